@@ -1,0 +1,1 @@
+"""Movement: NATS between processes, the relay that brings committed changes onto it, the embedded engines."""

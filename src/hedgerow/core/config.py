@@ -1,0 +1,123 @@
+"""Settings: environment variables `HEDGEROW_*` and one TOML file, checked once at the start.
+
+The environment wins over the file. A wrong value stops the start with a message that names the variable.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from hedgerow.core.errors import SetupError
+from hedgerow.core.secrets import Secret
+
+PREFIX = "HEDGEROW_"
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+CommaList = Annotated[list[str], BeforeValidator(_split)]
+
+
+class Settings(BaseSettings):
+    """Everything that an operator can set. Durations are seconds."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, enable_decoding=False)
+
+    data_dir: Path = Field(Path(".hedgerow"), description="Folder of the embedded engines and of logs")
+    database_url: Secret | None = Field(None, description="External PostgreSQL >= 15; empty: the embedded one")
+    nats_url: Secret | None = Field(None, description="External NATS; empty: the embedded one")
+    engine_user: str = Field("nobody", description="User that PostgreSQL runs as when started by root")
+    master_key: Secret | None = Field(None, description="Key of credentials at rest: 32 bytes in base64")
+    master_key_file: Path | None = Field(None, description="File (mode 0600) that holds the master key")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    host: str = Field("127.0.0.1", description="Address that services listen on")
+
+    feed_rest_url: str = Field("https://v5.oddspapi.io/en", description="OddsPapi v5 REST base, language included")
+    feed_ws_url: str = Field("wss://v5.oddspapi.io/ws", description="OddsPapi v5 WebSocket")
+    feed_key: Secret = Field(Secret(""), description="OddsPapi API key")
+    feed_silence_s: float = Field(10.0, gt=0, description="Feed silence after which nothing is quoted")
+    feed_tape: Path | None = Field(None, description="File to record raw feed frames to")
+    venue_urls: dict[str, dict[str, str]] = Field(
+        default_factory=dict, description="Base URLs by venue slug that replace the manifest's, as JSON"
+    )
+    clock_url: str | None = Field(None, description="World clock to follow (simulation); empty: the machine's")
+
+    stale_live_s: float = Field(10.0, gt=0, description="Age above which live odds are not quoted from")
+    stale_pregame_s: float = Field(60.0, gt=0, description="The same before the start")
+    max_hedge_drift: float = Field(
+        0.03, ge=0, lt=1, description="Share of the planned hedge odds that may be lost before a hedge waits"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = os.environ.get(PREFIX + "CONFIG")
+        toml = (TomlConfigSettingsSource(settings_cls, Path(file)),) if file else ()
+        return (init_settings, env_settings, *toml)
+
+
+def load_settings(**given: Any) -> Settings:
+    """The settings of this process; `given` (command-line options) wins over the environment.
+
+    Raises SetupError that names each wrong variable.
+    """
+    file = os.environ.get(PREFIX + "CONFIG")
+    if file and not Path(file).is_file():
+        raise SetupError(f"{PREFIX}CONFIG names {file}, which is not a file", "correct or unset the variable")
+    _refuse_unknown_variables()
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{PREFIX}{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}" for item in error.errors()
+        )
+        raise SetupError(
+            f"a setting is wrong: {wrong}", "correct the variable or the line in the TOML file"
+        ) from None
+    except ValueError as error:
+        raise SetupError(f"the settings cannot be read: {error}", f"correct {file or 'the environment'}") from None
+
+
+def _refuse_unknown_variables() -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {PREFIX + "CONFIG"}
+    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    if unknown:
+        raise SetupError(f"unknown setting {', '.join(unknown)}", "see `hedgerow doctor --settings` for the names")
+
+
+def read_master_key(settings: Settings) -> Secret | None:
+    """The master key from the environment or its file. Raises SetupError when the file is open to others."""
+    if settings.master_key:
+        return settings.master_key
+    path = settings.master_key_file
+    if path is None:
+        return None
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        text = path.read_text().strip()
+    except OSError as error:
+        raise SetupError(
+            f"{PREFIX}MASTER_KEY_FILE {path}: {error.strerror}", "correct the path or its rights"
+        ) from None
+    if mode & 0o077:
+        raise SetupError(f"{PREFIX}MASTER_KEY_FILE {path} is open to others (mode {mode:04o})", f"chmod 600 {path}")
+    return Secret(text)

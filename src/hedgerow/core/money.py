@@ -1,0 +1,113 @@
+"""Exact money.
+
+Two forms of one number. At the doors (database, API, settlement) money is a `Decimal`. In the hot path it is an
+integer count of millionths ("micros") of a US dollar, a contract or a probability: every product of a venue price
+(at most 4 decimals) and a size (2 decimals) is a whole number of micros. A conversion that would lose a digit
+raises, unless the caller names the direction in which it may be lost.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal, Inexact
+from typing import NewType
+
+Micros = NewType("Micros", int)
+
+MICRO = 1_000_000
+_EXACT = Context(prec=40, traps=[Inexact])
+_MICRO_STEP = Decimal("0.000001")
+
+# Currencies whose smallest unit is not the hundredth. Source: ISO 4217 (minor unit column).
+_MINOR_UNIT_EXPONENT = {
+    "JPY": 0,
+    "KRW": 0,
+    "VND": 0,
+    "CLP": 0,
+    "ISK": 0,
+    "BHD": 3,
+    "KWD": 3,
+    "JOD": 3,
+    "TND": 3,
+}
+
+
+class InexactAmountError(ValueError):
+    """An amount with more decimals than its unit can hold, where no rounding was asked for."""
+
+
+def micros(value: Decimal | str | int) -> Micros:
+    """The amount in micros. Raises InexactAmountError when it has more than six decimals."""
+    amount = Decimal(value)
+    if not amount.is_finite():
+        raise InexactAmountError(f"{value!r} is not a finite amount")
+    scaled = amount.scaleb(6)
+    whole = int(scaled)
+    if whole != scaled:
+        raise InexactAmountError(f"{value} has more than six decimals")
+    return Micros(whole)
+
+
+def micros_floor(value: Decimal) -> Micros:
+    """The amount in micros, what is smaller than one micro dropped towards minus infinity."""
+    return Micros(int(value.quantize(_MICRO_STEP, rounding=ROUND_FLOOR).scaleb(6)))
+
+
+def decimal_of(value: int) -> Decimal:
+    """The micros as an exact Decimal without trailing zeros beyond the point, e.g. 450000 -> Decimal('0.45')."""
+    amount = Decimal(value).scaleb(-6, _EXACT).normalize()
+    return amount.quantize(Decimal(1)) if amount.as_tuple().exponent > 0 else amount  # type: ignore[operator]
+
+
+def minor_unit(currency: str) -> Decimal:
+    """The smallest amount of the currency that can be paid, e.g. 0.01 for USD. Source: ISO 4217."""
+    return Decimal(1).scaleb(-_MINOR_UNIT_EXPONENT.get(currency, 2))
+
+
+def round_down(amount: Decimal, currency: str) -> Decimal:
+    """To the currency's minor unit, towards zero: a stake is never rounded up above a limit."""
+    return amount.quantize(minor_unit(currency), rounding=ROUND_DOWN)
+
+
+def round_up(amount: Decimal, currency: str) -> Decimal:
+    """To the currency's minor unit, away from what we would like: minimum stakes and fees."""
+    return amount.quantize(minor_unit(currency), rounding=ROUND_CEILING)
+
+
+def round_nearest(amount: Decimal, currency: str) -> Decimal:
+    """To the currency's minor unit, half to even: stakes that balance a hedge, where either side is as good."""
+    return amount.quantize(minor_unit(currency), rounding=ROUND_HALF_EVEN)
+
+
+class UnknownCurrencyError(LookupError):
+    """No rate is known for a currency; the conversion is refused rather than guessed."""
+
+    def __init__(self, currency: str) -> None:
+        super().__init__(f"no rate is known for currency {currency}")
+        self.currency = currency
+
+
+class Rates:
+    """Currency rates of one moment: units of a currency per 1 USD, as the odds feed gives them."""
+
+    __slots__ = ("_per_usd",)
+
+    def __init__(self, per_usd: dict[str, Decimal]) -> None:
+        """per_usd: currency code -> units per 1 USD, each > 0; USD itself is implied."""
+        for currency, rate in per_usd.items():
+            if rate <= 0:
+                raise ValueError(f"rate of {currency} must be positive, not {rate}")
+        self._per_usd = {**per_usd, "USD": Decimal(1)}
+
+    def to_usd(self, amount: Decimal, currency: str) -> Decimal:
+        """The amount in USD, unrounded. Raises UnknownCurrencyError."""
+        return amount / self._rate(currency)
+
+    def from_usd(self, amount: Decimal, currency: str) -> Decimal:
+        """The USD amount in the currency, unrounded. Raises UnknownCurrencyError."""
+        return amount * self._rate(currency)
+
+    def _rate(self, currency: str) -> Decimal:
+        try:
+            return self._per_usd[currency]
+        except KeyError:
+            raise UnknownCurrencyError(currency) from None

@@ -1,0 +1,105 @@
+"""Structured logs without secrets, and the names of all metrics in one place."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+from hedgerow.core.secrets import MASK, Secret
+
+_SECRET_NAME = re.compile(
+    r"(pass(word|phrase)?|secret|token|authorization|api[-_]?key|private[-_]?key|master[-_]?key|credential|cookie"
+    r"|signature|sealed)",
+    re.IGNORECASE,
+)
+# Secrets inside text: credentials of a header, keys in query strings, PEM blocks, passwords in URLs.
+_SECRET_TEXT = re.compile(
+    r"(?P<keep>(?:apiKey|api_key|key|token|secret|password)=)[^&\s\"']+"
+    r"|(?P<scheme>(?:Basic|Bearer)\s+)[\w+/=.~-]+"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----"
+    r"|(?P<userinfo>://[^/\s:@]+:)[^@\s/]+(?=@)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def redact_text(text: str) -> str:
+    """The text with every secret that can be recognised in it masked."""
+    return _SECRET_TEXT.sub(lambda m: (m["keep"] or m["scheme"] or m["userinfo"] or "") + MASK, text)
+
+
+def redact(value: Any, name: str = "") -> Any:
+    """The value with secrets masked: by type, by the name they stand under, and inside text; nested ones too."""
+    if isinstance(value, Secret) or (value is not None and name and _SECRET_NAME.search(name)):
+        return MASK
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, dict):
+        return {key: redact(item, str(key)) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [redact(item) for item in value]
+    return value
+
+
+def _redact_event(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for name, value in event.items():
+        event[name] = redact(value, "" if name in ("event", "key_id") else name)
+    return event
+
+
+def configure_logs(service: str, level: str = "info", *, readable: bool = False) -> None:
+    """One JSON object a line on stderr (or readable lines for a terminal), secrets masked, service named."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _redact_event,
+    ]
+    renderer = structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer()
+    number = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+    logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr, force=True)
+
+
+# Metrics: every name and unit in one place. Labels are bounded: slugs, channels, states; never ids or clients' text.
+FEED_FRAMES = Counter("hedgerow_feed_frames_total", "Frames read from the odds feed", ["channel"])
+FEED_SILENCE_SECONDS = Gauge("hedgerow_feed_silence_seconds", "Time since the odds feed last said anything")
+FEED_QUARANTINED = Gauge(
+    "hedgerow_feed_quarantined_fixtures", "Fixtures set aside because they contradict themselves"
+)
+VENUE_REQUESTS = Counter("hedgerow_venue_requests_total", "Requests to venues", ["venue", "operation", "outcome"])
+VENUE_REQUEST_SECONDS = Histogram(
+    "hedgerow_venue_request_seconds",
+    "Time from request to answer",
+    ["venue", "operation"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+STREAM_UP = Gauge("hedgerow_venue_stream_up", "1 while the venue's stream is connected", ["venue", "account"])
+QUOTES_LIVE = Gauge("hedgerow_mm_quotes_live", "Orders resting on exchanges", ["exchange"])
+QUOTE_ACTIONS = Counter("hedgerow_mm_quote_actions_total", "Quote changes sent", ["exchange", "action"])
+TICK_TO_ORDER_SECONDS = Histogram(
+    "hedgerow_mm_tick_to_order_seconds",
+    "Feed frame readable to order written",
+    buckets=(0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5),
+)
+FILLS = Counter("hedgerow_mm_fills_total", "Fills recorded", ["exchange"])
+HEDGES = Counter("hedgerow_mm_hedges_total", "Hedge bets", ["bookmaker", "outcome"])
+UNHEDGED_STAKE = Gauge("hedgerow_mm_unhedged_stake_usd", "Matched stake that no hedge covers", ["client"])
+BETS_IN_DOUBT = Gauge("hedgerow_bets_in_doubt", "Bets whose outcome the bookmaker has not told")
+INVARIANTS_BROKEN = Gauge("hedgerow_invariants_broken", "Rows that break an invariant of the ledger", ["invariant"])
+API_REQUESTS = Counter("hedgerow_api_requests_total", "Requests answered", ["service", "route", "status"])
+WS_CONNECTIONS = Gauge("hedgerow_ws_connections", "Open client WebSockets", ["service"])
+WS_MESSAGES = Counter("hedgerow_ws_messages_total", "Messages sent to client WebSockets", ["service", "channel"])
+OUTBOX_LAG = Gauge("hedgerow_outbox_lag_rows", "Committed changes not yet published")

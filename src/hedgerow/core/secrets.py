@@ -1,0 +1,103 @@
+"""Secrets that cannot be printed by accident, and their sealed form at rest."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from base64 import b64decode, b64encode
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from hedgerow.core.errors import SetupError
+
+MASK = "***"
+KEY_BYTES = 32
+_NONCE_BYTES = 12
+
+
+class Secret:
+    """A text whose every printed form is `***`. `reveal()` is the only way to it, so its uses can be searched."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK!r})"
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __format__(self, spec: str) -> str:
+        return MASK
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a Secret is not pickled")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            lambda value: value if isinstance(value, Secret) else cls(str(value)),
+            serialization=core_schema.plain_serializer_function_ser_schema(str),
+        )
+
+
+class Vault:
+    """Seals credentials for the database: AES-256-GCM, the row's identity bound in as associated data, so that a
+    sealed value copied into another row does not open. Source: NIST SP 800-38D."""
+
+    def __init__(self, master_key: Secret) -> None:
+        """master_key: 32 bytes in base64. Raises SetupError for another form."""
+        try:
+            key = b64decode(master_key.reveal(), validate=True)
+        except ValueError:
+            key = b""
+        if len(key) != KEY_BYTES:
+            raise SetupError(
+                "the master key is not 32 bytes in base64",
+                "make one with: hedgerow keys master   and set HEDGEROW_MASTER_KEY or HEDGEROW_MASTER_KEY_FILE",
+            )
+        self._aead = AESGCM(key)
+
+    def seal(self, text: str, identity: str) -> bytes:
+        """The sealed form; identity names the row it belongs to."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._aead.encrypt(nonce, text.encode(), identity.encode())
+
+    def open(self, sealed: bytes, identity: str) -> Secret:
+        """Raises SetupError when the key, or the row, is not the one that it was sealed with."""
+        try:
+            opened = self._aead.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], identity.encode())
+        except InvalidTag:
+            raise SetupError(
+                f"the credentials of {identity} do not open with this master key",
+                "set the key that they were stored with, or store the credentials again",
+            ) from None
+        return Secret(opened.decode())
+
+
+def new_master_key() -> str:
+    """A fresh master key: 32 random bytes in base64."""
+    return b64encode(os.urandom(KEY_BYTES)).decode()
+
+
+def key_hash(api_key: str) -> bytes:
+    """What is stored of an API key. The keys are 122 random bits, so a plain SHA-256 cannot be searched."""
+    return hashlib.sha256(api_key.encode()).digest()

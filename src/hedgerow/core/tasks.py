@@ -1,0 +1,109 @@
+"""Background work: named, referenced, counted. The only caller of asyncio.create_task."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import structlog
+
+T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
+_running: set[asyncio.Task[Any]] = set()
+
+
+def spawn(work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+    """Starts work in the background. Its failure is logged with its name; nothing is swallowed silently."""
+    task = asyncio.get_running_loop().create_task(work, name=name)
+    _running.add(task)
+    task.add_done_callback(_finished)
+    return task
+
+
+def _finished(task: asyncio.Task[Any]) -> None:
+    _running.discard(task)
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("task failed", task=task.get_name(), exc_info=error)
+
+
+async def stop(*tasks: asyncio.Task[Any] | None) -> None:
+    """Cancels the tasks and waits until they are gone. What they raise is already logged."""
+    alive = [task for task in tasks if task is not None and not task.done()]
+    for task in alive:
+        task.cancel()
+    if alive:
+        await asyncio.gather(*alive, return_exceptions=True)
+
+
+class Backoff:
+    """Growing pauses with jitter between attempts. Source: the feed's and venues' advice of 1, 2, 5, 10 s."""
+
+    def __init__(self, first_s: float = 1.0, longest_s: float = 30.0) -> None:
+        self._first_s, self._longest_s = first_s, longest_s
+        self._next_s = first_s
+
+    def next_pause_s(self) -> float:
+        """The next pause, half of it random so that many clients do not return together."""
+        pause = self._next_s
+        self._next_s = min(self._next_s * 2, self._longest_s)
+        return pause * (0.5 + random.random() / 2)
+
+    def reset(self) -> None:
+        self._next_s = self._first_s
+
+
+# A finished request wakes its waiter, which may hand on to a queue, whose reader starts the next request: three
+# turns of the loop. Twice that is the margin.
+_QUIET_TURNS = 6
+
+
+class WorkGauge:
+    """Counts what is under way in this process: requests, transactions, frames being handled.
+
+    A stepped clock advances only when every process reads zero, so whoever starts work that a step must wait for
+    holds a unit until it is done.
+    """
+
+    def __init__(self) -> None:
+        self._units = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def units(self) -> int:
+        return self._units
+
+    @contextmanager
+    def unit(self) -> Iterator[None]:
+        """Holds one unit for the length of the block."""
+        self.enter()
+        try:
+            yield
+        finally:
+            self.leave()
+
+    def enter(self) -> None:
+        self._units += 1
+        if self._units == 1:
+            self._idle.clear()
+
+    def leave(self) -> None:
+        self._units -= 1
+        if self._units == 0:
+            self._idle.set()
+
+    async def settled(self) -> None:
+        """Returns when nothing is under way and a few turns of the loop have started nothing new."""
+        quiet_turns = 0
+        while quiet_turns < _QUIET_TURNS:
+            await self._idle.wait()
+            await asyncio.sleep(0)
+            quiet_turns = 0 if self._units else quiet_turns + 1
+
+
+work = WorkGauge()
+"""This process's gauge."""

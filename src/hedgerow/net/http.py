@@ -1,0 +1,231 @@
+"""An HTTP/1.1 client for venues: few hosts, warm connections, one request in flight on each.
+
+The request is written in the same turn of the loop in which it is asked for, which is what a quote that must move
+now needs. What could have been sent and what surely was not are told apart, because money hangs on the difference:
+
+- `Unavailable`: no connection could be made, or the request only reads;
+- `InDoubt`: a request that changes something left, and no whole answer came.
+
+Parsing is httptools' (the parser of Node.js). No redirects, no cookies, no compression: venues' APIs need none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httptools
+
+from hedgerow import __version__
+from hedgerow.core.errors import InDoubt, Unavailable
+from hedgerow.core.observe import VENUE_REQUEST_SECONDS, VENUE_REQUESTS
+from hedgerow.core.tasks import work
+
+Headers = Sequence[tuple[str, str]]
+
+_AGENT = f"hedgerow/{__version__}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer: status, headers by lower-case name, body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class HttpClient:
+    """Requests to one host. Connections are made when needed, kept warm and bounded in number."""
+
+    def __init__(
+        self,
+        venue: str,
+        base_url: str,
+        *,
+        connections: int = 8,
+        timeout_s: float = 5.0,
+        largest_body: int = 64 * 1024 * 1024,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        """base_url: scheme, host, optional port and path prefix. timeout_s: for one request, connecting included."""
+        parts = urlsplit(base_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"{base_url!r} is not an http(s) URL")
+        self.venue = venue
+        self.prefix = parts.path.rstrip("/")
+        self._host = parts.hostname
+        self._tls = (ssl_context or ssl.create_default_context()) if parts.scheme == "https" else None
+        self._port = parts.port or (443 if self._tls else 80)
+        self._head = f" HTTP/1.1\r\nHost: {parts.netloc}\r\nUser-Agent: {_AGENT}\r\nAccept: application/json\r\n"
+        self._timeout_s, self._largest_body = timeout_s, largest_body
+        self._idle: list[_Connection] = []
+        self._places = asyncio.Semaphore(connections)
+        self._is_closed = False
+
+    async def request(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        *,
+        headers: Headers = (),
+        body: bytes = b"",
+        changes: bool = False,
+        timeout_s: float | None = None,
+    ) -> Answer:
+        """One request; the answer whatever its status.
+
+        path: below the base URL, with query. changes: True when the request moves money or orders, so that a lost
+        answer is InDoubt; else it is Unavailable.
+        """
+        started = time.perf_counter()
+        outcome = "lost"
+        sent = False
+        with work.unit():
+            try:
+                async with asyncio.timeout(timeout_s or self._timeout_s), self._places:
+                    connection = self._warm() or await self._connect()
+                    try:
+                        sent = True
+                        answer = await connection.exchange(self._encode(method, path, headers, body))
+                    except BaseException:
+                        connection.abort()
+                        raise
+                    self._keep(connection)
+                    outcome = f"{answer.status // 100}xx"
+                    return answer
+            except (OSError, TimeoutError, httptools.HttpParserError) as error:
+                what = str(error) or type(error).__name__
+                if sent and changes:
+                    raise InDoubt(self.venue, operation, f"no answer: {what}") from error
+                outcome = outcome if sent else "unreachable"
+                raise Unavailable(
+                    self.venue, operation, f"{'no answer' if sent else 'not reached'}: {what}"
+                ) from error
+            finally:
+                VENUE_REQUESTS.labels(self.venue, operation, outcome).inc()
+                VENUE_REQUEST_SECONDS.labels(self.venue, operation).observe(time.perf_counter() - started)
+
+    async def warm_up(self, connections: int = 1) -> None:
+        """Makes connections ahead, so that the first order waits for none. Failures are left to the request."""
+        made = await asyncio.gather(*(self._connect() for _ in range(connections)), return_exceptions=True)
+        for connection in made:
+            if isinstance(connection, _Connection):
+                self._keep(connection)
+
+    async def close(self) -> None:
+        self._is_closed = True
+        while self._idle:
+            self._idle.pop().abort()
+
+    def _warm(self) -> _Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_usable:
+                return connection
+        return None
+
+    async def _connect(self) -> _Connection:
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.create_connection(
+            lambda: _Connection(self._largest_body),
+            self._host,
+            self._port,
+            ssl=self._tls,
+            server_hostname=self._host if self._tls else None,
+        )
+        return connection
+
+    def _keep(self, connection: _Connection) -> None:
+        if connection.is_usable and not self._is_closed:
+            self._idle.append(connection)
+        else:
+            connection.abort()
+
+    def _encode(self, method: str, path: str, headers: Headers, body: bytes) -> bytes:
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
+        if body:
+            lines += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        elif method in ("POST", "PUT", "PATCH", "DELETE"):
+            lines += "Content-Length: 0\r\n"
+        return f"{method} {self.prefix}{path}{self._head}{lines}\r\n".encode("latin-1") + body
+
+
+class _Connection(asyncio.Protocol):
+    """One connection, one exchange at a time. Callbacks are named as httptools wants them."""
+
+    def __init__(self, largest_body: int) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._largest_body = largest_body
+        self._answer: asyncio.Future[Answer] | None = None
+        self._keeps_alive = True
+        self._start_answer()
+
+    @property
+    def is_usable(self) -> bool:
+        transport = self._transport
+        return self._keeps_alive and transport is not None and not transport.is_closing()
+
+    def exchange(self, request: bytes) -> asyncio.Future[Answer]:
+        """Writes the request now; the future brings its answer."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError("the connection is closed")
+        self._start_answer()
+        answer = self._answer = asyncio.get_running_loop().create_future()
+        transport.write(request)
+        return answer
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            self._fail(error)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._fail(exc or ConnectionResetError("closed by the other side"))
+
+    # --- httptools -------------------------------------------------------------------------------------------
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_body(self, body: bytes) -> None:
+        self._size += len(body)
+        if self._size > self._largest_body:
+            self._fail(ConnectionAbortedError(f"the answer is larger than {self._largest_body} bytes"))
+            return
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        self._keeps_alive = bool(self._parser.should_keep_alive())
+        status = self._parser.get_status_code()
+        answer, self._answer = self._answer, None
+        if answer is not None and not answer.done():
+            answer.set_result(Answer(status, self._headers, b"".join(self._body)))
+
+    def _start_answer(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self._headers: dict[str, str] = {}
+        self._body: list[bytes] = []
+        self._size = 0
+
+    def _fail(self, error: Exception) -> None:
+        self._keeps_alive = False
+        answer, self._answer = self._answer, None
+        if answer is not None and not answer.done():
+            answer.set_exception(error)
+        self.abort()

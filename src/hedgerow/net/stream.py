@@ -1,0 +1,232 @@
+"""A WebSocket that is kept open: connect, hand frames on, notice silence, come back.
+
+The conversation itself (login, subscriptions, sequence) is a sans-I/O object that implements `Conversation`; this
+module only moves frames. Frames are handed on from the socket's own read, without a task switch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import picows
+import structlog
+from picows import WSFrame, WSListener, WSMsgType, WSTransport
+
+from hedgerow.core.tasks import Backoff, spawn, stop, work
+
+_log = structlog.get_logger(__name__)
+
+NO_CODE = 1006
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to connect, worked out anew for every attempt (signed headers carry the time)."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Conversation(Protocol):
+    """What is said over the socket. Called on the loop; must not block."""
+
+    def opened(self, send: Callable[[str | bytes], None]) -> None:
+        """The socket is up. Log in and subscribe by `send`, which stays valid until `closed`."""
+        ...
+
+    def received(self, payload: memoryview, is_text: bool) -> None:
+        """One data frame. The payload is valid only during the call."""
+        ...
+
+    def closed(self, code: int, reason: str) -> bool:
+        """The socket is gone (1006: without a close frame). True: connect again; False: give up."""
+        ...
+
+
+class Stream:
+    """Keeps one conversation going until it is stopped."""
+
+    def __init__(
+        self,
+        name: str,
+        target: Callable[[], Target],
+        conversation: Conversation,
+        *,
+        ping_every_s: float = 20.0,
+        pong_within_s: float = 20.0,
+        says: tuple[str, float] | None = None,
+        backoff: Backoff | None = None,
+        largest_frame: int = 16 * 1024 * 1024,
+    ) -> None:
+        """says: a text to send every so many seconds, for venues whose keep-alive is a text and not a ping."""
+        self.name = name
+        self._target, self._conversation = target, conversation
+        self._ping_every_s, self._pong_within_s, self._says = ping_every_s, pong_within_s, says
+        self._backoff = backoff or Backoff()
+        self._largest_frame = largest_frame
+        self._transport: WSTransport | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._is_up = asyncio.Event()
+
+    def start(self) -> None:
+        self._task = spawn(self._run(), f"stream {self.name}")
+
+    async def stop(self) -> None:
+        """Closes the socket and stops coming back."""
+        await stop(self._task)
+        self._task = None
+
+    async def wait_up(self, timeout_s: float) -> bool:
+        """Whether the socket is up, waiting for it at most so long."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._is_up.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    @property
+    def is_up(self) -> bool:
+        return self._is_up.is_set()
+
+    def send(self, message: str | bytes) -> None:
+        """Sends a data frame; dropped when the socket is down (the conversation starts anew then)."""
+        if self._transport is not None and not self._transport.is_disconnected:
+            kind = WSMsgType.TEXT if isinstance(message, str) else WSMsgType.BINARY
+            self._transport.send(kind, message.encode() if isinstance(message, str) else message)
+
+    def reconnect(self) -> None:
+        """Drops the present socket; the conversation starts anew on the next."""
+        if self._transport is not None:
+            self._transport.disconnect(graceful=False)
+
+    async def _run(self) -> None:
+        was_down = False
+        while True:
+            listener = _Listener(self)
+            try:
+                await self._connect_and_wait(listener)
+            except (OSError, TimeoutError, picows.WSError, ssl.SSLError) as error:
+                if not was_down:
+                    _log.warning("stream down", stream=self.name, error=str(error) or type(error).__name__)
+                    was_down = True
+            else:
+                was_down = False
+                if not listener.comes_back:
+                    _log.error("stream given up", stream=self.name, code=listener.code, reason=listener.reason)
+                    return
+                _log.info("stream closed", stream=self.name, code=listener.code, reason=listener.reason)
+            await asyncio.sleep(self._backoff.next_pause_s())
+
+    async def _connect_and_wait(self, listener: _Listener) -> None:
+        target = self._target()
+        transport, _ = await picows.ws_connect(
+            lambda: listener,
+            target.url,
+            extra_headers=dict(target.headers) or None,
+            enable_auto_ping=True,
+            auto_ping_idle_timeout=self._ping_every_s,
+            auto_ping_reply_timeout=self._pong_within_s,
+            max_frame_size=self._largest_frame,
+            logger_name="stream",
+        )
+        keep_alive = spawn(self._keep_saying(*self._says), f"keep-alive {self.name}") if self._says else None
+        try:
+            await transport.wait_disconnected()
+        finally:
+            transport.disconnect(graceful=False)
+            await stop(keep_alive)
+
+    async def _keep_saying(self, text: str, every_s: float) -> None:
+        while True:
+            await asyncio.sleep(every_s)
+            self.send(text)
+
+    def _opened(self, transport: WSTransport) -> None:
+        self._transport = transport
+        self._conversation.opened(self.send)
+        self._backoff.reset()
+        self._is_up.set()
+
+    def _closed(self, code: int, reason: str) -> bool:
+        self._transport = None
+        self._is_up.clear()
+        return self._conversation.closed(code, reason)
+
+
+class _Listener(WSListener):
+    """The socket's callbacks; puts fragments of a message together."""
+
+    def __init__(self, stream: Stream) -> None:
+        super().__init__()
+        self._stream = stream
+        self._parts: bytearray | None = None
+        self._is_text = True
+        self._port = 0
+        self.code, self.reason, self.comes_back = NO_CODE, "", True
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        name = transport.underlying_transport.get_extra_info("sockname")
+        self._port = name[1] if name else 0
+        handled.open(self._port)
+        self._stream._opened(transport)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        kind = frame.msg_type
+        if kind is WSMsgType.CLOSE:
+            self.code, self.reason = int(frame.get_close_code().value), frame.get_close_reason() or ""
+            transport.send_close(frame.get_close_code())
+            transport.disconnect()
+            return
+        if kind in (WSMsgType.TEXT, WSMsgType.BINARY) and frame.fin:
+            with work.unit():
+                self._stream._conversation.received(frame.get_payload_as_memoryview(), kind is WSMsgType.TEXT)
+            handled.count(self._port)
+        elif kind in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
+            self._collect(frame, kind)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        handled.close(self._port)
+        self.comes_back = self._stream._closed(self.code, self.reason)
+
+    def _collect(self, frame: WSFrame, kind: WSMsgType) -> None:
+        if kind is not WSMsgType.CONTINUATION:
+            self._parts, self._is_text = bytearray(), kind is WSMsgType.TEXT
+        if self._parts is None:
+            return
+        self._parts += frame.get_payload_as_bytes()
+        if frame.fin:
+            whole, self._parts = bytes(self._parts), None
+            with work.unit():
+                self._stream._conversation.received(memoryview(whole), self._is_text)
+            handled.count(self._port)
+
+
+class FrameCounts:
+    """Data frames handled on each open socket, by its local port.
+
+    A stepped world compares them with what it sent, to know that nothing is still on the way.
+    """
+
+    def __init__(self) -> None:
+        self._counts: dict[int, int] = {}
+
+    def open(self, port: int) -> None:
+        self._counts[port] = 0
+
+    def count(self, port: int) -> None:
+        self._counts[port] += 1
+
+    def close(self, port: int) -> None:
+        self._counts.pop(port, None)
+
+    def snapshot(self) -> dict[int, int]:
+        return dict(self._counts)
+
+
+handled = FrameCounts()
+"""This process's counts."""

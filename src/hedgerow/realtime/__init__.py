@@ -1,0 +1,1 @@
+"""Client WebSockets: sessions without I/O, and the hub that fans committed changes out to them."""

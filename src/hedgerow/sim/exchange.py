@@ -1,0 +1,693 @@
+"""A simulated exchange: contracts, order books with price-time priority, accounts, settlement.
+
+A contract pays 1 when its YES outcome wins. Its book is kept in YES terms; an order may name the NO leg (where the
+venue has a token for it) and is then the opposite order at the complement price. All numbers are micros, whole
+micros only. The dialects put the venue's words around this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import count
+from typing import Any, Protocol
+
+from hedgerow.core.ids import MarketKey, OutcomeKey
+from hedgerow.core.ladders import PriceGrid
+from hedgerow.core.money import MICRO, decimal_of
+from hedgerow.core.states import SettlementStatus, Side
+from hedgerow.sim.clock import WorldClock
+from hedgerow.sim.faults import Faults
+
+
+class Leg(StrEnum):
+    YES = "yes"
+    NO = "no"
+
+
+class OrderKind(StrEnum):
+    """How long an order lives."""
+
+    RESTS = "rests"  # good till cancelled (or its expiry)
+    IMMEDIATE = "immediate"  # what does not match at once is cancelled
+    ALL_OR_NONE = "all_or_none"  # matches wholly at once, or not at all
+
+
+class State(StrEnum):
+    """In the ledger's words. `pending` waits for an acceptance delay."""
+
+    PENDING = "pending"
+    OPEN = "open"
+    ACCEPTED = "accepted"  # wholly matched
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    SETTLED = "settled"
+
+
+class SelfTrade(StrEnum):
+    """What happens when an account would trade with itself."""
+
+    ALLOWED = "allowed"
+    ENDS_TAKER = "ends_taker"
+    ENDS_MAKER = "ends_maker"
+
+
+class Rejection(Exception):  # noqa: N818
+    """The exchange refuses an order; each dialect puts `why` into its venue's words."""
+
+    def __init__(self, why: str, text: str = "") -> None:
+        super().__init__(text or why)
+        self.why = why
+
+
+# Why a placement can be refused.
+CROSSES, FUNDS, CLOSED, TICK, LOT, DUPLICATE, NOT_FILLED, UNKNOWN, SCRIPTED = (
+    "crosses",
+    "funds",
+    "closed",
+    "tick",
+    "lot",
+    "duplicate",
+    "not_filled",
+    "unknown",
+    "scripted",
+)
+
+
+@dataclass(slots=True)
+class Contract:
+    """One listed contract. `no` is the outcome that the NO leg pays on, where the market has exactly two results."""
+
+    ref: str
+    market: MarketKey
+    yes: OutcomeKey
+    no: OutcomeKey | None
+    grid: PriceGrid
+    lot: int
+    min_size: int
+    is_open: bool = True
+    result: SettlementStatus | None = None
+
+
+@dataclass(slots=True)
+class Match:
+    """One trade of an order, at the maker's price, in the terms of the order's own leg."""
+
+    id: str
+    price: int
+    size: int
+    fee: int
+    is_maker: bool
+    at_ms: int
+
+
+@dataclass(slots=True)
+class Order:
+    """An order in its own leg's terms; `yes_price` and `is_bid` are the book's."""
+
+    id: str
+    reference: str
+    account: str
+    contract: Contract
+    leg: Leg
+    side: Side
+    price: int
+    size: int
+    kind: OrderKind
+    created_ms: int
+    expires_ms: int | None = None
+    filled: int = 0
+    state: State = State.OPEN
+    reason: str = ""
+    self_trade: SelfTrade = SelfTrade.ALLOWED
+    closes: int = 0  # part of the size that sells what the account holds, and needs no money
+    fills: list[Match] = field(default_factory=list)
+    settlement: SettlementStatus = SettlementStatus.UNDECIDED
+    payout: int = 0
+    extra: dict[str, Any] = field(default_factory=dict)  # what only the dialect reads
+
+    @property
+    def remaining(self) -> int:
+        return self.size - self.filled
+
+    @property
+    def is_bid(self) -> bool:
+        return (self.side is Side.BUY) == (self.leg is Leg.YES)
+
+    @property
+    def yes_price(self) -> int:
+        return self.price if self.leg is Leg.YES else MICRO - self.price
+
+    @property
+    def outcome(self) -> OutcomeKey | None:
+        return self.contract.yes if self.leg is Leg.YES else self.contract.no
+
+    def risk_price(self, price: int) -> int:
+        """Money at risk per contract at a price of the order's leg: the price when buying, its complement else."""
+        return price if self.side is Side.BUY else MICRO - price
+
+
+@dataclass(slots=True)
+class Account:
+    """Cash, and contracts held by (contract, leg).
+
+    `advance` is cash that a contract has paid out before its end: for YES and NO held together, and for held
+    contracts that were sold. It is taken back at settlement, when every order is paid as if it had been kept.
+    """
+
+    name: str
+    cash: int
+    held: dict[tuple[str, Leg], int] = field(default_factory=dict)
+    advance: dict[str, int] = field(default_factory=dict)
+
+
+class EventKind(StrEnum):
+    PLACED = "placed"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+    CHANGED = "changed"  # amended
+    SETTLED = "settled"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEvent:
+    kind: EventKind
+    order: Order
+    match: Match | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LevelEvent:
+    """A book level changed: YES terms, the new size and the difference."""
+
+    contract: Contract
+    is_bid: bool
+    price: int
+    size: int
+    difference: int
+
+
+@dataclass(frozen=True, slots=True)
+class TradeEvent:
+    """Two orders met: YES terms, the taker's direction."""
+
+    contract: Contract
+    id: str
+    price: int
+    size: int
+    taker: Order
+    maker: Order
+
+
+@dataclass(frozen=True, slots=True)
+class ContractEvent:
+    """A contract was listed, opened, closed or resolved."""
+
+    contract: Contract
+
+
+Event = OrderEvent | LevelEvent | TradeEvent | ContractEvent
+
+COUNTERPARTY = "world"
+
+
+class FeeRule(Protocol):
+    """The venue's fee in micros of one fill."""
+
+    def __call__(self, contract: Contract, price: int, size: int, *, is_maker: bool) -> int:
+        """price: in YES terms."""
+        ...
+
+
+def _free(contract: Contract, price: int, size: int, *, is_maker: bool) -> int:
+    return 0
+
+
+class Book:
+    """One contract's resting orders: price priority, then time."""
+
+    def __init__(self) -> None:
+        self.bids: dict[int, list[Order]] = {}
+        self.asks: dict[int, list[Order]] = {}
+
+    def side(self, is_bid: bool) -> dict[int, list[Order]]:
+        return self.bids if is_bid else self.asks
+
+    def best(self, is_bid: bool) -> int | None:
+        levels = self.side(is_bid)
+        if not levels:
+            return None
+        return max(levels) if is_bid else min(levels)
+
+    def level_size(self, is_bid: bool, price: int) -> int:
+        return sum(order.remaining for order in self.side(is_bid).get(price, ()))
+
+    def levels(self, is_bid: bool) -> list[tuple[int, int]]:
+        """(price, size) from the best to the worst, YES terms."""
+        return [(p, self.level_size(is_bid, p)) for p in sorted(self.side(is_bid), reverse=is_bid)]
+
+    def orders(self) -> Iterator[Order]:
+        for levels in (self.bids, self.asks):
+            for queue in levels.values():
+                yield from queue
+
+
+class Exchange:
+    """The truth of one exchange."""
+
+    def __init__(self, slug: str, clock: WorldClock, *, nets_pairs: bool = False, fee: FeeRule = _free) -> None:
+        """nets_pairs: a YES and a NO of one contract held together are paid out at once (Kalshi)."""
+        self.slug = slug
+        self.faults = Faults()
+        self.accounts: dict[str, Account] = {}
+        self.contracts: dict[str, Contract] = {}
+        self.orders: dict[str, Order] = {}
+        self._clock, self._nets_pairs, self._fee = clock, nets_pairs, fee
+        self._books: dict[str, Book] = {}
+        self._by_reference: dict[tuple[str, str], Order] = {}
+        self._open: dict[str, dict[str, Order]] = {}
+        self._listeners: list[Callable[[Event], None]] = []
+        self._order_numbers, self._match_numbers = count(1), count(1)
+
+    def on_event(self, listener: Callable[[Event], None]) -> None:
+        self._listeners.append(listener)
+
+    def add_account(self, name: str, cash: int) -> None:
+        self.accounts[name] = Account(name, cash)
+
+    def clear(self) -> None:
+        """Forgets contracts, orders and positions; accounts and listeners stay."""
+        self.contracts.clear()
+        self.orders.clear()
+        self._books.clear()
+        self._by_reference.clear()
+        self._open.clear()
+        self._order_numbers, self._match_numbers = count(1), count(1)
+
+    # --- contracts -------------------------------------------------------------------------------------------
+
+    def add_contract(self, contract: Contract) -> None:
+        self.contracts[contract.ref] = contract
+        self._books[contract.ref] = Book()
+        self._emit(ContractEvent(contract))
+
+    def set_open(self, contract: Contract, is_open: bool) -> None:
+        if contract.is_open != is_open and contract.result is None:
+            contract.is_open = is_open
+            self._emit(ContractEvent(contract))
+
+    def book(self, contract: Contract) -> Book:
+        return self._books[contract.ref]
+
+    def contracts_on(self, outcome: OutcomeKey) -> list[tuple[Contract, Leg]]:
+        """Every contract leg that pays on the outcome."""
+        found = []
+        for contract in self.contracts.values():
+            if contract.yes == outcome:
+                found.append((contract, Leg.YES))
+            elif contract.no == outcome:
+                found.append((contract, Leg.NO))
+        return found
+
+    # --- orders ----------------------------------------------------------------------------------------------
+
+    def next_order_id(self) -> str:
+        return f"{self.slug}-{next(self._order_numbers)}"
+
+    def find(self, account: str, reference: str) -> Order | None:
+        """The order that the account placed under its own reference."""
+        return self._by_reference.get((account, reference))
+
+    def place(
+        self,
+        account: str,
+        contract: Contract,
+        leg: Leg,
+        side: Side,
+        price: int,
+        size: int,
+        *,
+        reference: str,
+        kind: OrderKind = OrderKind.RESTS,
+        post_only: bool = False,
+        needs_holding: bool = False,
+        expires_ms: int | None = None,
+        order_id: str | None = None,
+        self_trade: SelfTrade = SelfTrade.ALLOWED,
+        extra: dict[str, Any] | None = None,
+    ) -> Order:
+        """Takes an order in, matches it, rests what is left. Raises Rejection.
+
+        needs_holding: selling is only possible from what is held (token venues). Prices are in the leg's terms.
+        """
+        order = Order(
+            order_id or self.next_order_id(),
+            reference,
+            account,
+            contract,
+            leg,
+            side,
+            price,
+            size,
+            kind,
+            self._clock.now_ms(),
+            expires_ms,
+            self_trade=self_trade,
+            extra=extra or {},
+        )
+        if account != COUNTERPARTY:
+            self._check_shape(order)
+        self._check_book(order, post_only=post_only)
+        self._check_money(order, needs_holding=needs_holding)
+        self.orders[order.id] = order
+        self._open.setdefault(account, {})[order.id] = order
+        self._by_reference[account, reference] = order
+        delay_s = self.faults.behaviour.acceptDelayMs / 1000 if account != COUNTERPARTY else 0
+        if delay_s:
+            order.state = State.PENDING
+            self._clock.later(delay_s, lambda: self._accept(order), f"{self.slug} accepts {order.id}")
+        else:
+            self._accept(order)
+        if expires_ms is not None and order.state in (State.OPEN, State.PENDING):
+            lives_s = (expires_ms - order.created_ms) / 1000
+            self._clock.later(lives_s, lambda: self._expire(order), f"{self.slug} expires {order.id}")
+        return order
+
+    def cancel(self, order: Order, reason: str = "") -> bool:
+        """Takes the rest of an order out of the book; False when nothing of it rests."""
+        if order.state not in (State.OPEN, State.PENDING):
+            return False
+        self._take_out(order)
+        self._end(order, State.CANCELLED, reason)
+        return True
+
+    def amend(self, order: Order, price: int, size: int) -> None:
+        """Moves a resting order; `size` is the whole order with what is filled. Raises Rejection.
+
+        A smaller size at the same price keeps the place in the queue; anything else loses it.
+        """
+        if order.state is not State.OPEN:
+            raise Rejection(UNKNOWN, "the order does not rest")
+        if size < order.filled or price not in order.contract.grid or size % order.contract.lot:
+            raise Rejection(TICK if price not in order.contract.grid else LOT)
+        if price == order.price and size <= order.size:
+            shrinks = order.size - size
+            order.size = size
+            self._level_changed(order, -shrinks)
+        else:
+            before = order.price, order.size
+            self._take_out(order)
+            order.price, order.size = price, size
+            if self._cost(order) > self.free_cash(order.account):
+                order.price, order.size = before
+                self._rest(order)
+                raise Rejection(FUNDS)
+            self._match(order)
+        self._emit(OrderEvent(EventKind.CHANGED, order))
+        if order.state is State.OPEN and order.remaining == 0:
+            self._end(order, State.ACCEPTED if order.filled else State.CANCELLED)
+
+    def open_orders(self, account: str | None = None) -> list[Order]:
+        """Resting (and pending) orders, oldest first within an account."""
+        if account is not None:
+            return list(self._open.get(account, {}).values())
+        return [order for orders in self._open.values() for order in orders.values()]
+
+    def take(self, outcome: OutcomeKey, side: Side, price: int, size: int) -> list[Match]:
+        """The world trades against what rests on an outcome, best price first over all contracts, to `price`."""
+        done: list[Match] = []
+        size = int(size * self.faults.behaviour.fillRatio)
+        for contract, leg in sorted(self.contracts_on(outcome), key=lambda on: self._offer(on[0], on[1], side)):
+            whole = size // contract.lot * contract.lot
+            if not whole or not contract.is_open:
+                continue
+            reference = f"take-{next(self._match_numbers)}"
+            order = self.place(
+                COUNTERPARTY, contract, leg, side, price, whole, reference=reference, kind=OrderKind.IMMEDIATE
+            )
+            done += order.fills
+            size -= order.filled
+            del self.orders[order.id], self._by_reference[COUNTERPARTY, reference]
+        return done
+
+    # --- money -----------------------------------------------------------------------------------------------
+
+    def held_cash(self, account: str) -> int:
+        """What resting orders reserve."""
+        return sum(self._cost(order) for order in self.open_orders(account))
+
+    def free_cash(self, account: str) -> int:
+        return self.accounts[account].cash - self.held_cash(account)
+
+    def free_holding(self, account: str, contract: Contract, leg: Leg) -> int:
+        """Contracts held that no resting sale has claimed."""
+        held = self.accounts[account].held.get((contract.ref, leg), 0)
+        claimed = sum(
+            min(order.closes, order.remaining)
+            for order in self.open_orders(account)
+            if order.contract is contract and _closing_leg(order) is leg
+        )
+        return held - claimed
+
+    def settle(self, contract: Contract, result: SettlementStatus) -> None:
+        """Decides a contract for its YES leg: resting orders end, matched ones are paid. Again: re-settlement."""
+        for order in [o for o in self.open_orders() if o.contract is contract]:
+            self.cancel(order, "market resolved")
+        contract.is_open = False
+        contract.result = result
+        for account in self.accounts.values():
+            account.cash -= account.advance.pop(contract.ref, 0)
+        for order in self.orders.values():
+            if order.contract is contract and order.filled and order.account in self.accounts:
+                self._pay(order, result)
+        for account in self.accounts.values():
+            for leg in Leg:
+                account.held.pop((contract.ref, leg), None)
+        self._emit(ContractEvent(contract))
+
+    def _pay(self, order: Order, result: SettlementStatus) -> None:
+        seen = result if order.is_bid else result.mirrored
+        stake = sum(order.risk_price(m.price) * m.size for m in order.fills) // MICRO
+        payout = _payout(seen, order.filled, stake)
+        self.accounts[order.account].cash += payout - order.payout
+        order.payout, order.settlement, order.state = payout, seen, State.SETTLED
+        self._emit(OrderEvent(EventKind.SETTLED, order))
+
+    # --- inside ----------------------------------------------------------------------------------------------
+
+    def _check_shape(self, order: Order) -> None:
+        contract = order.contract
+        if (order.account, order.reference) in self._by_reference:
+            raise Rejection(DUPLICATE)
+        if self.faults.refuses():
+            raise Rejection(SCRIPTED, self.faults.behaviour.rejectReason)
+        if order.yes_price not in contract.grid:
+            raise Rejection(TICK)
+        if order.size < contract.min_size or order.size % contract.lot:
+            raise Rejection(LOT)
+
+    def _check_book(self, order: Order, *, post_only: bool) -> None:
+        if not order.contract.is_open:
+            raise Rejection(CLOSED)
+        touch = self.book(order.contract).best(not order.is_bid)
+        crosses = touch is not None and (touch <= order.yes_price if order.is_bid else touch >= order.yes_price)
+        if post_only and crosses:
+            raise Rejection(CROSSES)
+        if order.kind is OrderKind.ALL_OR_NONE and self._available(order) < order.size:
+            raise Rejection(NOT_FILLED)
+
+    def _check_money(self, order: Order, *, needs_holding: bool) -> None:
+        if order.account not in self.accounts:
+            return
+        closing = self.free_holding(order.account, order.contract, _closing_leg(order))
+        if needs_holding and order.side is Side.SELL:
+            if closing < order.size:
+                raise Rejection(FUNDS, "not enough contracts")
+            order.closes = order.size
+        elif self._nets_pairs:
+            order.closes = min(closing, order.size)
+        if self._cost(order) > self.free_cash(order.account):
+            raise Rejection(FUNDS)
+
+    def _offer(self, contract: Contract, leg: Leg, side: Side) -> int:
+        """How good a contract's touch is for a taker of the leg: lower is better; far away when nothing rests."""
+        takes_asks = (side is Side.BUY) == (leg is Leg.YES)
+        touch = self.book(contract).best(not takes_asks)
+        if touch is None:
+            return MICRO + 1
+        return touch if takes_asks else MICRO - touch
+
+    def _available(self, order: Order) -> int:
+        levels = self.book(order.contract).levels(not order.is_bid)
+        good = [s for p, s in levels if (p <= order.yes_price if order.is_bid else p >= order.yes_price)]
+        return sum(good)
+
+    def _cost(self, order: Order) -> int:
+        """Money that the rest of the order reserves, its fees included."""
+        if order.account not in self.accounts:
+            return 0
+        opens = max(0, order.remaining - order.closes)
+        fee = self._fee(order.contract, order.yes_price, order.remaining, is_maker=False)
+        return -(-order.risk_price(order.price) * opens // MICRO) + fee
+
+    def _expire(self, order: Order) -> None:
+        self.cancel(order, "expired")
+
+    def _accept(self, order: Order) -> None:
+        if order.state is State.CANCELLED:
+            return
+        order.state = State.OPEN
+        self._emit(OrderEvent(EventKind.PLACED, order))
+        self._match(order)
+        if order.state is State.OPEN and order.remaining and order.kind is not OrderKind.RESTS:
+            self._take_out(order)
+            self._end(order, State.CANCELLED, "not matched")
+
+    def _match(self, taker: Order) -> None:
+        book = self.book(taker.contract)
+        against = book.side(not taker.is_bid)
+        while taker.remaining and taker.state is State.OPEN:
+            touch = book.best(not taker.is_bid)
+            if touch is None or (touch > taker.yes_price if taker.is_bid else touch < taker.yes_price):
+                break
+            maker = against[touch][0]
+            if maker.account == taker.account and taker.self_trade is not SelfTrade.ALLOWED:
+                self.cancel(taker if taker.self_trade is SelfTrade.ENDS_TAKER else maker, "self trade")
+                continue
+            size = min(maker.remaining, taker.remaining)
+            self._trade(taker, maker, touch, size)
+        if taker.remaining and taker.kind is OrderKind.RESTS and taker.state is State.OPEN:
+            self._rest(taker)
+
+    def _trade(self, taker: Order, maker: Order, yes_price: int, size: int) -> None:
+        number = f"{self.slug}-t{next(self._match_numbers)}"
+        contract = taker.contract
+        queue = self.book(contract).side(maker.is_bid)[yes_price]
+        for order, is_maker in ((maker, True), (taker, False)):
+            price = yes_price if order.leg is Leg.YES else MICRO - yes_price
+            fee = self._fee(contract, yes_price, size, is_maker=is_maker) if order.account in self.accounts else 0
+            match = Match(number, price, size, fee, is_maker, self._clock.now_ms())
+            order.filled += size
+            order.fills.append(match)
+            self._book_trade(order, match)
+        if maker.remaining == 0:
+            queue.remove(maker)
+            if not queue:
+                del self.book(contract).side(maker.is_bid)[yes_price]
+        left = self.book(contract).level_size(maker.is_bid, yes_price)
+        self._emit(LevelEvent(contract, maker.is_bid, yes_price, left, -size))
+        for order in (maker, taker):
+            self._emit(OrderEvent(EventKind.FILLED, order, order.fills[-1]))
+            if order.remaining == 0:
+                self._end(order, State.ACCEPTED)
+        self._emit(TradeEvent(contract, number, yes_price, size, taker, maker))
+
+    def _book_trade(self, order: Order, match: Match) -> None:
+        account = self.accounts.get(order.account)
+        if account is None:
+            return
+        ref = order.contract.ref
+        closing = min(order.closes, match.size)
+        order.closes -= closing
+        account.cash -= order.risk_price(match.price) * match.size // MICRO + match.fee
+        if closing and not self._nets_pairs:
+            account.held[ref, order.leg] -= closing
+            self._advance(account, ref, account.advance.get(ref, 0) + closing)
+            return
+        gains = Leg.YES if order.is_bid else Leg.NO
+        account.held[ref, gains] = account.held.get((ref, gains), 0) + match.size
+        if self._nets_pairs:
+            self._advance(account, ref, min(account.held.get((ref, leg), 0) for leg in Leg))
+
+    def _advance(self, account: Account, ref: str, whole: int) -> None:
+        account.cash += whole - account.advance.get(ref, 0)
+        account.advance[ref] = whole
+
+    def _rest(self, order: Order) -> None:
+        self.book(order.contract).side(order.is_bid).setdefault(order.yes_price, []).append(order)
+        self._level_changed(order, order.remaining)
+
+    def _take_out(self, order: Order) -> None:
+        levels = self.book(order.contract).side(order.is_bid)
+        queue = levels.get(order.yes_price, [])
+        if order in queue:
+            queue.remove(order)
+            if not queue:
+                del levels[order.yes_price]
+            self._level_changed(order, -order.remaining)
+
+    def _level_changed(self, order: Order, difference: int) -> None:
+        size = self.book(order.contract).level_size(order.is_bid, order.yes_price)
+        self._emit(LevelEvent(order.contract, order.is_bid, order.yes_price, size, difference))
+
+    def _end(self, order: Order, state: State, reason: str = "") -> None:
+        order.state, order.reason = state, reason
+        self._open.get(order.account, {}).pop(order.id, None)
+        if state is State.CANCELLED:
+            self._emit(OrderEvent(EventKind.CANCELLED, order))
+
+    def _emit(self, event: Event) -> None:
+        for listener in self._listeners:
+            listener(event)
+
+    # --- the ledger ------------------------------------------------------------------------------------------
+
+    def ledger(self) -> dict[str, Any]:
+        """The venue's own truth in the script's shape: prices as probabilities, stake as money at risk."""
+        entries = [_entry(order) for order in self.orders.values()]
+        balances = {name: decimal_of(account.cash) for name, account in self.accounts.items()}
+        return {"venue": self.slug, "kind": "exchange", "balances": balances, "entries": entries}
+
+
+def _closing_leg(order: Order) -> Leg:
+    """Which holding the order would reduce: its own leg when selling it, the other when buying against it."""
+    if order.side is Side.SELL:
+        return order.leg
+    return Leg.NO if order.leg is Leg.YES else Leg.YES
+
+
+def _payout(seen: SettlementStatus, size: int, stake: int) -> int:
+    match seen:
+        case SettlementStatus.WON:
+            return size
+        case SettlementStatus.VOID:
+            return stake
+        case SettlementStatus.HALF_WON:
+            return (size + stake) // 2
+        case SettlementStatus.HALF_LOST:
+            return stake // 2
+        case _:
+            return 0
+
+
+def _entry(order: Order) -> dict[str, Any]:
+    outcome = order.outcome or order.contract.yes
+    return {
+        "id": order.id,
+        "reference": order.reference,
+        "account": order.account,
+        "fixtureId": outcome.fixture_id,
+        "outcomeId": outcome.outcome_id,
+        "playerId": outcome.player_id,
+        "side": order.side.value,
+        "price": decimal_of(order.price),
+        "stake": decimal_of(order.risk_price(order.price) * order.size // MICRO),
+        "currency": "USD",
+        "state": order.state.value,
+        "matched": decimal_of(sum(order.risk_price(m.price) * m.size for m in order.fills) // MICRO),
+        "fills": [
+            {
+                "id": match.id,
+                "price": decimal_of(match.price),
+                "stake": decimal_of(order.risk_price(match.price) * match.size // MICRO),
+                "size": decimal_of(match.size),
+                "fee": decimal_of(match.fee),
+                "at": match.at_ms,
+            }
+            for match in order.fills
+        ],
+        "settlement": None if order.settlement is SettlementStatus.UNDECIDED else order.settlement.value,
+        "payout": decimal_of(order.payout) if order.state is State.SETTLED else None,
+        "at": order.created_ms,
+    }

@@ -1,0 +1,197 @@
+"""The wire under a simulated venue: HTTP and WebSocket listeners on which the scripted faults act.
+
+A dialect describes its hosts as sites; each gets its own port, so that paths are the venue's own, byte for byte.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+from aiohttp import WSMsgType, web
+
+from hedgerow.core.tasks import spawn, stop, work
+from hedgerow.sim.clock import WorldClock
+from hedgerow.sim.faults import Faults
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_encoder_of_text = msgspec.json.Encoder(decimal_format="string")
+
+_DRAIN_S = 1.0
+
+LOST = "hedgerow.lost"
+"""A request on which this is set is processed, but its answer never leaves."""
+
+
+def json_answer(
+    value: Any, status: int = 200, *, headers: dict[str, str] | None = None, decimals_as_text: bool = False
+) -> web.Response:
+    """A JSON answer; Decimals are numbers, digit for digit, or texts."""
+    body = (_encoder_of_text if decimals_as_text else _encoder).encode(value)
+    return web.Response(body=body, status=status, headers=headers, content_type="application/json")
+
+
+def lose_answer(request: web.Request) -> None:
+    """The request is carried out, and the client will never hear of it."""
+    request[LOST] = True
+
+
+class Dialect(Protocol):
+    """A venue's side of the wire, on the world's engines. Found by name: `sim/dialects/<slug>.py` has `build`."""
+
+    slug: str
+
+    def sites(self) -> dict[str, web.Application]:
+        """Hosts of the venue by the names that its connector's manifest uses for their URLs."""
+        ...
+
+    def sockets(self) -> list[Socket]:
+        """The streams that are open now."""
+        ...
+
+
+@dataclass(slots=True)
+class _Outgoing:
+    text: bool
+    data: str | bytes
+
+
+class Socket:
+    """One client's WebSocket: ordered, bounded, counted.
+
+    `push` never waits; a writer task drains the queue. A client that reads too slowly fills the queue and is closed
+    with the code that its venue uses.
+    """
+
+    def __init__(self, request: web.Request, *, limit: int = 10_000, slow_code: int = 1008) -> None:
+        self.request = request
+        self.ws = web.WebSocketResponse(autoping=True, max_msg_size=4 * 1024 * 1024)
+        self.sent = 0
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        self.peer_port: int = peer[1] if peer else 0
+        self._queue: asyncio.Queue[_Outgoing] = asyncio.Queue(limit)
+        self._slow_code = slow_code
+        self._writer: asyncio.Task[None] | None = None
+        self._closing: tuple[int, bytes] | None = None
+
+    async def open(self) -> None:
+        await self.ws.prepare(self.request)
+        self._writer = spawn(self._write(), "sim socket writer")
+
+    def push(self, message: Any) -> None:
+        """Queues a frame: text, bytes, or a value that is sent as JSON (Decimals as texts)."""
+        if self.ws.closed or self._closing:
+            return
+        if isinstance(message, bytes):
+            out = _Outgoing(text=False, data=message)
+        else:
+            text = message if isinstance(message, str) else _encoder_of_text.encode(message).decode()
+            out = _Outgoing(text=True, data=text)
+        try:
+            self._queue.put_nowait(out)
+        except asyncio.QueueFull:
+            self.close(self._slow_code, b"client reads too slowly")
+            return
+        self.sent += 1
+
+    def close(self, code: int, reason: bytes = b"") -> None:
+        """Closes after what is queued; 1006 cuts the connection without a close frame."""
+        if self._closing is None:
+            self._closing = code, reason
+            spawn(self._close(code, reason), "sim socket close")
+
+    async def texts(self) -> Any:
+        """Yields the client's text and binary frames until the socket ends."""
+        async for message in self.ws:
+            if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                yield message.data
+
+    async def ended(self) -> None:
+        """Cleans up; call when the reading loop has ended."""
+        await stop(self._writer)
+
+    @property
+    def pending(self) -> int:
+        return self._queue.qsize()
+
+    async def _write(self) -> None:
+        while True:
+            out = await self._queue.get()
+            try:
+                if out.text:
+                    await self.ws.send_str(str(out.data))
+                else:
+                    await self.ws.send_bytes(out.data)  # type: ignore[arg-type]
+            except (ConnectionError, RuntimeError):
+                return
+            finally:
+                self._queue.task_done()
+
+    async def _close(self, code: int, reason: bytes) -> None:
+        transport = self.request.transport
+        if code == 1006:
+            if transport is not None:
+                transport.abort()
+            return
+        if self._writer is not None and not self._writer.done():
+            said = spawn(self._queue.join(), "sim socket drain")
+            await asyncio.wait({said, self._writer}, return_when=asyncio.FIRST_COMPLETED, timeout=_DRAIN_S)
+            await stop(said)
+        await self.ws.close(code=code, message=reason)
+
+
+def application(clock: WorldClock, faults: Faults | None = None) -> web.Application:
+    """An aiohttp application on whose requests the venue's faults act. WebSocket upgrades are only refused when
+    the venue is down."""
+
+    @web.middleware
+    async def misbehave(request: web.Request, handler: Handler) -> web.StreamResponse:
+        upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
+        if upgrade:
+            if faults is not None and faults.behaviour.down:
+                return _cut(request)
+            return await handler(request)
+        with work.unit():
+            return await _answer(request, handler)
+
+    async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if faults is None:
+            return await handler(request)
+        if faults.behaviour.down:
+            return _cut(request)
+        if faults.behaviour.latencyMs:
+            await clock.sleep(faults.behaviour.latencyMs / 1000)
+        answer = await handler(request)
+        return _cut(request) if request.get(LOST) else answer
+
+    return web.Application(middlewares=[misbehave], client_max_size=4 * 1024 * 1024)
+
+
+def _cut(request: web.Request) -> web.Response:
+    """Ends the connection without an answer."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=503)
+
+
+@dataclass(slots=True)
+class Listening:
+    """A started site."""
+
+    url: str
+    runner: web.AppRunner
+
+
+async def listen(app: web.Application, host: str, port: int) -> Listening:
+    """Serves an application on a port (0: a free one)."""
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5)
+    await runner.setup()
+    site = web.TCPSite(runner, host, port)
+    await site.start()
+    address = runner.addresses[0]
+    return Listening(f"http://{address[0]}:{address[1]}", runner)

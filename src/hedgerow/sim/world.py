@@ -1,0 +1,224 @@
+"""The world: fixtures, one truth of odds, the venues, and the settlement of everything.
+
+Changes come in through the script API and the player; dialects and the feed listen and tell their clients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from hedgerow.core.ids import FixtureId, OutcomeId, OutcomeKey, PlayerId
+from hedgerow.core.money import MICRO
+from hedgerow.core.states import SettlementStatus
+from hedgerow.sim.bookmaker import Bookmaker, Quote
+from hedgerow.sim.clock import WorldClock
+from hedgerow.sim.exchange import Exchange
+from hedgerow.sim.faults import Behaviour
+from hedgerow.sim.markets import Catalogue
+
+OPENING_BALANCE = 10_000
+DEMO, RIVAL = "demo", "rival"
+RIVAL_BOOKMAKERS = ("pinnacle", "sharpbet")
+
+
+@dataclass(slots=True)
+class Fixture:
+    """A match. Names as in the script API; times in seconds since 1970."""
+
+    fixture_id: FixtureId
+    sport_id: int
+    tournament_id: int
+    participant1_name: str
+    participant2_name: str
+    start_time: int
+    tournament_name: str = ""
+    category_name: str = ""
+    status_id: int = 0
+    live: bool = False
+    scores: dict[str, Any] = field(default_factory=dict)
+    clock: dict[str, Any] = field(default_factory=dict)
+    true_start_ms: int | None = None
+    true_end_ms: int | None = None
+    results: dict[OutcomeKey, SettlementStatus] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class BookMeta:
+    """What the feed says of one bookmaker on one fixture."""
+
+    suspended: bool = False
+    stale: bool = False
+    has_odds: bool = True
+    rotated: bool = False
+    updated_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FixtureChanged:
+    fixture: Fixture
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScoresChanged:
+    fixture: Fixture
+
+
+@dataclass(frozen=True, slots=True)
+class OddsChanged:
+    """Quotes that changed together, of one fixture."""
+
+    fixture: Fixture
+    quotes: tuple[Quote, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BookChanged:
+    fixture: Fixture
+    bookmaker: str
+    meta: BookMeta
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    fixture: Fixture
+
+
+@dataclass(frozen=True, slots=True)
+class Emptied:
+    """The world was reset: everything that was known is gone."""
+
+
+WorldEvent = FixtureChanged | ScoresChanged | OddsChanged | BookChanged | Settled | Emptied
+
+
+class World:
+    """Everything there is, and the only way to change it."""
+
+    def __init__(self, catalogue: Catalogue, clock: WorldClock | None = None) -> None:
+        self.clock = clock or WorldClock()
+        self.catalogue = catalogue
+        self.fixtures: dict[FixtureId, Fixture] = {}
+        self.quotes: dict[tuple[OutcomeKey, str], Quote] = {}
+        self.books: dict[tuple[FixtureId, str], BookMeta] = {}
+        self.bookmakers: dict[str, Bookmaker] = {}
+        self.exchanges: dict[str, Exchange] = {}
+        self.currencies: dict[str, Decimal] = {"USD": Decimal(1), "EUR": Decimal("0.85"), "GBP": Decimal("0.75")}
+        self._listeners: list[Callable[[WorldEvent], None]] = []
+
+    def on_event(self, listener: Callable[[WorldEvent], None]) -> None:
+        self._listeners.append(listener)
+
+    # --- venues ----------------------------------------------------------------------------------------------
+
+    def add_bookmaker(self, slug: str) -> Bookmaker:
+        """A bookmaker with the default world's accounts."""
+        book = Bookmaker(slug, self.clock, lambda outcome: self.quotes.get((outcome, slug)))
+        self.bookmakers[slug] = book
+        self._open_accounts(slug)
+        return book
+
+    def add_exchange(self, exchange: Exchange) -> Exchange:
+        """An exchange with the default world's account."""
+        self.exchanges[exchange.slug] = exchange
+        self._open_accounts(exchange.slug)
+        return exchange
+
+    def venue(self, slug: str) -> Bookmaker | Exchange | None:
+        return self.exchanges.get(slug) or self.bookmakers.get(slug)
+
+    def _open_accounts(self, slug: str) -> None:
+        owners = [DEMO, RIVAL] if slug in RIVAL_BOOKMAKERS or slug == "kalshi" else [DEMO]
+        for owner in owners:
+            name = f"{owner}_{slug}"
+            if slug in self.exchanges:
+                self.exchanges[slug].add_account(name, OPENING_BALANCE * MICRO)
+            else:
+                self.bookmakers[slug].add_account(name, Decimal(OPENING_BALANCE))
+
+    # --- fixtures and odds -----------------------------------------------------------------------------------
+
+    def put_fixture(self, fixture: Fixture) -> None:
+        """Creates or replaces a fixture; times of a true start and end follow from the status."""
+        before = self.fixtures.get(fixture.fixture_id)
+        now = self.clock.now_ms()
+        if fixture.status_id == 1 and fixture.true_start_ms is None:
+            fixture.true_start_ms = now
+        if fixture.status_id in (2, 3) and fixture.true_end_ms is None:
+            fixture.true_end_ms = now
+        self.fixtures[fixture.fixture_id] = fixture
+        self._emit(FixtureChanged(fixture, is_new=before is None))
+        if before is not None and fixture.scores != before.scores:
+            self._emit(ScoresChanged(fixture))
+
+    def put_odds(self, changes: Iterable[Quote]) -> None:
+        """Applies quotes; their changed time and version are set here. Unchanged ones are left out."""
+        now = self.clock.now_ms()
+        moved: dict[FixtureId, list[Quote]] = {}
+        for quote in changes:
+            key = quote.outcome, quote.bookmaker
+            before = self.quotes.get(key)
+            same = before is not None and (before.price, before.limit, before.limit_min, before.active) == (
+                quote.price,
+                quote.limit,
+                quote.limit_min,
+                quote.active,
+            )
+            if same:
+                continue
+            quote.changed_ms = now
+            quote.version = before.version + 1 if before else 1
+            self.quotes[key] = quote
+            moved.setdefault(quote.outcome.fixture_id, []).append(quote)
+            self.books.setdefault((quote.outcome.fixture_id, quote.bookmaker), BookMeta(updated_ms=now))
+        for fixture_id, quotes in moved.items():
+            self._emit(OddsChanged(self.fixtures[fixture_id], tuple(quotes)))
+
+    def put_book(self, fixture_id: FixtureId, bookmaker: str, **changes: bool) -> None:
+        """Changes what the feed says of a bookmaker on a fixture: suspended, stale, has_odds, rotated."""
+        meta = self.books.setdefault((fixture_id, bookmaker), BookMeta())
+        for name, value in changes.items():
+            setattr(meta, name, value)
+        meta.updated_ms = self.clock.now_ms()
+        self._emit(BookChanged(self.fixtures[fixture_id], bookmaker, meta))
+
+    def quotes_of(self, fixture_id: FixtureId) -> list[Quote]:
+        return [quote for (outcome, _), quote in self.quotes.items() if outcome.fixture_id == fixture_id]
+
+    # --- the end ---------------------------------------------------------------------------------------------
+
+    def settle(self, fixture_id: FixtureId, results: dict[int, SettlementStatus]) -> None:
+        """Decides outcomes at every venue and in the feed. results: by outcome id."""
+        fixture = self.fixtures[fixture_id]
+        for outcome_id, result in results.items():
+            outcome = OutcomeKey(fixture_id, OutcomeId(outcome_id), PlayerId(0))
+            fixture.results[outcome] = result
+            for bookmaker in self.bookmakers.values():
+                bookmaker.settle(outcome, result)
+            for exchange in self.exchanges.values():
+                for contract in list(exchange.contracts.values()):
+                    if contract.yes == outcome:
+                        exchange.settle(contract, result)
+        if fixture.status_id != 2:
+            fixture.status_id, fixture.live = 2, False
+            self.put_fixture(fixture)
+        self._emit(Settled(fixture))
+
+    def reset(self) -> None:
+        """An empty world with the default venues and accounts."""
+        self.fixtures.clear()
+        self.quotes.clear()
+        self.books.clear()
+        venues: list[Bookmaker | Exchange] = [*self.bookmakers.values(), *self.exchanges.values()]
+        for venue in venues:
+            venue.clear()
+            venue.faults.set(Behaviour())
+            self._open_accounts(venue.slug)
+        self._emit(Emptied())
+
+    def _emit(self, event: WorldEvent) -> None:
+        for listener in self._listeners:
+            listener(event)

@@ -1,0 +1,1 @@
+"""PostgreSQL: the truth. Pools, migrations, and one repository per table that several services share."""

@@ -1,0 +1,428 @@
+"""What a venue is to the rest of the product: two protocols, and the values that cross them.
+
+A *bookmaker* takes bets and answers them; an *exchange* holds orders that rest. Families of venues implement one or
+both; nothing above them knows a venue's own words. Prices of exchange contracts, sizes and money are micros (see
+core.money); a price is a probability on prediction markets and decimal odds on betting exchanges (`PriceKind`).
+Every method that asks the venue raises only the four venue errors of core.errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Protocol
+
+from hedgerow.core.clock import Clock
+from hedgerow.core.ids import FixtureId, OutcomeId, PlayerId, VenueSlug
+from hedgerow.core.ladders import PriceGrid
+from hedgerow.core.money import Micros
+from hedgerow.core.odds import OddsMicros
+from hedgerow.core.secrets import Secret
+from hedgerow.core.states import BetStatus, FillState, OrderStatus, SettlementStatus, Side
+
+# --- what a venue says of itself -------------------------------------------------------------------------------
+
+
+class PriceKind(StrEnum):
+    """The unit of an exchange's prices."""
+
+    PROBABILITY = "probability"
+    DECIMAL_ODDS = "decimal_odds"
+
+
+class Idempotency(StrEnum):
+    """How a lost answer is resolved, strongest first. Placement and reconciliation follow this declaration."""
+
+    COMPUTED_ID = "computed_id"  # the venue's own order id can be computed before the request leaves
+    UNIQUE_REFERENCE = "unique_reference"  # the venue refuses a second request with our reference
+    ECHO = "echo"  # our reference comes back in the venue's lists, but a repeat is not refused
+    NONE = "none"  # only a search by market, price, size and time can tell
+
+
+class InPlayPolicy(StrEnum):
+    """What the exchange does with resting orders when the fixture starts."""
+
+    KEEPS = "keeps"
+    CANCELS = "cancels"
+    PER_ORDER = "per_order"
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialField:
+    """One thing an account needs, as asked from the operator."""
+
+    name: str
+    description: str
+    secret: bool = True
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A token bucket: `per_second` tokens come in, at most `burst` are kept."""
+
+    per_second: float
+    burst: float
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A venue's facts that are not code. Hosts, rates and fees change within months: they are data here."""
+
+    slug: VenueSlug
+    name: str
+    urls: Mapping[str, str]
+    credentials: tuple[CredentialField, ...]
+    currency: str
+    rates: Mapping[str, Rate]
+    idempotency: Idempotency
+    knowledge: str  # where the facts come from, and when they were read
+    is_exchange: bool = False
+    is_bookmaker: bool = False
+    level: str = "native"
+    price_kind: PriceKind = PriceKind.PROBABILITY
+    sells_without_holding: bool = False
+    amends: bool = False
+    batch_limit: int = 1
+    in_play: InPlayPolicy = InPlayPolicy.KEEPS
+    heartbeat_s: float | None = None  # dead-man's switch: the venue cancels all after this silence
+    minimum_stake: Decimal = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account a connector works for."""
+
+    account_id: int
+    username: str
+    currency: str
+    credentials: Mapping[str, Secret]
+    meta: Mapping[str, str] = field(default_factory=dict)
+
+
+# --- exchanges ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Fee:
+    """What a fill costs: size × rate × (p·(1 − p))^exponent, rounded up to a whole number of `unit` micros.
+
+    Sources: Kalshi fee schedule (quadratic, exponent 1), Polymarket `fd` (rate and exponent per market).
+    """
+
+    rate: Decimal = Decimal(0)
+    exponent: int = 1
+    unit: int = 1
+
+    def of(self, price: int, size: int) -> Micros:
+        """The fee in micros for a fill of `size` micros of contracts at probability `price` micros."""
+        if not self.rate:
+            return Micros(0)
+        probability = Decimal(price).scaleb(-6)
+        exact = size * self.rate * (probability * (1 - probability)) ** self.exponent
+        return Micros(-(-exact // self.unit).__int__() * self.unit)
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """One contract that can be quoted on an exchange. Sizes are micros of contracts."""
+
+    venue: VenueSlug
+    ref: str  # the venue's id of the contract that orders name
+    market_ref: str  # the venue's id of the market it belongs to
+    grid: PriceGrid
+    lot: int = 10_000  # sizes are whole multiples of this
+    min_size: int = 1_000_000
+    min_notional: int = 0
+    maker_fee: Fee = Fee()
+    taker_fee: Fee = Fee()
+    meta: Mapping[str, str] = field(default_factory=dict)  # what only the connector reads
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A contract as the exchange describes it, before it is tied to a market of the feed.
+
+    Texts are the venue's own; None where it does not say. `participants` in the venue's order; `outcome` is what the
+    contract pays on; `opposite` is what it pays on when sold, where the market has exactly two results.
+    """
+
+    instrument: Instrument
+    title: str
+    outcome: str
+    opposite: str | None = None
+    participants: tuple[str, ...] = ()
+    sport: str | None = None  # the feed's sport slug, e.g. "tennis"
+    competition: str | None = None
+    market_type: str | None = None  # the feed's word: moneyline, 1x2, totals, spreads
+    period: str | None = None  # the feed's word: result, fulltime, p1
+    line: Decimal | None = None
+    starts_at_ms: int | None = None
+    is_open: bool = True
+    rules: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewQuote:
+    """An order that is to rest. `client_ref` is ours, unique per account, and found again by `find_order`."""
+
+    client_ref: str
+    instrument: Instrument
+    side: Side
+    price: Micros
+    size: Micros
+    post_only: bool = True
+    expires_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRef:
+    """How a resting order is named to its exchange; `venue_ref` is None until it is computed or told."""
+
+    instrument: Instrument
+    client_ref: str | None
+    venue_ref: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderState:
+    """An order as the exchange sees it now. Sizes in micros of contracts; `size` is the whole order."""
+
+    venue_ref: str
+    client_ref: str | None
+    instrument_ref: str
+    side: Side
+    price: Micros
+    size: Micros
+    filled: Micros
+    status: OrderStatus
+    at_ms: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One trade of one of our orders. (venue, account, trade_ref, venue_ref) is its identity; repeats are allowed."""
+
+    trade_ref: str
+    venue_ref: str
+    client_ref: str | None
+    instrument_ref: str
+    side: Side
+    price: Micros
+    size: Micros
+    fee: Micros
+    state: FillState
+    is_maker: bool
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamGap:
+    """The stream was, or may have been, interrupted: what rests and what was filled must be asked again."""
+
+    reason: str
+    is_down: bool  # True when it breaks, False when it is back
+
+
+@dataclass(frozen=True, slots=True)
+class MarketChange:
+    """A market at the exchange opened, was suspended, changed its grid, or was resolved."""
+
+    instrument_ref: str
+    is_open: bool
+    grid: PriceGrid | None = None
+    resolution: SettlementStatus | None = None
+
+
+ExchangeEvent = OrderState | Fill | StreamGap | MarketChange
+EventSink = Callable[[ExchangeEvent], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Free and held money of an account, in its currency."""
+
+    free: Decimal
+    held: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """How an instrument ended at its exchange and what the account was credited for it, fees taken."""
+
+    instrument_ref: str
+    status: SettlementStatus  # of the contract when bought
+    payout_per_contract: Decimal
+    at_ms: int
+
+
+class Exchange(Protocol):
+    """A venue where our orders rest."""
+
+    manifest: Manifest
+
+    async def open(self, sink: EventSink) -> None:
+        """Signs in where the venue needs it and starts the streams; `sink` is called on the loop for every event,
+        in the order of arrival. Returns when the account's own stream is up. A stream that cannot be opened at
+        first keeps trying; its gaps are announced."""
+        ...
+
+    async def close(self) -> None:
+        """Stops the streams and closes connections; resting orders stay."""
+        ...
+
+    async def listings(self, sport: str) -> list[Listing]:
+        """All contracts of matches that the venue lists for a sport of the feed (its slug), open or suspended."""
+        ...
+
+    async def watch(self, instruments: Sequence[Instrument]) -> None:
+        """Follows these instruments' state on the stream, in place of those followed before."""
+        ...
+
+    async def balance(self) -> Balance: ...
+
+    async def working(self) -> list[OrderState]:
+        """Every order of the account that rests now: the truth after a restart or a gap."""
+        ...
+
+    async def fills(self, since_ms: int) -> list[Fill]:
+        """Every fill of the account from `since_ms` on, oldest first; repeats what the stream may have said."""
+        ...
+
+    async def place(self, quote: NewQuote) -> OrderState:
+        """Sends one order. The answer may already be filled or cancelled. InDoubt when no answer came."""
+        ...
+
+    def ref_of(self, quote: NewQuote) -> OrderRef:
+        """How the order will be named, before it is sent. With Idempotency.COMPUTED_ID the venue's id is in it."""
+        ...
+
+    async def amend(self, ref: OrderRef, side: Side, price: Micros, size: Micros, filled: Micros) -> OrderState:
+        """Moves a resting order in place; `size` is the whole order, what is filled included. Only where the
+        manifest says `amends`."""
+        ...
+
+    async def cancel(self, ref: OrderRef) -> OrderState | None:
+        """Cancels one order; None when the venue confirms without saying what was filled. Refused with
+        Reason.UNKNOWN_ORDER when it does not rest (any more): its fills are then asked for."""
+        ...
+
+    async def cancel_all(self) -> None:
+        """Cancels everything that rests for the account."""
+        ...
+
+    async def find_order(self, ref: OrderRef) -> OrderState | None:
+        """What the venue knows of the order. None = it surely never arrived; CannotTell when it cannot say."""
+        ...
+
+    async def resolutions(self, instruments: Sequence[Instrument]) -> list[Resolution]:
+        """How those of the instruments that are over were resolved; the others are left out."""
+        ...
+
+
+# --- bookmakers --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BetIntent:
+    """One wager to be sent once. `market_ref` and `outcome_ref` are the bookmaker's own ids of the line, as the odds
+    feed gives them (`bookmakerMarketId`, `bookmakerOutcomeId`); the line they name is the price that is taken."""
+
+    reference: str
+    fixture_id: FixtureId
+    outcome_id: OutcomeId
+    player_id: PlayerId
+    market_ref: str
+    outcome_ref: str
+    odds: OddsMicros
+    stake: Decimal
+    currency: str
+    is_live: bool
+    accept_better: bool = True
+    accept_partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BetRef:
+    """How a bet is asked for: our reference, and the bookmaker's id once it is known."""
+
+    reference: str
+    bet_ref: str | None
+    sent_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class BetReport:
+    """A bet as the bookmaker sees it. `odds` and `stake` are what was taken, None while that is not known."""
+
+    reference: str
+    status: BetStatus
+    bet_ref: str | None = None
+    odds: OddsMicros | None = None
+    stake: Decimal | None = None
+    reason: str = ""
+    settlement: SettlementStatus | None = None
+    payout: Decimal | None = None  # what came back to the balance, stake included
+    sent: Mapping[str, Any] = field(default_factory=dict)  # without secrets, for the audit trail
+    received: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveLine:
+    """The bookmaker's own present offer for one outcome, asked from it directly."""
+
+    market_ref: str
+    outcome_ref: str
+    odds: OddsMicros
+    min_stake: Decimal
+    max_stake: Decimal
+    currency: str
+
+
+class Bookmaker(Protocol):
+    """A venue that takes bets."""
+
+    manifest: Manifest
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def balance(self) -> Balance: ...
+
+    async def place(self, bet: BetIntent) -> BetReport:
+        """Sends the bet once. CONFIRMED, PLACED (accepted with a delay) or REJECTED by the report; Refused when the
+        bookmaker said no to the request, Unavailable when nothing was sent, InDoubt when no answer came."""
+        ...
+
+    async def find(self, ref: BetRef) -> BetReport | None:
+        """The bookmaker's record of our reference. None = it surely never arrived; CannotTell otherwise."""
+        ...
+
+    async def settled(self, since_ms: int) -> list[BetReport]:
+        """Every bet settled or re-settled at or after `since_ms`, oldest first; repeats are allowed."""
+        ...
+
+    async def line(self, market_ref: str, outcome_ref: str) -> LiveLine | None:
+        """The present offer for the outcome of a market; None when it is not offered now."""
+        ...
+
+
+# --- how connectors are built ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class VenueContext:
+    """What a connector is given: its account, the time, and where the venue is."""
+
+    account: Account
+    clock: Clock
+    urls: Mapping[str, str]
+
+
+ExchangeFactory = Callable[[VenueContext], Exchange]
+BookmakerFactory = Callable[[VenueContext], Bookmaker]

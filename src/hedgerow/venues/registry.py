@@ -1,0 +1,91 @@
+"""Finds the venues: every folder beside this file is a family that declares itself.
+
+A family's `__init__` has `FAMILY`. Nothing is registered anywhere else, so a new venue is one folder.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import hedgerow.venues as home
+from hedgerow.venues.base import Bookmaker, BookmakerFactory, Exchange, ExchangeFactory, Manifest, VenueContext
+
+VectorCheck = Callable[[Mapping[str, Any], Mapping[str, Any]], list[str]]
+"""(inputs, expected) of one signing vector -> what differs, in words; empty when all is equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Venues that speak one protocol: their manifests, and how their connectors are built."""
+
+    manifests: tuple[Manifest, ...]
+    exchange: ExchangeFactory | None = None
+    bookmaker: BookmakerFactory | None = None
+    vectors: Mapping[str, VectorCheck] = field(default_factory=dict)  # by the scheme's name in the vector files
+
+
+@dataclass(frozen=True, slots=True)
+class Venue:
+    """One venue of a family."""
+
+    manifest: Manifest
+    family: Family
+    package: str
+
+
+class UnknownVenueError(LookupError):
+    """No folder declares this slug."""
+
+    def __init__(self, slug: str, known: list[str]) -> None:
+        super().__init__(f"unknown venue {slug!r}; known are {', '.join(known)}")
+
+
+@cache
+def all_venues() -> Mapping[str, Venue]:
+    """Every venue by slug, in alphabetical order."""
+    found: dict[str, Venue] = {}
+    for module in pkgutil.iter_modules(home.__path__):
+        if not module.ispkg:
+            continue
+        package = f"{home.__name__}.{module.name}"
+        family: Family = importlib.import_module(package).FAMILY
+        for manifest in family.manifests:
+            if manifest.slug in found:
+                raise RuntimeError(f"{package} and {found[manifest.slug].package} both declare {manifest.slug}")
+            found[manifest.slug] = Venue(manifest, family, package)
+    return dict(sorted(found.items()))
+
+
+def venue(slug: str) -> Venue:
+    """The venue of a slug. Raises UnknownVenueError."""
+    venues = all_venues()
+    try:
+        return venues[slug]
+    except KeyError:
+        raise UnknownVenueError(slug, list(venues)) from None
+
+
+def build_exchange(slug: str, context: VenueContext) -> Exchange:
+    """The connector of an exchange for one account. Raises UnknownVenueError, or LookupError for a bookmaker."""
+    factory = venue(slug).family.exchange
+    if factory is None:
+        raise LookupError(f"{slug} is not an exchange")
+    return factory(context)
+
+
+def build_bookmaker(slug: str, context: VenueContext) -> Bookmaker:
+    """The connector of a bookmaker for one account. Raises UnknownVenueError, or LookupError for an exchange."""
+    factory = venue(slug).family.bookmaker
+    if factory is None:
+        raise LookupError(f"{slug} takes no bets")
+    return factory(context)
+
+
+def urls_of(manifest: Manifest, overrides: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """The venue's addresses: the manifest's, replaced by those the operator set."""
+    return {**manifest.urls, **overrides.get(manifest.slug, {})}
