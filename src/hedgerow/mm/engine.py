@@ -1,0 +1,383 @@
+"""The engine: from a change of odds to quotes, from a fill to hedges. One loop, no locks.
+
+Everything that decides runs synchronously on the event loop between two awaits, so a decision never sees half of a
+change. What needs the outside world (orders, commits, bets) is started and reports back by a callback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Protocol
+
+import structlog
+
+from hedgerow.core.clock import Clock
+from hedgerow.core.ids import MarketKey, OutcomeId, VenueSlug
+from hedgerow.core.money import MICRO, Micros, decimal_of
+from hedgerow.core.observe import QUOTES_LIVE, UNHEDGED_STAKE
+from hedgerow.core.states import FillState, OrderStatus, Side
+from hedgerow.core.tasks import spawn, work
+from hedgerow.mm.exposure import Matched
+from hedgerow.mm.hedger import Hedger
+from hedgerow.mm.hedging import Offer
+from hedgerow.mm.journal import Journal, Owner, QuoteReason
+from hedgerow.mm.lane import Lane, Priced
+from hedgerow.mm.ledger import FillLedger
+from hedgerow.mm.market import Place, TradedMarket, Trader
+from hedgerow.mm.orders import Act, Command, Order, Slot
+from hedgerow.mm.quoter import Room, Terms, terms, usd
+from hedgerow.mm.quoting import Wanted
+from hedgerow.mm.repository import FillRow
+from hedgerow.venues.base import Fill, MarketChange
+
+_log = structlog.get_logger(__name__)
+
+
+UNKNOWN_ORDER_AFTER_S = 2.0
+"""How long a fill waits for its order to become known before the exchange is asked for it."""
+
+
+class Prices(Protocol):
+    """The engine's view of the odds."""
+
+    def offers(self, key: MarketKey, bookmaker: VenueSlug) -> tuple[dict[OutcomeId, Offer], str | None]:
+        """What is tradeable now on the outcomes of a market, and why the others, or all, are not."""
+        ...
+
+    def evidence(self, key: MarketKey, bookmaker: VenueSlug, outcome_id: OutcomeId) -> Mapping[str, Any]:
+        """The row behind an offer, for the audit trail: price as text, limit, times and age."""
+        ...
+
+
+class Engine:
+    """Quotes and hedges for all clients of this process."""
+
+    def __init__(
+        self,
+        prices: Prices,
+        hedger: Hedger,
+        ledger: FillLedger,
+        journal: Journal,
+        clock: Clock,
+        *,
+        minimum_stake: Callable[[VenueSlug], int],
+        hysteresis: int = 1,
+    ) -> None:
+        """minimum_stake: of a bookmaker, in micros of USD; hysteresis: micros, see `mm.quoting`."""
+        self.traders: dict[str, Trader] = {}
+        self._prices, self._hedger, self._ledger, self._journal, self._clock = prices, hedger, ledger, journal, clock
+        self._minimum_stake, self._hysteresis = minimum_stake, hysteresis
+        self._by_odds: dict[tuple[VenueSlug, MarketKey], list[TradedMarket]] = {}
+        self._by_slot: dict[Slot, TradedMarket] = {}
+        self._owners: dict[int, Owner] = {}
+        hedger.on_settled(self._hedged)
+
+    # --- what is traded ----------------------------------------------------------------------------------------
+
+    def add_market(self, market: TradedMarket) -> None:
+        """Starts to follow a market; it is quoted at its places as soon as there are odds."""
+        trader = market.client
+        trader.markets[market.key] = market
+        self._by_odds.setdefault((trader.bookmaker, market.key), []).append(market)
+
+    def add_place(self, market: TradedMarket, lane: Lane, slot: Slot) -> None:
+        """Starts to quote a market at one more place."""
+        kept = lane.add_slot(slot)
+        if kept not in self._by_slot:
+            self._by_slot[kept] = market
+            market.places.append(Place(lane, kept, market.needed_by(kept.outcome_id, kept.side)))
+        for fill in self._ledger.take_strays(lane, kept.instrument.ref, kept.side.value):
+            self.on_fill(lane, fill)
+        self.look_at(market)
+
+    def market_of(self, slot: Slot) -> TradedMarket | None:
+        return self._by_slot.get(slot)
+
+    def drop_market(self, market: TradedMarket) -> None:
+        """Stops to follow a market that is over and settled."""
+        market.client.markets.pop(market.key, None)
+        self._by_odds.pop((market.client.bookmaker, market.key), None)
+        for place in market.places:
+            self._by_slot.pop(place.slot, None)
+            place.lane.slots.pop((place.slot.instrument.ref, place.slot.side.value), None)
+
+    # --- looking -----------------------------------------------------------------------------------------------
+
+    def odds_changed(self, bookmaker: VenueSlug, keys: Iterable[MarketKey]) -> None:
+        """A tick: the hot path."""
+        by_odds = self._by_odds
+        for key in keys:
+            for market in by_odds.get((bookmaker, key), ()):
+                self.look_at(market)
+
+    def look_at_all(self, trader: Trader | None = None) -> None:
+        """Looks at every market, of one client or of all: something that concerns them changed."""
+        for one in [trader] if trader else list(self.traders.values()):
+            for market in list(one.markets.values()):
+                self.look_at(market)
+
+    def look_at(self, market: TradedMarket) -> None:
+        """Brings a market's quotes, and its hedges, to what they should be now."""
+        trader = market.client
+        offers, why_not = self._prices.offers(market.key, trader.bookmaker)
+        if market.is_listed and not market.undecided_hedges:
+            self._act(market, self._want(market, offers, why_not))
+        if not market.exposure.is_flat:
+            self._hedger.look_at(market, offers)
+
+    def _want(self, market: TradedMarket, offers: dict[OutcomeId, Offer], why_not: str | None) -> dict[Slot, Terms]:
+        """Sets what every place of the market should quote; answers the derivations."""
+        trader = market.client
+        settings = trader.settings_of(market.tournament_id)
+        found: dict[Slot, Terms] = {}
+        blocked = why_not if not offers else None
+        if not trader.state.keeps:
+            blocked = trader.state.value
+        elif settings is None or not trader.trades(market):
+            blocked = "not activated"
+        elif not trader.hedges:
+            blocked = "no hedge account"
+        market.why_not = blocked
+        minimum = self._minimum_stake(trader.bookmaker) if settings else 0
+        for place in market.places:
+            quote = None
+            if blocked is None and settings is not None:
+                quote = terms(market, place, offers, settings, self._room(market, place), minimum)
+            if quote is None:
+                place.slot.wanted = None
+                continue
+            found[place.slot] = quote
+            place.slot.wanted = quote.wanted if trader.state.posts else _frozen(place.slot, quote.wanted)
+        return found
+
+    def _room(self, market: TradedMarket, place: Place) -> Room:
+        lane, slot, trader = place.lane, place.slot, market.client
+        cap = usd(trader.max_outcome_stake.get(lane.account_id, Decimal(0)))
+        used = market.matched_stake.get((lane.account_id, place.needs), 0)
+        for other in market.places:
+            if other.lane is lane and other.needs == place.needs and other.slot is not slot:
+                used += other.slot.open_stake
+        open_elsewhere = lane.open_stake - slot.open_stake
+        return Room(cap - used, lane.cash - open_elsewhere, trader.hedge_cash)
+
+    def _act(self, market: TradedMarket, found: Mapping[Slot, Terms]) -> None:
+        """Sends what the slots ask for: all cancels of the market first, then amendments and new orders."""
+        later: list[tuple[Place, Command]] = []
+        trader = market.client
+        for place in market.places:
+            amends = place.lane.exchange.manifest.amends
+            while (command := place.slot.next_command(amends=amends, hysteresis=self._hysteresis)) is not None:
+                if command.act is not Act.CANCEL:
+                    later.append((place, command))
+                    break
+                self.on_order(place.lane, place.lane.send(place.slot, command))
+        for place, command in later:
+            ready = place.lane.is_ready and trader.state.posts
+            if ready and not self._crosses_own(market, place, command.price):
+                self._send(market, place, command, found[place.slot])
+
+    def _crosses_own(self, market: TradedMarket, place: Place, price: int) -> bool:
+        """Whether a quote would meet another of ours in the same book, one on its way out included."""
+        slot = place.slot
+        for other in market.places:
+            if other.lane is not place.lane or other.slot is slot:
+                continue
+            same = other.slot.instrument.ref == slot.instrument.ref
+            mirrored = not same and other.slot.instrument.market_ref == slot.instrument.market_ref
+            for order in other.slot.orders:
+                if not order.is_live:
+                    continue
+                if same and order.side is not slot.side:
+                    bid, ask = (price, order.price) if slot.side is Side.BUY else (order.price, price)
+                    if bid >= ask:
+                        return True
+                elif mirrored and order.side is slot.side is Side.BUY and order.price + price >= MICRO:
+                    return True
+        return False
+
+    def _send(self, market: TradedMarket, place: Place, command: Command, quote: Terms) -> None:
+        dearest = min((offer for _, offer in quote.legs), key=lambda offer: offer.odds)
+        order = place.lane.send(place.slot, command, Priced(dearest.odds, dearest.limit))
+        if command.act is Act.PLACE:
+            self._owners[order.order_id] = self._owner(market, place.lane, place.slot)
+        self._journal.quoted(self._reason(market, order, command, quote))
+        self.on_order(place.lane, order)
+
+    def _owner(self, market: TradedMarket, lane: Lane, slot: Slot) -> Owner:
+        return Owner(
+            market.client.name,
+            lane.account_id,
+            lane.slug,
+            market.client.bookmaker,
+            market.key.fixture_id,
+            market.key.market_id,
+            slot.outcome_id,
+            market.key.player_id,
+        )
+
+    def _reason(self, market: TradedMarket, order: Order, command: Command, quote: Terms) -> QuoteReason:
+        bookmaker = market.client.bookmaker
+        why = {
+            "bookmaker": bookmaker,
+            "legs": [
+                {"outcomeId": i, **self._prices.evidence(market.key, bookmaker, i), "ref": offer.market_ref}
+                for i, offer in quote.legs
+            ],
+            "tick": decimal_of(order.instrument.grid.bands[0].step),
+            "makerFeeRate": order.instrument.maker_fee.rate,
+            "boundBy": quote.bound_by,
+        }
+        return QuoteReason(
+            order.order_id,
+            self._clock.now_ms(),
+            command.act.value,
+            order.side.value,
+            command.price,
+            command.size,
+            quote.break_even,
+            quote.edge,
+            why,
+        )
+
+    # --- what the lanes report ---------------------------------------------------------------------------------
+
+    def on_order(self, lane: Lane, order: Order) -> None:
+        """An order changed: its row follows."""
+        owner = self._owners.get(order.order_id)
+        if owner is None:
+            slot = lane.slot_of(order)
+            market = self._by_slot.get(slot) if slot else None
+            if market is None or slot is None:
+                return
+            owner = self._owners[order.order_id] = self._owner(market, lane, slot)
+        self._journal.changed(order, owner)
+
+    def on_free(self, lane: Lane, slot: Slot | None) -> None:
+        """Something that was under way has ended: the slot, or the whole lane, can move on."""
+        if slot is not None:
+            market = self._by_slot.get(slot)
+            if market is not None:
+                self.look_at(market)
+            return
+        for market in {id(m): m for s in lane.slots.values() if (m := self._by_slot.get(s))}.values():
+            self.look_at(market)
+
+    def on_market(self, lane: Lane, change: MarketChange) -> None:
+        """The exchange changed a market."""
+        for slot in [s for (ref, _), s in lane.slots.items() if ref == change.instrument_ref]:
+            if (market := self._by_slot.get(slot)) is not None:
+                self.look_at(market)
+
+    def on_link(self, lane: Lane, order: Order) -> None:
+        """The exchange's name of an order became known: fills that came before it belong to it now."""
+        for fill in self._ledger.link(lane.account_id, order):
+            order.fill(fill.price, fill.size, fill.fee, self._clock.now_ms())
+
+    def on_fill(self, lane: Lane, fill: Fill) -> None:
+        """A fill, from wherever: new, repeated, or changed in its finality."""
+        lane.saw_fill(fill.at_ms)
+        known = self._ledger.known(lane.account_id, fill)
+        if known is not None:
+            if fill.state is not known:
+                self._fill_state(lane, fill)
+            return
+        slot = lane.slots.get((fill.instrument_ref, fill.side.value))
+        market = self._by_slot.get(slot) if slot else None
+        if market is None or slot is None:
+            self._ledger.keep_stray(lane, fill)
+            return
+        order = lane.find(fill.venue_ref, fill.client_ref)
+        stake = fill.price * fill.size // MICRO if fill.side is Side.BUY else (MICRO - fill.price) * fill.size // MICRO
+        key = (lane.account_id, fill.trade_ref, fill.venue_ref)
+        matched = Matched(key, slot.outcome_id, fill.side, fill.size, stake)
+        market.exposure.add_fill(matched)
+        lane.cash -= stake + fill.fee
+        stakes = (lane.account_id, market.needed_by(slot.outcome_id, slot.side))
+        market.matched_stake[stakes] = market.matched_stake.get(stakes, 0) + stake
+        self._plan_odds(market, order, slot)
+        row = FillRow(
+            lane.account_id,
+            fill.trade_ref,
+            fill.venue_ref,
+            order.order_id if order else None,
+            market.client.name,
+            lane.slug,
+            market.key.fixture_id,
+            market.key.market_id,
+            slot.outcome_id,
+            market.key.player_id,
+            fill.side,
+            fill.price,
+            fill.size,
+            stake,
+            fill.fee,
+            matched.unhedged,
+            fill.state,
+            fill.is_maker,
+            fill.at_ms,
+        )
+        offers, _ = self._prices.offers(market.key, market.client.bookmaker)
+        self._hedger.filled(market, row, offers)
+        if order is not None:
+            order.fill(fill.price, fill.size, fill.fee, self._clock.now_ms())
+            self.on_order(lane, order)
+        else:
+            spawn(self._find_owner(lane, slot, fill), "owner of a fill")
+        self._report(market.client)
+        self.look_at(market)
+
+    async def _find_owner(self, lane: Lane, slot: Slot, fill: Fill) -> None:
+        """A fill came whose order nobody here sent: usually the order's own answer is on its way; after a crash the
+        exchange is asked what order it was."""
+        await self._clock.sleep(UNKNOWN_ORDER_AFTER_S)
+        if self._ledger.is_unlinked(lane.account_id, fill.venue_ref):
+            with work.unit():
+                await lane.adopt_filled(slot, fill)
+
+    def _plan_odds(self, market: TradedMarket, order: Order | None, slot: Slot) -> None:
+        """Remembers the odds that the filled quote was priced from: drift is measured against them."""
+        if order is not None and order.hedge_odds is not None:
+            for outcome_id in market.needed_by(slot.outcome_id, slot.side):
+                market.planned[outcome_id] = order.hedge_odds  # type: ignore[assignment]
+
+    def _fill_state(self, lane: Lane, fill: Fill) -> None:
+        slot = lane.slots.get((fill.instrument_ref, fill.side.value))
+        market = self._by_slot.get(slot) if slot else None
+        if fill.state is FillState.REVERSED and market is not None:
+            market.exposure.reverse_fill((lane.account_id, fill.trade_ref, fill.venue_ref))
+            _log.warning("fill reversed by the exchange", exchange=lane.slug, trade=fill.trade_ref)
+        self._ledger.change_state(lane.account_id, fill)
+        if market is not None:
+            self.look_at(market)
+
+    def _hedged(self, market: TradedMarket) -> None:
+        """A hedge was answered."""
+        self._report(market.client)
+        self.look_at(market)
+
+    def _report(self, trader: Trader) -> None:
+        naked = sum(market.exposure.unhedged_stake for market in trader.markets.values())
+        UNHEDGED_STAKE.labels(trader.name).set(naked / MICRO)
+
+    # --- orders on request -------------------------------------------------------------------------------------
+
+    def live_quotes(self) -> dict[str, int]:
+        """Orders that rest now, by exchange."""
+        counts: dict[str, int] = {}
+        for trader in self.traders.values():
+            for lane in trader.lanes:
+                placed = sum(order.status is OrderStatus.PLACED for order in lane.live_orders())
+                counts[lane.slug] = counts.get(lane.slug, 0) + placed
+        for slug, count in counts.items():
+            QUOTES_LIVE.labels(slug).set(count)
+        return counts
+
+
+def _frozen(slot: Slot, wanted: Wanted | None) -> Wanted | None:
+    """What a paused slot should hold: its order as it rests, unless the odds have made it too generous."""
+    order = slot.order
+    if order is None or wanted is None:
+        return None
+    improvement = wanted.price - order.price if slot.side is Side.BUY else order.price - wanted.price
+    return None if improvement < 0 else Wanted(order.price, Micros(order.remaining), Micros(order.remaining))

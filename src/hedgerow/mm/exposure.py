@@ -1,0 +1,132 @@
+"""What a market pays under each of its results, and what is missing to make that equal.
+
+All fills and hedges of one client in one market are a payout vector: V[i] is what is paid when outcome i wins. A
+bought contract on A adds its size to V[A]; a sold one adds it to every other outcome; a hedge adds what it covers to
+its own outcome. The market is hedged exactly when all entries are equal, whatever came from where: fills on several
+exchanges, on YES and on NO, and hedges net by themselves. What is missing on i is max(V) − V[i].
+
+Conservation, true after every event, for every outcome: matched = hedged + in flight + naked, none negative.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hedgerow.core.ids import OutcomeId
+from hedgerow.core.money import MICRO, Micros
+from hedgerow.core.states import Side
+
+
+@dataclass(slots=True)
+class Matched:
+    """One fill as the exposure sees it: micros of contracts, micros of money at risk."""
+
+    key: object
+    outcome_id: OutcomeId
+    side: Side
+    size: int
+    stake: int
+    unhedged: int = 0
+
+    def pays_on(self, outcome_id: OutcomeId) -> bool:
+        return (outcome_id == self.outcome_id) == (self.side is Side.BUY)
+
+
+@dataclass(slots=True)
+class Exposure:
+    """The payout vector of one client in one market. Micros throughout."""
+
+    outcomes: tuple[OutcomeId, ...]
+    fills: list[Matched] = field(default_factory=list)
+    paid: dict[OutcomeId, int] = field(default_factory=dict)  # by fills
+    covered: dict[OutcomeId, int] = field(default_factory=dict)  # by accepted hedges
+    in_flight: dict[OutcomeId, int] = field(default_factory=dict)  # by hedges whose answer is awaited
+    _moved: dict[object, Matched] = field(default_factory=dict)  # fills whose unhedged part changed since last taken
+
+    def add_fill(self, fill: Matched) -> None:
+        """Adds a fill; all of it is naked until a hedge or an opposite fill covers it."""
+        self.fills.append(fill)
+        self._pay(fill, fill.size)
+        self._attribute()
+
+    def reverse_fill(self, key: object) -> None:
+        """The exchange took a fill back."""
+        for fill in self.fills:
+            if fill.key == key:
+                self._pay(fill, -fill.size)
+                self.fills.remove(fill)
+                self._attribute()
+                return
+
+    def sent(self, outcome_id: OutcomeId, covers: int) -> None:
+        """A hedge left; until its answer is known its payout is in flight."""
+        self.in_flight[outcome_id] = self.in_flight.get(outcome_id, 0) + covers
+
+    def answered(self, outcome_id: OutcomeId, sent: int, covers: int) -> None:
+        """A hedge's answer came: `sent` is no longer in flight, `covers` is covered (0: refused)."""
+        self.in_flight[outcome_id] = self.in_flight.get(outcome_id, 0) - sent
+        self.covered[outcome_id] = self.covered.get(outcome_id, 0) + covers
+        self._attribute()
+
+    def needs(self) -> dict[OutcomeId, Micros]:
+        """The payout that new hedges must bring, by outcome; what is in flight counts as if it were accepted."""
+        totals = {i: self._settled(i) + self.in_flight.get(i, 0) for i in self.outcomes}
+        most = max(totals.values(), default=0)
+        return {i: Micros(most - total) for i, total in totals.items() if total < most}
+
+    def missing(self) -> dict[OutcomeId, Micros]:
+        """The payout that is not covered now, in flight or not sent at all."""
+        totals = {i: self._settled(i) for i in self.outcomes}
+        most = max(totals.values(), default=0)
+        return {i: Micros(most - total) for i, total in totals.items() if total < most}
+
+    @property
+    def unhedged_stake(self) -> Micros:
+        """The money at risk in fills, or parts of them, that nothing covers."""
+        return Micros(sum(fill.stake * fill.unhedged // fill.size for fill in self.fills if fill.unhedged))
+
+    @property
+    def is_flat(self) -> bool:
+        return not self.missing()
+
+    def take_moved(self) -> list[Matched]:
+        """The fills whose unhedged part has changed since this was last asked."""
+        moved, self._moved = list(self._moved.values()), {}
+        return moved
+
+    def _attribute(self) -> None:
+        """Says which fills the uncovered payout belongs to: the latest that pay on the fullest outcome, since
+        covers are used up oldest first."""
+        totals = {i: self._settled(i) for i in self.outcomes}
+        most = max(totals.values(), default=0)
+        naked = most - min(totals.values(), default=0)
+        fullest = next((i for i, total in totals.items() if total == most), None)
+        for fill in reversed(self.fills):
+            share = min(naked, fill.size) if fullest is not None and fill.pays_on(fullest) else 0
+            naked -= share
+            if fill.unhedged != share:
+                fill.unhedged = share
+                self._moved[fill.key] = fill
+
+    def _pay(self, fill: Matched, size: int) -> None:
+        for outcome_id in self.outcomes:
+            if fill.pays_on(outcome_id):
+                self.paid[outcome_id] = self.paid.get(outcome_id, 0) + size
+
+    def _settled(self, outcome_id: OutcomeId) -> int:
+        return self.paid.get(outcome_id, 0) + self.covered.get(outcome_id, 0)
+
+
+def hedge_covers(*, needs: int, stake: int, requested: int, odds: int, half_unit: int) -> int:
+    """The payout that an accepted hedge counts for. All in micros.
+
+    needs: what it was sent to cover; stake, odds: what was taken; requested: the odds it was sent at; half_unit: half
+    of the smallest stake. A stake is rounded to the currency's smallest unit, so its payout misses `needs` by up to
+    half a unit × odds: that is rounding, and the need counts as covered. Better odds than requested pay more: the
+    surplus is profit, not risk, and is not hedged back. A stake that was raised to the bookmaker's minimum counts in
+    full.
+    """
+    pays = stake * odds // MICRO
+    if stake > needs * MICRO // requested + half_unit + 1:
+        return pays
+    return needs if pays + half_unit * odds // MICRO + 1 >= needs else pays

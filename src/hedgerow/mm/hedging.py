@@ -1,0 +1,146 @@
+"""Which bets take back the risk of the fills. Pure; sending them is `mm.hedger`'s.
+
+Equal payout: a market that needs payout N on outcome i is hedged by a stake of N / oᵢ on it. Stakes are rounded to the
+nearest unit of the account's currency; what that misses is rounding, not risk. A need below the bookmaker's minimum
+stake is dust: raised to the minimum where that leaves less risk than before, else carried until it nets with the next
+fill. Dust that stays is swept by backing every outcome with equal payouts plus the need, which costs the bookmaker's
+margin on the minimum stake, a few cents, and leaves nothing open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from hedgerow.core.ids import OutcomeId
+from hedgerow.core.money import MICRO, Micros, decimal_of, minor_unit, round_nearest, round_up
+from hedgerow.core.odds import OddsMicros
+
+
+class Waits(StrEnum):
+    """Why a need is not hedged now."""
+
+    NO_PRICE = "no tradeable price"
+    DRIFT = "the odds fell by more than maxHedgeDrift"
+    DUST = "below the bookmaker's minimum stake"
+    LIMIT = "above what the bookmaker takes now"
+    CASH = "the hedge account's balance"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the bookmaker offers on one outcome now. `limit`: highest stake, micros of USD."""
+
+    odds: OddsMicros
+    limit: Micros
+    market_ref: str
+    outcome_ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What bounds hedge bets. `per_usd`: units of the account's currency per USD; `cash`: its free money, micros of
+    USD; `max_drift`: the share of the planned odds that may be lost."""
+
+    minimum_stake: Decimal
+    currency: str
+    per_usd: Decimal
+    max_drift: Decimal
+    cash: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedBet:
+    """A bet to send. `needs`: the payout it is to cover, micros of USD."""
+
+    outcome_id: OutcomeId
+    offer: Offer
+    stake: Decimal
+    needs: Micros
+    planned_odds: OddsMicros
+
+
+@dataclass(slots=True)
+class HedgePlan:
+    bets: list[PlannedBet] = field(default_factory=list)
+    waits: dict[OutcomeId, Waits] = field(default_factory=dict)
+
+
+def plan_hedges(
+    needs: Mapping[OutcomeId, Micros],
+    offers: Mapping[OutcomeId, Offer],
+    planned: Mapping[OutcomeId, OddsMicros],
+    rules: Rules,
+) -> HedgePlan:
+    """The bets that cover the needs now, and why the others wait.
+
+    needs: payout by outcome, micros of USD; offers: what can be backed now; planned: the odds that the filled quotes
+    were priced from.
+    """
+    plan = HedgePlan()
+    cash = rules.cash
+    for outcome_id, need in needs.items():
+        offer = offers.get(outcome_id)
+        if offer is None:
+            plan.waits[outcome_id] = Waits.NO_PRICE
+            continue
+        target = planned.get(outcome_id, offer.odds)
+        if offer.odds < target * (1 - rules.max_drift):
+            plan.waits[outcome_id] = Waits.DRIFT
+            continue
+        most = min(offer.limit, cash)
+        stake, why = _stake(need, offer, most, rules)
+        if stake is None:
+            plan.waits[outcome_id] = Waits.CASH if why is Waits.LIMIT and cash < offer.limit else why
+            continue
+        covers = min(need, _usd(stake, rules) * offer.odds // MICRO) if why is Waits.LIMIT else need
+        plan.bets.append(PlannedBet(outcome_id, offer, stake, Micros(covers), target))
+        cash -= _usd(stake, rules)
+        if why is Waits.LIMIT:
+            plan.waits[outcome_id] = Waits.LIMIT
+    return plan
+
+
+def plan_sweep(
+    needs: Mapping[OutcomeId, Micros], offers: Mapping[OutcomeId, Offer], rules: Rules
+) -> list[PlannedBet] | None:
+    """Bets on every outcome of the market that together close dust; None where one of them cannot be placed.
+
+    offers: of all outcomes. All pay the same base amount, those in need the base and the need.
+    """
+    minimum = int(rules.minimum_stake / rules.per_usd * MICRO)
+    base = max((minimum * offer.odds // MICRO + 1 - needs.get(i, 0) for i, offer in offers.items()), default=0)
+    bets = []
+    cash = rules.cash
+    for outcome_id, offer in offers.items():
+        pays = Micros(base + needs.get(outcome_id, 0))
+        stake = max(_to_stake(pays, offer.odds, rules), rules.minimum_stake)
+        cash -= _usd(stake, rules)
+        if _usd(stake, rules) > offer.limit or cash < 0:
+            return None
+        bets.append(PlannedBet(outcome_id, offer, stake, pays, offer.odds))
+    return bets
+
+
+def _stake(need: int, offer: Offer, most: int, rules: Rules) -> tuple[Decimal | None, Waits]:
+    """The stake for a need; LIMIT beside a stake: it is cut. Without a stake: why."""
+    stake = _to_stake(need, offer.odds, rules)
+    if _usd(stake, rules) > most:
+        cut = decimal_of(most) * rules.per_usd // minor_unit(rules.currency) * minor_unit(rules.currency)
+        return (cut, Waits.LIMIT) if cut >= rules.minimum_stake else (None, Waits.LIMIT)
+    if stake >= rules.minimum_stake:
+        return stake, Waits.DUST
+    if stake * 2 >= rules.minimum_stake:
+        least = round_up(rules.minimum_stake, rules.currency)
+        return (least, Waits.DUST) if _usd(least, rules) <= most else (None, Waits.LIMIT)
+    return None, Waits.DUST
+
+
+def _to_stake(pays: int, odds: int, rules: Rules) -> Decimal:
+    return round_nearest(Decimal(pays) / Decimal(odds) * rules.per_usd, rules.currency)
+
+
+def _usd(stake: Decimal, rules: Rules) -> int:
+    return int(stake / rules.per_usd * MICRO)

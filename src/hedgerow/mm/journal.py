@@ -1,0 +1,181 @@
+"""Writes order rows behind the engine, and why each quote was sent.
+
+Orders change many times a second and rest on the exchange, whose list is the truth after a crash; so the row of an
+order is written when the engine has a moment, always in its latest state, several orders in one transaction. What waits
+is bounded by the number of orders, because each waits once. A step of simulated time waits until all is written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from hedgerow.core.clock import Clock, datetime_of_ms
+from hedgerow.core.ids import ClientName, FixtureId, MarketId, OutcomeId, PlayerId, VenueSlug
+from hedgerow.core.money import decimal_of
+from hedgerow.core.tasks import Backoff, spawn, stop, work
+from hedgerow.mm.orders import Order
+from hedgerow.mm.repository import Repository
+from hedgerow.storage.database import Database, StorageError
+
+_log = structlog.get_logger(__name__)
+
+MOST_QUOTES_WAITING = 50_000
+"""Reasons of quotes that may wait for the database; beyond, the oldest are dropped and counted in the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose order it is and what it is on; fixed for the order's life."""
+
+    client: ClientName
+    account_id: int
+    exchange: VenueSlug
+    bookmaker: VenueSlug
+    fixture_id: FixtureId
+    market_id: MarketId
+    outcome_id: OutcomeId
+    player_id: PlayerId
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteReason:
+    """The derivation of one quote at the moment it was sent. Micros; `why` is plain JSON."""
+
+    order_id: int
+    at_ms: int
+    action: str
+    side: str
+    price: int
+    size: int
+    break_even: int
+    edge: int
+    why: Mapping[str, Any]
+
+
+class Journal:
+    """Collects changed orders and quote reasons, and writes them in batches."""
+
+    def __init__(self, database: Database, repository: Repository, clock: Clock) -> None:
+        self._database, self._repository, self._clock = database, repository, clock
+        self._dirty: dict[int, tuple[Order, Owner]] = {}
+        self._quotes: deque[QuoteReason] = deque(maxlen=MOST_QUOTES_WAITING)
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._has_unit = False
+
+    def start(self) -> None:
+        self._task = spawn(self._run(), "order journal")
+
+    async def stop(self) -> None:
+        """Writes what waits, then ends."""
+        await stop(self._task)
+        await self.flush()
+
+    def changed(self, order: Order, owner: Owner) -> None:
+        """The order's row is to be written."""
+        self._dirty[order.order_id] = (order, owner)
+        self._rouse()
+
+    def quoted(self, reason: QuoteReason) -> None:
+        """Why a quote was sent is to be written."""
+        self._quotes.append(reason)
+        self._rouse()
+
+    def _rouse(self) -> None:
+        if not self._has_unit:
+            self._has_unit = True
+            work.enter()
+            self._wake.set()
+
+    async def _run(self) -> None:
+        backoff = Backoff(0.1, 5.0)
+        while True:
+            await self._wake.wait()
+            try:
+                await self.flush()
+                backoff.reset()
+            except StorageError as error:
+                _log.error("orders are not written", error=str(error), waiting=len(self._dirty))
+                await asyncio.sleep(backoff.next_pause_s())
+
+    async def flush(self) -> None:
+        """Writes what waits. Raises StorageError; nothing is lost then."""
+        while self._dirty or self._quotes:
+            orders, self._dirty = self._dirty, {}
+            quotes = [self._quotes.popleft() for _ in range(len(self._quotes))]
+            try:
+                async with self._database.transaction() as connection:
+                    if orders:
+                        rows = [order_row(order, owner) for order, owner in orders.values()]
+                        await self._repository.save_orders(connection, rows)
+                    if quotes:
+                        await self._repository.save_quotes(connection, [_quote_row(quote) for quote in quotes])
+            except BaseException:
+                self._dirty = {**orders, **self._dirty}
+                self._quotes.extendleft(reversed(quotes))
+                raise
+        self._wake.clear()
+        if self._has_unit:
+            self._has_unit = False
+            work.leave()
+
+
+def order_row(order: Order, owner: Owner) -> dict[str, Any]:
+    """The database row of an order."""
+    filled = order.filled
+    return {
+        "order_id": order.order_id,
+        "client": owner.client,
+        "account_id": owner.account_id,
+        "exchange": owner.exchange,
+        "fixture_id": owner.fixture_id,
+        "market_id": owner.market_id,
+        "outcome_id": owner.outcome_id,
+        "player_id": owner.player_id,
+        "side": order.side.value,
+        "price": decimal_of(order.price),
+        "size": decimal_of(order.size),
+        "stake": decimal_of(order.stake),
+        "client_order_id": order.client_ref,
+        "exchange_order_id": order.venue_ref,
+        "exchange_outcome_id": order.instrument.ref,
+        "status": order.status.value,
+        "reason": order.reason,
+        "matched_size": decimal_of(filled),
+        "matched_stake": decimal_of(order.matched_stake),
+        "matched_price": decimal_of(order.spent) / decimal_of(filled) if filled else None,
+        "fees": decimal_of(order.fees),
+        "settlement_status": "UNDECIDED",
+        "bookmaker": owner.bookmaker,
+        "bookmaker_outcome_price": decimal_of(order.hedge_odds) if order.hedge_odds else None,
+        "bookmaker_outcome_limit": decimal_of(order.hedge_limit) if order.hedge_limit is not None else None,
+        "is_adopted": order.is_adopted,
+        "created_at": datetime_of_ms(order.created_ms),
+        "placed_at": _moment(order.placed_ms),
+        "matched_at": _moment(order.matched_ms),
+        "closed_at": _moment(order.closed_ms),
+    }
+
+
+def _moment(ms: int | None) -> Any:
+    return None if ms is None else datetime_of_ms(ms)
+
+
+def _quote_row(quote: QuoteReason) -> dict[str, Any]:
+    return {
+        "order_id": quote.order_id,
+        "at": datetime_of_ms(quote.at_ms),
+        "action": quote.action,
+        "side": quote.side,
+        "price": decimal_of(quote.price),
+        "size": decimal_of(quote.size),
+        "break_even": decimal_of(quote.break_even),
+        "edge": decimal_of(quote.edge),
+        "why": quote.why,
+    }

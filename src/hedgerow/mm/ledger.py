@@ -1,0 +1,155 @@
+"""The fill ledger: every trade of ours once, durable before anything is done about it.
+
+A fill is known by (account, the exchange's trade id, the exchange's order id). It may come from the stream, from a list
+that is read after a break, twice, late, or before its order is known by name. The memory of this process sorts repeats
+out at once; the unique key of the table is the proof.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+import structlog
+
+from hedgerow.core.observe import FILLS
+from hedgerow.core.states import FillState
+from hedgerow.core.tasks import Backoff, spawn, work
+from hedgerow.mm.exposure import Matched
+from hedgerow.mm.lane import Lane
+from hedgerow.mm.orders import Order
+from hedgerow.mm.repository import FillRow, Repository
+from hedgerow.storage.bets import Bet, Bets
+from hedgerow.storage.database import Database, StorageError
+from hedgerow.venues.base import Fill
+
+_log = structlog.get_logger(__name__)
+
+Key = tuple[int, str, str]
+
+MOST_STRAYS = 10_000
+
+
+class FillLedger:
+    """What was filled, as far as this process knows, and its way into the database."""
+
+    def __init__(self, database: Database, repository: Repository, bets: Bets) -> None:
+        self._database, self._repository, self._bets = database, repository, bets
+        self._known: dict[Key, FillState] = {}
+        self._unlinked: dict[tuple[int, str], list[FillRow]] = {}
+        self._strays: dict[tuple[int, str, str], dict[Key, Fill]] = {}
+        self._writing: dict[Key, asyncio.Event] = {}
+
+    def remember(self, row: FillRow) -> None:
+        """A fill that stands in the database already."""
+        self._known[_key(row)] = row.state
+        if row.order_id is None:
+            self._unlinked.setdefault((row.account_id, row.venue_ref), []).append(row)
+
+    def known(self, account_id: int, fill: Fill) -> FillState | None:
+        """The state in which a fill is known; None for a new one."""
+        return self._known.get((account_id, fill.trade_ref, fill.venue_ref))
+
+    def add(self, row: FillRow) -> None:
+        """A new fill, about to be committed."""
+        FILLS.labels(row.exchange).inc()
+        self.remember(row)
+        self._writing[_key(row)] = asyncio.Event()
+
+    async def commit(self, row: FillRow, bets: Iterable[Bet], moved: Iterable[Matched] = ()) -> bool:
+        """Commits a fill, and the hedge bets that it caused, in one transaction. False: another process had
+        recorded the fill already, and nothing is to be sent. Raises StorageError when nothing was committed."""
+        async with self._database.transaction() as connection:
+            if not await self._repository.insert_fill(connection, row):
+                return False
+            await self._bets.insert(connection, bets)
+            await self._repository.save_unhedged(connection, _shares(moved))
+        if (written := self._writing.pop(_key(row), None)) is not None:
+            written.set()
+        return True
+
+    async def commit_bets(self, bets: Iterable[Bet]) -> None:
+        """Commits hedge bets of fills that are recorded already. Raises StorageError."""
+        async with self._database.transaction() as connection:
+            await self._bets.insert(connection, bets)
+
+    async def commit_later(self, row: FillRow) -> None:
+        """Commits a fill alone, for as long as it takes."""
+        backoff = Backoff(0.2, 10.0)
+        while True:
+            try:
+                await self.commit(row, ())
+            except StorageError as error:
+                _log.error("a fill is not recorded yet", trade=row.trade_ref, exchange=row.exchange, error=str(error))
+                await asyncio.sleep(backoff.next_pause_s())
+            else:
+                return
+
+    async def save_moved(self, moved: list[Matched]) -> None:
+        """Writes how much of each fill is unhedged now."""
+        if moved:
+            async with self._database.transaction() as connection:
+                await self._repository.save_unhedged(connection, _shares(moved))
+
+    # --- fills that came before their order ----------------------------------------------------------------------
+
+    def is_unlinked(self, account_id: int, venue_ref: str) -> bool:
+        """Whether fills of an exchange's order still wait for the order to become known."""
+        return (account_id, venue_ref) in self._unlinked
+
+    def link(self, account_id: int, order: Order) -> list[FillRow]:
+        """The fills that waited for this order's name; their rows are linked to it."""
+        rows = self._unlinked.pop((account_id, order.venue_ref or ""), [])
+        if rows:
+            spawn(self._link(account_id, order, rows), "link fills")
+        return rows
+
+    async def _link(self, account_id: int, order: Order, rows: list[FillRow]) -> None:
+        with work.unit():
+            for row in rows:
+                if (written := self._writing.get(_key(row))) is not None:
+                    await written.wait()
+            async with self._database.transaction() as connection:
+                await self._repository.link_fills(connection, account_id, order.venue_ref or "", order.order_id)
+
+    # --- changes of finality ---------------------------------------------------------------------------------------
+
+    def change_state(self, account_id: int, fill: Fill) -> None:
+        """The exchange says that a fill is final, or took it back. A final fill stays final."""
+        key = account_id, fill.trade_ref, fill.venue_ref
+        if self._known.get(key) is FillState.PROVISIONAL:
+            self._known[key] = fill.state
+            spawn(self._change_state(account_id, fill), "fill state")
+
+    async def _change_state(self, account_id: int, fill: Fill) -> None:
+        with work.unit():
+            async with self._database.transaction() as connection:
+                await self._repository.save_fill_state(
+                    connection, account_id, fill.trade_ref, fill.venue_ref, fill.state
+                )
+
+    # --- fills of instruments that nobody quotes -------------------------------------------------------------------
+
+    def keep_stray(self, lane: Lane, fill: Fill) -> None:
+        """Keeps a fill of an instrument that is not known (yet)."""
+        place = (lane.account_id, fill.instrument_ref, fill.side.value)
+        waiting = self._strays.setdefault(place, {})
+        key = lane.account_id, fill.trade_ref, fill.venue_ref
+        if key in waiting:
+            return
+        if len(waiting) >= MOST_STRAYS:
+            raise RuntimeError(f"{MOST_STRAYS} fills of {fill.instrument_ref} belong to no market")
+        waiting[key] = fill
+        _log.warning("fill of an unknown instrument", exchange=lane.slug, instrument=fill.instrument_ref)
+
+    def take_strays(self, lane: Lane, instrument_ref: str, side: str) -> list[Fill]:
+        """The kept fills of an instrument that is known now."""
+        return list(self._strays.pop((lane.account_id, instrument_ref, side), {}).values())
+
+
+def _key(row: FillRow) -> Key:
+    return row.account_id, row.trade_ref, row.venue_ref
+
+
+def _shares(moved: Iterable[Matched]) -> list[tuple[int, str, str, int]]:
+    return [(*fill.key, fill.unhedged) for fill in moved if isinstance(fill.key, tuple)]

@@ -1,0 +1,57 @@
+"""Order numbers, and the references that carry them to the exchange and back.
+
+An order's row is written behind, so after a crash the exchange may hold orders that the database never saw. Their
+reference tells which deployment sent them and under which number: it is derived, not remembered.
+"""
+
+from __future__ import annotations
+
+import uuid
+import zlib
+from collections.abc import Iterable, Iterator
+
+_TAG_BITS, _NUMBER_BITS, _CHECK_BITS = 32, 64, 32
+
+
+class OrderNumbers:
+    """Hands out order ids from blocks drawn ahead. Raises NoNumbersError when the blocks are used up."""
+
+    def __init__(self) -> None:
+        self._blocks: list[Iterator[int]] = []
+        self.left = 0
+
+    def add(self, block: Iterable[int]) -> None:
+        numbers = list(block)
+        self._blocks.append(iter(numbers))
+        self.left += len(numbers)
+
+    def take(self) -> int:
+        while self._blocks:
+            number = next(self._blocks[0], None)
+            if number is not None:
+                self.left -= 1
+                return number
+            self._blocks.pop(0)
+        raise NoNumbersError("order numbers are used up; the database is behind")
+
+
+class NoNumbersError(RuntimeError):
+    """No order can be made before the database has given new numbers."""
+
+
+def reference_of(tag: int, order_id: int) -> str:
+    """The reference of an order, in the form of a UUID. tag: of the deployment, 32 bits."""
+    body = (tag << _NUMBER_BITS) | order_id
+    check = zlib.crc32(body.to_bytes(12, "big"))
+    return str(uuid.UUID(int=(body << _CHECK_BITS) | check))
+
+
+def order_id_of(tag: int, reference: str | None) -> int | None:
+    """The number in a reference of this deployment; None for any other text."""
+    try:
+        whole = uuid.UUID(reference or "").int
+    except ValueError:
+        return None
+    body, check = whole >> _CHECK_BITS, whole & ((1 << _CHECK_BITS) - 1)
+    ours = body >> _NUMBER_BITS == tag and zlib.crc32(body.to_bytes(12, "big")) == check
+    return body & ((1 << _NUMBER_BITS) - 1) if ours else None

@@ -1,0 +1,220 @@
+"""One quote's orders on an exchange: what rests, what is under way, what comes next. No I/O.
+
+A slot is one side of one instrument for one account. It holds at most one order that is meant to rest, and at most
+one that is on its way out. Each order lives until the exchange has confirmed its end, because a cancel races fills and
+an answer can be lost. The rules of conversation:
+
+- the newest intent wins: while a request is under way the slot only remembers what is wanted, and moves on from
+  the answer;
+- a request without an answer leaves the order in doubt: nothing new is sent for the slot until the exchange has told
+  what became of it;
+- a fill counts whatever the order's state says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from hedgerow.core.ids import OutcomeId
+from hedgerow.core.money import MICRO, Micros
+from hedgerow.core.states import MatchedStatus, OrderStatus, Side, check_order_move, matched_status
+from hedgerow.mm.quoting import Move, Resting, Wanted, next_move
+from hedgerow.venues.base import Instrument, OrderRef, OrderState
+
+
+class Pending(StrEnum):
+    """The request that is under way for an order, if any."""
+
+    NOTHING = "nothing"
+    PLACE = "place"
+    AMEND = "amend"
+    CANCEL = "cancel"
+    LOOKUP = "lookup"  # in doubt: the exchange is being asked
+
+
+@dataclass(slots=True, eq=False)
+class Order:
+    """An order of ours on an exchange. Sizes, prices and money in micros."""
+
+    order_id: int
+    client_ref: str
+    instrument: Instrument
+    side: Side
+    price: Micros
+    size: Micros
+    created_ms: int
+    venue_ref: str | None = None
+    status: OrderStatus = OrderStatus.PENDING_PLACEMENT
+    pending: Pending = Pending.PLACE
+    filled: int = 0
+    spent: int = 0  # Σ price × size of the fills, for the average price
+    fees: int = 0
+    reason: str = ""
+    is_adopted: bool = False
+    placed_ms: int | None = None
+    matched_ms: int | None = None
+    closed_ms: int | None = None
+    hedge_odds: int | None = None  # of the dearest hedge leg when it was last priced
+    hedge_limit: int | None = None
+
+    @property
+    def remaining(self) -> int:
+        return max(0, self.size - self.filled)
+
+    @property
+    def ref(self) -> OrderRef:
+        return OrderRef(self.instrument, self.client_ref, self.venue_ref)
+
+    @property
+    def matched(self) -> MatchedStatus:
+        return matched_status(self.filled, self.size)
+
+    @property
+    def risk_price(self) -> int:
+        return self.price if self.side is Side.BUY else MICRO - self.price
+
+    @property
+    def open_stake(self) -> int:
+        """Money at risk in what still rests or may rest."""
+        return self.risk_price * self.remaining // MICRO if self.is_live else 0
+
+    @property
+    def matched_stake(self) -> int:
+        """Money at risk in what was filled, at the prices of the fills."""
+        return self.spent if self.side is Side.BUY else self.filled - self.spent
+
+    @property
+    def stake(self) -> int:
+        return self.risk_price * self.size // MICRO
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it rests, or may rest, on the exchange."""
+        return self.status.is_open
+
+    def move_to(self, status: OrderStatus, now_ms: int, reason: str = "") -> None:
+        """Changes the status by the table of legal moves. Raises IllegalMoveError."""
+        check_order_move(str(self.order_id), self.status, status)
+        self.status = status
+        self.reason = reason or self.reason
+        if status is OrderStatus.PLACED and self.placed_ms is None:
+            self.placed_ms = now_ms
+        if not status.is_open:
+            self.closed_ms = now_ms
+
+    def fill(self, price: int, size: int, fee: int, now_ms: int) -> None:
+        """Counts a fill. An order that is filled to its size ends; one that had ended is corrected."""
+        self.filled += size
+        self.spent += price * size // MICRO
+        self.fees += fee
+        self.matched_ms = now_ms
+        if self.filled >= self.size and self.status is not OrderStatus.FILLED:
+            self.move_to(OrderStatus.FILLED, now_ms)
+            self.pending = Pending.NOTHING
+
+
+class Act(StrEnum):
+    PLACE = "place"
+    AMEND = "amend"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What the lane is to send now. PLACE: `order` is None, the lane makes it."""
+
+    act: Act
+    order: Order | None = None
+    price: int = 0
+    size: int = 0  # of the whole order
+
+
+MOST_LEAVING = 1
+"""Orders of a slot whose cancel is not confirmed yet, beside the one that is meant to rest."""
+
+
+@dataclass(slots=True, eq=False)
+class Slot:
+    """One side of one instrument. `outcome_id` is what a buy of the instrument backs."""
+
+    instrument: Instrument
+    side: Side
+    outcome_id: OutcomeId
+    wanted: Wanted | None = None
+    order: Order | None = None
+    leaving: list[Order] = field(default_factory=list)
+
+    @property
+    def orders(self) -> list[Order]:
+        return [self.order, *self.leaving] if self.order else list(self.leaving)
+
+    @property
+    def open_stake(self) -> int:
+        return sum(order.open_stake for order in self.orders)
+
+    def next_command(self, *, amends: bool, hysteresis: int) -> Command | None:
+        """What to send now to come nearer to what is wanted; None when nothing is to be sent, or may be yet.
+
+        amends: the exchange moves an order in one step. Without it the old order is cancelled and, without waiting
+        for the answer, a new one placed: the sizes leave room for both. A third is never sent.
+        """
+        order = self.order
+        if order is not None and not order.is_live:
+            self.order = order = None
+        self.leaving = [gone for gone in self.leaving if gone.is_live]
+        for gone in self.leaving:
+            if gone.pending is Pending.NOTHING:
+                return Command(Act.CANCEL, gone)
+        if order is not None and order.pending is not Pending.NOTHING:
+            return None
+        resting = Resting(order.price, Micros(order.remaining)) if order else None
+        match next_move(self.side, self.wanted, resting, hysteresis):
+            case Move.PLACE if self.wanted is not None and len(self.leaving) <= MOST_LEAVING:
+                return Command(Act.PLACE, None, self.wanted.price, self.wanted.size)
+            case Move.CANCEL:
+                return Command(Act.CANCEL, order)
+            case Move.CHANGE if order is not None and self.wanted is not None:
+                if amends:
+                    return Command(Act.AMEND, order, self.wanted.price, order.filled + self.wanted.size)
+                return Command(Act.CANCEL, order) if len(self.leaving) < MOST_LEAVING else None
+            case _:
+                return None
+
+    def begin(self, command: Command, order: Order) -> None:
+        """The command is being sent."""
+        match command.act:
+            case Act.PLACE:
+                order.pending = Pending.PLACE
+                self.order = order
+            case Act.AMEND:
+                order.pending = Pending.AMEND
+            case Act.CANCEL:
+                order.pending = Pending.CANCEL
+                if self.order is order:
+                    self.order = None
+                if order not in self.leaving:
+                    self.leaving.append(order)
+
+
+def apply_state(order: Order, state: OrderState, now_ms: int) -> bool:
+    """Brings an order to what the exchange says of it; True when anything changed. What is older than what is known
+    (a "resting" after the end) changes nothing; fills are counted from fills alone."""
+    before = (order.status, order.venue_ref, order.price, order.size, order.pending)
+    order.venue_ref = order.venue_ref or state.venue_ref
+    if state.status is OrderStatus.PLACED:
+        if order.status in (OrderStatus.PENDING_PLACEMENT, OrderStatus.FAILED):
+            order.move_to(OrderStatus.PLACED, now_ms)
+        if order.is_live and order.pending in (Pending.NOTHING, Pending.AMEND):
+            order.price, order.size = state.price, state.size
+    elif state.status is not OrderStatus.PENDING_PLACEMENT and order.is_live:
+        order.move_to(_end_of(order, state), now_ms, state.reason)
+        order.pending = Pending.NOTHING
+    return before != (order.status, order.venue_ref, order.price, order.size, order.pending)
+
+
+def _end_of(order: Order, state: OrderState) -> OrderStatus:
+    """FILLED only by its fills: the exchange's word may come before them."""
+    if state.status is OrderStatus.FILLED and order.filled < order.size:
+        return OrderStatus.CANCELLED if state.filled < order.size else OrderStatus.FILLED
+    return state.status

@@ -1,0 +1,364 @@
+"""All SQL of market making's own tables.
+
+Orders are written behind: their rows follow what happened on the exchange by milliseconds, and after a crash the
+exchange's own list is the truth. Fills are written ahead: nothing is hedged that is not committed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from asyncpg import Connection
+
+from hedgerow.core.clock import Clock, datetime_of_ms
+from hedgerow.core.ids import ClientName, FixtureId, MarketId, OutcomeId, PlayerId, VenueSlug
+from hedgerow.core.money import decimal_of, micros
+from hedgerow.core.states import FillState, OrderStatus, Side
+from hedgerow.mm.controls import Controls, SystemState, TournamentSettings
+from hedgerow.storage.database import Database
+
+IDS_AT_A_TIME = 100
+"""How many order ids one draw from the sequence reserves; the migration's increment."""
+
+
+@dataclass(frozen=True, slots=True)
+class FillRow:
+    """One line of the fill ledger. Micros for contracts and money."""
+
+    account_id: int
+    trade_ref: str
+    venue_ref: str
+    order_id: int | None
+    client: ClientName
+    exchange: VenueSlug
+    fixture_id: FixtureId
+    market_id: MarketId
+    outcome_id: OutcomeId
+    player_id: PlayerId
+    side: Side
+    price: int
+    size: int
+    stake: int
+    fee: int
+    unhedged: int
+    state: FillState
+    is_maker: bool
+    traded_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOrder:
+    """What recovery needs of an order row."""
+
+    order_id: int
+    client_ref: str
+    venue_ref: str | None
+    instrument_ref: str
+    side: Side
+    price: int
+    size: int
+    status: OrderStatus
+    filled: int
+    spent: int
+    fees: int
+    created_ms: int
+
+
+class Repository:
+    """Orders, fills, mappings, quotes' reasons, switches and settings of market making."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
+
+    # --- orders ----------------------------------------------------------------------------------------------
+
+    async def draw_order_ids(self) -> range:
+        """A block of order ids that no other process has."""
+        first = await self._database.fetchval("select nextval('mm_order_numbers')")
+        return range(first, first + IDS_AT_A_TIME)
+
+    async def save_orders(self, connection: Connection[Any], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Inserts or updates whole order rows (column name -> value)."""
+        await connection.execute(
+            """insert into mm_orders select * from jsonb_populate_recordset(null::mm_orders, $1)
+               on conflict (order_id) do update set
+                 price = excluded.price, size = excluded.size, stake = excluded.stake,
+                 exchange_order_id = coalesce(excluded.exchange_order_id, mm_orders.exchange_order_id),
+                 status = excluded.status, reason = excluded.reason, matched_size = excluded.matched_size,
+                 matched_stake = excluded.matched_stake, matched_price = excluded.matched_price,
+                 fees = excluded.fees, bookmaker_outcome_price = excluded.bookmaker_outcome_price,
+                 bookmaker_outcome_limit = excluded.bookmaker_outcome_limit, placed_at = excluded.placed_at,
+                 matched_at = excluded.matched_at, closed_at = excluded.closed_at""",
+            rows,
+        )
+
+    async def save_quotes(self, connection: Connection[Any], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Why quotes were sent as they were."""
+        await connection.execute(
+            """insert into mm_quotes (order_id, at, action, side, price, size, break_even, edge, why)
+               select order_id, at, action, side, price, size, break_even, edge, why
+               from jsonb_populate_recordset(null::mm_quotes, $1)""",
+            rows,
+        )
+
+    async def open_orders(self, account_id: int) -> list[StoredOrder]:
+        """Orders of an account that rest, or may rest, as far as the database knows."""
+        rows = await self._database.fetch(
+            """select order_id, client_order_id, exchange_order_id, exchange_outcome_id, side, price, size, status,
+                      matched_size, matched_stake, fees, created_at
+               from mm_orders where account_id = $1 and status in ('PENDING_PLACEMENT', 'PLACED') order by order_id""",
+            account_id,
+        )
+        return [_stored_order(row) for row in rows]
+
+    async def order_id_of(self, account_id: int, venue_ref: str) -> int | None:
+        """Our number of an order that the exchange names."""
+        found: int | None = await self._database.fetchval(
+            "select order_id from mm_orders where account_id = $1 and exchange_order_id = $2", account_id, venue_ref
+        )
+        return found
+
+    # --- fills -----------------------------------------------------------------------------------------------
+
+    async def insert_fill(self, connection: Connection[Any], fill: FillRow) -> bool:
+        """Writes a fill inside the caller's transaction; False when it stands there already."""
+        row = await connection.fetchrow(
+            """insert into mm_fills (account_id, trade_ref, exchange_order_id, order_id, client, exchange, fixture_id,
+                                     market_id, outcome_id, player_id, side, price, size, stake, fee, unhedged_size,
+                                     state, is_maker, traded_at, recorded_at)
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+               on conflict (account_id, trade_ref, exchange_order_id) do nothing returning fill_id""",
+            fill.account_id,
+            fill.trade_ref,
+            fill.venue_ref,
+            fill.order_id,
+            fill.client,
+            fill.exchange,
+            fill.fixture_id,
+            fill.market_id,
+            fill.outcome_id,
+            fill.player_id,
+            fill.side.value,
+            decimal_of(fill.price),
+            decimal_of(fill.size),
+            decimal_of(fill.stake),
+            decimal_of(fill.fee),
+            decimal_of(fill.unhedged),
+            fill.state.value,
+            fill.is_maker,
+            datetime_of_ms(fill.traded_ms),
+            self._clock.now(),
+        )
+        return row is not None
+
+    async def save_unhedged(self, connection: Connection[Any], shares: Iterable[tuple[int, str, str, int]]) -> None:
+        """How much of each fill nothing covers: (account, trade, exchange order, micros of contracts)."""
+        await connection.executemany(
+            """update mm_fills set unhedged_size = $4
+               where account_id = $1 and trade_ref = $2 and exchange_order_id = $3""",
+            [(account, trade, order, decimal_of(size)) for account, trade, order, size in shares],
+        )
+
+    async def save_fill_state(
+        self, connection: Connection[Any], account_id: int, trade_ref: str, venue_ref: str, state: FillState
+    ) -> None:
+        await connection.execute(
+            """update mm_fills set state = $4, unhedged_size = case when $4 = 'REVERSED' then 0 else unhedged_size end
+               where account_id = $1 and trade_ref = $2 and exchange_order_id = $3""",
+            account_id,
+            trade_ref,
+            venue_ref,
+            state.value,
+        )
+
+    async def link_fills(self, connection: Connection[Any], account_id: int, venue_ref: str, order_id: int) -> None:
+        """Fills that came before their order was known by the exchange's id now belong to it."""
+        await connection.execute(
+            """update mm_fills set order_id = $3
+               where account_id = $1 and exchange_order_id = $2 and order_id is null""",
+            account_id,
+            venue_ref,
+            order_id,
+        )
+
+    async def last_fill_ms(self, account_id: int) -> int | None:
+        """When the latest recorded fill of the account was traded."""
+        at: datetime | None = await self._database.fetchval(
+            "select max(traded_at) from mm_fills where account_id = $1", account_id
+        )
+        return int(at.timestamp() * 1000) if at else None
+
+    async def fills_of_account(self, account_id: int, since_ms: int) -> list[FillRow]:
+        """Fills from a moment on, oldest first: what need not be counted again."""
+        return await self._fills("account_id = $1 and traded_at >= $2", account_id, datetime_of_ms(since_ms))
+
+    async def unsettled_fills(self, client: str) -> list[FillRow]:
+        """Fills of markets that are not settled yet, oldest first: the exposure after a restart."""
+        return await self._fills(
+            """client = $1 and state <> 'REVERSED' and not exists (
+                 select 1 from mm_orders o
+                 where o.order_id = mm_fills.order_id and o.settlement_status <> 'UNDECIDED')""",
+            client,
+        )
+
+    async def _fills(self, condition: str, *values: Any) -> list[FillRow]:
+        rows = await self._database.fetch(
+            f"""select account_id, trade_ref, exchange_order_id, order_id, client, exchange, fixture_id, market_id,
+                       outcome_id, player_id, side, price, size, stake, fee, unhedged_size, state, is_maker, traded_at
+                from mm_fills where {condition} order by fill_id""",
+            *values,
+        )
+        return [_fill(row) for row in rows]
+
+    # --- mappings --------------------------------------------------------------------------------------------
+
+    async def save_mappings(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Inserts or updates mappings; an operator's decision stays."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                """insert into mm_mappings (venue, instrument_ref, market_ref, fixture_id, market_id, outcome_id,
+                                            opposite_id, verdict, reason, evidence, updated_at)
+                   select venue, instrument_ref, market_ref, fixture_id, market_id, outcome_id, opposite_id, verdict,
+                          coalesce(reason, ''), evidence, updated_at
+                   from jsonb_populate_recordset(null::mm_mappings, $1)
+                   on conflict (venue, instrument_ref) do update set
+                     market_ref = excluded.market_ref, fixture_id = excluded.fixture_id,
+                     market_id = excluded.market_id, outcome_id = excluded.outcome_id,
+                     opposite_id = excluded.opposite_id, verdict = excluded.verdict, reason = excluded.reason,
+                     evidence = excluded.evidence, updated_at = excluded.updated_at""",
+                list(rows),
+            )
+
+    async def mapping(self, venue: str, instrument_ref: str) -> Mapping[str, Any] | None:
+        """What is stored of one contract; for fills of contracts that are no longer listed."""
+        row = await self._database.fetchrow(
+            "select * from mm_mappings where venue = $1 and instrument_ref = $2", venue, instrument_ref
+        )
+        return dict(row) if row else None
+
+    async def decisions(self) -> dict[tuple[str, str], bool]:
+        """Operators' words on doubtful mappings: (venue, instrument) -> confirmed."""
+        rows = await self._database.fetch(
+            "select venue, instrument_ref, decision from mm_mappings where decision is not null"
+        )
+        return {(row["venue"], row["instrument_ref"]): row["decision"] == "CONFIRMED" for row in rows}
+
+    # --- switches and settings -------------------------------------------------------------------------------
+
+    async def add_client(self, client: str, bookmaker: str) -> None:
+        await self._database.execute(
+            """insert into mm_clients (client, bookmaker) values ($1, $2)
+               on conflict (client) do update set bookmaker = excluded.bookmaker""",
+            client,
+            bookmaker,
+        )
+
+    async def controls(self) -> list[Controls]:
+        rows = await self._database.fetch(
+            """select m.client, bookmaker, manual_paused_at, manual_pause_reason, manual_stopped_at, manual_stop_reason
+               from mm_clients m join clients c on c.client = m.client where c.is_active order by m.client"""
+        )
+        return [Controls(*row) for row in rows]
+
+    async def client_controls(self, client: str) -> Controls | None:
+        return next((found for found in await self.controls() if found.client == client), None)
+
+    async def save_controls(self, connection: Connection[Any], controls: Controls) -> None:
+        await connection.execute(
+            """update mm_clients set manual_paused_at = $2, manual_pause_reason = $3, manual_stopped_at = $4,
+                                     manual_stop_reason = $5 where client = $1""",
+            controls.client,
+            controls.paused_at,
+            controls.pause_reason,
+            controls.stopped_at,
+            controls.stop_reason,
+        )
+
+    async def system(self) -> SystemState:
+        row = await self._database.fetchrow("select soft_paused, stopped, emergency, reason, since from mm_system")
+        if row is None:
+            raise RuntimeError("mm_system has no row: the migrations did not run")
+        return SystemState(**row)
+
+    async def save_system(self, connection: Connection[Any], system: SystemState) -> None:
+        await connection.execute(
+            "update mm_system set soft_paused = $1, stopped = $2, emergency = $3, reason = $4, since = $5",
+            system.soft_paused,
+            system.stopped,
+            system.emergency,
+            system.reason,
+            system.since,
+        )
+
+    async def tournaments(self, client: str) -> list[TournamentSettings]:
+        rows = await self._database.fetch(
+            "select tournament_id, is_active, limit_ratio, price_ticks from mm_tournaments where client = $1", client
+        )
+        return [TournamentSettings(**row) for row in rows]
+
+    async def save_tournament(self, client: str, settings: TournamentSettings) -> None:
+        await self._database.execute(
+            """insert into mm_tournaments (client, tournament_id, is_active, limit_ratio, price_ticks, updated_at)
+               values ($1, $2, $3, $4, $5, $6)
+               on conflict (client, tournament_id) do update set is_active = excluded.is_active,
+                 limit_ratio = excluded.limit_ratio, price_ticks = excluded.price_ticks,
+                 updated_at = excluded.updated_at""",
+            client,
+            settings.tournament_id,
+            settings.is_active,
+            settings.limit_ratio,
+            settings.price_ticks,
+            self._clock.now(),
+        )
+
+    async def denied_markets(self, client: str) -> set[tuple[int, str, bool]]:
+        """(sport, market type, player prop) that the client has turned off."""
+        rows = await self._database.fetch(
+            "select sport_id, market_type, player_prop from mm_denied_markets where client = $1", client
+        )
+        return {(row["sport_id"], row["market_type"], row["player_prop"]) for row in rows}
+
+
+def _stored_order(row: Any) -> StoredOrder:
+    filled, stake = micros(row["matched_size"]), micros(row["matched_stake"])
+    return StoredOrder(
+        row["order_id"],
+        row["client_order_id"],
+        row["exchange_order_id"],
+        row["exchange_outcome_id"],
+        Side(row["side"]),
+        micros(row["price"]),
+        micros(row["size"]),
+        OrderStatus(row["status"]),
+        filled,
+        stake if row["side"] == "buy" else filled - stake,
+        micros(row["fees"]),
+        int(row["created_at"].timestamp() * 1000),
+    )
+
+
+def _fill(row: Any) -> FillRow:
+    return FillRow(
+        row["account_id"],
+        row["trade_ref"],
+        row["exchange_order_id"],
+        row["order_id"],
+        row["client"],
+        row["exchange"],
+        row["fixture_id"],
+        row["market_id"],
+        row["outcome_id"],
+        row["player_id"],
+        Side(row["side"]),
+        micros(row["price"]),
+        micros(row["size"]),
+        micros(row["stake"]),
+        micros(row["fee"]),
+        micros(row["unhedged_size"]),
+        FillState(row["state"]),
+        row["is_maker"],
+        int(row["traded_at"].timestamp() * 1000),
+    )

@@ -1,0 +1,83 @@
+"""How much may be quoted: every cap in contracts, the smallest binds, and it is named.
+
+A quote is never larger than what its hedge can take now: the limits of the hedge legs at the bookmaker are a budget
+that all quotes share whose fills would need the same bets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from hedgerow.core.money import MICRO, Micros
+from hedgerow.core.odds import OddsMicros, inverse_ceil
+
+
+class CapName(StrEnum):
+    """What can bind, as shown to the client."""
+
+    HEDGE_LIMIT = "hedge limit × limitRatio"
+    HEDGE_CASH = "hedge account's balance"
+    MAX_OUTCOME_STAKE = "maxOutcomeStake"
+    EXCHANGE_CASH = "exchange account's balance"
+    LOT = "smaller than the exchange's or the hedge's minimum"
+
+
+class Cap(NamedTuple):
+    name: CapName
+    contracts: int  # micros
+
+
+@dataclass(frozen=True, slots=True)
+class HedgeLeg:
+    """One bet that a fill would need. `limit`: the highest stake taken now, in micros of USD."""
+
+    odds: OddsMicros
+    limit: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    contracts: Micros  # 0: do not quote
+    bound_by: CapName
+
+
+def hedge_limit_cap(legs: Sequence[HedgeLeg], ratio: Decimal, in_flight: Sequence[int], sharers: int) -> Cap:
+    """ratio × limit × odds of the tightest leg, minus the payout already in flight on it, divided among the quotes
+    that would draw on it. in_flight: payout in micros, by leg; sharers: >= 1."""
+    tightest = min(
+        (
+            max(0, int(leg.limit * ratio) * leg.odds // MICRO - under_way) // sharers
+            for leg, under_way in zip(legs, in_flight, strict=True)
+        ),
+        default=0,
+    )
+    return Cap(CapName.HEDGE_LIMIT, tightest)
+
+
+def hedge_cash_cap(legs: Sequence[HedgeLeg], cash: int, sharers: int) -> Cap:
+    """What `cash` (micros of USD) can hedge: contracts whose legs cost Σ 1/oᵢ each."""
+    cost = sum(inverse_ceil(leg.odds) for leg in legs)
+    return Cap(CapName.HEDGE_CASH, max(0, cash) * MICRO // cost // sharers if cost else 0)
+
+
+def stake_cap(name: CapName, room: int, risk_price: int) -> Cap:
+    """Contracts that `room` (micros of USD) buys at `risk_price` micros of money at risk each."""
+    return Cap(name, max(0, room) * MICRO // risk_price)
+
+
+def least_hedgeable(legs: Sequence[HedgeLeg], minimum_stake: int) -> int:
+    """The smallest fill whose every hedge bet reaches the bookmaker's minimum stake (micros of USD)."""
+    return max((-(-minimum_stake * leg.odds // MICRO) for leg in legs), default=0)
+
+
+def size(caps: Iterable[Cap], lot: int, least: int) -> Size:
+    """The smallest cap, cut to whole lots; 0 when it is below `least`."""
+    binding = min(caps, key=lambda cap: cap.contracts)
+    whole = binding.contracts // lot * lot
+    if whole <= 0:
+        return Size(Micros(0), binding.name)
+    return Size(Micros(whole), binding.name) if whole >= least else Size(Micros(0), CapName.LOT)

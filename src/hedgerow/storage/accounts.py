@@ -1,0 +1,256 @@
+"""Clients, API keys and accounts at venues: who may do what, with which credentials."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+import msgspec
+
+from hedgerow.core.clock import Clock
+from hedgerow.core.ids import ClientName, VenueSlug
+from hedgerow.core.secrets import Secret, Vault, key_hash
+from hedgerow.storage.database import Database
+
+Service = Literal["abp", "mm", "scraping"]
+
+DEFAULT_PER_MINUTE: dict[str, int] = {"abp": 60, "mm": 2000, "scraping": 600}
+DEFAULT_PER_SECOND = Decimal(10)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A trading entity: owns keys, accounts, orders and bets."""
+
+    client: ClientName
+    name: str
+    is_active: bool
+    odds_format: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """What is known of a key; the key itself was shown once and is not kept."""
+
+    prefix: str
+    client: ClientName
+    service: Service
+    is_active: bool
+    per_minute: int
+    per_second: Decimal
+    bookmakers: tuple[str, ...]
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class VenueAccount:
+    """An account at a venue. Money in its currency; `balance` and `held` as last read from the venue."""
+
+    account_id: int
+    venue: VenueSlug
+    username: str
+    client: ClientName
+    currency: str
+    priority: int
+    is_active: bool
+    sealed: bytes
+    meta: dict[str, str]
+    max_outcome_stake: Decimal
+    limit_max: Decimal | None
+    limit_min: Decimal | None
+    balance: Decimal | None
+    held: Decimal | None
+    balance_at: datetime | None
+
+    @property
+    def identity(self) -> str:
+        """What its sealed credentials are bound to."""
+        return f"{self.venue}/{self.username}"
+
+
+_ACCOUNT_COLUMNS = """account_id, venue, username, client, currency, priority, is_active, sealed, meta,
+    max_outcome_stake, limit_max, limit_min, balance, held, balance_at"""
+
+
+class Accounts:
+    """Repository of clients, keys and accounts."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
+
+    # --- clients ---------------------------------------------------------------------------------------------
+
+    async def add_client(self, client: str, name: str) -> bool:
+        """False when the client exists already (it is left as it is)."""
+        row = await self._database.fetchrow(
+            """insert into clients (client, name, created_at) values ($1, $2, $3)
+               on conflict do nothing returning client""",
+            client,
+            name,
+            self._clock.now(),
+        )
+        return row is not None
+
+    async def clients(self) -> list[Client]:
+        rows = await self._database.fetch("select client, name, is_active, odds_format from clients order by client")
+        return [Client(**row) for row in rows]
+
+    async def client(self, client: str) -> Client | None:
+        row = await self._database.fetchrow(
+            "select client, name, is_active, odds_format from clients where client = $1", client
+        )
+        return Client(**row) if row else None
+
+    async def set_client_active(self, client: str, is_active: bool) -> bool:
+        """False when there is no such client."""
+        row = await self._database.fetchrow(
+            "update clients set is_active = $2 where client = $1 returning client", client, is_active
+        )
+        return row is not None
+
+    async def set_odds_format(self, client: str, odds_format: str) -> None:
+        await self._database.execute("update clients set odds_format = $2 where client = $1", client, odds_format)
+
+    # --- keys ------------------------------------------------------------------------------------------------
+
+    async def create_key(
+        self,
+        client: str,
+        service: Service,
+        *,
+        per_minute: int | None = None,
+        per_second: Decimal | None = None,
+        bookmakers: tuple[str, ...] = (),
+        is_active: bool = True,
+        expires_at: datetime | None = None,
+        key: str | None = None,
+    ) -> Secret:
+        """A new key, a random UUID, to be shown once. key: a given one (demo data)."""
+        text = key or str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
+        await self._database.execute(
+            """insert into api_keys (key_hash, prefix, client, service, is_active, per_minute, per_second,
+                                     bookmakers, expires_at, created_at)
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+               on conflict (key_hash) do nothing""",
+            key_hash(text),
+            text[:8],
+            client,
+            service,
+            is_active,
+            per_minute or DEFAULT_PER_MINUTE[service],
+            per_second or DEFAULT_PER_SECOND,
+            list(bookmakers),
+            expires_at,
+            self._clock.now(),
+        )
+        return Secret(text)
+
+    async def find_key(self, key: str, service: Service) -> ApiKey | None:
+        """The key, whatever its state; None when it is unknown or for another service."""
+        row = await self._database.fetchrow(
+            """select prefix, client, service, is_active, per_minute, per_second, bookmakers, expires_at
+               from api_keys where key_hash = $1 and service = $2""",
+            key_hash(key),
+            service,
+        )
+        return _key(row) if row else None
+
+    async def keys(self, client: str | None = None) -> list[ApiKey]:
+        rows = await self._database.fetch(
+            """select prefix, client, service, is_active, per_minute, per_second, bookmakers, expires_at
+               from api_keys where $1::text is null or client = $1 order by client, service, created_at""",
+            client,
+        )
+        return [_key(row) for row in rows]
+
+    async def set_key_active(self, prefix: str, is_active: bool) -> int:
+        """How many keys have this prefix (all of them are changed)."""
+        return len(
+            await self._database.fetch(
+                "update api_keys set is_active = $2 where prefix = $1 returning prefix", prefix, is_active
+            )
+        )
+
+    # --- accounts --------------------------------------------------------------------------------------------
+
+    async def add_account(
+        self,
+        venue: str,
+        username: str,
+        client: str,
+        *,
+        vault: Vault,
+        credentials: dict[str, str],
+        currency: str = "USD",
+        meta: dict[str, str] | None = None,
+        max_outcome_stake: Decimal = Decimal(1000),
+        priority: int = 0,
+    ) -> VenueAccount | None:
+        """The new account, its credentials sealed; None when (venue, username) exists already."""
+        sealed = vault.seal(msgspec.json.encode(credentials).decode(), f"{venue}/{username}")
+        row = await self._database.fetchrow(
+            f"""insert into accounts (venue, username, client, currency, priority, sealed, meta, max_outcome_stake,
+                                      created_at)
+                values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                on conflict (venue, username) do nothing returning {_ACCOUNT_COLUMNS}""",
+            venue,
+            username,
+            client,
+            currency,
+            priority,
+            sealed,
+            meta or {},
+            max_outcome_stake,
+            self._clock.now(),
+        )
+        return _account(row) if row else None
+
+    async def accounts(self, *, client: str | None = None, venue: str | None = None) -> list[VenueAccount]:
+        """Highest priority first."""
+        rows = await self._database.fetch(
+            f"""select {_ACCOUNT_COLUMNS} from accounts
+                where ($1::text is null or client = $1) and ($2::text is null or venue = $2)
+                order by priority desc, account_id""",
+            client,
+            venue,
+        )
+        return [_account(row) for row in rows]
+
+    async def set_account_active(self, venue: str, username: str, is_active: bool) -> bool:
+        """False when there is no such account."""
+        row = await self._database.fetchrow(
+            "update accounts set is_active = $3 where venue = $1 and username = $2 returning account_id",
+            venue,
+            username,
+            is_active,
+        )
+        return row is not None
+
+    async def set_balance(self, account_id: int, free: Decimal, held: Decimal) -> None:
+        """What the venue said. Rows that do not change are not touched, so that nothing is told."""
+        await self._database.execute(
+            """update accounts set balance = $2, held = $3, balance_at = $4
+               where account_id = $1 and (balance, held) is distinct from ($2, $3)""",
+            account_id,
+            free,
+            held,
+            self._clock.now(),
+        )
+
+
+def open_credentials(account: VenueAccount, vault: Vault) -> dict[str, Secret]:
+    """An account's credentials by field name. Raises SetupError when the vault's key is not the one that sealed."""
+    opened: dict[str, str] = msgspec.json.decode(vault.open(account.sealed, account.identity).reveal())
+    return {name: Secret(text) for name, text in opened.items()}
+
+
+def _key(row: Any) -> ApiKey:
+    return ApiKey(**{**row, "bookmakers": tuple(row["bookmakers"])})
+
+
+def _account(row: Any) -> VenueAccount:
+    return VenueAccount(**row)

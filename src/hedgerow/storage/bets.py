@@ -1,0 +1,172 @@
+"""Bets at bookmakers, whoever placed them: the only writer of bet states.
+
+A bet is inserted PENDING, with the reference that its bookmaker will be asked by, in a transaction that is committed
+before the request leaves. What comes back moves it along `core.states.BET_MOVES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from asyncpg import Connection
+
+from hedgerow.core.clock import Clock
+from hedgerow.core.ids import ClientName, FixtureId, MarketId, OutcomeId, PlayerId, VenueSlug
+from hedgerow.core.states import BetStatus, check_bet_move
+from hedgerow.storage.database import Database
+
+
+@dataclass(slots=True)
+class Bet:
+    """A bet row. Money in `currency`; `needs` and `covers` are payouts in USD (market making)."""
+
+    reference: str
+    origin: str
+    client: ClientName
+    account_id: int
+    bookmaker: VenueSlug
+    fixture_id: FixtureId
+    market_id: MarketId
+    outcome_id: OutcomeId
+    player_id: PlayerId
+    requested_odds: Decimal
+    requested_stake: Decimal
+    currency: str
+    usd_rate: Decimal
+    order_id: int | None = None
+    planned_odds: Decimal | None = None
+    needs: Decimal | None = None
+    covers: Decimal = Decimal(0)
+    status: BetStatus = BetStatus.PENDING
+    in_doubt: bool = False
+    reason: str = ""
+    bookmaker_bet_id: str | None = None
+    placed_odds: Decimal | None = None
+    placed_stake: Decimal | None = None
+    settlement: str = "UNSETTLED"
+    payout: Decimal | None = None
+    sent_data: Mapping[str, Any] = field(default_factory=dict)
+    received_data: Mapping[str, Any] = field(default_factory=dict)
+    is_test: bool = False
+    bet_id: int = 0
+    created_at: datetime | None = None
+    sent_at: datetime | None = None
+    placed_at: datetime | None = None
+    settled_at: datetime | None = None
+
+    def move_to(self, status: BetStatus, reason: str = "") -> None:
+        """Changes the status by the table of legal moves. Raises IllegalMoveError."""
+        check_bet_move(self.reference, self.status, status)
+        self.status = status
+        self.reason = reason or self.reason
+
+
+_COLUMNS = """reference::text, origin, client, account_id, bookmaker, fixture_id, market_id, outcome_id, player_id,
+    requested_odds, requested_stake, currency, usd_rate, order_id, planned_odds, needs, covers, status, in_doubt,
+    reason, bookmaker_bet_id, placed_odds, placed_stake, settlement, payout, sent_data, received_data, is_test, bet_id,
+    created_at, sent_at, placed_at, settled_at"""
+
+
+class Bets:
+    """Repository of bets."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
+
+    async def insert(self, connection: Connection[Any], bets: Iterable[Bet]) -> None:
+        """Writes new bets, PENDING, inside the caller's transaction; sets their ids."""
+        now = self._clock.now()
+        for bet in bets:
+            bet.created_at = now
+            bet.bet_id = await connection.fetchval(
+                """insert into bets (reference, origin, client, account_id, bookmaker, fixture_id, market_id,
+                                     outcome_id, player_id, order_id, requested_odds, requested_stake, currency,
+                                     usd_rate, planned_odds, needs, status, is_test, created_at)
+                   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 'PENDING', $17, $18)
+                   returning bet_id""",
+                bet.reference,
+                bet.origin,
+                bet.client,
+                bet.account_id,
+                bet.bookmaker,
+                bet.fixture_id,
+                bet.market_id,
+                bet.outcome_id,
+                bet.player_id,
+                bet.order_id,
+                bet.requested_odds,
+                bet.requested_stake,
+                bet.currency,
+                bet.usd_rate,
+                bet.planned_odds,
+                bet.needs,
+                bet.is_test,
+                now,
+            )
+
+    async def save_answer(self, connection: Connection[Any], bet: Bet) -> None:
+        """Writes what became of a bet: its status, and what was sent and taken."""
+        await connection.execute(
+            """update bets set status = $2, in_doubt = $3, reason = $4, bookmaker_bet_id = $5, placed_odds = $6,
+                               placed_stake = $7, covers = $8, sent_data = $9, received_data = $10, sent_at = $11,
+                               placed_at = $12, order_id = coalesce(order_id, $13)
+               where bet_id = $1""",
+            bet.bet_id,
+            bet.status.value,
+            bet.in_doubt,
+            bet.reason,
+            bet.bookmaker_bet_id,
+            bet.placed_odds,
+            bet.placed_stake,
+            bet.covers,
+            bet.sent_data,
+            bet.received_data,
+            bet.sent_at,
+            bet.placed_at,
+            bet.order_id,
+        )
+
+    async def save_settlement(self, connection: Connection[Any], bet: Bet) -> None:
+        """Writes how a bet was settled, or settled anew."""
+        await connection.execute(
+            """update bets set settlement = $2, payout = $3, settled_at = $4, status = $5, reason = $6
+               where bet_id = $1""",
+            bet.bet_id,
+            bet.settlement,
+            bet.payout,
+            bet.settled_at,
+            bet.status.value,
+            bet.reason,
+        )
+
+    async def unanswered(self, account_id: int) -> list[Bet]:
+        """Bets of an account whose outcome is not known: sent, or perhaps sent, without an answer. Oldest first."""
+        return await self._select("account_id = $1 and status in ('PENDING', 'PLACED') order by bet_id", account_id)
+
+    async def of_market(self, client: str, fixture_id: str, market_id: int) -> list[Bet]:
+        """Market making bets of a market that hold or held stake, oldest first."""
+        return await self._select(
+            """client = $1 and fixture_id = $2 and market_id = $3 and origin = 'mm'
+               and status in ('PENDING', 'PLACED', 'CONFIRMED') order by bet_id""",
+            client,
+            fixture_id,
+            market_id,
+        )
+
+    async def unsettled(self, account_id: int) -> list[Bet]:
+        """Accepted bets of an account that are not settled. Oldest first."""
+        return await self._select(
+            "account_id = $1 and status = 'CONFIRMED' and settlement = 'UNSETTLED' order by bet_id", account_id
+        )
+
+    async def by_references(self, references: list[str]) -> dict[str, Bet]:
+        found = await self._select("reference = any($1::uuid[])", references)
+        return {bet.reference: bet for bet in found}
+
+    async def _select(self, condition: str, *values: Any) -> list[Bet]:
+        rows = await self._database.fetch(f"select {_COLUMNS} from bets where {condition}", *values)
+        return [Bet(**{**row, "status": BetStatus(row["status"])}) for row in rows]

@@ -1,0 +1,55 @@
+"""What decided orders and bets pay: the published rules, and that money is conserved."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hedgerow.core.states import SettlementStatus
+from hedgerow.execution.settlement import back_payout, contract_payout, contract_pnl, settlement_of_feed
+
+WON, LOST, VOID = SettlementStatus.WON, SettlementStatus.LOST, SettlementStatus.VOID
+HALF_WON, HALF_LOST = SettlementStatus.HALF_WON, SettlementStatus.HALF_LOST
+
+cents = st.integers(1, 10**7).map(lambda n: Decimal(n) / 100)
+statuses = st.sampled_from([WON, LOST, VOID, HALF_WON, HALF_LOST])
+
+
+@pytest.mark.parametrize(
+    ("status", "pnl"), [(WON, "122.22"), (LOST, "-100"), (VOID, "0"), (HALF_WON, "61.11"), (HALF_LOST, "-50")]
+)
+def test_order_pays_as_published(status: SettlementStatus, pnl: str) -> None:
+    """100 USD at 0.45: stake·(1/0.45 − 1) = 122.22 when won."""
+    assert contract_pnl(status, Decimal("222.22"), Decimal(100), Decimal(0)) == Decimal(pnl)
+
+
+@given(statuses, cents, cents)
+def test_buyer_and_seller_together_get_what_both_put_in(
+    status: SettlementStatus, size: Decimal, stake: Decimal
+) -> None:
+    stake = min(stake, size)
+    both = contract_payout(status, size, stake) + contract_payout(status.mirrored, size, size - stake)
+    assert both == size
+
+
+@pytest.mark.parametrize(
+    ("status", "paid"), [(WON, "180"), (LOST, "0"), (VOID, "100"), (HALF_WON, "140"), (HALF_LOST, "50")]
+)
+def test_back_bet_pays_as_published(status: SettlementStatus, paid: str) -> None:
+    assert back_payout(status, Decimal(100), Decimal("1.8")) == Decimal(paid)
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [("WIN", WON), ("won", WON), ("LOSE", LOST), ("PUSH", VOID), ("CANCELLED", VOID), ("HALFWIN", HALF_WON)],
+)
+def test_feed_words_are_read_in_any_case(word: str, status: SettlementStatus) -> None:
+    assert settlement_of_feed(word) is status
+
+
+def test_unknown_feed_word_is_an_error() -> None:
+    with pytest.raises(ValueError, match="MAYBE"):
+        settlement_of_feed("MAYBE")

@@ -1,0 +1,136 @@
+"""The payout vector: netting, hedging, attribution, conservation."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hedgerow.core.ids import OutcomeId
+from hedgerow.core.money import MICRO
+from hedgerow.core.states import Side
+from hedgerow.mm.exposure import Exposure, Matched, hedge_covers
+
+A, B, X = OutcomeId(121), OutcomeId(122), OutcomeId(123)
+
+
+def _fill(key: object, outcome: OutcomeId, side: Side, contracts: int, price: int = 450_000) -> Matched:
+    size = contracts * MICRO
+    risk = price if side is Side.BUY else MICRO - price
+    return Matched(key, outcome, side, size, size * risk // MICRO)
+
+
+def test_bought_contract_needs_its_payout_on_the_other_outcome() -> None:
+    exposure = Exposure((A, B))
+    exposure.add_fill(_fill(1, A, Side.BUY, 100))
+    assert exposure.needs() == {B: 100 * MICRO}
+
+
+def test_sold_contract_needs_its_payout_on_its_own_outcome() -> None:
+    exposure = Exposure((A, B, X))
+    exposure.add_fill(_fill(1, A, Side.SELL, 100))
+    assert exposure.needs() == {A: 100 * MICRO}
+
+
+def test_three_way_buy_needs_every_other_outcome() -> None:
+    exposure = Exposure((A, B, X))
+    exposure.add_fill(_fill(1, A, Side.BUY, 100))
+    assert exposure.needs() == {B: 100 * MICRO, X: 100 * MICRO}
+
+
+def test_fills_on_both_outcomes_net_without_a_bet() -> None:
+    exposure = Exposure((A, B))
+    exposure.add_fill(_fill(1, A, Side.BUY, 100))
+    exposure.add_fill(_fill(2, B, Side.BUY, 60))
+    assert exposure.needs() == {B: 40 * MICRO}
+
+
+def test_bet_under_way_is_not_sent_again_and_not_yet_a_hedge() -> None:
+    exposure = Exposure((A, B))
+    exposure.add_fill(_fill(1, A, Side.BUY, 100))
+    exposure.sent(B, 100 * MICRO)
+    assert exposure.needs() == {}
+    assert exposure.unhedged_stake == 45 * MICRO
+
+
+def test_refused_bet_is_needed_again() -> None:
+    exposure = Exposure((A, B))
+    exposure.add_fill(_fill(1, A, Side.BUY, 100))
+    exposure.sent(B, 100 * MICRO)
+    exposure.answered(B, 100 * MICRO, 0)
+    assert exposure.needs() == {B: 100 * MICRO}
+
+
+def test_partly_taken_bet_leaves_the_latest_fill_naked() -> None:
+    exposure = Exposure((A, B))
+    first, second = _fill(1, A, Side.BUY, 100), _fill(2, A, Side.BUY, 50)
+    exposure.add_fill(first)
+    exposure.add_fill(second)
+    exposure.sent(B, 150 * MICRO)
+    exposure.answered(B, 150 * MICRO, 120 * MICRO)
+    assert (first.unhedged, second.unhedged) == (0, 30 * MICRO)
+
+
+def test_reversed_fill_leaves_its_hedge_to_be_netted() -> None:
+    exposure = Exposure((A, B))
+    exposure.add_fill(_fill(1, A, Side.BUY, 100))
+    exposure.sent(B, 100 * MICRO)
+    exposure.answered(B, 100 * MICRO, 100 * MICRO)
+    exposure.reverse_fill(1)
+    assert exposure.needs() == {A: 100 * MICRO}
+
+
+def test_rounded_stake_covers_its_need_whole() -> None:
+    """222.22 contracts at 1.808 need 122.909...: the bet is 122.91 and its payout misses by a cent."""
+    needs = 222_220_000
+    assert hedge_covers(needs=needs, stake=122_910_000, requested=1_808_000, odds=1_808_000, half_unit=5_000) == needs
+    assert (
+        hedge_covers(needs=needs, stake=122_900_000, requested=1_808_000, odds=1_808_000, half_unit=5_000)
+        == 222_203_200
+    )
+
+
+def test_better_odds_are_profit_and_not_hedged_back() -> None:
+    assert (
+        hedge_covers(needs=100 * MICRO, stake=50 * MICRO, requested=2_000_000, odds=2_100_000, half_unit=5_000)
+        == 100 * MICRO
+    )
+
+
+def test_stake_raised_to_the_minimum_counts_in_full() -> None:
+    assert hedge_covers(needs=MICRO, stake=MICRO, requested=2_000_000, odds=2_000_000, half_unit=5_000) == 2 * MICRO
+
+
+fills = st.tuples(st.sampled_from([A, B]), st.sampled_from(list(Side)), st.integers(1, 500))
+bets = st.tuples(st.sampled_from([A, B]), st.integers(1, 400), st.integers(0, 400))
+
+
+@given(st.lists(st.one_of(fills, bets), max_size=40))
+def test_what_is_matched_is_covered_or_naked(events: list[tuple[OutcomeId, object, int]]) -> None:
+    exposure = Exposure((A, B))
+    for number, (outcome, what, amount) in enumerate(events):
+        if isinstance(what, Side):
+            exposure.add_fill(_fill(number, outcome, what, amount))
+        elif isinstance(what, int):
+            exposure.sent(outcome, what * MICRO)
+            exposure.answered(outcome, what * MICRO, min(what, amount) * MICRO)
+        totals = {i: exposure.paid.get(i, 0) + exposure.covered.get(i, 0) for i in (A, B)}
+        fullest = A if totals[A] >= totals[B] else B
+        could_be_naked = sum(fill.size for fill in exposure.fills if fill.pays_on(fullest))
+        naked = sum(fill.unhedged for fill in exposure.fills)
+        assert naked == min(abs(totals[A] - totals[B]), could_be_naked)
+        assert all(0 <= fill.unhedged <= fill.size for fill in exposure.fills)
+        assert all(value >= 0 for value in exposure.in_flight.values())
+        if exposure.is_flat:
+            assert exposure.unhedged_stake == 0
+
+
+@given(st.lists(fills, min_size=1, max_size=30))
+def test_hedging_every_need_makes_the_market_flat(events: list[tuple[OutcomeId, Side, int]]) -> None:
+    exposure = Exposure((A, B, X))
+    for number, (outcome, side, amount) in enumerate(events):
+        exposure.add_fill(_fill(number, outcome, side, amount))
+    for outcome, need in exposure.needs().items():
+        exposure.sent(outcome, need)
+        exposure.answered(outcome, need, need)
+    assert exposure.is_flat
+    assert exposure.unhedged_stake == 0
