@@ -90,9 +90,7 @@ def load_settings(**given: Any) -> Settings:
         wrong = "; ".join(
             f"{PREFIX}{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}" for item in error.errors()
         )
-        raise SetupError(
-            f"a setting is wrong: {wrong}", "correct the variable or the line in the TOML file"
-        ) from None
+        raise SetupError(f"a setting is wrong: {wrong}", "correct the variable or the line in the TOML file") from None
     except ValueError as error:
         raise SetupError(f"the settings cannot be read: {error}", f"correct {file or 'the environment'}") from None
 

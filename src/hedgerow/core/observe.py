@@ -76,9 +76,7 @@ def configure_logs(service: str, level: str = "info", *, readable: bool = False)
 # Metrics: every name and unit in one place. Labels are bounded: slugs, channels, states; never ids or clients' text.
 FEED_FRAMES = Counter("hedgerow_feed_frames_total", "Frames read from the odds feed", ["channel"])
 FEED_SILENCE_SECONDS = Gauge("hedgerow_feed_silence_seconds", "Time since the odds feed last said anything")
-FEED_QUARANTINED = Gauge(
-    "hedgerow_feed_quarantined_fixtures", "Fixtures set aside because they contradict themselves"
-)
+FEED_QUARANTINED = Gauge("hedgerow_feed_quarantined_fixtures", "Fixtures set aside because they contradict themselves")
 VENUE_REQUESTS = Counter("hedgerow_venue_requests_total", "Requests to venues", ["venue", "operation", "outcome"])
 VENUE_REQUEST_SECONDS = Histogram(
     "hedgerow_venue_request_seconds",

@@ -104,9 +104,7 @@ class HttpClient:
                 if sent and changes:
                     raise InDoubt(self.venue, operation, f"no answer: {what}") from error
                 outcome = outcome if sent else "unreachable"
-                raise Unavailable(
-                    self.venue, operation, f"{'no answer' if sent else 'not reached'}: {what}"
-                ) from error
+                raise Unavailable(self.venue, operation, f"{'no answer' if sent else 'not reached'}: {what}") from error
             finally:
                 VENUE_REQUESTS.labels(self.venue, operation, outcome).inc()
                 VENUE_REQUEST_SECONDS.labels(self.venue, operation).observe(time.perf_counter() - started)

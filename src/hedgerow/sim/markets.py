@@ -80,9 +80,7 @@ def _standard_markets() -> list[Market]:
         _market(11, 3, "1x2", "fulltime", "Regular Time Result", ("1", "X", "2")),
         _market(15, 3, "1x2", "fulltime", "Regular Time Result", ("1", "X", "2")),
     ]
-    markets += [
-        _market(10, n, "totals", "fulltime", "Over Under Full Time", over, line) for n, line in _SOCCER_TOTALS
-    ]
+    markets += [_market(10, n, "totals", "fulltime", "Over Under Full Time", over, line) for n, line in _SOCCER_TOTALS]
     markets += [_market(10, n, "spreads", "fulltime", "Asian Handicap", two, line) for n, line in _SOCCER_SPREADS]
     return markets
 

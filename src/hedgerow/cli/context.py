@@ -1,0 +1,102 @@
+"""What operator commands work on: the settings, the database that is running or started for them, the vault."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+import uvloop
+
+from hedgerow.bus.engines import Engines
+from hedgerow.core.clock import Clock, SystemClock
+from hedgerow.core.config import Settings, load_settings, read_master_key
+from hedgerow.core.secrets import Secret, Vault, new_master_key
+from hedgerow.mm.repository import Repository
+from hedgerow.storage.accounts import Accounts
+from hedgerow.storage.database import Database
+from hedgerow.storage.migrate import migrate
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """The operator's side of a deployment."""
+
+    settings: Settings
+    database: Database
+    accounts: Accounts
+    repository: Repository
+    clock: Clock
+    nats_url: Secret
+
+
+def data_dir_option(command: Callable[P, T]) -> Callable[P, T]:
+    """`--data-dir`, the same on every command."""
+    option = click.option(
+        "--data-dir",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Folder of the embedded engines (default .hedgerow, or HEDGEROW_DATA_DIR).",
+    )
+    return option(command)
+
+
+def settings_of(data_dir: Path | None) -> Settings:
+    """The settings, with the folder that the command line names."""
+    return load_settings(**({"data_dir": data_dir} if data_dir else {}))
+
+
+def vault_of(settings: Settings) -> Vault:
+    """The vault. Without a key in the settings: that of the data folder, made (mode 0600) when it is first needed."""
+    key = read_master_key(settings)
+    if key is None:
+        path = settings.data_dir / "master.key"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600, exist_ok=False)
+            path.write_text(new_master_key())
+        key = Secret(path.read_text().strip())
+    return Vault(key)
+
+
+@asynccontextmanager
+async def operator(data_dir: Path | None) -> AsyncIterator[Operator]:
+    """Connects to the deployment's database: the external one, the embedded one that runs, or the embedded one
+    started for the length of the command."""
+    settings = settings_of(data_dir)
+    async with Engines.attached(settings) as engines:
+        database = await Database.connect(engines.database_url, size=2)
+        try:
+            await migrate(database)
+            clock = SystemClock()
+            yield Operator(
+                settings, database, Accounts(database, clock), Repository(database, clock), clock, engines.nats_url
+            )
+        finally:
+            await database.close()
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Runs a command's coroutine on the product's event loop."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main)
+
+
+def asynchronous(command: Callable[P, Awaitable[T]]) -> Callable[P, T]:
+    """A click command may be a coroutine."""
+
+    @wraps(command)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+        async def main() -> T:
+            return await command(*args, **kwargs)
+
+        return run(main())
+
+    return wrapper

@@ -1,0 +1,129 @@
+"""`hedgerow keys`: API keys, and the master key of credentials at rest."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Literal, cast
+
+import click
+
+from hedgerow.cli.context import asynchronous, data_dir_option, operator
+from hedgerow.cli.output import emit, json_option
+from hedgerow.core.errors import InputError
+from hedgerow.core.secrets import new_master_key
+
+
+@click.group("keys")
+def command() -> None:
+    """API keys. A key is shown once, when it is made; only its hash is kept.
+
+    \b
+    hedgerow keys create --service mm --client acme
+    hedgerow keys create --service abp --client acme --bookmakers pinnacle,kalshi --expires 2027-01-01T00:00:00Z
+    hedgerow keys disable 3f2a91c0
+    """
+
+
+@command.command("create")
+@click.option("--service", type=click.Choice(["abp", "mm", "scraping"]), required=True)
+@click.option("--client", required=True)
+@click.option("--rate-limit", type=click.IntRange(min=1), help="Requests a minute (abp 60, mm 2000).")
+@click.option("--rps", help="Requests a second (scraping, default 10).")
+@click.option("--bookmakers", default="", help="Allowed bookmakers, comma-separated; empty: all.")
+@click.option("--inactive", is_flag=True, help="The key is made, but does not work until it is enabled.")
+@click.option("--expires", help="ISO time after which the key stops working.")
+@data_dir_option
+@json_option
+@asynchronous
+async def create(
+    service: str,
+    client: str,
+    rate_limit: int | None,
+    rps: str | None,
+    bookmakers: str,
+    inactive: bool,
+    expires: str | None,
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
+    """Makes a key and prints it, once."""
+    async with operator(data_dir) as op:
+        if await op.accounts.client(client) is None:
+            raise InputError(f"there is no client {client!r}; add it with: hedgerow clients add {client}")
+        key = await op.accounts.create_key(
+            client,
+            cast(Literal["abp", "mm", "scraping"], service),
+            per_minute=rate_limit,
+            per_second=_positive(rps, "--rps"),
+            bookmakers=tuple(slug.strip() for slug in bookmakers.split(",") if slug.strip()),
+            is_active=not inactive,
+            expires_at=_moment(expires),
+        )
+        text = key.reveal()
+        emit({"key": text, "client": client, "service": service}, as_json, text)
+
+
+@command.command("list")
+@click.option("--client", help="Only this client's.")
+@data_dir_option
+@json_option
+@asynchronous
+async def list_keys(client: str | None, data_dir: Path | None, as_json: bool) -> None:
+    """All keys, by their first eight characters."""
+    async with operator(data_dir) as op:
+        emit(await op.accounts.keys(client), as_json)
+
+
+@command.command("enable")
+@click.argument("prefix")
+@data_dir_option
+@asynchronous
+async def enable(prefix: str, data_dir: Path | None) -> None:
+    """Lets a key work again."""
+    await _set_active(prefix, data_dir, is_active=True)
+
+
+@command.command("disable")
+@click.argument("prefix")
+@data_dir_option
+@asynchronous
+async def disable(prefix: str, data_dir: Path | None) -> None:
+    """Stops a key, within seconds."""
+    await _set_active(prefix, data_dir, is_active=False)
+
+
+@command.command("master")
+def master() -> None:
+    """Prints a fresh master key for HEDGEROW_MASTER_KEY_FILE."""
+    click.echo(new_master_key())
+
+
+async def _set_active(prefix: str, data_dir: Path | None, *, is_active: bool) -> None:
+    async with operator(data_dir) as op:
+        if not await op.accounts.set_key_active(prefix, is_active):
+            raise InputError(f"no key begins with {prefix!r}; see: hedgerow keys list")
+        click.echo(f"key {prefix} {'enabled' if is_active else 'disabled'}")
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"--expires {text!r} is not an ISO time, like 2027-01-01T00:00:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _positive(text: str | None, option: str) -> Decimal | None:
+    if text is None:
+        return None
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal(0)
+    if not number.is_finite() or number <= 0:
+        raise InputError(f"{option} {text!r} is not a positive number")
+    return number
