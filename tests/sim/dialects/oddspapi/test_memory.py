@@ -86,6 +86,15 @@ def test_closing_the_last_side_touches_the_whole_market(world_feed: Any) -> None
     assert [t.standing.active for t in history.ticks] == [True, False]
 
 
+def test_row_that_only_its_market_touches_changed_now(world_feed: Any) -> None:
+    fixture = world_feed.put_fixture()
+    world_feed.put_odds({111: "1.5", 112: "2.7"})
+    world_feed.step(5)
+    world_feed.put_odds({111: "1.6"})
+    tick = world_feed.dialect.view.memory.tick(fixture.fixture_id, "pinnacle", (112, 0))
+    assert tick.changed_ms - tick.quote.changed_ms == 5000
+
+
 def test_closing_price_is_the_last_one_before_the_start(world_feed: Any) -> None:
     fixture = world_feed.put_fixture()
     for price in ("1.5", "1.6"):

@@ -42,10 +42,10 @@ async def test_odds_are_filtered(two_games: Any, params: dict[str, Any], found: 
 
 async def test_since_means_changed_at_or_after(two_games: Any) -> None:
     two_games.step(10)
-    two_games.put_odds({111: "1.6"})
+    two_games.put_odds({111: "1.6"}, "sharpbet")
     now = two_games.clock.now_ms()
     for since, found in (
-        (now, {"pinnacle": [111]}),
+        (now, {"sharpbet": [111]}),
         (now + 1, {}),
         (0, {"pinnacle": [111, 112], "sharpbet": [111, 112]}),
     ):

@@ -197,6 +197,7 @@ async def test_move_at_pinnacle_says_the_new_line_for_both_sides(feed: Any) -> N
     assert [len(line) for line in lines] == [1, 1]
     assert lines[0] != lines[1]
     assert prices([after]) == [("pinnacle", 111, Decimal("1.6")), ("pinnacle", 112, Decimal("2.7"))]
+    assert len({row["changedAt"] for row in after["payload"]["odds"]["pinnacle"].values()}) == 1
 
 
 async def test_main_line_that_moves_says_both_lines(feed: Any) -> None:
@@ -528,6 +529,7 @@ async def test_state_of_a_book_is_switched_and_switched_back(feed: Any, switch: 
         feed.put_odds({111: "1.5"}, slug)
     socket, _ = await feed.login(channels=["bookmakers"])
     feed.dialect.patch({switch: ["pinnacle"]})
+    feed.step(1)
     feed.dialect.patch({switch: []})
     states = [frame["payload"]["bookmakers"] for frame in await socket.frames(2)]
     assert [(list(state), state["pinnacle"][flag]) for state in states] == [
@@ -540,9 +542,12 @@ async def test_market_is_switched_inactive_while_its_rows_stay_active(feed: Any)
     feed.put_fixture()
     feed.put_odds({111: "1.5"})
     socket, _ = await feed.login(channels=["odds"])
+    feed.step(1)
     feed.dialect.patch({"inactiveMarkets": [111]})
     (row,) = (await socket.next())["payload"]["odds"]["pinnacle"].values()
-    assert (row["marketActive"], row["active"]) == (False, True)
+    assert (row["marketActive"], row["active"], row["changedAt"]) == (False, True, feed.clock.now_ms())
+    since = await feed.ok("fixtures/odds", fixtureId=NBA_GAME, since=feed.clock.now_ms())
+    assert list(since["odds"]["pinnacle"].values()) == [row]
 
 
 @pytest.mark.parametrize(("switch", "price"), [("zero", 0), ("empty", ""), ("null", None)])

@@ -20,7 +20,7 @@ from hedgerow.sim.dialects.oddspapi.access import DEMO_KEY, AccessKey, KeyRing
 from hedgerow.sim.dialects.oddspapi.codec import control
 from hedgerow.sim.dialects.oddspapi.faults import FeedFaults
 from hedgerow.sim.dialects.oddspapi.gateway import Gateway
-from hedgerow.sim.dialects.oddspapi.memory import Memory, Selection, market_id_of
+from hedgerow.sim.dialects.oddspapi.memory import Memory
 from hedgerow.sim.dialects.oddspapi.rest import Rest
 from hedgerow.sim.dialects.oddspapi.session import BAD_LOGIN, TOO_SLOW, Refused
 from hedgerow.sim.dialects.oddspapi.subscriber import Subscriber
@@ -116,18 +116,15 @@ class OddsPapi:
             (before.suspendedBooks, after.suspendedBooks),
             (before.rotatedBooks, after.rotatedBooks),
         )
-        slugs = {slug for old, new in lists for slug in {*old} ^ {*new}}
-        markets = {*before.inactiveMarkets} ^ {*after.inactiveMarkets}
+        switched = {slug for old, new in lists for slug in {*old} ^ {*new}}
+        self.view.switched_ms.update(dict.fromkeys(sorted(switched), self._world.clock.now_ms()))
         for fixture in self._world.fixtures.values():
-            for slug, quotes in self._memory.books_of(fixture.fixture_id).items():
-                if slug in slugs:
+            for slug in self._memory.books_of(fixture.fixture_id):
+                if slug in switched:
                     self._publish_book(fixture, slug)
-                rows = [selection for selection in quotes if self._market_of(selection) in markets]
-                if rows:
-                    self.gateway.publish_odds_soon(fixture, {slug: rows})
-
-    def _market_of(self, selection: Selection) -> int:
-        return market_id_of(self._world.catalogue, selection[0])
+        if before.inactiveMarkets != after.inactiveMarkets:
+            for fixture, slug, selections in self._memory.switch_off(after.inactiveMarkets):
+                self.gateway.publish_odds_soon(fixture, {slug: selections})
 
     def _publish_unknown_market(self) -> None:
         for fixture in self._world.fixtures.values():
@@ -162,6 +159,7 @@ class OddsPapi:
                 self._memory.clear()
                 self._announced.clear()
                 self.view.faults = FeedFaults()
+                self.view.switched_ms.clear()
                 self.gateway.forget()
 
     def _fixture_changed(self, fixture: Fixture, *, is_new: bool) -> None:

@@ -7,7 +7,7 @@ histories, marks main lines, and must know which rows a change touches beside th
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -34,7 +34,7 @@ class MarketOf(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What the rows of one market share. versions: the sum of its quotes' versions, on which Pinnacle's line id
-    depends; 0 at other books, so that a move of one side does not touch the other's row."""
+    depends; 0 at other books. On recorded rows, too, only Pinnacle's sides always change together."""
 
     active: bool
     main: bool
@@ -43,10 +43,12 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """One recorded state of a quote."""
+    """One recorded state of a quote. changed_ms: when the feed took it, in milliseconds since 1970; later than the
+    quote's own change where only its market stands differently."""
 
     quote: Quote
     standing: Standing
+    changed_ms: int
 
 
 @dataclass(slots=True)
@@ -76,15 +78,15 @@ def market_id_of(catalogue: Catalogue, outcome_id: int) -> MarketId:
     return market.market_id if market else MarketId(outcome_id)
 
 
-def standings(catalogue: Catalogue, slug: str, quotes: Quotes) -> dict[MarketOf, Standing]:
-    """How each market of one book on one fixture stands."""
+def standings(catalogue: Catalogue, slug: str, quotes: Quotes, off: Collection[int] = ()) -> dict[MarketOf, Standing]:
+    """How each market of one book on one fixture stands. off: markets that are inactive whatever their quotes say."""
     markets: dict[MarketOf, list[Quote]] = {}
     for (outcome_id, player_id), quote in quotes.items():
         markets.setdefault(MarketOf(market_id_of(catalogue, outcome_id), player_id), []).append(quote)
     main = _main_markets(catalogue, markets)
     return {
         key: Standing(
-            any(quote.active for quote in members),
+            key.market_id not in off and any(quote.active for quote in members),
             key in main,
             sum(quote.version for quote in members) if slug == PINNACLE else 0,
         )
@@ -117,6 +119,7 @@ class Memory:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._off: frozenset[int] = frozenset()
         self._books: dict[FixtureId, dict[str, Quotes]] = {}
         self._standings: dict[tuple[FixtureId, str], dict[MarketOf, Standing]] = {}
         self._histories: dict[tuple[FixtureId, str, Selection], History] = {}
@@ -135,6 +138,7 @@ class Memory:
         for table in (self._books, self._standings, self._histories, self._scores, self._clocks, self._rates_ms):
             table.clear()
         self._last_quotes.clear()
+        self._off = frozenset()
         self._born_ms = self._world.clock.now_ms()
 
     # --- odds ------------------------------------------------------------------------------------------------
@@ -151,17 +155,29 @@ class Memory:
             self._last_quotes[quote.bookmaker] = quote
         return {slug: self._settle(fixture, slug, selections) for slug, selections in touched.items()}
 
+    def switch_off(self, markets: Collection[int]) -> list[tuple[Fixture, str, list[Selection]]]:
+        """Makes these markets inactive everywhere, and no others; answers by fixture and book whose rows now read
+        differently."""
+        self._off = frozenset(markets)
+        touched = [
+            (fixture, slug, self._settle(fixture, slug, set()))
+            for fixture in self._world.fixtures.values()
+            for slug in self.books_of(fixture.fixture_id)
+        ]
+        return [(fixture, slug, selections) for fixture, slug, selections in touched if selections]
+
     def _settle(self, fixture: Fixture, slug: str, moved: set[Selection]) -> list[Selection]:
         """Works out the standings anew and records a tick of every row that they or the moves changed."""
         key, quotes = (fixture.fixture_id, slug), self._books[fixture.fixture_id][slug]
         before = self._standings.get(key, {})
-        now = standings(self._world.catalogue, slug, quotes)
-        self._standings[key] = now
-        touched = []
+        after = standings(self._world.catalogue, slug, quotes, self._off)
+        self._standings[key] = after
+        now, touched = self._world.clock.now_ms(), []
         for selection, quote in quotes.items():
-            market = self._market_of(selection)
-            if selection in moved or before.get(market) != now[market]:
-                self._record(fixture, slug, selection, Tick(quote, now[market]))
+            standing = after[self._market_of(selection)]
+            if selection in moved or before.get(self._market_of(selection)) != standing:
+                changed_ms = quote.changed_ms if selection in moved else now
+                self._record(fixture, slug, selection, Tick(quote, standing, changed_ms))
                 touched.append(selection)
         return touched
 
@@ -183,8 +199,7 @@ class Memory:
 
     def tick(self, fixture_id: FixtureId, slug: str, selection: Selection) -> Tick:
         """A quote that is there, as it stands now."""
-        standing = self._standings[fixture_id, slug][self._market_of(selection)]
-        return Tick(self._books[fixture_id][slug][selection], standing)
+        return self.history(fixture_id, slug, selection).ticks[-1]
 
     def history(self, fixture_id: FixtureId, slug: str, selection: Selection) -> History:
         """Of a quote that is there."""

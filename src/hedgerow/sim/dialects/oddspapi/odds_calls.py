@@ -74,7 +74,7 @@ class OddsCalls:
             for selection in self._memory.books_of(fixture.fixture_id)[slug]:
                 tick = self._memory.tick(fixture.fixture_id, slug, selection)
                 key, row = self._view.keyed_row(fixture, tick)
-                if wanted(tick, row) and (since is None or tick.quote.changed_ms >= since):
+                if wanted(tick, row) and (since is None or tick.changed_ms >= since):
                     odds.setdefault(slug, {})[key] = row
         return {**shape, "odds": odds}
 

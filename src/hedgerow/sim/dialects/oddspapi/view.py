@@ -38,6 +38,8 @@ class View:
     def __init__(self, world: World, memory: Memory) -> None:
         self.world, self.memory = world, memory
         self.faults = FeedFaults()
+        self.switched_ms: dict[str, int] = {}
+        """When the script last switched a book's state."""
 
     # --- fixtures --------------------------------------------------------------------------------------------
 
@@ -90,7 +92,7 @@ class View:
             "suspended": meta.suspended or slug in self.faults.suspendedBooks,
             "participantsRotated": meta.rotated or slug in self.faults.rotatedBooks,
             "meta": None,
-            "updatedAt": shapes.iso(meta.updated_ms),
+            "updatedAt": shapes.iso(max(meta.updated_ms, self.switched_ms.get(slug, 0))),
         }
 
     # --- quotes ----------------------------------------------------------------------------------------------
@@ -108,7 +110,7 @@ class View:
             "playerId": outcome.player_id,
             "price": shapes.number(quote.price) if quote.price is not None else 0,
             "active": quote.active,
-            "marketActive": standing.active and market_id not in self.faults.inactiveMarkets,
+            "marketActive": standing.active,
             "mainLine": standing.main,
             "marketId": market_id,
             "bookmakerMarketId": native_market,
@@ -119,7 +121,7 @@ class View:
             "limit": None if quote.limit is None else shapes.number(quote.limit),
             "betslip": None,
             "meta": None,
-            "changedAt": quote.changed_ms,
+            "changedAt": tick.changed_ms,
         }
         if self.faults.placeholderPrice:
             shape["price"] = _PLACEHOLDERS[self.faults.placeholderPrice]
