@@ -12,8 +12,11 @@ import aiohttp
 import pytest
 
 from hedgerow.core.states import SettlementStatus
-from hedgerow.sim.dialects.oddspapi import DEMO_KEY
+from hedgerow.sim.clock import WorldClock
+from hedgerow.sim.dialects.oddspapi import DEMO_KEY, build
+from hedgerow.sim.markets import Catalogue
 from hedgerow.sim.site import listen
+from hedgerow.sim.world import World
 
 
 async def played(feed: Any, receive_type: str, seed: int) -> list[bytes]:
@@ -71,3 +74,13 @@ async def test_login_is_answered_alike_in_worlds_of_the_same_time(feed: Any) -> 
     answers = [json.dumps((await each.login())[1]) for each in (feed, other)]
     await listening.runner.cleanup()
     assert answers[0] == answers[1]
+
+
+async def test_time_that_a_world_is_given_before_anybody_comes_makes_its_epoch() -> None:
+    epochs = set()
+    for _ in range(2):
+        clock = WorldClock()
+        dialect = build(World(Catalogue(), clock))
+        clock.run_stepped(1_766_414_833 * 10**9)
+        epochs.add(dialect.gateway.epoch)
+    assert len(epochs) == 1

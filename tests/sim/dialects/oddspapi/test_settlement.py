@@ -154,3 +154,10 @@ async def test_outcome_outside_the_catalogue_has_a_row_when_it_is_quoted(feed: A
     feed.put_odds({1199: "2.5"}, player_id=607468)
     row = await settled(feed, fixture.fixture_id, 1199)
     assert (row["playerId"], row["status"], row["marketType"]) == (607468, "UNDECIDED", None)
+
+
+async def test_score_of_the_match_does_not_grade_a_player(feed: Any) -> None:
+    fixture = feed.put_fixture(status_id=2, scores=RESULT)
+    feed.put_odds({111: "2.5"}, player_id=607468)
+    rows = (await feed.ok("fixtures/settlement", fixtureId=fixture.fixture_id, outcomeId=111))["settlements"]
+    assert {row["playerId"]: row["status"] for row in rows} == {0: "WIN", 607468: "UNDECIDED"}

@@ -132,6 +132,23 @@ async def test_new_match_is_told_on_every_channel_it_concerns(feed: Any) -> None
     }
 
 
+async def test_new_match_brings_its_first_scores_and_clock_with_it(feed: Any) -> None:
+    socket, _ = await feed.login(channels=["fixtures", "scores", "clocks", "currencies"])
+    feed.put_fixture(status_id=1, clock={"stopped": True}, **score(1))
+    (frame,) = await hear(feed, socket)
+    assert frame["payload"]["scores"]["result"]["participant1Score"] == 1
+
+
+async def test_book_is_announced_once_per_match(feed: Any) -> None:
+    socket, _ = await feed.login(channels=["bookmakers", "currencies"])
+    for fixture_id, outcome in ((NBA_GAME, 111), (SOCCER_GAME, 101)):
+        feed.put_fixture(fixture_id)
+        for price in ("1.5", "1.6"):
+            feed.put_odds({outcome: price}, "pinnacle", fixture_id)
+    frames = await hear(feed, socket)
+    assert [frame["payload"]["fixtureId"] for frame in frames] == [NBA_GAME, SOCCER_GAME]
+
+
 @pytest.mark.parametrize("channel", ["odds", "bookmakers", "scores", "clocks", "currencies"])
 async def test_frame_has_the_recorded_keys(feed: Any, shared: Callable[[str], Path], channel: str) -> None:
     recorded = next(
@@ -418,6 +435,7 @@ async def test_restarted_gateway_requires_snapshots_and_replays_nothing(feed: An
     required = await again.next()
     assert (required["reason"], required["channels"]) == ("server_restarted", ["fixtures", "odds"])
     assert required["serverEpoch"] == new["resume"]["serverEpoch"] != epoch
+    assert new["resume"]["serverEntryIds"] == {"fixtures": None, "scores": None}
 
 
 # --- interruptions -----------------------------------------------------------------------------------------
@@ -449,6 +467,17 @@ async def test_reset_world_asks_clients_to_begin_anew(feed: Any) -> None:
     feed.put_fixture()
     feed.put_odds({111: "1.5"})
     assert channels(await socket.frames(3)) == ["fixtures", "bookmakers", "odds"]
+
+
+async def test_odds_of_a_world_that_was_reset_are_not_said_any_more(feed: Any) -> None:
+    feed.put_fixture()
+    socket, _ = await feed.login(channels=["odds", "currencies"])
+    feed.clock.run_real()
+    feed.put_odds({111: "1.5"})
+    feed.world.reset()
+    feed.put_fixture()
+    feed.dialect.gateway.flush()
+    assert channels(await hear(feed, socket)) == ["reconnect"]
 
 
 async def test_time_that_goes_back_is_a_new_epoch(feed: Any) -> None:
@@ -532,10 +561,9 @@ async def test_state_of_a_book_is_switched_and_switched_back(feed: Any, switch: 
     feed.step(1)
     feed.dialect.patch({switch: []})
     states = [frame["payload"]["bookmakers"] for frame in await socket.frames(2)]
-    assert [(list(state), state["pinnacle"][flag]) for state in states] == [
-        (["pinnacle"], True),
-        (["pinnacle"], False),
-    ]
+    assert [list(state) for state in states] == [["pinnacle"], ["pinnacle"]]
+    assert [state["pinnacle"][flag] for state in states] == [True, False]
+    assert [state["pinnacle"]["updatedAt"][17:19] for state in states] == ["13", "14"]
 
 
 async def test_market_is_switched_inactive_while_its_rows_stay_active(feed: Any) -> None:

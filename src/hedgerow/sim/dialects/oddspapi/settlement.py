@@ -26,7 +26,7 @@ Verdict = tuple[str, Decimal | None, str | None]
 """The status, the margin and, where there is no grade, the reason."""
 
 _OPEN: Verdict = (UNDECIDED, None, MISSING_PERIODS)
-_FINISHED, _CANCELLED = 2, 3
+_CANCELLED = 3
 
 _OF_WORLD = {
     SettlementStatus.UNDECIDED: UNDECIDED,
@@ -143,6 +143,4 @@ class Grader:
         margin = graded[1] if graded else None
         if decided != UNDECIDED:
             return decided, margin, None
-        if graded and fixture.status_id == _FINISHED:
-            return graded[0], margin, None
-        return _OPEN
+        return (graded[0], margin, None) if graded else _OPEN
