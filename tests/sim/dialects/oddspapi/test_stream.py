@@ -478,6 +478,8 @@ async def test_odds_of_a_world_that_was_reset_are_not_said_any_more(feed: Any) -
     feed.put_fixture()
     feed.dialect.gateway.flush()
     assert channels(await hear(feed, socket)) == ["reconnect"]
+    feed.put_odds({111: "1.6"})
+    assert (await socket.next())["channel"] == "odds"
 
 
 async def test_time_that_goes_back_is_a_new_epoch(feed: Any) -> None:

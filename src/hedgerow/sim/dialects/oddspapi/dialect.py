@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -81,18 +82,18 @@ class OddsPapi:
     # --- faults ----------------------------------------------------------------------------------------------
 
     def feed_faults(self) -> dict[str, Any]:
-        """The feed's own switches as they are now, as plain JSON values."""
-        switches: dict[str, Any] = msgspec.to_builtins(self.view.faults)
+        """The feed's own switches as they are now: JSON values, rates as Decimals."""
+        switches: dict[str, Any] = msgspec.to_builtins(self.view.faults, builtin_types=(Decimal,))
         return switches
 
-    def patch(self, switches: dict[str, Any]) -> None:
+    def patch(self, given: dict[str, Any]) -> None:
         """Changes some of the feed's own switches (see FeedFaults); `{}` resets all. What a switch changes in the
         feed's answers is said on the socket at once. Raises ValueError, and changes nothing, for a switch that does
         not exist or a wrong value."""
         before = self.view.faults
-        after = FeedFaults.of(switches, before)
+        after = FeedFaults.of(given, before)
         self.view.faults = after
-        if not switches or after.seed != before.seed:
+        if not given or after.seed != before.seed:
             self.gateway.mangler.reset(after.seed)
         self._publish_overlays(before, after)
         for currency, rate in after.rates.items():

@@ -14,9 +14,9 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
-Rate = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
+_ZERO = Decimal(0)
 LARGEST_PADDING = 64 * 1024 * 1024
 
 
@@ -25,9 +25,9 @@ class FeedFaults:
     """The switches, in the script's own words. Rates are 0..1 of the data frames."""
 
     silent: bool = False  # sockets stay open, nothing is said any more
-    dropRate: Rate = 0.0  # noqa: N815
-    duplicateRate: Rate = 0.0  # noqa: N815
-    reorderRate: Rate = 0.0  # noqa: N815  a frame is held until the next one has gone
+    dropRate: Decimal = _ZERO  # noqa: N815
+    duplicateRate: Decimal = _ZERO  # noqa: N815
+    reorderRate: Decimal = _ZERO  # noqa: N815  a frame is held until the next one has gone
     lateOlderRows: bool = False  # noqa: N815  every odds frame is followed by the rows' former state
     staleBooks: tuple[str, ...] = ()  # noqa: N815  the feed has lost its connection to these bookmakers
     suspendedBooks: tuple[str, ...] = ()  # noqa: N815  set and unset for a flap
@@ -48,6 +48,9 @@ class FeedFaults:
     seed: int = 1
 
     def __post_init__(self) -> None:
+        for name in ("dropRate", "duplicateRate", "reorderRate"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be from 0 to 1")
         for currency, rate in self.rates.items():
             if not rate.is_finite() or rate <= 0:
                 raise ValueError(f"rate of {currency} must be positive, not {rate}")
@@ -94,5 +97,5 @@ class Mangler(Generic[F]):
             frames = [frame, frame] if self._throw(faults.duplicateRate) else [frame]
         return frames if held is None else [*frames, held]
 
-    def _throw(self, rate: float) -> bool:
+    def _throw(self, rate: Decimal) -> bool:
         return rate > 0 and self._dice.random() < rate

@@ -227,8 +227,10 @@ class Gateway:
         self._renew()
 
     def forget(self) -> None:
-        """The world was reset: what was still to be said is no more, and clients must begin anew."""
+        """The world was reset: what was still to be said is no more (its window may never end, for the clock forgets
+        what it was asked to do later), and clients must begin anew."""
         self._pending.clear()
+        self._flush_is_planned = False
         self.mangler.reset(self._view.faults.seed)
         self.ask_to_reconnect()
 
