@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -122,3 +123,10 @@ def test_what_the_world_held_before_the_feed_is_known(world_feed: Any) -> None:
     fixture = world_feed.put_fixture()
     assert list(late.view.memory.books_of(fixture.fixture_id)) == ["pinnacle"]
     assert late.view.memory.scores_of(fixture.fixture_id)["result"].participant1 == 1
+
+
+@pytest.mark.parametrize("given", [3, {}, {"participant1Score": "1", "participant2Score": 0}, None])
+def test_score_of_another_form_is_left_out(world_feed: Any, given: Any) -> None:
+    good = {"participant1Score": 1, "participant2Score": 0}
+    fixture = world_feed.put_fixture(scores={"result": good, "p1": given})
+    assert list(world_feed.dialect.view.memory.scores_of(fixture.fixture_id)) == ["result"]

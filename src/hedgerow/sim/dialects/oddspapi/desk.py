@@ -13,8 +13,8 @@ from hedgerow.sim.dialects.oddspapi.shapes import Json
 from hedgerow.sim.dialects.oddspapi.view import View
 from hedgerow.sim.world import Fixture
 
-LIVE, FINISHED, CANCELLED = 1, 2, 3
-"""Of statusId; 0 is before the start."""
+LIVE, FINISHED = 1, 2
+"""Of statusId; 0 is before the start, 3 cancelled."""
 
 
 @dataclass(frozen=True, slots=True)

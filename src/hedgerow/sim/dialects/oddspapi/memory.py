@@ -72,6 +72,14 @@ class Score:
         return (self.participant1, self.participant2) == (other.participant1, other.participant2)
 
 
+def _score(given: Any, now_ms: int) -> Score | None:
+    """A period's score as the world holds it; None for another form."""
+    if not isinstance(given, Mapping):
+        return None
+    one, two = given.get("participant1Score"), given.get("participant2Score")
+    return Score(one, two, now_ms) if isinstance(one, int) and isinstance(two, int) else None
+
+
 def market_id_of(catalogue: Catalogue, outcome_id: int) -> MarketId:
     """The outcome's market; one that the catalogue does not hold is taken for its market's first outcome."""
     market = catalogue.market_of(outcome_id)
@@ -216,12 +224,15 @@ class Memory:
     # --- scores, clocks, rates -------------------------------------------------------------------------------
 
     def note_scores(self, fixture: Fixture) -> dict[str, Score]:
-        """Records a fixture's scores as they are now; answers with those that changed, by period."""
+        """Records a fixture's scores as they are now; answers with those that changed, by period. What a script put
+        in another form than the feed's (participant1Score, participant2Score) is left out."""
         before = self._scores.get(fixture.fixture_id, {})
         now = self._world.clock.now_ms()
         scores, changed = {}, {}
         for period, given in fixture.scores.items():
-            score = Score(int(given["participant1Score"]), int(given["participant2Score"]), now)
+            score = _score(given, now)
+            if score is None:
+                continue
             known = before.get(period)
             if known is None or not known.is_same(score):
                 changed[period] = known = score

@@ -68,9 +68,6 @@ class Query:
         value = self.text(name)
         return None if value is None else _integer(name, value)
 
-    def required_integer(self, name: str) -> int:
-        return _integer(name, self.required_text(name))
-
     def flag(self, name: str) -> bool | None:
         value = self.text(name)
         if value is None:
