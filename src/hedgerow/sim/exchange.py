@@ -100,6 +100,7 @@ class Match:
     fee: int
     is_maker: bool
     at_ms: int
+    closed: int = 0  # part of the size that sold what the account held
 
 
 @dataclass(slots=True)
@@ -118,6 +119,7 @@ class Order:
     created_ms: int
     expires_ms: int | None = None
     filled: int = 0
+    failed: int = 0  # part of the size whose trades were taken back; it does not rest again
     state: State = State.OPEN
     reason: str = ""
     self_trade: SelfTrade = SelfTrade.ALLOWED
@@ -129,7 +131,7 @@ class Order:
 
     @property
     def remaining(self) -> int:
-        return self.size - self.filled
+        return self.size - self.filled - self.failed
 
     @property
     def is_bid(self) -> bool:
@@ -167,6 +169,7 @@ class EventKind(StrEnum):
     FILLED = "filled"
     CANCELLED = "cancelled"
     CHANGED = "changed"  # amended
+    REVERSED = "reversed"  # a fill was taken back
     SETTLED = "settled"
 
 
@@ -201,13 +204,21 @@ class TradeEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class SweepEvent:
+    """A taker has met all that it could; what is left of it rests or ends after this. Its trades, in order."""
+
+    taker: Order
+    trades: tuple[TradeEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ContractEvent:
     """A contract was listed, opened, closed or resolved."""
 
     contract: Contract
 
 
-Event = OrderEvent | LevelEvent | TradeEvent | ContractEvent
+Event = OrderEvent | LevelEvent | TradeEvent | SweepEvent | ContractEvent
 
 COUNTERPARTY = "world"
 
@@ -256,14 +267,25 @@ class Book:
 class Exchange:
     """The truth of one exchange."""
 
-    def __init__(self, slug: str, clock: WorldClock, *, nets_pairs: bool = False, fee: FeeRule = _free) -> None:
-        """nets_pairs: a YES and a NO of one contract held together are paid out at once (Kalshi)."""
+    def __init__(
+        self,
+        slug: str,
+        clock: WorldClock,
+        *,
+        nets_pairs: bool = False,
+        fee: FeeRule = _free,
+        void_pays: int | None = None,
+    ) -> None:
+        """nets_pairs: a YES and a NO of one contract held together are paid out at once (Kalshi).
+
+        void_pays: what a void pays for each contract of either leg (Polymarket: a half); None gives the stake back.
+        """
         self.slug = slug
         self.faults = Faults()
         self.accounts: dict[str, Account] = {}
         self.contracts: dict[str, Contract] = {}
         self.orders: dict[str, Order] = {}
-        self._clock, self._nets_pairs, self._fee = clock, nets_pairs, fee
+        self._clock, self._nets_pairs, self._fee, self._void_pays = clock, nets_pairs, fee, void_pays
         self._books: dict[str, Book] = {}
         self._by_reference: dict[tuple[str, str], Order] = {}
         self._open: dict[str, dict[str, Order]] = {}
@@ -335,11 +357,13 @@ class Exchange:
         expires_ms: int | None = None,
         order_id: str | None = None,
         self_trade: SelfTrade = SelfTrade.ALLOWED,
+        delay_s: float = 0.0,
         extra: dict[str, Any] | None = None,
     ) -> Order:
         """Takes an order in, matches it, rests what is left. Raises Rejection.
 
-        needs_holding: selling is only possible from what is held (token venues). Prices are in the leg's terms.
+        needs_holding: selling is only possible from what is held (token venues). delay_s: the order is pending for so
+        long before it meets the book. Prices are in the leg's terms.
         """
         order = Order(
             order_id or self.next_order_id(),
@@ -363,7 +387,8 @@ class Exchange:
         self.orders[order.id] = order
         self._open.setdefault(account, {})[order.id] = order
         self._by_reference[account, reference] = order
-        delay_s = self.faults.behaviour.acceptDelayMs / 1000 if account != COUNTERPARTY else 0
+        if account != COUNTERPARTY:
+            delay_s += self.faults.behaviour.acceptDelayMs / 1000
         if delay_s:
             order.state = State.PENDING
             self._clock.later(delay_s, lambda: self._accept(order), f"{self.slug} accepts {order.id}")
@@ -431,6 +456,30 @@ class Exchange:
             del self.orders[order.id], self._by_reference[COUNTERPARTY, reference]
         return done
 
+    def reverse(self, trade_id: str) -> bool:
+        """Takes a trade back on both sides, as when its settlement on a chain fails: money, fees and contracts
+        return, and that part of the orders is gone. False, and nothing happens, when the contract is decided or an
+        account has used what the trade brought it.
+        """
+        sides = [(o, m) for o in self.orders.values() for m in o.fills if m.id == trade_id]
+        if not sides or sides[0][0].contract.result is not None:
+            return False
+        for order, match in sides:
+            self._move(order, match, -1)
+        if not all(self._is_covered(order) for order, _ in sides):
+            for order, match in sides:
+                self._move(order, match, 1)
+            return False
+        for order, match in sides:
+            order.fills = [other for other in order.fills if other is not match]
+            order.filled -= match.size
+            order.failed += match.size
+            if order.state is State.ACCEPTED:
+                order.state, order.reason = State.CANCELLED, "trade failed"
+        for order, match in sides:
+            self._emit(OrderEvent(EventKind.REVERSED, order, match))
+        return True
+
     # --- money -----------------------------------------------------------------------------------------------
 
     def held_cash(self, account: str) -> int:
@@ -469,7 +518,10 @@ class Exchange:
     def _pay(self, order: Order, result: SettlementStatus) -> None:
         seen = result if order.is_bid else result.mirrored
         stake = sum(order.risk_price(m.price) * m.size for m in order.fills) // MICRO
-        payout = _payout(seen, order.filled, stake)
+        if seen is SettlementStatus.VOID and self._void_pays is not None:
+            payout = order.filled * self._void_pays // MICRO
+        else:
+            payout = _payout(seen, order.filled, stake)
         self.accounts[order.account].cash += payout - order.payout
         order.payout, order.settlement, order.state = payout, seen, State.SETTLED
         self._emit(OrderEvent(EventKind.SETTLED, order))
@@ -539,7 +591,8 @@ class Exchange:
             return
         order.state = State.OPEN
         self._emit(OrderEvent(EventKind.PLACED, order))
-        self._match(order)
+        if order.kind is not OrderKind.ALL_OR_NONE or self._available(order) >= order.size:
+            self._match(order)
         if order.state is State.OPEN and order.remaining and order.kind is not OrderKind.RESTS:
             self._take_out(order)
             self._end(order, State.CANCELLED, "not matched")
@@ -547,6 +600,7 @@ class Exchange:
     def _match(self, taker: Order) -> None:
         book = self.book(taker.contract)
         against = book.side(not taker.is_bid)
+        trades: list[TradeEvent] = []
         while taker.remaining and taker.state is State.OPEN:
             touch = book.best(not taker.is_bid)
             if touch is None or (touch > taker.yes_price if taker.is_bid else touch < taker.yes_price):
@@ -556,21 +610,25 @@ class Exchange:
                 self.cancel(taker if taker.self_trade is SelfTrade.ENDS_TAKER else maker, "self trade")
                 continue
             size = min(maker.remaining, taker.remaining)
-            self._trade(taker, maker, touch, size)
+            trades.append(self._trade(taker, maker, touch, size))
+        if trades:
+            self._emit(SweepEvent(taker, tuple(trades)))
         if taker.remaining and taker.kind is OrderKind.RESTS and taker.state is State.OPEN:
             self._rest(taker)
 
-    def _trade(self, taker: Order, maker: Order, yes_price: int, size: int) -> None:
+    def _trade(self, taker: Order, maker: Order, yes_price: int, size: int) -> TradeEvent:
         number = f"{self.slug}-t{next(self._match_numbers)}"
         contract = taker.contract
         queue = self.book(contract).side(maker.is_bid)[yes_price]
         for order, is_maker in ((maker, True), (taker, False)):
             price = yes_price if order.leg is Leg.YES else MICRO - yes_price
             fee = self._fee(contract, yes_price, size, is_maker=is_maker) if order.account in self.accounts else 0
-            match = Match(number, price, size, fee, is_maker, self._clock.now_ms())
+            closed = min(order.closes, size)
+            match = Match(number, price, size, fee, is_maker, self._clock.now_ms(), closed)
             order.filled += size
+            order.closes -= closed
             order.fills.append(match)
-            self._book_trade(order, match)
+            self._move(order, match, 1)
         if maker.remaining == 0:
             queue.remove(maker)
             if not queue:
@@ -581,24 +639,32 @@ class Exchange:
             self._emit(OrderEvent(EventKind.FILLED, order, order.fills[-1]))
             if order.remaining == 0:
                 self._end(order, State.ACCEPTED)
-        self._emit(TradeEvent(contract, number, yes_price, size, taker, maker))
+        trade = TradeEvent(contract, number, yes_price, size, taker, maker)
+        self._emit(trade)
+        return trade
 
-    def _book_trade(self, order: Order, match: Match) -> None:
+    def _move(self, order: Order, match: Match, sign: int) -> None:
+        """Moves the money and contracts of a fill (sign 1), or back again (-1)."""
         account = self.accounts.get(order.account)
         if account is None:
             return
         ref = order.contract.ref
-        closing = min(order.closes, match.size)
-        order.closes -= closing
-        account.cash -= order.risk_price(match.price) * match.size // MICRO + match.fee
-        if closing and not self._nets_pairs:
-            account.held[ref, order.leg] -= closing
-            self._advance(account, ref, account.advance.get(ref, 0) + closing)
+        account.cash -= sign * (order.risk_price(match.price) * match.size // MICRO + match.fee)
+        if match.closed and not self._nets_pairs:
+            account.held[ref, order.leg] -= sign * match.closed
+            self._advance(account, ref, account.advance.get(ref, 0) + sign * match.closed)
             return
         gains = Leg.YES if order.is_bid else Leg.NO
-        account.held[ref, gains] = account.held.get((ref, gains), 0) + match.size
+        account.held[ref, gains] = account.held.get((ref, gains), 0) + sign * match.size
         if self._nets_pairs:
             self._advance(account, ref, min(account.held.get((ref, leg), 0) for leg in Leg))
+
+    def _is_covered(self, order: Order) -> bool:
+        """Whether the order's account still holds what it has sold and what its resting orders claim."""
+        if order.account not in self.accounts:
+            return True
+        holds = all(self.free_holding(order.account, order.contract, leg) >= 0 for leg in Leg)
+        return holds and self.free_cash(order.account) >= 0
 
     def _advance(self, account: Account, ref: str, whole: int) -> None:
         account.cash += whole - account.advance.get(ref, 0)
