@@ -182,13 +182,14 @@ class OrderEvent:
 
 @dataclass(frozen=True, slots=True)
 class LevelEvent:
-    """A book level changed: YES terms, the new size and the difference."""
+    """A book level changed: YES terms, the new size and the difference. `cause`: the resting order behind it."""
 
     contract: Contract
     is_bid: bool
     price: int
     size: int
     difference: int
+    cause: Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +338,9 @@ class Exchange:
     def next_order_id(self) -> str:
         return f"{self.slug}-{next(self._order_numbers)}"
 
+    def next_trade_id(self) -> str:
+        return f"{self.slug}-t{next(self._match_numbers)}"
+
     def find(self, account: str, reference: str) -> Order | None:
         """The order that the account placed under its own reference."""
         return self._by_reference.get((account, reference))
@@ -376,7 +380,6 @@ class Exchange:
             size,
             kind,
             self._clock.now_ms(),
-            expires_ms,
             self_trade=self_trade,
             extra=extra or {},
         )
@@ -394,10 +397,22 @@ class Exchange:
             self._clock.later(delay_s, lambda: self._accept(order), f"{self.slug} accepts {order.id}")
         else:
             self._accept(order)
-        if expires_ms is not None and order.state in (State.OPEN, State.PENDING):
-            lives_s = (expires_ms - order.created_ms) / 1000
-            self._clock.later(lives_s, lambda: self._expire(order), f"{self.slug} expires {order.id}")
+        if expires_ms is not None:
+            self.expire_at(order, expires_ms)
         return order
+
+    def expire_at(self, order: Order, expires_ms: int) -> None:
+        """What rests of the order then is cancelled; at once for a time that has passed. Replaces an earlier time."""
+        order.expires_ms = expires_ms
+        if order.state in (State.OPEN, State.PENDING):
+            lives_s = (expires_ms - self._clock.now_ms()) / 1000
+            self._clock.later(lives_s, lambda: self._expire(order, expires_ms), f"{self.slug} expires {order.id}")
+
+    def rename(self, order: Order, reference: str) -> None:
+        """Gives an order another reference of its account's; the old one stays taken. Raises Rejection."""
+        if self._by_reference.setdefault((order.account, reference), order) is not order:
+            raise Rejection(DUPLICATE)
+        order.reference = reference
 
     def cancel(self, order: Order, reason: str = "") -> bool:
         """Takes the rest of an order out of the book; False when nothing of it rests."""
@@ -410,28 +425,34 @@ class Exchange:
     def amend(self, order: Order, price: int, size: int) -> None:
         """Moves a resting order; `size` is the whole order with what is filled. Raises Rejection.
 
-        A smaller size at the same price keeps the place in the queue; anything else loses it.
+        A smaller size at the same price keeps the place in the queue; anything else loses it. The size that is filled
+        already ends the order.
         """
         if order.state is not State.OPEN:
             raise Rejection(UNKNOWN, "the order does not rest")
-        if size < order.filled or price not in order.contract.grid or size % order.contract.lot:
-            raise Rejection(TICK if price not in order.contract.grid else LOT)
+        yes_price = price if order.leg is Leg.YES else MICRO - price
+        if yes_price not in order.contract.grid:
+            raise Rejection(TICK)
+        if size < order.filled + order.failed or size % order.contract.lot:
+            raise Rejection(LOT)
+        if size == order.filled + order.failed:
+            self.cancel(order, "nothing left")
+            return
         if price == order.price and size <= order.size:
             shrinks = order.size - size
             order.size = size
             self._level_changed(order, -shrinks)
         else:
             before = order.price, order.size
+            order.price, order.size = price, size
+            is_covered = order.account not in self.accounts or self.free_cash(order.account) >= 0
+            order.price, order.size = before
+            if not is_covered:
+                raise Rejection(FUNDS)
             self._take_out(order)
             order.price, order.size = price, size
-            if self._cost(order) > self.free_cash(order.account):
-                order.price, order.size = before
-                self._rest(order)
-                raise Rejection(FUNDS)
             self._match(order)
         self._emit(OrderEvent(EventKind.CHANGED, order))
-        if order.state is State.OPEN and order.remaining == 0:
-            self._end(order, State.ACCEPTED if order.filled else State.CANCELLED)
 
     def open_orders(self, account: str | None = None) -> list[Order]:
         """Resting (and pending) orders, oldest first within an account."""
@@ -583,8 +604,9 @@ class Exchange:
         fee = self._fee(order.contract, order.yes_price, order.remaining, is_maker=False)
         return -(-order.risk_price(order.price) * opens // MICRO) + fee
 
-    def _expire(self, order: Order) -> None:
-        self.cancel(order, "expired")
+    def _expire(self, order: Order, expires_ms: int) -> None:
+        if order.expires_ms == expires_ms:
+            self.cancel(order, "expired")
 
     def _accept(self, order: Order) -> None:
         if order.state is State.CANCELLED:
@@ -617,7 +639,7 @@ class Exchange:
             self._rest(taker)
 
     def _trade(self, taker: Order, maker: Order, yes_price: int, size: int) -> TradeEvent:
-        number = f"{self.slug}-t{next(self._match_numbers)}"
+        number = self.next_trade_id()
         contract = taker.contract
         queue = self.book(contract).side(maker.is_bid)[yes_price]
         for order, is_maker in ((maker, True), (taker, False)):
@@ -634,7 +656,7 @@ class Exchange:
             if not queue:
                 del self.book(contract).side(maker.is_bid)[yes_price]
         left = self.book(contract).level_size(maker.is_bid, yes_price)
-        self._emit(LevelEvent(contract, maker.is_bid, yes_price, left, -size))
+        self._emit(LevelEvent(contract, maker.is_bid, yes_price, left, -size, maker))
         for order in (maker, taker):
             self._emit(OrderEvent(EventKind.FILLED, order, order.fills[-1]))
             if order.remaining == 0:
@@ -685,7 +707,7 @@ class Exchange:
 
     def _level_changed(self, order: Order, difference: int) -> None:
         size = self.book(order.contract).level_size(order.is_bid, order.yes_price)
-        self._emit(LevelEvent(order.contract, order.is_bid, order.yes_price, size, difference))
+        self._emit(LevelEvent(order.contract, order.is_bid, order.yes_price, size, difference, order))
 
     def _end(self, order: Order, state: State, reason: str = "") -> None:
         order.state, order.reason = state, reason
