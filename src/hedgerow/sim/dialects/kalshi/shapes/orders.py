@@ -15,12 +15,16 @@ from hedgerow.sim.exchange import Match, Order
 Json = dict[str, Any]
 
 
-def direction(*, is_yes: bool) -> Json:
-    """The four names of one bit. Source: Kalshi's page "Order direction"."""
+def direction(*, is_yes: bool, of_fill: bool = False) -> Json:
+    """The four names of one bit. Source: Kalshi's page "Order direction".
+
+    The deprecated `side` differs: an order's is the outcome it names, always YES here; a fill's is the one it brings.
+    """
+    outcome = "yes" if is_yes else "no"
     return {
         "action": "buy" if is_yes else "sell",
-        "side": "yes",
-        "outcome_side": "yes" if is_yes else "no",
+        "side": outcome if of_fill else "yes",
+        "outcome_side": outcome,
         "book_side": "bid" if is_yes else "ask",
     }
 
@@ -122,7 +126,7 @@ def fill_shape(fill: Fill) -> Json:
         "order_id": fill.order.id,
         "ticker": ticker,
         "market_ticker": ticker,
-        **direction(is_yes=fill.order.is_bid),
+        **direction(is_yes=fill.order.is_bid, of_fill=True),
         "count_fp": count_text(match.size),
         "yes_price_dollars": price_text(match.price),
         "no_price_dollars": price_text(MICRO - match.price),
@@ -144,7 +148,7 @@ def stream_fill_shape(fill: Fill) -> Json:
         "market_ticker": order.contract.ref,
         "exchange_index": SHARD,
         "is_taker": not match.is_maker,
-        **direction(is_yes=order.is_bid),
+        **direction(is_yes=order.is_bid, of_fill=True),
         "purchased_side": "yes" if order.is_bid else "no",
         "yes_price_dollars": price_text(match.price),
         "count_fp": count_text(match.size),
