@@ -370,11 +370,14 @@ async def test_fills_come_oldest_first_from_the_time_on(
     assert [fill.trade_ref for fill in found] == ["d91bc706-ee49-470d-82d8-11418bda6fed", "later"]
 
 
-async def test_the_balance_is_free_money_and_positions(exchange: Exchange, venue: Any) -> None:
+async def test_the_balance_leaves_out_what_resting_orders_may_cost(
+    exchange: Exchange, venue: Any, page: dict[str, Any]
+) -> None:
+    venue.answer(LIST, {"orders": [page["orders"][0]], "cursor": ""})
     answer = {"balance": 12_550, "balance_dollars": "125.5034", "portfolio_value": 1_000, "updated_ts": 1}
     venue.answer("GET /portfolio/balance", answer)
     balance = await exchange.balance()
-    assert (balance.free, balance.held, balance.currency) == (Decimal("125.5034"), Decimal(10), "USD")
+    assert (balance.free, balance.held, balance.currency) == (Decimal("121.3034"), Decimal("4.2"), "USD")
 
 
 async def test_only_finalized_markets_are_resolved(
@@ -407,9 +410,9 @@ async def test_a_sport_that_is_not_listed_costs_no_request(exchange: Exchange, v
 
 
 async def test_a_venue_that_is_down_is_unavailable_to_reads(exchange: Exchange, venue: Any, lost: object) -> None:
-    venue.answer("GET /portfolio/balance", lost)
+    venue.answer(LIST, lost)
     with pytest.raises(Unavailable):
-        await exchange.balance()
+        await exchange.working()
 
 
 # --- budgets -------------------------------------------------------------------------------------------------------

@@ -42,6 +42,9 @@ def reason(status: int, body: Any, operation: str = "place") -> Reason:
         (400, nested("MARKET_INACTIVE"), Reason.CLOSED),
         (400, nested("trading_paused"), Reason.CLOSED),
         (400, nested("EXCEEDED_PER_MARKET_RISK_LIMIT"), Reason.LIMIT),
+        (400, nested("invalid_price"), Reason.INVALID),
+        (400, nested("invalid_order_size"), Reason.LIMIT),
+        (409, nested("trading_is_paused"), Reason.CLOSED),
         (401, nested("header_timestamp_expired"), Reason.AUTH),
         (401, {"error": "unauthorized"}, Reason.AUTH),
         (403, nested("something_new"), Reason.ACCOUNT),
@@ -73,6 +76,11 @@ def test_no_plain_answer_leaves_a_change_in_doubt_and_a_read_unavailable(status:
 
 def test_an_engine_that_cannot_say_leaves_in_doubt_whatever_the_status() -> None:
     assert isinstance(error_of(answer(400, nested("EXCHANGE_UNAVAILABLE")), "cancel", changes=True), InDoubt)
+
+
+def test_a_query_that_is_not_accepted_says_so_in_msg() -> None:
+    error = error_of(answer(400, {"msg": "Parameter validation failed"}), "orders", changes=False)
+    assert error.message == "Parameter validation failed"
 
 
 def test_the_error_keeps_the_venues_code_and_words() -> None:

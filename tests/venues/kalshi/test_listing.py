@@ -50,6 +50,12 @@ def test_contracts_have_their_markets_own_grid_and_hundredths(tennis: dict[str, 
     assert (alcaraz.maker_fee, alcaraz.taker_fee) == (FEES.maker, FEES.taker)
 
 
+def test_a_market_may_trade_whole_contracts_only(tennis: dict[str, Any]) -> None:
+    tennis["events"][0]["markets"][0]["fractional_trading_enabled"] = False
+    whole, fractional = (listing.instrument for listing in listed("tennis", tennis))
+    assert (whole.lot, whole.min_size, fractional.lot) == (MICRO, MICRO, MICRO // 100)
+
+
 def test_the_start_is_the_milestones_else_the_occurrence(tennis: dict[str, Any]) -> None:
     assert listed("tennis", tennis)[0].starts_at_ms == START_MS
     assert listed("tennis", tennis | {"milestones": []})[0].starts_at_ms == OCCURRENCE_MS

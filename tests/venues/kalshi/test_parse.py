@@ -290,8 +290,15 @@ def test_any_texts_in_a_fill_are_read_exactly_or_refused(texts: dict[str, str]) 
 
 @pytest.mark.parametrize(("text", "free"), [("125.5034", "125.5034"), ("-3.20", "-3.2"), ("0.0000", "0")])
 def test_the_balance_is_exact(text: str, free: str) -> None:
-    found = parse.balance(wire.BalanceAnswer(text, 1_234))
-    assert found == Balance(Decimal(free), Decimal("12.34"), "USD")
+    assert parse.balance(wire.BalanceAnswer(text), []) == Balance(Decimal(free), Decimal(0), "USD")
+
+
+@pytest.mark.parametrize(("index", "held"), [(0, "4.2"), (1, "1.56")])
+def test_a_resting_order_holds_what_it_may_still_cost(index: int, held: str, payload: Callable[[str], bytes]) -> None:
+    resting = {"status": "resting", "remaining_count_fp": "7.50" if index == 0 else "4.00"}
+    state = parse.order_state(order(payload("orders_page.json"), index, **resting), NOW_MS)
+    found = parse.balance(wire.BalanceAnswer("10.00"), [state])
+    assert (found.held, found.free) == (Decimal(held), 10 - Decimal(held))
 
 
 def test_micros_are_what_the_parsers_give(payload: Callable[[str], bytes]) -> None:

@@ -11,8 +11,6 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from urllib.parse import quote as quoted
 
-import msgspec
-
 from hedgerow.core.errors import CannotTell, InDoubt, Reason, Refused, Unavailable, VenueError
 from hedgerow.core.money import Micros
 from hedgerow.core.states import OrderStatus, Side
@@ -33,6 +31,7 @@ from hedgerow.venues.base import (
 from hedgerow.venues.kalshi import listing, markets, parse, wire
 from hedgerow.venues.kalshi.auth import Signer
 from hedgerow.venues.kalshi.errors import VENUE
+from hedgerow.venues.kalshi.orders import amend_body, place_body
 from hedgerow.venues.kalshi.rest import PAGE, Query, Rest, certain, readable
 from hedgerow.venues.kalshi.stream import AccountStream
 
@@ -46,10 +45,6 @@ _REMEMBERED = 10_000
 _EVENTS_PER_PAGE = 200
 _TICKERS_PER_REQUEST = 100
 _SECOND_MS = 1_000
-
-_RESTS = "good_till_canceled"
-# When our order meets our own resting one, the new one ends and the old one stays as it is known.
-_NEW_ONE_ENDS = "taker_at_cross"
 
 
 class KalshiExchange:
@@ -133,8 +128,10 @@ class KalshiExchange:
     # --- the account ------------------------------------------------------------------------------------------
 
     async def balance(self) -> Balance:
+        """From two reads, the orders first: what changes between them is right at the next reading."""
+        working = await self.working()
         answer = await self._rest.read("balance", "/portfolio/balance", wire.BalanceAnswer)
-        return readable("balance", parse.balance, answer)
+        return readable("balance", parse.balance, answer, working)
 
     async def working(self) -> list[OrderState]:
         return await self._orders({"status": "resting"})
@@ -155,7 +152,7 @@ class KalshiExchange:
     async def place(self, quote: NewQuote) -> OrderState:
         """Sends a resting order. Where the venue knows its reference already, the order that holds it is looked up
         and is the answer: the venue takes no second one with it, not even after a cancel."""
-        body = _place_body(quote)
+        body = place_body(quote)
         self._rest.take("place")
         self._remember(quote.client_ref)
         try:
@@ -173,7 +170,7 @@ class KalshiExchange:
 
     async def amend(self, ref: OrderRef, side: Side, price: Micros, size: Micros, filled: Micros) -> OrderState:
         """Moves the order in place; it keeps its id and our reference."""
-        body = _amend_body(ref.instrument, side, price, size)
+        body = amend_body(ref.instrument, side, price, size)
         order_id = await self._order_id("amend", ref)
         self._rest.take("amend")
         answer = await self._rest.amend(quoted(order_id, safe=""), body)
@@ -282,34 +279,3 @@ class KalshiExchange:
         path = "/exchange/user_data_timestamp"
         told = await self._rest.read("user_data_timestamp", path, wire.UserDataTimestamp)
         return readable("user_data_timestamp", parse.time_ms, told.as_of_time, "as_of_time")
-
-
-def _place_body(quote: NewQuote) -> bytes:
-    """A resting order. It goes when the exchange pauses: there is no dead man's switch, and a quote that nobody could
-    move during the pause would be there when trading starts again. The expiry is in whole seconds, never later than
-    asked."""
-    try:
-        body = wire.PlaceBody(
-            ticker=quote.instrument.ref,
-            client_order_id=quote.client_ref,
-            side=parse.BOOK_SIDES[quote.side],
-            count=parse.count_text(quote.size),
-            price=parse.price_text(quote.price),
-            time_in_force=_RESTS,
-            self_trade_prevention_type=_NEW_ONE_ENDS,
-            post_only=quote.post_only,
-            cancel_order_on_pause=True,
-            expiration_time=None if quote.expires_at_ms is None else quote.expires_at_ms // _SECOND_MS,
-        )
-    except ValueError as error:
-        raise Refused(VENUE, "place", str(error), reason=Reason.INVALID) from None
-    return msgspec.json.encode(body)
-
-
-def _amend_body(instrument: Instrument, side: Side, price: Micros, size: Micros) -> bytes:
-    """The venue's `count` is the whole size, what is filled included, as ours. The expiry stays as it is."""
-    try:
-        body = wire.AmendBody(instrument.ref, parse.BOOK_SIDES[side], parse.price_text(price), parse.count_text(size))
-    except ValueError as error:
-        raise Refused(VENUE, "amend", str(error), reason=Reason.INVALID) from None
-    return msgspec.json.encode(body)

@@ -38,6 +38,10 @@ REASONS = {
     "immediate_or_cancel_insufficient_resting_volume": Reason.PRICE,  # *
     "invalid_order": Reason.INVALID,
     "invalid_parameters": Reason.INVALID,  # *
+    "invalid_price": Reason.INVALID,  # *
+    "invalid_order_size": Reason.LIMIT,  # *
+    "trading_is_paused": Reason.CLOSED,  # *
+    "exchange_is_paused": Reason.CLOSED,  # *
     "missing_parameters": Reason.INVALID,
     "bad_request": Reason.INVALID,
     "deprecated_v1_order_endpoint": Reason.INVALID,
@@ -94,6 +98,6 @@ def _read(answer: Answer) -> tuple[str | None, str]:
         return None, f"HTTP {answer.status} without a readable body"
     if isinstance(body.error, str):
         return body.error, body.error
-    detail = body.error or wire.ErrorDetail(body.code, body.message, body.details)
+    detail = body.error or wire.ErrorDetail(body.code, body.message or body.msg, body.details)
     text = ": ".join(part for part in (detail.message, detail.details) if part)
     return detail.code, text or detail.code or f"HTTP {answer.status}"

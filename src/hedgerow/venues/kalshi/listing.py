@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from hedgerow.core.money import MICRO
 from hedgerow.venues.base import Fee, Instrument, Listing
 from hedgerow.venues.kalshi import markets, parse, wire
 from hedgerow.venues.kalshi.errors import VENUE
@@ -77,7 +78,7 @@ _SERIES: Mapping[str, tuple[str, ...]] = {
     "ice-hockey": ("KXNHLGAME", "KXAHLGAME", "KXKHLGAME", "KXSHLGAME", "KXIIHFGAME"),
     "lacrosse": ("KXNCAAMLAXGAME",),
     "mma": ("KXUFCFIGHT",),
-    "rugby": ("KXRUGBYNRLMATCH", "KXSIXNATIONSMATCH", "KXRUGBYFRA14MATCH", "KXRUGBYGPREMMATCH"),
+    "rugby": ("KXRUGBYNRLMATCH", "KXSIXNATIONSMATCH", "KXRUGBYFRA14MATCH", "KXRUGBYGPREMMATCH", "KXRUGBYESLMATCH"),
     "soccer": (
         "KXEPLGAME",
         "KXLALIGAGAME",
@@ -98,6 +99,7 @@ _SERIES: Mapping[str, tuple[str, ...]] = {
         "KXINTLFRIENDLYGAME",
         "KXWCGAME",
     ),
+    "squash": ("KXSQUASHMATCH",),
     "tennis": (
         "KXATPMATCH",
         "KXWTAMATCH",
@@ -109,6 +111,7 @@ _SERIES: Mapping[str, tuple[str, ...]] = {
         "KXUNITEDCUPMATCH",
         "KXSIXKINGSSLAMMATCH",
     ),
+    "volleyball": ("KXVOLLEYBALLMATCH", "KXNCAAWVMATCH"),
 }
 
 # Sports whose matches Kalshi lists with a tie as third result.
@@ -181,13 +184,15 @@ def _event_listings(sport: str, event: wire.Event, starts_at_ms: int | None, fee
 
 
 def _instrument(market: wire.Market, fees: SeriesFees) -> Instrument:
+    """Contracts come in hundredths, unless the market says that it trades whole ones only."""
+    lot = MICRO if market.fractional_trading_enabled is False else parse.COUNT_UNIT
     return Instrument(
         venue=VENUE,
         ref=market.ticker,
         market_ref=market.event_ticker,
         grid=markets.price_grid(market.price_ranges),
-        lot=parse.COUNT_UNIT,
-        min_size=parse.COUNT_UNIT,
+        lot=lot,
+        min_size=lot,
         maker_fee=fees.maker,
         taker_fee=fees.taker,
     )

@@ -7,7 +7,7 @@ NO at 1 − price). Prices and sizes are micros. Whatever cannot be read without
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from hedgerow.core.money import MICRO, Micros, decimal_of
@@ -20,7 +20,6 @@ CURRENCY = "USD"
 # Requests take prices of at most 4 decimals and counts of at most 2. Source: FixedPointDollars, FixedPointCount.
 PRICE_UNIT = 100
 COUNT_UNIT = 10_000
-CENT = 10_000
 
 _AMOUNT = re.compile(r"(\d{1,12})(?:\.(\d{1,6}))?", re.ASCII)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -243,9 +242,21 @@ def fill(message: wire.Fill) -> Fill:
     )
 
 
-def balance(answer: wire.BalanceAnswer) -> Balance:
-    """Free money over all of the venue's shards (an order can still lack money on its own shard), and what the open
-    positions are worth as the venue reckons it."""
+def balance(answer: wire.BalanceAnswer, working: Iterable[OrderState]) -> Balance:
+    """Free and held money over all of the venue's shards; an order can still lack money on its own shard.
+
+    The venue's balance does not leave out what its resting orders may cost (getting_started/exchange_sharding: free
+    margin is the balance minus the value of the resting orders), so that is reckoned here, as if none of them closed
+    a position.
+    """
     owed = answer.balance_dollars.startswith("-")
-    free = decimal_of(amount(answer.balance_dollars.removeprefix("-"), "balance_dollars"))
-    return Balance(-free if owed else free, decimal_of(answer.portfolio_value * CENT), CURRENCY)
+    told = amount(answer.balance_dollars.removeprefix("-"), "balance_dollars")
+    held = sum(risk_of(order) for order in working)
+    return Balance(decimal_of((-told if owed else told) - held), decimal_of(held), CURRENCY)
+
+
+def risk_of(order: OrderState) -> int:
+    """What a resting order may still cost, in micros, rounded up: the price for a contract bought, 1 − price for one
+    sold."""
+    each = order.price if order.side is Side.BUY else MICRO - order.price
+    return -(-each * (order.size - order.filled) // MICRO)

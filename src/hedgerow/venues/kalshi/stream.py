@@ -19,12 +19,12 @@ import structlog
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.observe import STREAM_UP
-from hedgerow.core.states import SettlementStatus
 from hedgerow.core.tasks import Backoff
 from hedgerow.net.stream import Stream, Target
-from hedgerow.venues.base import EventSink, MarketChange, StreamGap
-from hedgerow.venues.kalshi import markets, parse, wire
+from hedgerow.venues.base import EventSink, StreamGap
+from hedgerow.venues.kalshi import parse, wire
 from hedgerow.venues.kalshi.errors import VENUE
+from hedgerow.venues.kalshi.lifecycle import WatchedMarkets
 from hedgerow.venues.kalshi.parse import MalformedError
 
 _log = structlog.get_logger(__name__)
@@ -59,7 +59,7 @@ class Session:
         """drop: gives the present socket up, so that a new one is made."""
         self._sink, self._clock, self._drop = sink, clock, drop
         self._send: Callable[[str | bytes], None] | None = None
-        self._watched: dict[str, _Watched] = {}
+        self._markets = WatchedMarkets()
         self._is_gap_announced = False
         self._forget_socket()
 
@@ -70,7 +70,7 @@ class Session:
 
     def watch(self, tickers: Iterable[str]) -> None:
         """The markets whose changes are handed on, in place of those before."""
-        self._watched = {ticker: self._watched.get(ticker) or _Watched() for ticker in tickers}
+        self._markets.watch(tickers)
 
     def announce_down(self, reason: str) -> None:
         """Says, once, that events may be missed from now on."""
@@ -112,7 +112,9 @@ class Session:
             case "user_order":
                 self._sink(parse.order_state(_orders.decode(frame.msg), self._clock.now_ms()))
             case "market_lifecycle_v2":
-                self._market_changed(_lifecycles.decode(frame.msg))
+                change = self._markets.change(_lifecycles.decode(frame.msg), self._clock.now_ms())
+                if change is not None:
+                    self._sink(change)
             case "subscribed":
                 self._confirmed(_subscribed.decode(frame.msg))
             case "error":
@@ -210,51 +212,6 @@ class Session:
         self._sequences: dict[int, int] = {}
         self._last_id = 0
         self._resubscriptions = 0
-
-    # --- markets ----------------------------------------------------------------------------------------------
-
-    def _market_changed(self, event: wire.Lifecycle) -> None:
-        """The channel brings every market of the venue; the watched ones are handed on.
-
-        A determined result can still be disputed: the market is closed then, and resolved when it is settled.
-        """
-        market = self._watched.get(event.market_ticker)
-        if market is None:
-            return
-        grid = None
-        resolution = None
-        match event.event_type:
-            case "activated":
-                market.is_open = True
-            case "deactivated":
-                market.is_open = False
-            case "close_date_updated":
-                if event.close_ts is None or event.close_ts * 1000 > self._clock.now_ms():
-                    return
-                market.is_open = False
-            case "determined":
-                market.is_open = False
-                ended = markets.settlement(event.result or "", event.settlement_value)
-                market.determined = ended[0] if ended else None
-            case "settled":
-                market.is_open = False
-                resolution = market.determined
-            case "price_level_structure_updated":
-                grid = markets.price_grid(event.price_ranges or ())
-            case _:
-                return
-        self._sink(MarketChange(event.market_ticker, market.is_open, grid, resolution))
-
-
-class _Watched:
-    """What is remembered of a market: a change of its grid does not say whether it is open, nor a settlement its
-    result."""
-
-    __slots__ = ("determined", "is_open")
-
-    def __init__(self) -> None:
-        self.is_open = True
-        self.determined: SettlementStatus | None = None
 
 
 class AccountStream:

@@ -135,6 +135,7 @@ class Market(msgspec.Struct):
     price_ranges: list[PriceRange] = []
     yes_sub_title: str = ""
     market_type: str = "binary"
+    fractional_trading_enabled: bool | None = None
     result: str = ""
     settlement_value_dollars: str | None = None
     settlement_ts: str | None = None
@@ -202,10 +203,7 @@ class SeriesAnswer(msgspec.Struct):
 
 
 class BalanceAnswer(msgspec.Struct):
-    """`portfolio_value` is in whole cents."""
-
     balance_dollars: str
-    portfolio_value: int
 
 
 class Bucket(msgspec.Struct):
@@ -231,12 +229,14 @@ class ErrorDetail(msgspec.Struct):
 
 
 class ErrorBody(msgspec.Struct):
-    """The three shapes of an error: {"error": {...}}, {"error": "text"}, or the fields at the top level."""
+    """The shapes of an error: {"error": {...}}, {"error": "text"}, or the fields at the top level, where a query that
+    is not accepted has `msg` alone."""
 
     error: ErrorDetail | str | None = None
     code: str | None = None
     message: str | None = None
     details: str | None = None
+    msg: str | None = None
 
 
 # --- the stream ----------------------------------------------------------------------------------------------------
