@@ -248,7 +248,7 @@ async def test_an_order_that_never_arrived_is_surely_gone_after_a_minute(
     ref = scene.exchange.ref_of(quote())
     with pytest.raises(CannotTell):
         await scene.exchange.find_order(ref)
-    scene.step(61)
+    scene.step(65)
     assert await scene.exchange.find_order(ref) is None
 
 

@@ -174,10 +174,10 @@ async def test_an_unanswered_order_that_arrived_is_found(
     found = await exchange.find_order(unanswered)
     assert found is not None
     assert found.venue_ref == ORDER_ID
-    assert "min_ts=1789999940" in venue.requests(LIST)[0].query
+    assert "min_ts=1789999936" in venue.requests(LIST)[0].query
 
 
-@pytest.mark.parametrize(("as_of", "is_sure"), [("2026-09-21T14:14:19.999Z", False), ("2026-09-21T14:14:20Z", True)])
+@pytest.mark.parametrize(("as_of", "is_sure"), [("2026-09-21T14:14:23.999Z", False), ("2026-09-21T14:14:24Z", True)])
 async def test_an_unanswered_order_surely_never_arrived_only_a_minute_later(
     as_of: str, is_sure: bool, exchange: Exchange, venue: Any, quote: Quote, unanswered: OrderRef, lost: object
 ) -> None:

@@ -29,15 +29,16 @@ from hedgerow.venues.base import (
     VenueContext,
 )
 from hedgerow.venues.kalshi import listing, markets, parse, wire
-from hedgerow.venues.kalshi.auth import Signer
+from hedgerow.venues.kalshi.auth import TOLERANCE_MS, Signer
 from hedgerow.venues.kalshi.errors import VENUE
 from hedgerow.venues.kalshi.orders import amend_body, place_body
 from hedgerow.venues.kalshi.rest import PAGE, Query, Rest, certain, readable
 from hedgerow.venues.kalshi.stream import AccountStream
 
-# When an order that no answer came for can no longer arrive: its signature is refused once it is a minute old
-# (measured by independent users: 401 header_timestamp_expired at 60 s, accepted at 10 s).
-NEVER_ARRIVES_AFTER_MS = 60_000
+# When an order that no answer came for can no longer arrive: its signature, made for at most TOLERANCE_MS after the
+# sending, is refused once it is a minute old (measured by independent users: 401 header_timestamp_expired at 60 s,
+# accepted at 10 s).
+NEVER_ARRIVES_AFTER_MS = 60_000 + TOLERANCE_MS
 
 # How many unanswered placements are remembered with their time.
 _REMEMBERED = 10_000
