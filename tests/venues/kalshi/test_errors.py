@@ -65,6 +65,7 @@ def test_a_refusal_has_its_reason(status: int, body: Any, expected: Reason) -> N
 def test_not_found_is_about_the_order_where_one_is_named(operation: str) -> None:
     assert reason(404, nested("not_found"), operation) is Reason.UNKNOWN_ORDER
     assert reason(404, nested("MARKET_NOT_FOUND"), operation) is Reason.CLOSED
+    assert reason(400, nested("not_found"), operation) is Reason.OTHER
 
 
 @pytest.mark.parametrize("status", [302, 408, 500, 502, 503, 504])

@@ -277,6 +277,14 @@ def test_events_that_change_nothing_are_not_told(talk: Talk, event_type: str, fi
     assert talk.told == []
 
 
+def test_watching_again_keeps_what_is_known_of_a_market(talk: Talk) -> None:
+    talk.open_and_confirm()
+    talk.lifecycle("determined", result="yes", settlement_value="1.0000")
+    talk.session.watch([TICKER, "KXOTHER-1"])
+    talk.lifecycle("settled")
+    assert talk.told[-1] == MarketChange(TICKER, is_open=False, resolution=SettlementStatus.WON)
+
+
 def test_markets_that_are_not_watched_are_not_told(talk: Talk) -> None:
     talk.open_and_confirm()
     talk.lifecycle("deactivated", "KXOTHER-1")

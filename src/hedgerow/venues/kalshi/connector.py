@@ -202,8 +202,9 @@ class KalshiExchange:
         """The order of our reference, from the venue's list of the market's orders of every status.
 
         Fills cannot help: they carry no reference of ours. None is answered only when the venue's data is from a time
-        (`/exchange/user_data_timestamp`, asked before the list) at which the placement could no longer arrive, a
-        minute after it was sent. A placement of an earlier run counts as sent when this connector was made.
+        (`/exchange/user_data_timestamp`, asked before the list) at which the placement could no longer arrive, about
+        a minute after it was sent. A placement of an earlier run counts as sent when this connector was made. Orders
+        that ended more than three months ago are in the venue's archive, and not looked for.
         """
         if ref.venue_ref is not None:
             return await self._known_order(ref.venue_ref)
