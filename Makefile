@@ -29,13 +29,15 @@ soak: $(READY)
 docs: $(READY)
 	@$(BIN)/python tools/build_docs.py
 
-# Needs uv; writes the lock file anew from pyproject.toml.
+# Needs uv; writes the lock files anew from pyproject.toml and witness.in.
 lock:
 	@uv pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links \
 	    --python-version 3.11 --no-header --quiet -o requirements/lock.txt
+	@uv pip compile requirements/witness.in --generate-hashes --no-emit-index-url --no-emit-find-links \
+	    --python-version 3.11 --no-header --quiet -o requirements/witness.txt
 
 $(READY): requirements/lock.txt pyproject.toml tools/bootstrap.py
 	@$(PYTHON) tools/bootstrap.py $(VENV)
 
 clean:
-	@rm -rf $(VENV) .hedgerow .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf $(VENV) .venv-witness .hedgerow .mypy_cache .ruff_cache .pytest_cache

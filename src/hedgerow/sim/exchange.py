@@ -100,6 +100,7 @@ class Match:
     fee: int
     is_maker: bool
     at_ms: int
+    closed: int = 0  # part of the size that sold what the account held
 
 
 @dataclass(slots=True)
@@ -118,6 +119,7 @@ class Order:
     created_ms: int
     expires_ms: int | None = None
     filled: int = 0
+    failed: int = 0  # part of the size whose trades were taken back; it does not rest again
     state: State = State.OPEN
     reason: str = ""
     self_trade: SelfTrade = SelfTrade.ALLOWED
@@ -129,7 +131,7 @@ class Order:
 
     @property
     def remaining(self) -> int:
-        return self.size - self.filled
+        return self.size - self.filled - self.failed
 
     @property
     def is_bid(self) -> bool:
@@ -167,6 +169,7 @@ class EventKind(StrEnum):
     FILLED = "filled"
     CANCELLED = "cancelled"
     CHANGED = "changed"  # amended
+    REVERSED = "reversed"  # a fill was taken back
     SETTLED = "settled"
 
 
@@ -179,13 +182,14 @@ class OrderEvent:
 
 @dataclass(frozen=True, slots=True)
 class LevelEvent:
-    """A book level changed: YES terms, the new size and the difference."""
+    """A book level changed: YES terms, the new size and the difference. `cause`: the resting order behind it."""
 
     contract: Contract
     is_bid: bool
     price: int
     size: int
     difference: int
+    cause: Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,13 +205,21 @@ class TradeEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class SweepEvent:
+    """A taker has met all that it could; what is left of it rests or ends after this. Its trades, in order."""
+
+    taker: Order
+    trades: tuple[TradeEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ContractEvent:
     """A contract was listed, opened, closed or resolved."""
 
     contract: Contract
 
 
-Event = OrderEvent | LevelEvent | TradeEvent | ContractEvent
+Event = OrderEvent | LevelEvent | TradeEvent | SweepEvent | ContractEvent
 
 COUNTERPARTY = "world"
 
@@ -256,14 +268,25 @@ class Book:
 class Exchange:
     """The truth of one exchange."""
 
-    def __init__(self, slug: str, clock: WorldClock, *, nets_pairs: bool = False, fee: FeeRule = _free) -> None:
-        """nets_pairs: a YES and a NO of one contract held together are paid out at once (Kalshi)."""
+    def __init__(
+        self,
+        slug: str,
+        clock: WorldClock,
+        *,
+        nets_pairs: bool = False,
+        fee: FeeRule = _free,
+        void_pays: int | None = None,
+    ) -> None:
+        """nets_pairs: a YES and a NO of one contract held together are paid out at once (Kalshi).
+
+        void_pays: what a void pays for each contract of either leg (Polymarket: a half); None gives the stake back.
+        """
         self.slug = slug
         self.faults = Faults()
         self.accounts: dict[str, Account] = {}
         self.contracts: dict[str, Contract] = {}
         self.orders: dict[str, Order] = {}
-        self._clock, self._nets_pairs, self._fee = clock, nets_pairs, fee
+        self._clock, self._nets_pairs, self._fee, self._void_pays = clock, nets_pairs, fee, void_pays
         self._books: dict[str, Book] = {}
         self._by_reference: dict[tuple[str, str], Order] = {}
         self._open: dict[str, dict[str, Order]] = {}
@@ -315,6 +338,9 @@ class Exchange:
     def next_order_id(self) -> str:
         return f"{self.slug}-{next(self._order_numbers)}"
 
+    def next_trade_id(self) -> str:
+        return f"{self.slug}-t{next(self._match_numbers)}"
+
     def find(self, account: str, reference: str) -> Order | None:
         """The order that the account placed under its own reference."""
         return self._by_reference.get((account, reference))
@@ -335,11 +361,13 @@ class Exchange:
         expires_ms: int | None = None,
         order_id: str | None = None,
         self_trade: SelfTrade = SelfTrade.ALLOWED,
+        delay_s: float = 0.0,
         extra: dict[str, Any] | None = None,
     ) -> Order:
         """Takes an order in, matches it, rests what is left. Raises Rejection.
 
-        needs_holding: selling is only possible from what is held (token venues). Prices are in the leg's terms.
+        needs_holding: selling is only possible from what is held (token venues). delay_s: the order is pending for so
+        long before it meets the book. Prices are in the leg's terms.
         """
         order = Order(
             order_id or self.next_order_id(),
@@ -352,7 +380,6 @@ class Exchange:
             size,
             kind,
             self._clock.now_ms(),
-            expires_ms,
             self_trade=self_trade,
             extra=extra or {},
         )
@@ -363,16 +390,29 @@ class Exchange:
         self.orders[order.id] = order
         self._open.setdefault(account, {})[order.id] = order
         self._by_reference[account, reference] = order
-        delay_s = self.faults.behaviour.acceptDelayMs / 1000 if account != COUNTERPARTY else 0
+        if account != COUNTERPARTY:
+            delay_s += self.faults.behaviour.acceptDelayMs / 1000
         if delay_s:
             order.state = State.PENDING
             self._clock.later(delay_s, lambda: self._accept(order), f"{self.slug} accepts {order.id}")
         else:
             self._accept(order)
-        if expires_ms is not None and order.state in (State.OPEN, State.PENDING):
-            lives_s = (expires_ms - order.created_ms) / 1000
-            self._clock.later(lives_s, lambda: self._expire(order), f"{self.slug} expires {order.id}")
+        if expires_ms is not None:
+            self.expire_at(order, expires_ms)
         return order
+
+    def expire_at(self, order: Order, expires_ms: int) -> None:
+        """What rests of the order then is cancelled; at once for a time that has passed. Replaces an earlier time."""
+        order.expires_ms = expires_ms
+        if order.state in (State.OPEN, State.PENDING):
+            lives_s = (expires_ms - self._clock.now_ms()) / 1000
+            self._clock.later(lives_s, lambda: self._expire(order, expires_ms), f"{self.slug} expires {order.id}")
+
+    def rename(self, order: Order, reference: str) -> None:
+        """Gives an order another reference of its account's; the old one stays taken. Raises Rejection."""
+        if self._by_reference.setdefault((order.account, reference), order) is not order:
+            raise Rejection(DUPLICATE)
+        order.reference = reference
 
     def cancel(self, order: Order, reason: str = "") -> bool:
         """Takes the rest of an order out of the book; False when nothing of it rests."""
@@ -385,28 +425,34 @@ class Exchange:
     def amend(self, order: Order, price: int, size: int) -> None:
         """Moves a resting order; `size` is the whole order with what is filled. Raises Rejection.
 
-        A smaller size at the same price keeps the place in the queue; anything else loses it.
+        A smaller size at the same price keeps the place in the queue; anything else loses it. The size that is filled
+        already ends the order.
         """
         if order.state is not State.OPEN:
             raise Rejection(UNKNOWN, "the order does not rest")
-        if size < order.filled or price not in order.contract.grid or size % order.contract.lot:
-            raise Rejection(TICK if price not in order.contract.grid else LOT)
+        yes_price = price if order.leg is Leg.YES else MICRO - price
+        if yes_price not in order.contract.grid:
+            raise Rejection(TICK)
+        if size < order.filled + order.failed or size % order.contract.lot:
+            raise Rejection(LOT)
+        if size == order.filled + order.failed:
+            self.cancel(order, "nothing left")
+            return
         if price == order.price and size <= order.size:
             shrinks = order.size - size
             order.size = size
             self._level_changed(order, -shrinks)
         else:
             before = order.price, order.size
+            order.price, order.size = price, size
+            is_covered = order.account not in self.accounts or self.free_cash(order.account) >= 0
+            order.price, order.size = before
+            if not is_covered:
+                raise Rejection(FUNDS)
             self._take_out(order)
             order.price, order.size = price, size
-            if self._cost(order) > self.free_cash(order.account):
-                order.price, order.size = before
-                self._rest(order)
-                raise Rejection(FUNDS)
             self._match(order)
         self._emit(OrderEvent(EventKind.CHANGED, order))
-        if order.state is State.OPEN and order.remaining == 0:
-            self._end(order, State.ACCEPTED if order.filled else State.CANCELLED)
 
     def open_orders(self, account: str | None = None) -> list[Order]:
         """Resting (and pending) orders, oldest first within an account."""
@@ -430,6 +476,30 @@ class Exchange:
             size -= order.filled
             del self.orders[order.id], self._by_reference[COUNTERPARTY, reference]
         return done
+
+    def reverse(self, trade_id: str) -> bool:
+        """Takes a trade back on both sides, as when its settlement on a chain fails: money, fees and contracts
+        return, and that part of the orders is gone. False, and nothing happens, when the contract is decided or an
+        account has used what the trade brought it.
+        """
+        sides = [(o, m) for o in self.orders.values() for m in o.fills if m.id == trade_id]
+        if not sides or sides[0][0].contract.result is not None:
+            return False
+        for order, match in sides:
+            self._move(order, match, -1)
+        if not all(self._is_covered(order) for order, _ in sides):
+            for order, match in sides:
+                self._move(order, match, 1)
+            return False
+        for order, match in sides:
+            order.fills = [other for other in order.fills if other is not match]
+            order.filled -= match.size
+            order.failed += match.size
+            if order.state is State.ACCEPTED:
+                order.state, order.reason = State.CANCELLED, "trade failed"
+        for order, match in sides:
+            self._emit(OrderEvent(EventKind.REVERSED, order, match))
+        return True
 
     # --- money -----------------------------------------------------------------------------------------------
 
@@ -469,7 +539,10 @@ class Exchange:
     def _pay(self, order: Order, result: SettlementStatus) -> None:
         seen = result if order.is_bid else result.mirrored
         stake = sum(order.risk_price(m.price) * m.size for m in order.fills) // MICRO
-        payout = _payout(seen, order.filled, stake)
+        if seen is SettlementStatus.VOID and self._void_pays is not None:
+            payout = order.filled * self._void_pays // MICRO
+        else:
+            payout = _payout(seen, order.filled, stake)
         self.accounts[order.account].cash += payout - order.payout
         order.payout, order.settlement, order.state = payout, seen, State.SETTLED
         self._emit(OrderEvent(EventKind.SETTLED, order))
@@ -531,15 +604,17 @@ class Exchange:
         fee = self._fee(order.contract, order.yes_price, order.remaining, is_maker=False)
         return -(-order.risk_price(order.price) * opens // MICRO) + fee
 
-    def _expire(self, order: Order) -> None:
-        self.cancel(order, "expired")
+    def _expire(self, order: Order, expires_ms: int) -> None:
+        if order.expires_ms == expires_ms:
+            self.cancel(order, "expired")
 
     def _accept(self, order: Order) -> None:
         if order.state is State.CANCELLED:
             return
         order.state = State.OPEN
         self._emit(OrderEvent(EventKind.PLACED, order))
-        self._match(order)
+        if order.kind is not OrderKind.ALL_OR_NONE or self._available(order) >= order.size:
+            self._match(order)
         if order.state is State.OPEN and order.remaining and order.kind is not OrderKind.RESTS:
             self._take_out(order)
             self._end(order, State.CANCELLED, "not matched")
@@ -547,6 +622,7 @@ class Exchange:
     def _match(self, taker: Order) -> None:
         book = self.book(taker.contract)
         against = book.side(not taker.is_bid)
+        trades: list[TradeEvent] = []
         while taker.remaining and taker.state is State.OPEN:
             touch = book.best(not taker.is_bid)
             if touch is None or (touch > taker.yes_price if taker.is_bid else touch < taker.yes_price):
@@ -556,49 +632,61 @@ class Exchange:
                 self.cancel(taker if taker.self_trade is SelfTrade.ENDS_TAKER else maker, "self trade")
                 continue
             size = min(maker.remaining, taker.remaining)
-            self._trade(taker, maker, touch, size)
+            trades.append(self._trade(taker, maker, touch, size))
+        if trades:
+            self._emit(SweepEvent(taker, tuple(trades)))
         if taker.remaining and taker.kind is OrderKind.RESTS and taker.state is State.OPEN:
             self._rest(taker)
 
-    def _trade(self, taker: Order, maker: Order, yes_price: int, size: int) -> None:
-        number = f"{self.slug}-t{next(self._match_numbers)}"
+    def _trade(self, taker: Order, maker: Order, yes_price: int, size: int) -> TradeEvent:
+        number = self.next_trade_id()
         contract = taker.contract
         queue = self.book(contract).side(maker.is_bid)[yes_price]
         for order, is_maker in ((maker, True), (taker, False)):
             price = yes_price if order.leg is Leg.YES else MICRO - yes_price
             fee = self._fee(contract, yes_price, size, is_maker=is_maker) if order.account in self.accounts else 0
-            match = Match(number, price, size, fee, is_maker, self._clock.now_ms())
+            closed = min(order.closes, size)
+            match = Match(number, price, size, fee, is_maker, self._clock.now_ms(), closed)
             order.filled += size
+            order.closes -= closed
             order.fills.append(match)
-            self._book_trade(order, match)
+            self._move(order, match, 1)
         if maker.remaining == 0:
             queue.remove(maker)
             if not queue:
                 del self.book(contract).side(maker.is_bid)[yes_price]
         left = self.book(contract).level_size(maker.is_bid, yes_price)
-        self._emit(LevelEvent(contract, maker.is_bid, yes_price, left, -size))
+        self._emit(LevelEvent(contract, maker.is_bid, yes_price, left, -size, maker))
         for order in (maker, taker):
             self._emit(OrderEvent(EventKind.FILLED, order, order.fills[-1]))
             if order.remaining == 0:
                 self._end(order, State.ACCEPTED)
-        self._emit(TradeEvent(contract, number, yes_price, size, taker, maker))
+        trade = TradeEvent(contract, number, yes_price, size, taker, maker)
+        self._emit(trade)
+        return trade
 
-    def _book_trade(self, order: Order, match: Match) -> None:
+    def _move(self, order: Order, match: Match, sign: int) -> None:
+        """Moves the money and contracts of a fill (sign 1), or back again (-1)."""
         account = self.accounts.get(order.account)
         if account is None:
             return
         ref = order.contract.ref
-        closing = min(order.closes, match.size)
-        order.closes -= closing
-        account.cash -= order.risk_price(match.price) * match.size // MICRO + match.fee
-        if closing and not self._nets_pairs:
-            account.held[ref, order.leg] -= closing
-            self._advance(account, ref, account.advance.get(ref, 0) + closing)
+        account.cash -= sign * (order.risk_price(match.price) * match.size // MICRO + match.fee)
+        if match.closed and not self._nets_pairs:
+            account.held[ref, order.leg] -= sign * match.closed
+            self._advance(account, ref, account.advance.get(ref, 0) + sign * match.closed)
             return
         gains = Leg.YES if order.is_bid else Leg.NO
-        account.held[ref, gains] = account.held.get((ref, gains), 0) + match.size
+        account.held[ref, gains] = account.held.get((ref, gains), 0) + sign * match.size
         if self._nets_pairs:
             self._advance(account, ref, min(account.held.get((ref, leg), 0) for leg in Leg))
+
+    def _is_covered(self, order: Order) -> bool:
+        """Whether the order's account still holds what it has sold and what its resting orders claim."""
+        if order.account not in self.accounts:
+            return True
+        holds = all(self.free_holding(order.account, order.contract, leg) >= 0 for leg in Leg)
+        return holds and self.free_cash(order.account) >= 0
 
     def _advance(self, account: Account, ref: str, whole: int) -> None:
         account.cash += whole - account.advance.get(ref, 0)
@@ -619,7 +707,7 @@ class Exchange:
 
     def _level_changed(self, order: Order, difference: int) -> None:
         size = self.book(order.contract).level_size(order.is_bid, order.yes_price)
-        self._emit(LevelEvent(order.contract, order.is_bid, order.yes_price, size, difference))
+        self._emit(LevelEvent(order.contract, order.is_bid, order.yes_price, size, difference, order))
 
     def _end(self, order: Order, state: State, reason: str = "") -> None:
         order.state, order.reason = state, reason

@@ -21,10 +21,11 @@ class Behaviour:
     priceMove: float = 0.0  # noqa: N815  by how much the price moves against a placement, e.g. -0.05
     disconnectStream: bool = False  # noqa: N815  cuts every stream once, then resets itself
     duplicateFills: bool = False  # noqa: N815  every fill is said twice on the stream
+    failTradeRate: float = 0.0  # noqa: N815  share of trades that are taken back, where a chain settles them
     seed: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("rejectRate", "loseResponseRate", "fillRatio"):
+        for name in ("rejectRate", "loseResponseRate", "fillRatio", "failTradeRate"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be from 0 to 1")
         for name in ("latencyMs", "acceptDelayMs"):
@@ -62,3 +63,8 @@ class Faults:
     def loses_answer(self) -> bool:
         """Whether this placement's answer never arrives."""
         return self._dice.random() < self.behaviour.loseResponseRate
+
+    def fails_trade(self) -> bool:
+        """Whether this trade's settlement fails. Throws no dice while the switch is off, so that worlds without it
+        keep their sequence."""
+        return bool(self.behaviour.failTradeRate) and self._dice.random() < self.behaviour.failTradeRate

@@ -25,7 +25,7 @@ _encoder_of_text = msgspec.json.Encoder(decimal_format="string")
 _DRAIN_S = 1.0
 _CLOSE_S = 10.0
 
-LOST = "hedgerow.lost"
+LOST = web.RequestKey("hedgerow.lost", bool)
 """A request on which this is set is processed, but its answer never leaves."""
 
 

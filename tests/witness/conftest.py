@@ -1,0 +1,57 @@
+"""Runs a witness: a script that uses a client nobody here wrote, in the witnesses' own environment.
+
+A script takes its input as JSON in its first argument and writes its findings as JSON to its standard output.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+_TOOL = HERE.parent.parent / "tools" / "witness_env.py"
+_RUN_S = 90
+
+Witness = Callable[..., Awaitable[dict[str, Any]]]
+
+
+@pytest.fixture(scope="session")
+def witness_python() -> str:
+    """The Python of the witnesses' environment, which the first use builds (give it time: mark the test so)."""
+    done = subprocess.run([sys.executable, str(_TOOL)], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.fail(done.stderr, pytrace=False)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def witness(witness_python: str) -> Witness:
+    """Runs `tests/witness/<script>.py` on named inputs and answers its findings."""
+
+    async def run(script: str, **given: Any) -> dict[str, Any]:
+        process = await asyncio.create_subprocess_exec(
+            witness_python,
+            "-I",
+            str(HERE / f"{script}.py"),
+            json.dumps(given),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            out, complaint = await asyncio.wait_for(process.communicate(), _RUN_S)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        assert process.returncode == 0, complaint.decode()[-4000:]
+        findings: dict[str, Any] = json.loads(out)
+        return findings
+
+    return run
