@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     database_url: Secret | None = Field(None, description="External PostgreSQL >= 15; empty: the embedded one")
     nats_url: Secret | None = Field(None, description="External NATS; empty: the embedded one")
     engine_user: str = Field("nobody", description="User that PostgreSQL runs as when started by root")
+    postgres_bin: Path | None = Field(None, description="Folder of PostgreSQL's programs; empty: the wheel's")
+    nats_server: Path | None = Field(None, description="Program of the NATS server; empty: the wheel's")
     master_key: Secret | None = Field(None, description="Key of credentials at rest: 32 bytes in base64")
     master_key_file: Path | None = Field(None, description="File (mode 0600) that holds the master key")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
