@@ -50,6 +50,7 @@ _SESSION = {
 }
 
 _CORRECT_URL = "correct HEDGEROW_DATABASE_URL"
+_BROKEN = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _ROLLED_BACK_LATE = (
     asyncpg.QueryCanceledError,
     asyncpg.LockNotAvailableError,
@@ -173,7 +174,7 @@ class Database:
                         yield connection
                     except BaseException:
                         # A connection that cannot even roll back is closed on its way back to the pool.
-                        with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                        with suppress(*_BROKEN):
                             await transaction.rollback()
                         raise
                 with _storage_errors(connection, broken=OutcomeUnknownError):
@@ -214,8 +215,9 @@ class Database:
                 finally:
                     try:
                         await connection.reset(timeout=_CONNECT_S)
-                    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                        connection.terminate()
+                    except _BROKEN:
+                        if not _is_gone(connection):
+                            connection.terminate()
 
     @asynccontextmanager
     async def _acquired(self) -> AsyncIterator[Connection[Any]]:
@@ -225,7 +227,7 @@ class Database:
             yield cast("Connection[Any]", proxy)
         finally:
             # A connection that does not come back clean is closed, and the pool makes another.
-            with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with suppress(*_BROKEN):
                 await self._pool.release(proxy, timeout=_CONNECT_S)
 
 
@@ -272,9 +274,22 @@ def _storage_errors(connection: Connection[Any], *, broken: type[StorageError]) 
         raise ConflictError(f"PostgreSQL: {error}") from error
     except asyncpg.InsufficientResourcesError as error:
         raise UnreachableError(f"PostgreSQL: {error}") from error
-    except (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, OSError) as error:
+    except (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, TimeoutError) as error:
+        raise broken(f"the connection to PostgreSQL broke: {str(error) or 'no answer in time'}") from error
+    except asyncpg.InternalClientError as error:
+        # The server's farewell arrived between two statements, and asyncpg has not seen the end yet.
+        if not _is_gone(connection):
+            connection.terminate()
         raise broken(f"the connection to PostgreSQL broke: {error}") from error
-    except asyncpg.InterfaceError as error:
-        if not connection.is_closed():
-            raise  # misuse, such as a value of the wrong type
+    except (asyncpg.InterfaceError, OSError) as error:
+        if not _is_gone(connection):
+            raise  # misuse, such as a value of the wrong type, or the block's own
         raise broken(f"the connection to PostgreSQL broke: {error}") from error
+
+
+def _is_gone(connection: Connection[Any]) -> bool:
+    """Whether it is closed; the pool takes a connection back as soon as it notices."""
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True
