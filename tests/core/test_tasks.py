@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import weakref
 
 import pytest
 from hypothesis import given
@@ -35,16 +36,23 @@ async def test_result_is_the_works_own() -> None:
 
 
 async def test_task_that_nobody_keeps_is_not_collected() -> None:
+    """Only the task's own frame holds what it waits for, and the event loop holds neither."""
+    waited_for: list[weakref.ref[asyncio.Future[None]]] = []
     done = asyncio.Event()
 
     async def work() -> None:
-        await asyncio.sleep(0.001)
+        future = asyncio.get_running_loop().create_future()
+        waited_for.append(weakref.ref(future))
+        await future
         done.set()
 
     spawn(work(), "work")
+    await asyncio.sleep(0)
     gc.collect()
-    async with asyncio.timeout(5):
-        await done.wait()
+    future = waited_for[0]()
+    assert future is not None
+    future.set_result(None)
+    await done.wait()
 
 
 async def test_stop_waits_until_the_work_has_cleaned_up() -> None:
