@@ -61,6 +61,19 @@ def eventually() -> Callable[[Callable[[], bool]], Awaitable[None]]:
     return wait
 
 
+@pytest.fixture
+def is_running() -> Callable[[int], bool]:
+    """Whether a process still runs; one that nobody has buried yet does not."""
+
+    def look(pid: int) -> bool:
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        except FileNotFoundError:
+            return False
+
+    return look
+
+
 @dataclass(frozen=True, slots=True)
 class RunEngines:
     """The run's PostgreSQL and NATS, shared by all its workers."""

@@ -40,15 +40,10 @@ def run() -> Iterator[Run]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 @pytest.mark.parametrize("who", ["owner", "keeper"])
-async def test_engines_end_with_whoever_is_killed(run: Run, who: str, eventually: Eventually) -> None:
+async def test_engines_end_with_whoever_is_killed(
+    run: Run, who: str, eventually: Eventually, is_running: Callable[[int], bool]
+) -> None:
     await eventually((run.folder / "ready.json").exists)
     pids = json.loads((run.folder / "ready.json").read_text())["pids"].values()
     assert all(is_running(pid) for pid in pids)

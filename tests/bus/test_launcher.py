@@ -74,18 +74,13 @@ child.wait()
 
 
 async def test_program_ends_when_its_parent_is_killed(
-    parent_and_child: tuple[subprocess.Popen[str], int], eventually: Callable[[Callable[[], bool]], Awaitable[None]]
+    parent_and_child: tuple[subprocess.Popen[str], int],
+    eventually: Callable[[Callable[[], bool]], Awaitable[None]],
+    is_running: Callable[[int], bool],
 ) -> None:
     parent, child = parent_and_child
     parent.kill()
     await eventually(lambda: not is_running(child))
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_program_is_not_started_when_its_parent_is_gone_already() -> None:

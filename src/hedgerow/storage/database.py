@@ -122,6 +122,7 @@ class Database:
                 url.reveal(),
                 min_size=1,
                 max_size=size,
+                max_inactive_connection_lifetime=0,  # a burst after a quiet spell does not wait for connections
                 timeout=_CONNECT_S,
                 command_timeout=_SILENCE_S,
                 server_settings=_SESSION,

@@ -37,13 +37,6 @@ async def ask(url: Secret, sql: str) -> Any:
         await connection.close()
 
 
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 def copy_folder(source: Path, target: Path) -> None:
     subprocess.run(["cp", "-a", str(source), str(target)], check=True)
 
@@ -71,10 +64,8 @@ async def test_first_start_makes_a_database_whose_role_is_no_superuser(tmp_path:
         )
         assert not await ask(engines.database_url, "select rolsuper from pg_roles where rolname = current_user")
         assert await ask(engines.database_url, "show data_checksums") == "on"
-        assert (
-            await ask(engines.database_url, "select datcollate from pg_database where datname = 'hedgerow'")
-            == "C.UTF-8"
-        )
+        assert await ask(engines.database_url, "show server_encoding") == "UTF8"
+        assert await ask(engines.database_url, "select lower('ÄÉ') || (select 'Z' < 'a')") == "äétrue"
     assert sorted(path.name for path in (tmp_path / "new" / "data").iterdir() if path.is_dir()) == [
         "nats",
         "postgres",
@@ -88,7 +79,7 @@ async def test_data_outlives_a_stop(settings: Settings) -> None:
         assert await ask(engines.database_url, "select number from kept") == 7
 
 
-async def test_stop_leaves_no_process_and_no_pid_file(settings: Settings) -> None:
+async def test_stop_leaves_no_process_and_no_pid_file(settings: Settings, is_running: Callable[[int], bool]) -> None:
     async with Engines(settings) as engines:
         pids = engines.pids
         assert sorted(pids) == ["nats", "postgres"]
@@ -151,7 +142,9 @@ async def test_only_what_has_no_url_is_started(tmp_path: Path) -> None:
         assert list(engines.pids) == ["nats"]
 
 
-async def test_cancelled_start_leaves_nothing_running(settings: Settings, eventually: Eventually) -> None:
+async def test_cancelled_start_leaves_nothing_running(
+    settings: Settings, eventually: Eventually, is_running: Callable[[int], bool]
+) -> None:
     starting = spawn(Engines(settings).start(), "engines")
     pid_file = settings.data_dir / "postgres" / "postmaster.pid"
     await eventually(pid_file.exists)
@@ -199,7 +192,7 @@ async def test_modes_of_folders_above_are_left_alone(made_once: Path, tmp_path: 
 
 
 async def test_engines_end_with_a_supervisor_that_is_killed(
-    settings: Settings, supervise: Callable[..., Any], eventually: Eventually
+    settings: Settings, supervise: Callable[..., Any], eventually: Eventually, is_running: Callable[[int], bool]
 ) -> None:
     supervisor = supervise(settings.data_dir)
     supervisor.process.kill()
@@ -359,6 +352,16 @@ async def test_missing_programs_are_named(tmp_path: Path) -> None:
     error = await refused(Settings(data_dir=tmp_path / "data", postgres_bin=tmp_path))
     assert str(tmp_path / "initdb") in error.what
     assert "HEDGEROW_POSTGRES_BIN" in error.remedy
+
+
+async def test_programs_that_do_not_run_give_their_own_words(tmp_path: Path, settings: Settings) -> None:
+    for name in ("postgres", "initdb"):
+        program = tmp_path / "bin" / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text("#!/bin/sh\necho libexample.so: not found >&2\nexit 127\n")
+        program.chmod(0o755)
+    error = await refused(settings.model_copy(update={"postgres_bin": tmp_path / "bin"}))
+    assert error.what.endswith("does not run on this machine: libexample.so: not found")
 
 
 @pytest.fixture

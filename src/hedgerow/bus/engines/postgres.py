@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -29,6 +30,7 @@ ROLE = "hedgerow"
 _PASSWORD_FILE = "hedgerow.password"  # noqa: S105
 _MAKE_S = 120.0
 _CONNECT_S = 5.0
+_VERSION_S = 10.0
 
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -49,7 +51,11 @@ _SETTINGS = {
     "log_parameter_max_length_on_error": "0",
 }
 
-_INITDB = ("-A", "scram-sha-256", "-E", "UTF8", "--locale", "C.UTF-8", "--data-checksums", "--no-instructions")
+_INITDB = ("-A", "scram-sha-256", "-E", "UTF8", "--data-checksums", "--no-instructions")
+# PostgreSQL's own locale, from the version that has it: the same order on every machine, whatever its libc.
+_OWN_LOCALE_SINCE = 17
+_OWN_LOCALE = ("--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8")
+_LIBC_LOCALE = ("--locale", "C.UTF-8")
 
 
 class Postgres(Engine):
@@ -107,10 +113,9 @@ class Postgres(Engine):
             self.folder.own(staging)
             fresh, password = staging / "data", new_password()
             self.folder.write_private(staging / _PASSWORD_FILE, password)
-            await self._run(
-                ["initdb", "-D", str(fresh), "-U", "postgres", "--pwfile", str(staging / _PASSWORD_FILE), *_INITDB],
-                staging,
-            )
+            locale = _OWN_LOCALE if self._major() >= _OWN_LOCALE_SINCE else _LIBC_LOCALE
+            who = ["-U", "postgres", "--pwfile", str(staging / _PASSWORD_FILE)]
+            await self._run(["initdb", "-D", str(fresh), *who, *_INITDB, *locale], staging)
             # The service's role is no superuser: what reaches SQL by mistake cannot reach the machine.
             await self._run(
                 ["postgres", "--single", "-D", str(fresh), "postgres"],
@@ -159,17 +164,23 @@ class Postgres(Engine):
                 f"{self.data} belongs to user {owner}, and PostgreSQL would run as user {self.folder.uid}",
                 "start as the user who made it, or name the engines' user by HEDGEROW_ENGINE_USER",
             )
-        if made_by != (major := self._major()):
+        if made_by != str(major := self._major()):
             raise SetupError(
                 f"{self.data} was made by PostgreSQL {made_by}, and this is PostgreSQL {major}",
                 f"name PostgreSQL {made_by}'s programs by HEDGEROW_POSTGRES_BIN, or move the data with its pg_dump",
             )
 
-    def _major(self) -> str:
-        """This server's major version, e.g. "18"."""
+    def _major(self) -> int:
+        """This server's major version."""
         command = [str(self._binaries / "postgres"), "--version"]
-        answer: str = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False).stdout
-        return answer.rpartition(" ")[2].partition(".")[0].strip()
+        asked = subprocess.run(command, capture_output=True, text=True, timeout=_VERSION_S, check=False)
+        version = re.search(r"\(PostgreSQL\) (\d+)", asked.stdout)
+        if version is None:
+            raise SetupError(
+                f"{command[0]} does not run on this machine: {asked.stderr.strip() or 'it says no version'}",
+                "name other programs by HEDGEROW_POSTGRES_BIN, or an external server by HEDGEROW_DATABASE_URL",
+            )
+        return int(version[1])
 
     def _clear_leftovers(self) -> None:
         """Removes what a crash leaves and a later start would trip over; the folder's lock is ours.
