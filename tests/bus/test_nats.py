@@ -11,7 +11,7 @@ import pytest
 from hedgerow.bus import nats as bus_module
 from hedgerow.bus.nats import Bus, BusError
 from hedgerow.core.secrets import Secret
-from hedgerow.core.tasks import work
+from hedgerow.core.tasks import spawn, stop, work
 
 Eventually = Callable[[Callable[[], bool]], Awaitable[None]]
 
@@ -97,6 +97,18 @@ async def test_handler_that_fails_does_not_stop_the_next_message(nats: Bus, even
     await nats.subscribe("x", fail_first)
     await nats.deliver([("x", b"bad"), ("x", b"good")])
     await eventually(lambda: received.messages == [("x", b"good")])
+
+
+async def test_publishing_can_be_cancelled_while_the_connection_is_behind(nats: Bus) -> None:
+    async def flood() -> None:
+        while True:
+            await nats.publish("x", bytes(1_000_000))
+
+    for _ in range(5):
+        flooding = spawn(flood(), "flood")
+        await asyncio.sleep(0.002)
+        async with asyncio.timeout(5):
+            await stop(flooding)
 
 
 async def test_handling_holds_a_unit_of_work(nats: Bus) -> None:

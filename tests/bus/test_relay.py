@@ -148,6 +148,7 @@ async def test_relay_that_stands_by_passes_the_wake_on_and_takes_over(
     await eventually(lambda: heard.keys == ["a", "b"])
     await first.stop()
     await write(database, "c")
+    second.wake()
     await eventually(lambda: heard.first_time == ["a", "b", "c"])
     await second.stop()
 

@@ -44,7 +44,7 @@ async def cut_connections(database_url: Secret) -> None:
     """The server ends every other session of the test's database."""
     connection = await connect_once(database_url)
     await connection.execute(
-        "select pg_terminate_backend(pid) from pg_stat_activity"
+        "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
         " where datname = current_database() and pid <> pg_backend_pid()"
     )
     await connection.close()

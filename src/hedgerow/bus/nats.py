@@ -92,7 +92,7 @@ class Bus:
         return self._present().client.max_payload
 
     async def publish(self, subject: str, message: bytes) -> None:
-        """Sends without waiting for anything. Raises BusError when the bus is down."""
+        """Sends without waiting for the server. Raises BusError when the bus is down."""
         await self._present().publish(f"{self.prefix}.{subject}", message)
 
     async def deliver(self, messages: Iterable[tuple[str, bytes]]) -> None:
@@ -246,10 +246,16 @@ class _Session:
             _log.warning("bus connection did not close in time")
 
     async def publish(self, subject: str, message: bytes) -> None:
+        """Waits while the connection is behind. Raises BusError."""
+        task = asyncio.current_task()
+        cancelled = task.cancelling() if task else 0
         try:
             await self.client.publish(subject, message)
         except (OSError, nats.errors.Error) as error:
             raise BusError(f"cannot publish to {subject}: {error}") from error
+        # The library swallows a cancellation that comes while it waits for its buffer.
+        if task and task.cancelling() > cancelled:
+            raise asyncio.CancelledError
 
     async def confirm(self) -> None:
         """Returns when the server has processed everything that was sent before. Raises BusError.
