@@ -55,7 +55,8 @@ class _Reading:
         return self.now_ns() // NS_PER_MS
 
     def now(self) -> datetime:
-        return datetime.fromtimestamp(self.now_ns() / NS_PER_S, UTC)
+        seconds, ns = divmod(self.now_ns(), NS_PER_S)
+        return datetime.fromtimestamp(seconds, UTC).replace(microsecond=ns // 1000)
 
 
 class SystemClock(_Reading):

@@ -10,6 +10,7 @@ import stat
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import msgspec
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
@@ -24,11 +25,12 @@ from hedgerow.core.secrets import Secret
 PREFIX = "HEDGEROW_"
 
 
-def _split(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+def _from_json(value: object) -> object:
+    return msgspec.json.decode(value) if isinstance(value, str) else value
 
 
-CommaList = Annotated[list[str], BeforeValidator(_split)]
+VenueUrls = Annotated[dict[str, dict[str, str]], BeforeValidator(_from_json)]
+"""A table in the TOML file, JSON in an environment variable."""
 
 
 class Settings(BaseSettings):
@@ -40,6 +42,8 @@ class Settings(BaseSettings):
     database_url: Secret | None = Field(None, description="External PostgreSQL >= 15; empty: the embedded one")
     nats_url: Secret | None = Field(None, description="External NATS; empty: the embedded one")
     engine_user: str = Field("nobody", description="User that PostgreSQL runs as when started by root")
+    postgres_bin: Path | None = Field(None, description="Folder of PostgreSQL's programs; empty: the wheel's")
+    nats_server: Path | None = Field(None, description="Program of the NATS server; empty: the wheel's")
     master_key: Secret | None = Field(None, description="Key of credentials at rest: 32 bytes in base64")
     master_key_file: Path | None = Field(None, description="File (mode 0600) that holds the master key")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -50,7 +54,7 @@ class Settings(BaseSettings):
     feed_key: Secret = Field(Secret(""), description="OddsPapi API key")
     feed_silence_s: float = Field(10.0, gt=0, description="Feed silence after which nothing is quoted")
     feed_tape: Path | None = Field(None, description="File to record raw feed frames to")
-    venue_urls: dict[str, dict[str, str]] = Field(
+    venue_urls: VenueUrls = Field(
         default_factory=dict, description="Base URLs by venue slug that replace the manifest's, as JSON"
     )
     clock_url: str | None = Field(None, description="World clock to follow (simulation); empty: the machine's")
@@ -111,7 +115,11 @@ def read_master_key(settings: Settings) -> Secret | None:
         return None
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
-        text = path.read_text().strip()
+        text = path.read_text(encoding="ascii").strip()
+    except UnicodeDecodeError:
+        raise SetupError(
+            f"{PREFIX}MASTER_KEY_FILE {path} is not text", "make one with: hedgerow keys master"
+        ) from None
     except OSError as error:
         raise SetupError(
             f"{PREFIX}MASTER_KEY_FILE {path}: {error.strerror}", "correct the path or its rights"

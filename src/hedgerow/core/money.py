@@ -8,14 +8,26 @@ raises, unless the caller names the direction in which it may be lost.
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal, Inexact
+import math
+from decimal import (
+    ROUND_CEILING,
+    ROUND_DOWN,
+    ROUND_FLOOR,
+    ROUND_HALF_EVEN,
+    Context,
+    Decimal,
+    Inexact,
+    InvalidOperation,
+)
 from typing import NewType
 
 Micros = NewType("Micros", int)
 
 MICRO = 1_000_000
-_EXACT = Context(prec=40, traps=[Inexact])
-_MICRO_STEP = Decimal("0.000001")
+# Beyond this no amount is meant, and an exponent could blow a short text up to a number of a million digits.
+_MOST_DIGITS = 30
+_EXACT = Context(prec=_MOST_DIGITS + 10, traps=[Inexact, InvalidOperation])
+_DOWNWARDS = Context(prec=_MOST_DIGITS + 10, rounding=ROUND_FLOOR)
 
 # Currencies whose smallest unit is not the hundredth. Source: ISO 4217 (minor unit column).
 _MINOR_UNIT_EXPONENT = {
@@ -32,15 +44,16 @@ _MINOR_UNIT_EXPONENT = {
 
 
 class InexactAmountError(ValueError):
-    """An amount with more decimals than its unit can hold, where no rounding was asked for."""
+    """What is no amount, or one with more decimals than its unit can hold, where no rounding was asked for."""
 
 
 def micros(value: Decimal | str | int) -> Micros:
     """The amount in micros. Raises InexactAmountError when it has more than six decimals."""
-    amount = Decimal(value)
-    if not amount.is_finite():
-        raise InexactAmountError(f"{value!r} is not a finite amount")
-    scaled = amount.scaleb(6)
+    amount = _finite(value)
+    try:
+        scaled = amount.scaleb(6, _EXACT)
+    except Inexact:
+        raise InexactAmountError(f"{value} has more than six decimals") from None
     whole = int(scaled)
     if whole != scaled:
         raise InexactAmountError(f"{value} has more than six decimals")
@@ -48,14 +61,26 @@ def micros(value: Decimal | str | int) -> Micros:
 
 
 def micros_floor(value: Decimal) -> Micros:
-    """The amount in micros, what is smaller than one micro dropped towards minus infinity."""
-    return Micros(int(value.quantize(_MICRO_STEP, rounding=ROUND_FLOOR).scaleb(6)))
+    """The amount in micros, what is smaller than one micro dropped towards minus infinity. Raises InexactAmountError
+    for what is no amount."""
+    return Micros(math.floor(_finite(value).scaleb(6, _DOWNWARDS)))
 
 
 def decimal_of(value: int) -> Decimal:
     """The micros as an exact Decimal without trailing zeros beyond the point, e.g. 450000 -> Decimal('0.45')."""
-    amount = Decimal(value).scaleb(-6, _EXACT).normalize()
-    return amount.quantize(Decimal(1)) if amount.as_tuple().exponent > 0 else amount  # type: ignore[operator]
+    amount = Decimal(value).scaleb(-6, _EXACT).normalize(_EXACT)
+    exponent = amount.as_tuple().exponent
+    return amount.quantize(Decimal(1), context=_EXACT) if isinstance(exponent, int) and exponent > 0 else amount
+
+
+def _finite(value: Decimal | str | int) -> Decimal:
+    try:
+        amount = Decimal(value)
+    except InvalidOperation:
+        raise InexactAmountError(f"{value!r} is not an amount") from None
+    if not amount.is_finite() or amount.adjusted() >= _MOST_DIGITS:
+        raise InexactAmountError(f"{value!r} is not an amount")
+    return amount
 
 
 def minor_unit(currency: str) -> Decimal:

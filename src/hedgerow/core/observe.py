@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
+from datetime import date, time, timedelta
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
@@ -18,19 +21,21 @@ _SECRET_NAME = re.compile(
     r"|signature|sealed)",
     re.IGNORECASE,
 )
-# Secrets inside text: credentials of a header, keys in query strings, PEM blocks, passwords in URLs.
+_NEVER_SECRET = (bool, int, float, Decimal, date, time, timedelta, UUID, type(None))
+# Secrets inside text: keys in query strings and in JSON, credentials of a header, PEM blocks, credentials in URLs.
 _SECRET_TEXT = re.compile(
     r"(?P<keep>(?:apiKey|api_key|key|token|secret|password)=)[^&\s\"']+"
+    r"|(?P<json>[\"'](?:api_?key|token|secret|pass(?:word|phrase)|private_?key|signature)[\"']\s*:\s*[\"'])[^\"']+"
     r"|(?P<scheme>(?:Basic|Bearer)\s+)[\w+/=.~-]+"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----"
-    r"|(?P<userinfo>://[^/\s:@]+:)[^@\s/]+(?=@)",
+    r"|(?P<userinfo>://(?:[^/\s:@]+:)?)[^@\s/]+(?=@)",
     re.IGNORECASE | re.DOTALL,
 )
 
 
 def redact_text(text: str) -> str:
     """The text with every secret that can be recognised in it masked."""
-    return _SECRET_TEXT.sub(lambda m: (m["keep"] or m["scheme"] or m["userinfo"] or "") + MASK, text)
+    return _SECRET_TEXT.sub(lambda m: (m["keep"] or m["json"] or m["scheme"] or m["userinfo"] or "") + MASK, text)
 
 
 def redact(value: Any, name: str = "") -> Any:
@@ -39,11 +44,11 @@ def redact(value: Any, name: str = "") -> Any:
         return MASK
     if isinstance(value, str):
         return redact_text(value)
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {key: redact(item, str(key)) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, set, frozenset)):
         return [redact(item) for item in value]
-    return value
+    return value if isinstance(value, _NEVER_SECRET) else redact_text(str(value))
 
 
 def _redact_event(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -61,7 +66,7 @@ def configure_logs(service: str, level: str = "info", *, readable: bool = False)
         structlog.processors.format_exc_info,
         _redact_event,
     ]
-    renderer = structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer()
+    renderer = structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer(default=str)
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[*shared, renderer],

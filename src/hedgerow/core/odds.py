@@ -32,7 +32,8 @@ def odds_micros(text: str | bytes | memoryview) -> OddsMicros | None:
         return None
     if not odds.is_finite() or odds <= 1 or odds > _HIGHEST_ODDS:
         return None
-    return OddsMicros(micros_floor(odds))
+    price = micros_floor(odds)
+    return OddsMicros(price) if price > MICRO else None
 
 
 def inverse_ceil(odds: int) -> Micros:

@@ -85,7 +85,7 @@ class Vault:
         """Raises SetupError when the key, or the row, is not the one that it was sealed with."""
         try:
             opened = self._aead.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], identity.encode())
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: too short to have been sealed at all
             raise SetupError(
                 f"the credentials of {identity} do not open with this master key",
                 "set the key that they were stored with, or store the credentials again",

@@ -1,0 +1,17 @@
+"""Every subject of the bus, in one place. The deployment's prefix comes in front of each (`hedgerow.events.bets`)."""
+
+from __future__ import annotations
+
+PREFIX = "hedgerow"
+"""Of a deployment. Several may share one external NATS under prefixes of their own."""
+
+ALL_EVENTS = "events.>"
+"""Committed changes of every channel."""
+
+OUTBOX_WAKE = "outbox.wake"
+"""Something was committed: whoever publishes the outbox looks at once. No content."""
+
+
+def events(channel: str) -> str:
+    """Committed changes of one channel, e.g. `events.mm.orders`; the message is `bus.relay.Change`."""
+    return f"events.{channel}"

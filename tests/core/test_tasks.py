@@ -1,0 +1,146 @@
+"""Background work: named, kept, logged when it fails, and counted."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import weakref
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from hedgerow.core.tasks import Backoff, WorkGauge, spawn, stop
+
+
+async def fail() -> None:
+    raise ValueError("reason")
+
+
+async def test_failure_is_logged_with_the_tasks_name() -> None:
+    with capture_logs() as logs:
+        task = spawn(fail(), "my work")
+        await asyncio.wait([task])
+        await asyncio.sleep(0)
+    assert [(entry["event"], entry["task"], entry["log_level"]) for entry in logs] == [
+        ("task failed", "my work", "error")
+    ]
+
+
+async def test_result_is_the_works_own() -> None:
+    async def work() -> int:
+        return 7
+
+    assert await spawn(work(), "work") == 7
+
+
+async def test_task_that_nobody_keeps_is_not_collected() -> None:
+    """Only the task's own frame holds what it waits for, and the event loop holds neither."""
+    waited_for: list[weakref.ref[asyncio.Future[None]]] = []
+    done = asyncio.Event()
+
+    async def work() -> None:
+        future = asyncio.get_running_loop().create_future()
+        waited_for.append(weakref.ref(future))
+        await future
+        done.set()
+
+    spawn(work(), "work")
+    await asyncio.sleep(0)
+    gc.collect()
+    future = waited_for[0]()
+    assert future is not None
+    future.set_result(None)
+    await done.wait()
+
+
+async def test_stop_waits_until_the_work_has_cleaned_up() -> None:
+    cleaned = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            cleaned.append(True)
+
+    task = spawn(work(), "work")
+    await asyncio.sleep(0)
+    await stop(task, None)
+    assert cleaned == [True]
+
+
+async def test_stop_says_nothing_about_cancelled_or_failed_work() -> None:
+    with capture_logs() as logs:
+        task = spawn(asyncio.Event().wait(), "work")
+        await asyncio.sleep(0)
+        await stop(task)
+        await stop(task)
+    assert logs == []
+
+
+@given(st.floats(0.01, 10), st.floats(1, 10), st.integers(1, 30))
+def test_pauses_double_up_to_the_longest_and_half_of_each_is_random(
+    first: float, times: float, attempts: int
+) -> None:
+    backoff = Backoff(first, first * times)
+    for attempt in range(attempts):
+        full = min(first * 2**attempt, first * times)
+        assert full / 2 <= backoff.next_pause_s() <= full
+
+
+def test_reset_starts_with_the_first_pause_again() -> None:
+    backoff = Backoff(1.0, 30.0)
+    for _ in range(5):
+        backoff.next_pause_s()
+    backoff.reset()
+    assert backoff.next_pause_s() <= 1.0
+
+
+async def test_gauge_settles_when_the_last_unit_is_left() -> None:
+    gauge = WorkGauge()
+    gauge.enter()
+    with gauge.unit():
+        assert gauge.units == 2
+    settled = spawn(gauge.settled(), "settled")
+    await asyncio.sleep(0.001)
+    assert not settled.done()
+    gauge.leave()
+    async with asyncio.timeout(5):
+        await settled
+
+
+async def test_gauge_does_not_settle_between_two_steps_of_a_chain() -> None:
+    """A finished request wakes its waiter, which hands on to a queue, whose reader starts the next request."""
+    gauge, queue, steps = WorkGauge(), asyncio.Queue[int](), []
+
+    async def read() -> None:
+        while (left := await queue.get()) > 0:
+            with gauge.unit():
+                await asyncio.sleep(0.001)
+                steps.append(left)
+            spawn(hand_on(left - 1), "hand on")
+
+    async def hand_on(left: int) -> None:
+        await asyncio.sleep(0)
+        queue.put_nowait(left)
+
+    reader = spawn(read(), "reader")
+    queue.put_nowait(5)
+    async with asyncio.timeout(5):
+        await gauge.settled()
+    assert steps == [5, 4, 3, 2, 1]
+    await reader
+
+
+async def test_unit_is_left_when_the_work_fails() -> None:
+    gauge = WorkGauge()
+
+    def work() -> None:
+        with gauge.unit():
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        work()
+    assert gauge.units == 0
