@@ -35,9 +35,7 @@ def test_nothing_needs_to_be_set() -> None:
     assert settings.engine_user == "nobody"
 
 
-def test_environment_wins_over_the_file_and_arguments_over_both(
-    config: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_environment_wins_over_the_file_and_arguments_over_both(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config.write_text('host = "file"\nlog_level = "debug"\nengine_user = "file"\n')
     monkeypatch.setenv("HEDGEROW_HOST", "environment")
     monkeypatch.setenv("HEDGEROW_ENGINE_USER", "environment")

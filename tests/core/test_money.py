@@ -55,9 +55,7 @@ def test_micros_are_exact_or_refused(amount: Decimal) -> None:
             micros(amount)
 
 
-@pytest.mark.parametrize(
-    "text", ["0.1234560000000000000000000000001", "12345678901234567890123456789.0000001", "1e-7"]
-)
+@pytest.mark.parametrize("text", ["0.1234560000000000000000000000001", "12345678901234567890123456789.0000001", "1e-7"])
 def test_digit_far_behind_is_not_lost_silently(text: str) -> None:
     with pytest.raises(InexactAmountError, match="more than six decimals"):
         micros(text)

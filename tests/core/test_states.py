@@ -46,9 +46,7 @@ def test_bet_moves_by_the_table_alone(present: BetStatus, wanted: BetStatus) -> 
         assert (caught.value.present, caught.value.wanted) == (present, wanted)
 
 
-@pytest.mark.parametrize(
-    "start", [OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.FAILED, OrderStatus.PLACED]
-)
+@pytest.mark.parametrize("start", [OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.FAILED, OrderStatus.PLACED])
 def test_fill_may_still_reach_an_order_that_looked_closed(start: OrderStatus) -> None:
     check_order_move("7", start, OrderStatus.FILLED)
 

@@ -81,9 +81,7 @@ async def test_stop_says_nothing_about_cancelled_or_failed_work() -> None:
 
 
 @given(st.floats(0.01, 10), st.floats(1, 10), st.integers(1, 30))
-def test_pauses_double_up_to_the_longest_and_half_of_each_is_random(
-    first: float, times: float, attempts: int
-) -> None:
+def test_pauses_double_up_to_the_longest_and_half_of_each_is_random(first: float, times: float, attempts: int) -> None:
     backoff = Backoff(first, first * times)
     for attempt in range(attempts):
         full = min(first * 2**attempt, first * times)

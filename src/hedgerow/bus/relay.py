@@ -144,9 +144,7 @@ class Relay:
             message = _encoder.encode(_change(row, seq))
             if len(message) > largest:
                 # Left out, which followers notice by the hole; the row itself is the truth and can be read.
-                _log.error(
-                    "change too large for the bus", seq=seq, channel=row.channel, key=row.key, size=len(message)
-                )
+                _log.error("change too large for the bus", seq=seq, channel=row.channel, key=row.key, size=len(message))
                 continue
             messages.append((subjects.events(row.channel), message))
         await self._bus.deliver(messages)

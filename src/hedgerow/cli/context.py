@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import click
+import msgspec
 import uvloop
 
 from hedgerow.bus.engines import Engines
 from hedgerow.core.clock import Clock, SystemClock
 from hedgerow.core.config import Settings, load_settings, read_master_key
+from hedgerow.core.observe import configure_logs
 from hedgerow.core.secrets import Secret, Vault, new_master_key
 from hedgerow.mm.repository import Repository
 from hedgerow.storage.accounts import Accounts
-from hedgerow.storage.database import Database
+from hedgerow.storage.database import Database, StorageError, connect_once
 from hedgerow.storage.migrate import migrate
 
 P = ParamSpec("P")
@@ -66,19 +68,61 @@ def vault_of(settings: Settings) -> Vault:
     return Vault(key)
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where the engines of a deployment answer."""
+
+    database_url: Secret
+    nats_url: Secret
+
+
+RUN_FILE = "run.json"
+"""In the data folder while `hedgerow up` runs, mode 0600: where its engines answer."""
+
+
+@asynccontextmanager
+async def running_engines(settings: Settings) -> AsyncIterator[Running]:
+    """The external engines, the embedded ones that run, or the embedded ones started for the length of the block."""
+    found = _running(settings)
+    if found is not None and await answers(found.database_url):
+        yield found
+        return
+    async with Engines(settings) as engines:
+        yield Running(engines.database_url, engines.nats_url)
+
+
+async def answers(database_url: Secret) -> bool:
+    """Whether the database takes connections."""
+    try:
+        connection = await connect_once(database_url)
+    except (StorageError, OSError):
+        return False
+    await connection.close()
+    return True
+
+
+def _running(settings: Settings) -> Running | None:
+    if settings.database_url and settings.nats_url:
+        return Running(settings.database_url, settings.nats_url)
+    try:
+        told = msgspec.json.decode((settings.data_dir / RUN_FILE).read_bytes(), type=dict[str, str])
+        return Running(Secret(told["database_url"]), Secret(told["nats_url"]))
+    except (OSError, msgspec.DecodeError, KeyError):
+        return None
+
+
 @asynccontextmanager
 async def operator(data_dir: Path | None) -> AsyncIterator[Operator]:
-    """Connects to the deployment's database: the external one, the embedded one that runs, or the embedded one
-    started for the length of the command."""
+    """Connects to the deployment's database and brings its schema up to date."""
     settings = settings_of(data_dir)
-    async with Engines.attached(settings) as engines:
+    configure_logs("cli", "warning", readable=True)
+    async with running_engines(settings) as engines:
+        await migrate(engines.database_url)
         database = await Database.connect(engines.database_url, size=2)
         try:
-            await migrate(database)
             clock = SystemClock()
-            yield Operator(
-                settings, database, Accounts(database, clock), Repository(database, clock), clock, engines.nats_url
-            )
+            accounts, repository = Accounts(database, clock), Repository(database, clock)
+            yield Operator(settings, database, accounts, repository, clock, engines.nats_url)
         finally:
             await database.close()
 

@@ -117,9 +117,7 @@ def read_master_key(settings: Settings) -> Secret | None:
         mode = stat.S_IMODE(path.stat().st_mode)
         text = path.read_text(encoding="ascii").strip()
     except UnicodeDecodeError:
-        raise SetupError(
-            f"{PREFIX}MASTER_KEY_FILE {path} is not text", "make one with: hedgerow keys master"
-        ) from None
+        raise SetupError(f"{PREFIX}MASTER_KEY_FILE {path} is not text", "make one with: hedgerow keys master") from None
     except OSError as error:
         raise SetupError(
             f"{PREFIX}MASTER_KEY_FILE {path}: {error.strerror}", "correct the path or its rights"

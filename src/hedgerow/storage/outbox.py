@@ -118,9 +118,7 @@ async def read(connection: Connection[Any], after: Cursor) -> Batch:
 
 async def save_cursor(connection: Connection[Any], cursor: Cursor) -> None:
     """Remembers how far the outbox is published."""
-    await connection.execute(
-        "update outbox_cursor set xid = $1, id = $2, seq = $3", cursor.xid, cursor.id, cursor.seq
-    )
+    await connection.execute("update outbox_cursor set xid = $1, id = $2, seq = $3", cursor.xid, cursor.id, cursor.seq)
 
 
 async def delete_published(connection: Connection[Any], up_to: Cursor, older_than_s: float) -> int:

@@ -199,9 +199,7 @@ async def test_engines_end_with_a_supervisor_that_is_killed(
     await eventually(lambda: not any(is_running(pid) for pid in supervisor.pids.values()))
 
 
-async def test_start_follows_at_once_on_a_killed_supervisor(
-    settings: Settings, supervise: Callable[..., Any]
-) -> None:
+async def test_start_follows_at_once_on_a_killed_supervisor(settings: Settings, supervise: Callable[..., Any]) -> None:
     supervise(settings.data_dir).process.kill()
     async with Engines(settings) as engines:
         assert await ask(engines.database_url, "select 1") == 1
