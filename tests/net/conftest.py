@@ -7,6 +7,10 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("net", deadline=None)  # machines are shared: no test may fail for being slow
+settings.load_profile("net")
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Serve = Callable[..., Awaitable[int]]
