@@ -60,8 +60,8 @@ SPORTS = tuple(
 )
 
 _WINNER_SPORTS = (11, 12, 13, 14, 15, 16, 17, 18, 23, 27, 61)
-_SOCCER_TOTALS = ((6, "0.5"), (8, "1.5"), (10, "2.5"), (12, "3.5"), (14, "4.5"), (16, "5.5"))
-_SOCCER_SPREADS = ((68, "-0.5"), (70, "-0.25"), (72, "0"), (74, "0.25"), (76, "0.5"))
+_TWO, _THREE, _OVER = ("1", "2"), ("1", "X", "2"), ("Over", "Under")
+_SOCCER, _HOCKEY = 10, 15
 
 
 def _market(
@@ -71,20 +71,74 @@ def _market(
     return Market(MarketId(outcomes[0]), sport, kind, period, Decimal(handicap), name, names, outcomes)
 
 
+def _lines(
+    sport: int, increment: int, kind: str, period: str, name: str, names: tuple[str, ...], lines: list[str]
+) -> list[Market]:
+    """Markets that differ by their line only, one after another from an increment on."""
+    return [
+        _market(sport, increment + k * len(names), kind, period, name, names, line) for k, line in enumerate(lines)
+    ]
+
+
+def _steps(first: str, last: str, step: str) -> list[str]:
+    """Lines from the first to the last, both included."""
+    count = int((Decimal(last) - Decimal(first)) / Decimal(step)) + 1
+    return [str(Decimal(first) + k * Decimal(step)) for k in range(count)]
+
+
+def _between(first: str, last: str) -> list[str]:
+    """Quarter steps without the halves: the lines that the feed listed after the half ones."""
+    return [line for line in _steps(first, last, "0.25") if Decimal(line) % 1 != Decimal("0.5")]
+
+
+def _whole_but_zero(highest: int) -> list[str]:
+    """Lines of a European handicap, from the highest down; it has no 0."""
+    return [str(line) for line in range(highest, -highest - 1, -1) if line]
+
+
+def _soccer_markets() -> list[Market]:
+    full, first, second = "Over Under Full Time", "Over Under First Half", "Over Under Second Half"
+    return [
+        _market(_SOCCER, 1, "1x2", "fulltime", "Full Time Result", _THREE),
+        _market(_SOCCER, 4, "bothteamsscore", "fulltime", "Both Teams To Score", ("Yes", "No")),
+        *_lines(_SOCCER, 6, "totals", "fulltime", full, _OVER, _steps("0.5", "8.5", "1")),
+        *_lines(_SOCCER, 24, "spreads", "fulltime", "Asian Handicap", _TWO, _steps("-6", "6", "0.25")),
+        *_lines(_SOCCER, 122, "spreads-european", "fulltime", "European Handicap", _THREE, _whole_but_zero(6)),
+        *_lines(_SOCCER, 158, "totals", "fulltime", full, _OVER, _between("0.25", "8.25")),
+        _market(_SOCCER, 208, "1x2", "p1", "First Half Result", _THREE),
+        _market(_SOCCER, 211, "1x2", "p2", "Second Half Result", _THREE),
+        _market(_SOCCER, 214, "drawnobet", "fulltime", "Draw No Bet", _TWO),
+        _market(_SOCCER, 222, "oddeven", "fulltime", "Odd Even Full Time", ("Odd", "Even")),
+        *_lines(_SOCCER, 256, "totals", "p1", first, _OVER, _steps("0.5", "6.5", "1")),
+        *_lines(_SOCCER, 270, "totals", "p2", second, _OVER, _steps("0.5", "6.5", "1")),
+        *_lines(_SOCCER, 488, "totals", "p1", first, _OVER, _between("0.25", "6.25")),
+        *_lines(_SOCCER, 526, "totals", "p2", second, _OVER, _between("0.25", "6.25")),
+        *_lines(_SOCCER, 564, "spreads", "p1", "Asian Handicap First Half", _TWO, _steps("-5", "5", "0.25")),
+        *_lines(_SOCCER, 646, "spreads", "p2", "Asian Handicap Second Half", _TWO, _steps("-5", "5", "0.25")),
+        _market(_SOCCER, 1902, "doublechance", "fulltime", "Double Chance Full Time", ("1X", "12", "2X")),
+    ]
+
+
+def _hockey_markets() -> list[Market]:
+    """Two families of lines: regulation time, and the match with overtime and penalties."""
+    whole = "(incl. overtime and penalties)"
+    totals, spreads = _steps("0.5", "12.5", "0.5"), _steps("-7.5", "7.5", "0.5")
+    return [
+        _market(_HOCKEY, 3, "1x2", "fulltime", "Regular Time Result", _THREE),
+        *_lines(_HOCKEY, 6, "totals", "fulltime", "Total", _OVER, totals),
+        *_lines(_HOCKEY, 56, "spreads", "fulltime", "Handicap", _TWO, spreads),
+        *_lines(_HOCKEY, 154, "totals", "result", f"Total {whole}", _OVER, totals),
+        *_lines(_HOCKEY, 204, "spreads", "result", f"Handicap {whole}", _TWO, spreads),
+    ]
+
+
 def _standard_markets() -> list[Market]:
-    two, over = ("1", "2"), ("Over", "Under")
-    markets = [_market(sport, 1, "moneyline", "result", "Winner", two) for sport in _WINNER_SPORTS]
-    markets += [
-        _market(10, 1, "1x2", "fulltime", "Full Time Result", ("1", "X", "2")),
-        _market(10, 4, "bothteamsscore", "fulltime", "Both Teams To Score", ("Yes", "No")),
-        _market(11, 3, "1x2", "fulltime", "Regular Time Result", ("1", "X", "2")),
-        _market(15, 3, "1x2", "fulltime", "Regular Time Result", ("1", "X", "2")),
+    return [
+        *(_market(sport, 1, "moneyline", "result", "Winner", _TWO) for sport in _WINNER_SPORTS),
+        _market(11, 3, "1x2", "fulltime", "Regular Time Result", _THREE),
+        *_soccer_markets(),
+        *_hockey_markets(),
     ]
-    markets += [
-        _market(10, n, "totals", "fulltime", "Over Under Full Time", over, line) for n, line in _SOCCER_TOTALS
-    ]
-    markets += [_market(10, n, "spreads", "fulltime", "Asian Handicap", two, line) for n, line in _SOCCER_SPREADS]
-    return markets
 
 
 class Catalogue:

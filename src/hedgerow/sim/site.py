@@ -23,6 +23,7 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 _encoder_of_text = msgspec.json.Encoder(decimal_format="string")
 
 _DRAIN_S = 1.0
+_CLOSE_S = 10.0
 
 LOST = "hedgerow.lost"
 """A request on which this is set is processed, but its answer never leaves."""
@@ -75,6 +76,7 @@ class Socket:
         peer = request.transport.get_extra_info("peername") if request.transport else None
         self.peer_port: int = peer[1] if peer else 0
         self._queue: asyncio.Queue[_Outgoing] = asyncio.Queue(limit)
+        self._queued_bytes = 0
         self._slow_code = slow_code
         self._writer: asyncio.Task[None] | None = None
         self._closing: tuple[int, bytes] | None = None
@@ -98,6 +100,7 @@ class Socket:
             self.close(self._slow_code, b"client reads too slowly")
             return
         self.sent += 1
+        self._queued_bytes += len(out.data)
 
     def close(self, code: int, reason: bytes = b"") -> None:
         """Closes after what is queued; 1006 cuts the connection without a close frame."""
@@ -117,7 +120,17 @@ class Socket:
 
     @property
     def pending(self) -> int:
+        """Frames that are queued and not yet taken by the writer."""
         return self._queue.qsize()
+
+    @property
+    def pending_bytes(self) -> int:
+        """Their size, and that of the frame which is being written (texts in characters)."""
+        return self._queued_bytes
+
+    async def drained(self) -> None:
+        """Returns when all that was queued is written; never, when the connection ends before: cancel it then."""
+        await self._queue.join()
 
     async def _write(self) -> None:
         while True:
@@ -130,6 +143,7 @@ class Socket:
             except (ConnectionError, RuntimeError):
                 return
             finally:
+                self._queued_bytes -= len(out.data)
                 self._queue.task_done()
 
     async def _close(self, code: int, reason: bytes) -> None:
@@ -142,7 +156,12 @@ class Socket:
             said = spawn(self._queue.join(), "sim socket drain")
             await asyncio.wait({said, self._writer}, return_when=asyncio.FIRST_COMPLETED, timeout=_DRAIN_S)
             await stop(said)
-        await self.ws.close(code=code, message=reason)
+        try:
+            async with asyncio.timeout(_CLOSE_S):
+                await self.ws.close(code=code, message=reason)
+        except TimeoutError:  # the client reads nothing, so not even the close frame could be written
+            if transport is not None:
+                transport.abort()
 
 
 def application(clock: WorldClock, faults: Faults | None = None) -> web.Application:

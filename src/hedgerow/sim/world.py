@@ -20,6 +20,7 @@ from hedgerow.sim.faults import Behaviour
 from hedgerow.sim.markets import Catalogue
 
 OPENING_BALANCE = 10_000
+_RATES = {"USD": Decimal(1), "EUR": Decimal("0.85"), "GBP": Decimal("0.75")}  # units per 1 USD
 DEMO, RIVAL = "demo", "rival"
 RIVAL_BOOKMAKERS = ("pinnacle", "sharpbet")
 
@@ -88,11 +89,19 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class CurrencyChanged:
+    """A rate moved: units of the currency per 1 USD."""
+
+    currency: str
+    rate: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Emptied:
     """The world was reset: everything that was known is gone."""
 
 
-WorldEvent = FixtureChanged | ScoresChanged | OddsChanged | BookChanged | Settled | Emptied
+WorldEvent = FixtureChanged | ScoresChanged | OddsChanged | BookChanged | CurrencyChanged | Settled | Emptied
 
 
 class World:
@@ -106,7 +115,7 @@ class World:
         self.books: dict[tuple[FixtureId, str], BookMeta] = {}
         self.bookmakers: dict[str, Bookmaker] = {}
         self.exchanges: dict[str, Exchange] = {}
-        self.currencies: dict[str, Decimal] = {"USD": Decimal(1), "EUR": Decimal("0.85"), "GBP": Decimal("0.75")}
+        self.currencies = dict(_RATES)
         self._listeners: list[Callable[[WorldEvent], None]] = []
 
     def on_event(self, listener: Callable[[WorldEvent], None]) -> None:
@@ -185,6 +194,13 @@ class World:
         meta.updated_ms = self.clock.now_ms()
         self._emit(BookChanged(self.fixtures[fixture_id], bookmaker, meta))
 
+    def put_currency(self, currency: str, rate: Decimal) -> None:
+        """Changes a rate: units of the currency per 1 USD. Raises ValueError unless it is positive."""
+        if not rate.is_finite() or rate <= 0:
+            raise ValueError(f"rate of {currency} must be positive, not {rate}")
+        self.currencies[currency] = rate
+        self._emit(CurrencyChanged(currency, rate))
+
     def quotes_of(self, fixture_id: FixtureId) -> list[Quote]:
         return [quote for (outcome, _), quote in self.quotes.items() if outcome.fixture_id == fixture_id]
 
@@ -212,6 +228,7 @@ class World:
         self.fixtures.clear()
         self.quotes.clear()
         self.books.clear()
+        self.currencies = dict(_RATES)
         venues: list[Bookmaker | Exchange] = [*self.bookmakers.values(), *self.exchanges.values()]
         for venue in venues:
             venue.clear()

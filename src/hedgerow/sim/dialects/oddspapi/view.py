@@ -1,0 +1,204 @@
+"""The world through the feed's eyes: fixtures, quotes and books as it tells them, with its faults laid over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from hedgerow.core.ids import MarketId, fixture_id_parts, odds_id
+from hedgerow.sim import pinnacle_ids
+from hedgerow.sim.dialects.oddspapi import facts, shapes
+from hedgerow.sim.dialects.oddspapi.faults import FeedFaults
+from hedgerow.sim.dialects.oddspapi.memory import PINNACLE, Memory, Selection, Tick, market_id_of
+from hedgerow.sim.dialects.oddspapi.shapes import Json
+from hedgerow.sim.markets import SPORTS
+from hedgerow.sim.world import BookMeta, Fixture, World
+
+UNKNOWN_MARKET = 999_001
+"""A market that no catalogue holds, for the fault of that name."""
+
+_ALWAYS_IN_ROW = frozenset({"bookmaker", "outcomeId", "playerId", "price", "active", "changedAt"})
+_MAY_LACK_IN_FIXTURE = ("season", "venue", "clock", "expectedPeriods", "periodLength", "trueStartTime", "trueEndTime")
+_PLACEHOLDERS: Mapping[str, int | str | None] = {"zero": 0, "empty": "", "null": None}
+_OTHER_PROVIDERS = (
+    "mollybetId",
+    "opticoddsId",
+    "lsportsId",
+    "txoddsId",
+    "sofascoreId",
+    "betgeniusId",
+    "flashscoreId",
+    "oddinId",
+)
+
+
+class View:
+    """The world through the feed's eyes, with the feed's faults laid over it."""
+
+    def __init__(self, world: World, memory: Memory) -> None:
+        self.world, self.memory = world, memory
+        self.faults = FeedFaults()
+        self.switched_ms: dict[str, int] = {}
+        """When the script last switched a book's state."""
+
+    # --- fixtures --------------------------------------------------------------------------------------------
+
+    def fixture(self, fixture: Fixture, lang: str, slugs: Iterable[str] = ()) -> Json:
+        """The Fixture entity. slugs: bookmakers whose states it carries."""
+        playing = facts.playing(fixture.sport_id)
+        parts = fixture_id_parts(fixture.fixture_id)
+        betradar = int(parts.native) if parts and parts.source == "id" and parts.native.isdecimal() else None
+        shape: Json = {
+            "fixtureId": fixture.fixture_id,
+            "status": shapes.status_shape(fixture, lang),
+            "sport": {"sportId": fixture.sport_id, "sportName": shapes.sport_of(fixture.sport_id).name},
+            "tournament": {
+                "tournamentId": fixture.tournament_id,
+                "tournamentName": shapes.tournament_name(fixture),
+                "categoryName": shapes.category_name(fixture),
+            },
+            "season": shapes.season_of(fixture),
+            "venue": {"venueId": None, "venueName": None, "venueLocation": None},
+            "startTime": fixture.start_time,
+            "trueStartTime": None if fixture.true_start_ms is None else shapes.iso(fixture.true_start_ms),
+            "trueEndTime": None if fixture.true_end_ms is None else shapes.iso(fixture.true_end_ms),
+            "participants": shapes.participants_shape(fixture),
+            "scores": shapes.scores_shape(self.memory.scores_of(fixture.fixture_id)),
+            "clock": shapes.clock_shape(fixture),
+            "expectedPeriods": playing.periods,
+            "periodLength": playing.length,
+            "externalProviders": {
+                "betradarId": betradar,
+                "pinnacleId": pinnacle_ids.event_id(fixture.fixture_id),
+                **dict.fromkeys(_OTHER_PROVIDERS),
+            },
+            "bookmakers": {slug: self.book_state(fixture, slug) for slug in slugs},
+        }
+        if self.faults.omitOptional:
+            return {key: value for key, value in shape.items() if key not in _MAY_LACK_IN_FIXTURE}
+        return shape
+
+    def book_state(self, fixture: Fixture, slug: str) -> Json:
+        """The BookmakerFixtureMeta entity."""
+        meta = self.world.books.get((fixture.fixture_id, slug), BookMeta(has_odds=False))
+        native = shapes.book_fixture_id(fixture, slug)
+        return {
+            "bookmaker": slug,
+            "bookmakerFixtureId": native,
+            "fixturePath": shapes.book_path(slug, native),
+            "hasOdds": meta.has_odds,
+            "staleOdds": meta.stale or slug in self.faults.staleBooks,
+            "staleOddsResponseCode": None,
+            "suspended": meta.suspended or slug in self.faults.suspendedBooks,
+            "participantsRotated": meta.rotated or slug in self.faults.rotatedBooks,
+            "meta": None,
+            "updatedAt": shapes.iso(max(meta.updated_ms, self.switched_ms.get(slug, 0))),
+        }
+
+    # --- quotes ----------------------------------------------------------------------------------------------
+
+    def row(self, fixture: Fixture, tick: Tick) -> Json:
+        """The OddQuote entity of a recorded state."""
+        quote, standing = tick.quote, tick.standing
+        outcome = quote.outcome
+        market_id = market_id_of(self.world.catalogue, outcome.outcome_id)
+        native_market, native_outcome = self._native_ids(fixture, tick, market_id)
+        price = quote.price if quote.price is not None and quote.price > 1 else None
+        shape: Json = {
+            "bookmaker": quote.bookmaker,
+            "outcomeId": outcome.outcome_id,
+            "playerId": outcome.player_id,
+            "price": shapes.number(quote.price) if quote.price is not None else 0,
+            "active": quote.active,
+            "marketActive": standing.active,
+            "mainLine": standing.main,
+            "marketId": market_id,
+            "bookmakerMarketId": native_market,
+            "bookmakerOutcomeId": native_outcome,
+            "bookmakerChangedAt": quote.changed_ms,
+            "priceFractional": "" if price is None else shapes.fractional(price),
+            "priceAmerican": 0 if price is None else shapes.american(price),
+            "limit": None if quote.limit is None else shapes.number(quote.limit),
+            "betslip": None,
+            "meta": None,
+            "changedAt": tick.changed_ms,
+        }
+        if self.faults.placeholderPrice:
+            shape["price"] = _PLACEHOLDERS[self.faults.placeholderPrice]
+        if self.faults.omitOptional:
+            return {key: value for key, value in shape.items() if key in _ALWAYS_IN_ROW}
+        return shape
+
+    def keyed_row(self, fixture: Fixture, tick: Tick) -> tuple[str, Json]:
+        """A row with its oddsId."""
+        quote = tick.quote
+        outcome = quote.outcome
+        key = odds_id(fixture.fixture_id, quote.bookmaker, outcome.outcome_id, outcome.player_id)
+        return key, self.row(fixture, tick)
+
+    def unknown_row(self, fixture: Fixture, slug: str) -> tuple[str, Json]:
+        """A row of a market that the catalogue does not hold."""
+        now = self.world.clock.now_ms()
+        key = odds_id(fixture.fixture_id, slug, UNKNOWN_MARKET, 0)
+        return key, {
+            "bookmaker": slug,
+            "outcomeId": UNKNOWN_MARKET,
+            "playerId": 0,
+            "price": Decimal("1.95"),
+            "active": True,
+            "marketActive": True,
+            "mainLine": True,
+            "marketId": UNKNOWN_MARKET,
+            "changedAt": now,
+        }
+
+    def _native_ids(self, fixture: Fixture, tick: Tick, market_id: MarketId) -> tuple[str | None, str | None]:
+        """The bookmaker's own ids of the market and the outcome."""
+        quote = tick.quote
+        if quote.bookmaker != PINNACLE:
+            market = shapes.stable_number("market", fixture.fixture_id, quote.bookmaker, market_id, below=10**9)
+            outcome = shapes.stable_number("outcome", quote.bookmaker, *quote.outcome, below=10**10)
+            return str(market), str(outcome)
+        known = self.world.catalogue.markets.get(market_id)
+        if known is None:
+            return None, None
+        versions = tick.standing.versions
+        return (
+            pinnacle_ids.market_ref(fixture.fixture_id, fixture.sport_id, fixture.tournament_id, known, versions),
+            pinnacle_ids.outcome_ref(known, quote.outcome.outcome_id),
+        )
+
+    def present(self, fixture: Fixture, slug: str, selections: Iterable[Selection]) -> dict[str, Json]:
+        """Rows of one book by oddsId, as they are now."""
+        memory = self.memory
+        return dict(
+            self.keyed_row(fixture, memory.tick(fixture.fixture_id, slug, selection)) for selection in selections
+        )
+
+    # --- bookmakers ------------------------------------------------------------------------------------------
+
+    def bookmaker(self, slug: str) -> Json:
+        """The Bookmaker entity, with the fields that are live and in no document."""
+        book = facts.book(slug)
+        last = self.memory.last_quote(slug)
+        last_at = None if last is None else shapes.iso(last.changed_ms)
+        return {
+            "slug": slug,
+            "bookmakerName": book.name,
+            "active": True,
+            "domain": book.domain,
+            "websocketPregame": True,
+            "websocketLive": book.delays.live is not None,
+            "maxDelayPregameInSec": book.delays.pregame,
+            "maxDelayLiveInSec": book.delays.live,
+            "maxDelayPregameMainInSec": book.delays.main,
+            "availableCountries": [],
+            "serverGroup": None,
+            "price": None,
+            "playerProps": False,
+            "staleThresholdSec": book.stale_s,
+            "availableSports": [sport.sport_id for sport in SPORTS],
+            "lastOddsAt": last_at,
+            "staleOddsSince": last_at if slug in self.faults.staleBooks else None,
+            "limitCurrency": book.currency if last is None else last.currency,
+        }
