@@ -195,6 +195,7 @@ class Peer:
         self.echo: dict[str, Any] = {}  # fields of login_ok that differ from what was asked
         self.refusal: tuple[bytes, int] | None = None  # (message, close code) in place of login_ok
         self.failures: dict[str, int] = {}  # HTTP status in place of an answer, by path
+        self.lost: set[str] = set()  # fixtures that it answers with 404
         self.keeps_quiet = False  # answers no login
         self.hold: asyncio.Event | None = None  # answers about odds wait for it
         self.asked: list[tuple[str, dict[str, str]]] = []
@@ -242,6 +243,8 @@ class Peer:
         self.asked.append((path, query))
         if request.headers.get("X-API-Key") != KEY.reveal() or "apiKey" in query:
             return web.json_response({"error": 401, "code": "invalid_api_key"}, status=401)
+        if query.get("fixtureId") in self.lost:
+            return web.json_response({"error": 404, "message": "unknown fixture"}, status=404)
         if path in self.failures:
             return web.json_response({"error": self.failures[path], "message": "no"}, status=self.failures[path])
         if path.startswith("/fixtures/odds") and self.hold is not None:

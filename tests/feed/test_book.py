@@ -403,6 +403,22 @@ def test_large_frame_whose_quotes_were_replaced_leaves_them_alone(book, say):
     assert odds_of(book, MarketKey(FIXTURE, 101, 7))[0] == 1_600_000
 
 
+def test_fixture_that_the_feed_lost_is_in_quarantine_until_it_is_described_again(book, say):
+    apply(book, say.frame("fixtures", say.fixture()))
+    (change,) = book.lose(FIXTURE)
+    assert change.kind is ChangeKind.FIXTURE
+    assert "does not know" in book.fixture(FIXTURE).quarantine
+    apply(book, say.frame("fixtures", say.fixture()))
+    assert book.fixture(FIXTURE).quarantine is None
+    assert book.lose("id1000001700000009") == []
+
+
+def test_cleared_book_says_so_of_every_fixture(book, say):
+    apply(book, say.odds(say.row(101)))
+    assert [change.fixture_id for change in book.clear()] == [FIXTURE]
+    assert odds_of(book) == [None] * 3
+
+
 def test_what_is_over_or_unknown_is_forgotten_after_a_while(book, say):
     over, unknown, live = "id1000001700000001", "id1000001700000002", "id1000001700000003"
     apply(book, say.frame("fixtures", say.fixture(over, status=2)), 1000)

@@ -324,6 +324,16 @@ async def test_requests_for_odds_that_fail_are_made_again(follow, peer):
     await follower.after(6, lambda: follower.why_not() is None)
 
 
+async def test_fixture_that_the_feed_does_not_know_any_more_is_not_traded_on(follow, peer, say):
+    follower = await follow()
+    peer.lost.add(FIXTURE)
+    for _ in range(4):
+        await peer.push(say.frame("currencies", {}))
+        await follower.after(9)
+    await follower.until(lambda: follower.why_not() is WhyNot.QUARANTINED)
+    assert follower.kinds()[-1] is ChangeKind.FIXTURE
+
+
 # --- the connection ----------------------------------------------------------------------------------------------
 
 
@@ -449,6 +459,16 @@ async def test_long_silence_makes_the_client_log_in_anew(follow, peer, say):
     await follower.after(32, lambda: len(peer.logins) == 2)
     await follower.until(lambda: follower.ups == [True, False, True])
     assert follower.book.up_since_ms > START_MS
+
+
+async def test_clock_that_is_put_back_begins_all_anew(follow, peer, say):
+    follower = await follow()
+    follower.clock._now_ns -= 86_400 * NS_PER_S
+    peer.odds.clear()
+    peer.quote(say.row(101, 1.7, follower.now_ms - 1000))
+    await peer.push(say.control("reconnect", reason="server_upgrade"))
+    await follower.until(lambda: follower.odds() == [1_700_000, None, None])
+    await follower.until(lambda: follower.why_not() is None)
 
 
 async def test_scope_can_be_changed_while_running(follow, peer, say):

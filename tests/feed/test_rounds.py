@@ -113,6 +113,17 @@ def test_answer_to_changes_confirms_what_it_does_not_tell_of(rounds):
     assert set(answer(rounds, asked, NOW + 40_000, told=set())) == set(asked.query.fixtures)
 
 
+def test_feed_that_tells_of_unmoved_fixtures_does_not_confirm_one_that_it_leaves_out(rounds):
+    fixtures = [fixture(1), fixture(2)]
+    cover_all(rounds, fixtures, NOW)
+    asked = rounds.next(fixtures, ALL, NOW + 40_000, NEVER_MS)
+    there, left_out = asked.query.fixtures
+    assert rounds.done(asked, NOW + 40_000, {there}, unmoved={there}) == [there]
+    later = rounds.next(fixtures, ALL, NOW + 80_000, NEVER_MS)
+    assert rounds.done(later, NOW + 80_000, {there}, unmoved=()) == [there]
+    assert left_out in later.query.fixtures
+
+
 def test_first_answer_confirms_only_what_it_tells_of(rounds):
     fixtures = [fixture(1), fixture(2)]
     asked = rounds.next(fixtures, ALL, NOW, NEVER_MS)

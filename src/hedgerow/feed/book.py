@@ -240,6 +240,15 @@ class PriceBook:
             changes += [_odds_change(state, markets)] if markets else []
         return changes
 
+    def lose(self, fixture_id: FixtureId) -> list[BookChange]:
+        """The feed does not know the fixture any more: nothing of it may be traded on until it is described again."""
+        fixture = self._fixtures.get(fixture_id)
+        if fixture is None:
+            return []
+        fixture.lose()
+        self._count_quarantine(fixture)
+        return [_of(fixture, ChangeKind.FIXTURE)]
+
     def cover(
         self,
         fixture_ids: Iterable[FixtureId],
@@ -314,6 +323,15 @@ class PriceBook:
             _log.warning("quotes cannot be read", first=unreadable[0], count=len(unreadable))
             markets += state.withdraw(unreadable, block)
         return [_odds_change(state, markets)] if markets else []
+
+    def clear(self) -> list[BookChange]:
+        """Drops every fixture: the clock was put back, and all that is known belongs to another time."""
+        changes = [_of(fixture, ChangeKind.FIXTURE) for fixture in self._fixtures.values()]
+        self._fixtures.clear()
+        self._large.clear()
+        self._large_bytes = 0
+        self._set_quarantined()
+        return changes
 
     def _heard(self, fixture_id: FixtureId, at_ms: int) -> FixtureState:
         fixture = self._fixtures.get(fixture_id)

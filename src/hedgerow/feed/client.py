@@ -55,6 +55,7 @@ _SILENT_RENEW_MS = 30_000
 _LARGE_FRAMES_KEPT_MS = 1_000
 _LARGE_FRAMES_A_TURN = 250
 _FORGET_AFTER_MS = 24 * 3_600_000
+_CLOCK_JITTER_MS = 60_000  # a clock that is set right goes back by less
 _MOST_NAMES = 100
 
 
@@ -106,6 +107,7 @@ class FeedClient:
         self._is_listed = asyncio.Event()
         self._list_now, self._ask_now = asyncio.Event(), asyncio.Event()
         self._is_usable = False
+        self._latest_ms = 0
         self._renewed_ms = 0
         self._odds_frames = 0  # not yet counted in the metric
         self._strange_names: set[str] = set()
@@ -147,7 +149,7 @@ class FeedClient:
     # --- what the connection tells ---------------------------------------------------------------------------
 
     def up(self, now_ms: int, missing: tuple[str, ...], *, has_gap: bool) -> None:
-        if has_gap:
+        if self._clock_went_back(now_ms) or has_gap:
             self.book.up_since_ms = now_ms
         self.book.heard_ms = now_ms
         self._alarm("login", "")
@@ -224,6 +226,18 @@ class FeedClient:
         if what:
             self.alarms[subject] = what
 
+    def _clock_went_back(self, now_ms: int) -> bool:
+        """Whether the clock was put back since it was last looked at: a recording begins. Then all begins anew, for
+        what is known belongs to another time."""
+        before_ms, self._latest_ms = self._latest_ms, now_ms
+        if now_ms >= before_ms - _CLOCK_JITTER_MS:
+            return False
+        _log.warning("the clock was put back", by_s=(before_ms - now_ms) / 1000)
+        self._reconciler.begin_anew()
+        self._renewed_ms = 0
+        self._tell(self.book.clear())
+        return True
+
     def _tell(self, changes: Iterable[BookChange]) -> None:
         received_ns = self._clock.now_ns()
         for change in changes:
@@ -296,6 +310,9 @@ class FeedClient:
     async def _watch(self) -> None:
         """Notices silence, and lets go of what is no longer needed."""
         now_ms, book = self._clock.now_ms(), self.book
+        if self._clock_went_back(now_ms):
+            book.heard_ms = now_ms
+            self._connection.renew(distrust=True)
         silent_ms = now_ms - book.heard_ms if book.up_since_ms is not None else 0
         FEED_SILENCE_SECONDS.set(silent_ms / 1000)
         FEED_FRAMES.labels("odds").inc(self._odds_frames)

@@ -88,6 +88,10 @@ class FixtureState:
             self._advance(described.status, described.status.status_id)
         self.quarantine = self._contradiction()
 
+    def lose(self) -> None:
+        """The feed does not know the fixture any more. A new description ends that."""
+        self.quarantine = "the feed does not know the fixture any more"
+
     def score(self, scores: Mapping[str, wire.Score | None]) -> bool:
         """Takes the periods whose score is the later word; answers whether any differs."""
         before = self.info.scores or {}

@@ -10,7 +10,7 @@ import structlog
 from msgspec import Raw
 
 from hedgerow.core.clock import Clock
-from hedgerow.core.errors import Refused
+from hedgerow.core.errors import Reason, Refused
 from hedgerow.core.ids import FixtureId, VenueSlug
 from hedgerow.core.tasks import work
 from hedgerow.feed import wire
@@ -50,8 +50,15 @@ class Reconciler:
             await self._ask(asked)
         except Refused as error:
             self._rounds.refused(asked, self._clock.now_ms())
-            _log.error("the feed refuses a question about odds", why=str(error), fixtures=len(asked.query.fixtures))
+            if error.reason is Reason.CLOSED and not asked.is_main:
+                self._tell(self._book.lose(*asked.query.fixtures))
+            else:
+                _log.error("the feed refuses a question about odds", why=str(error), of=len(asked.query.fixtures))
         return True
+
+    def begin_anew(self) -> None:
+        """Forgets what was asked and answered."""
+        self._rounds.keep(())
 
     async def _ask(self, asked: Round) -> None:
         asked_ms = self._clock.now_ms()
@@ -60,15 +67,21 @@ class Reconciler:
         else:
             answers = [await self._rest.all_odds(asked.query)]
         with work.unit():
-            told = [await self._take(asked, answer, asked_ms) for answer in answers]
-            confirmed = self._rounds.done(asked, asked_ms, {name for name in told if name is not None})
+            told: dict[FixtureId, bool] = {}
+            for answer in answers:
+                fixture = self._take(asked, answer, asked_ms)
+                if fixture is not None:
+                    told[fixture.fixture_id] = bool(fixture.odds)
+                await asyncio.sleep(0)  # an answer can be large
+            unmoved = [fixture_id for fixture_id, has_odds in told.items() if not has_odds]
+            confirmed = self._rounds.done(asked, asked_ms, told, unmoved)
             self._book.cover(confirmed, asked.query.bookmakers, asked_ms, main_lines_only=asked.is_main)
         if len(confirmed) < len(asked.query.fixtures):
             missing = len(asked.query.fixtures) - len(confirmed)
             _log.info("the feed tells of no odds for fixtures", count=missing, of=len(asked.query.fixtures))
 
-    async def _take(self, asked: Round, answer: Raw, asked_ms: int) -> FixtureId | None:
-        """Takes one fixture's answer; gives the loop a turn after it, for it can be large."""
+    def _take(self, asked: Round, answer: Raw, asked_ms: int) -> wire.FixtureOdds | None:
+        """Takes one fixture's answer into the book; None for what is no answer to the question."""
         try:
             fixture = msgspec.json.decode(answer, type=wire.FixtureOdds)
         except msgspec.DecodeError as error:
@@ -85,8 +98,7 @@ class Reconciler:
             gone_before_ms=asked_ms - OVERLAP_MS,
         )
         self._tell(changes)
-        await asyncio.sleep(0)
-        return fixture.fixture_id
+        return fixture
 
     def _asked_bookmakers(self, asked: Round, fixture: wire.FixtureOdds) -> Collection[VenueSlug]:
         if asked.query.bookmakers:

@@ -73,6 +73,7 @@ class Rounds:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._covers: dict[tuple[FixtureId, Group], _Cover] = {}
+        self._tells_unmoved = False
 
     def next(
         self, fixtures: Collection[FixtureState], groups: Iterable[Group], now_ms: int, up_since_ms: int
@@ -94,16 +95,23 @@ class Rounds:
                     full.append(_Seat(need, fixture_id, group, cover))
         return _main_round(main) or _full_round(full, now_ms)
 
-    def done(self, asked: Round, asked_ms: int, told: Collection[FixtureId]) -> list[FixtureId]:
+    def done(
+        self, asked: Round, asked_ms: int, told: Collection[FixtureId], unmoved: Collection[FixtureId] = ()
+    ) -> list[FixtureId]:
         """Notes an answer; gives the fixtures whose quotes it confirms.
 
-        A round that asked for changes confirms every fixture it asked for, told of or not. One that asked for all
-        main lines confirms only those that it tells of: an empty answer may also mean that the key sees no more.
+        told: those that the answer has; unmoved: those of them without a quote. A round that asked for changes
+        confirms every fixture it asked for, told of or not, unless the feed is known to tell of those that have not
+        changed as well: then one that is left out is no longer there. A round that asked for all main lines confirms
+        only those that it tells of: an empty answer may also mean that the key sees no more.
         """
+        asks_changes = asked.query.since_ms is not None
+        self._tells_unmoved = self._tells_unmoved or (asks_changes and asked.is_main and bool(unmoved))
+        needs_telling = asked.is_main and (self._tells_unmoved or not asks_changes)
         confirmed = []
         for fixture_id in asked.query.fixtures:
             cover = self._cover(fixture_id, asked.query.bookmakers)
-            if asked.is_main and asked.query.since_ms is None and fixture_id not in told:
+            if needs_telling and fixture_id not in told:
                 cover.no_main_before_ms = asked_ms + _HOLD_MS
                 continue
             confirmed.append(fixture_id)
