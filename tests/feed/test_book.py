@@ -149,7 +149,7 @@ def test_quote_that_a_whole_snapshot_leaves_out_is_gone(book, say):
 
 def test_gone_quote_is_not_revived_by_a_move_from_before(book, say):
     apply(book, say.odds(say.row(102, at=1000)))
-    book.take_answer(answer(say), 6000, complete_for=["pinnacle"], gone_before_ms=2000)
+    book.take_answer(answer(say, say.row(101)), 6000, complete_for=["pinnacle"], gone_before_ms=2000)
     apply(book, say.odds(say.row(102, at=1999)), 7000)
     assert odds_of(book)[1] is None
     apply(book, say.odds(say.row(102, at=2000)), 7001)
@@ -158,14 +158,35 @@ def test_gone_quote_is_not_revived_by_a_move_from_before(book, say):
 
 def test_quote_that_moved_after_the_snapshot_was_asked_for_stays(book, say):
     apply(book, say.odds(say.row(102, at=2000)))
-    book.take_answer(answer(say), 6000, complete_for=["pinnacle"], gone_before_ms=2000)
+    book.take_answer(answer(say, say.row(101)), 6000, complete_for=["pinnacle"], gone_before_ms=2000)
     assert odds_of(book)[1] == 2_500_000
 
 
 def test_quote_that_came_after_the_snapshot_was_asked_for_stays(book, say):
     apply(book, say.odds(say.row(102, at=1000)), 6001)
-    book.take_answer(answer(say), 6000, complete_for=["pinnacle"], gone_before_ms=2000)
+    book.take_answer(answer(say, say.row(101)), 6000, complete_for=["pinnacle"], gone_before_ms=2000)
     assert odds_of(book)[1] == 2_500_000
+
+
+def test_quote_that_a_later_answer_has_again_is_back_although_it_did_not_move(book, say):
+    apply(book, say.odds(say.row(101), say.row(102, at=1000)))
+    book.take_answer(answer(say, say.row(101)), 6000, complete_for=["pinnacle"], gone_before_ms=2000)
+    book.take_answer(answer(say, say.row(102, at=1000)), 6000)
+    assert odds_of(book)[1] is None
+    book.take_answer(answer(say, say.row(102, at=1000)), 6001)
+    assert odds_of(book)[1] == 2_500_000
+
+
+@pytest.mark.parametrize("odds", [{}, {"pinnacle": {}}, None])
+def test_answer_that_leaves_out_a_bookmaker_as_a_whole_proves_nothing(book, say, odds):
+    apply(book, say.odds(say.row(101, at=1000)))
+    book.take_answer(answer(say, odds=odds), 6000, complete_for=["pinnacle"], gone_before_ms=2000)
+    book.cover([FIXTURE], ["pinnacle"], 6000, main_lines_only=False)
+    state, (quote, _, _) = book.bookmaker(FIXTURE, "pinnacle"), book.quotes(WINNER, "pinnacle")
+    assert (quote.odds, state.confirmed_ms(quote)) == (2_500_000, 1000)
+    book.take_answer(answer(say, say.row(101, at=1000)), 7000, complete_for=["pinnacle"], gone_before_ms=3000)
+    book.cover([FIXTURE], ["pinnacle"], 7000, main_lines_only=False)
+    assert state.confirmed_ms(quote) == 7000
 
 
 def test_partial_answer_takes_nothing_away(book, say):
@@ -176,7 +197,7 @@ def test_partial_answer_takes_nothing_away(book, say):
 
 def test_snapshot_takes_nothing_from_bookmakers_that_were_not_asked_for(book, say):
     apply(book, say.odds(say.row(101), bookmaker="betfair-ex"))
-    book.take_answer(answer(say), 6000, complete_for=["pinnacle"], gone_before_ms=2000)
+    book.take_answer(answer(say, say.row(102)), 6000, complete_for=["pinnacle"], gone_before_ms=2000)
     assert odds_of(book, bookmaker="betfair-ex")[0] == 2_500_000
 
 

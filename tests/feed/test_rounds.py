@@ -133,6 +133,16 @@ def test_first_answer_confirms_only_what_it_tells_of(rounds):
     assert not any(each.is_main and silent.fixture_id in each.query.fixtures for each in following)
 
 
+def test_whole_answer_that_proves_nothing_is_asked_for_again(rounds):
+    fixtures = [fixture(1)]
+    name = fixtures[0].fixture_id
+    answer(rounds, rounds.next(fixtures, ALL, NOW, NEVER_MS), NOW)
+    whole = rounds.next(fixtures, ALL, NOW, NEVER_MS)
+    assert rounds.done(whole, NOW, {name}, unproven={name}) == [name]
+    later = [each for each in cover_all(rounds, fixtures, NOW + 30_000) if not each.is_main]
+    assert [each.is_complete for each in later] == [True]
+
+
 def test_refused_fixtures_wait_and_the_others_go_on(rounds):
     fixtures = [fixture(1), fixture(2)]
     asked = rounds.next(fixtures, ALL, NOW, NEVER_MS)

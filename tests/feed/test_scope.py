@@ -50,8 +50,14 @@ def test_no_tournaments_named_means_all():
 
 
 def test_bookmakers_come_in_groups_of_five():
-    assert Scope((10,), tuple("gfedcba")).bookmaker_groups == (tuple("abcde"), tuple("fg"))
-    assert Scope((10,)).bookmaker_groups == ((),)
+    assert Scope((10,), tuple("gfedcba")).bookmaker_groups("abcdefghij") == (tuple("abcde"), tuple("fg"))
+    assert Scope((10,)).bookmaker_groups("abc") == ((),)
+
+
+def test_bookmakers_that_the_key_may_not_see_are_not_asked_for():
+    scope = Scope((10,), tuple("abc"))
+    assert scope.bookmaker_groups("bcd") == (("b", "c"),)
+    assert scope.bookmaker_groups("xyz") == ()
 
 
 def test_window_is_in_seconds():

@@ -222,7 +222,8 @@ class PriceBook:
         """Takes an answer of the odds endpoints that is true for that moment.
 
         gone_before_ms: quotes of the bookmakers in `complete_for` that the answer leaves out, and that have not moved
-        since this time, are gone. Only an answer that would tell of every quote is complete.
+        since this time, are gone. Only an answer that would tell of every quote is complete. Where it leaves out a
+        bookmaker as a whole, nothing is gone and nothing confirmed: an empty answer proves nothing.
         """
         fixture = self._heard(answer.fixture_id, as_of_ms)
         changes = self.describe(answer, as_of_ms)
@@ -231,14 +232,24 @@ class PriceBook:
         for slug, raw in (answer.odds or {}).items():
             state = fixture.bookmaker(slug)
             rows = JSON.answered(raw)
-            told[slug] = rows.keys()
+            state.revive(rows, as_of_ms)
+            if rows:
+                told[slug] = rows.keys()
+                state.is_answered = True
             changes += self._take(state, state.news(rows), as_of_ms)
         for bookmaker in complete_for or ():
             state = fixture.bookmaker(bookmaker)
-            gone = state.standing(told.get(bookmaker, ()), gone_before_ms)
+            state.is_answered = bookmaker in told
+            gone = state.standing(told[bookmaker], gone_before_ms) if state.is_answered else []
             markets = state.withdraw(gone, Block.of_rows(as_of_ms, {}), gone_before_ms)
             changes += [_odds_change(state, markets)] if markets else []
         return changes
+
+    def is_unproven(self, fixture_id: FixtureId) -> bool:
+        """Whether the last whole answer about the fixture left out a bookmaker that is known to quote on it."""
+        fixture = self._fixtures.get(fixture_id)
+        states = fixture.bookmakers.values() if fixture is not None else ()
+        return any(state.slots and not state.is_answered for state in states)
 
     def lose(self, fixture_id: FixtureId) -> list[BookChange]:
         """The feed does not know the fixture any more: nothing of it may be traded on until it is described again."""

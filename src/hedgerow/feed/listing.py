@@ -46,8 +46,13 @@ class Lister:
         ]
 
     async def bookmakers(self) -> None:
+        """The list of bookmakers; an empty one, which proves nothing, is passed over."""
         asked_ms = self._clock.now_ms()
-        self._tell(self._book.learn_bookmakers(await self._rest.bookmakers(), asked_ms))
+        rows = await self._rest.bookmakers()
+        if rows:
+            self._tell(self._book.learn_bookmakers(rows, asked_ms))
+        elif self._book.bookmakers:
+            _log.error("the feed lists no bookmakers any more")
 
     async def fixtures(self, scope: Scope) -> None:
         """The fixtures of the scope that start in its window."""

@@ -167,7 +167,17 @@ def meta_of(row: wire.BookmakerMeta, before: Meta | None, as_of_ms: int) -> Meta
 class BookmakerState:
     """One bookmaker's offers on one fixture."""
 
-    __slots__ = ("_catalogue", "bookmaker", "fixture_id", "full_cover_ms", "lines", "main_cover_ms", "meta", "slots")
+    __slots__ = (
+        "_catalogue",
+        "bookmaker",
+        "fixture_id",
+        "full_cover_ms",
+        "is_answered",
+        "lines",
+        "main_cover_ms",
+        "meta",
+        "slots",
+    )
 
     def __init__(self, fixture_id: FixtureId, bookmaker: VenueSlug, catalogue: Catalogue) -> None:
         self.fixture_id, self.bookmaker, self._catalogue = fixture_id, bookmaker, catalogue
@@ -176,6 +186,7 @@ class BookmakerState:
         self.lines: dict[tuple[MarketId, PlayerId], Line] = {}
         self.main_cover_ms = NEVER_MS  # main lines that have not moved since were right at this time
         self.full_cover_ms = NEVER_MS  # the same of every line
+        self.is_answered = True  # False while whole answers leave the bookmaker out: then silence confirms nothing
 
     @property
     def markets(self) -> tuple[MarketKey, ...]:
@@ -219,6 +230,14 @@ class BookmakerState:
         """The rows without those that say, word for word, what is known already."""
         return {name: row for name, row in rows.items() if not self._holds(name, row)}
 
+    def revive(self, names: Iterable[str], as_of_ms: int) -> None:
+        """Lets the rows of an answer take the places of quotes that were gone when an earlier question was asked,
+        even if they moved before that: what the feed answers now is there."""
+        for name in names:
+            slot = self.slots.get(name)
+            if slot is not None and slot.block.as_of_ms < as_of_ms and slot.quote is None:
+                slot.changed_ms = NEVER_MS
+
     def standing(self, except_for: Collection[str], unmoved_since_ms: int) -> list[str]:
         """The odds ids of quotes that stand and have not moved since that time."""
         return [
@@ -257,6 +276,8 @@ class BookmakerState:
 
     def cover(self, as_of_ms: int, *, main_lines_only: bool) -> None:
         """Notes that all moves until that moment are known, of the main lines or of all."""
+        if not self.is_answered:
+            return
         if main_lines_only:
             self.main_cover_ms = max(self.main_cover_ms, as_of_ms)
         else:

@@ -43,7 +43,8 @@ class Reconciler:
             return False
         fixtures = [fixture for fixture in self._book.fixtures() if scope.wants(fixture)]
         self._rounds.keep({fixture.fixture_id for fixture in fixtures})
-        asked = self._rounds.next(fixtures, scope.bookmaker_groups, self._clock.now_ms(), up_since_ms)
+        groups = scope.bookmaker_groups(self._book.bookmakers)
+        asked = self._rounds.next(fixtures, groups, self._clock.now_ms(), up_since_ms)
         if asked is None:
             return False
         try:
@@ -74,7 +75,8 @@ class Reconciler:
                     told[fixture.fixture_id] = bool(fixture.odds)
                 await asyncio.sleep(0)  # an answer can be large
             unmoved = [fixture_id for fixture_id, has_odds in told.items() if not has_odds]
-            confirmed = self._rounds.done(asked, asked_ms, told, unmoved)
+            unproven = [fixture_id for fixture_id in told if self._book.is_unproven(fixture_id)]
+            confirmed = self._rounds.done(asked, asked_ms, told, unmoved, unproven)
             self._book.cover(confirmed, asked.query.bookmakers, asked_ms, main_lines_only=asked.is_main)
         if len(confirmed) < len(asked.query.fixtures):
             missing = len(asked.query.fixtures) - len(confirmed)

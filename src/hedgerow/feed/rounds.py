@@ -96,14 +96,20 @@ class Rounds:
         return _main_round(main) or _full_round(full, now_ms)
 
     def done(
-        self, asked: Round, asked_ms: int, told: Collection[FixtureId], unmoved: Collection[FixtureId] = ()
+        self,
+        asked: Round,
+        asked_ms: int,
+        told: Collection[FixtureId],
+        unmoved: Collection[FixtureId] = (),
+        unproven: Collection[FixtureId] = (),
     ) -> list[FixtureId]:
         """Notes an answer; gives the fixtures whose quotes it confirms.
 
-        told: those that the answer has; unmoved: those of them without a quote. A round that asked for changes
-        confirms every fixture it asked for, told of or not, unless the feed is known to tell of those that have not
-        changed as well: then one that is left out is no longer there. A round that asked for all main lines confirms
-        only those that it tells of: an empty answer may also mean that the key sees no more.
+        told: those that the answer has; unmoved: those of them without a quote; unproven: those of which everything
+        was asked for and a bookmaker that is known to quote was left out. A round that asked for changes confirms
+        every fixture it asked for, told of or not, unless the feed is known to tell of those that have not changed as
+        well: then one that is left out is no longer there. A round that asked for all main lines confirms only those
+        that it tells of: an empty answer may also mean that the key sees no more.
         """
         asks_changes = asked.query.since_ms is not None
         self._tells_unmoved = self._tells_unmoved or (asks_changes and asked.is_main and bool(unmoved))
@@ -119,7 +125,8 @@ class Rounds:
                 cover.main_ms = asked_ms
             else:
                 cover.full_ms = asked_ms
-                cover.everything_ms = asked_ms if asked.is_complete else cover.everything_ms
+                if asked.is_complete and fixture_id not in unproven:
+                    cover.everything_ms = asked_ms
         return confirmed
 
     def refused(self, asked: Round, now_ms: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from hedgerow.core.clock import NS_PER_S
@@ -29,11 +30,15 @@ class Scope:
         if not self.sports or min(self.sports) < LOWEST_SPORT:
             raise ValueError(f"a scope needs sports of the feed, from {LOWEST_SPORT} on, not {self.sports}")
 
-    @property
-    def bookmaker_groups(self) -> tuple[tuple[VenueSlug, ...], ...]:
-        """The bookmakers, as many in a group as one request takes; one empty group when all are followed."""
-        chosen = tuple(sorted(self.bookmakers))
-        return tuple(chosen[i : i + MOST_BOOKMAKERS] for i in range(0, len(chosen), MOST_BOOKMAKERS)) or ((),)
+    def bookmaker_groups(self, visible: Collection[VenueSlug]) -> tuple[tuple[VenueSlug, ...], ...]:
+        """The bookmakers, as many in a group as one request takes; one empty group when all are followed.
+
+        visible: those that the key may see. One of the others would have the whole request refused.
+        """
+        if not self.bookmakers:
+            return ((),)
+        chosen = tuple(sorted(set(self.bookmakers) & set(visible)))
+        return tuple(chosen[i : i + MOST_BOOKMAKERS] for i in range(0, len(chosen), MOST_BOOKMAKERS))
 
     def window_s(self, now_ns: int) -> tuple[int, int]:
         """Between which starts, in epoch seconds, fixtures are asked for."""
