@@ -134,7 +134,7 @@ async def test_a_dated_order_that_ends_is_cancelled(venue: Venue) -> None:
     await venue.step(239)
     assert await _steps(stream) == [("PLACEMENT", "LIVE")]
     await venue.step(2)
-    assert await _steps(stream) == [("CANCELLATION", "CANCELED")]
+    assert await _steps(stream) == [("CANCELLATION", "CANCELED_EXPIRED_ORDER")]
 
 
 async def test_a_delayed_order_is_matched_after_its_delay(venue: Venue) -> None:
@@ -157,6 +157,19 @@ async def test_a_delayed_order_that_meets_nobody_rests_unmatched(venue: Venue) -
     assert await _steps(stream) == [("PLACEMENT", "DELAYED"), ("UPDATE", "UNMATCHED")]
     (order,) = (await venue.ask("GET", "/data/orders")).body["data"]
     assert (order["id"], order["status"]) == (order_id, "LIVE")
+
+
+async def test_a_delayed_fill_or_kill_order_that_meets_too_little_is_killed(venue: Venue) -> None:
+    venue.world.put_fixture(tennis(status_id=1, live=True))
+    offer = venue.quote("sell", "0.5", "10")
+    stream = await venue.user_stream()
+    await venue.place("BUY", "0.5", "10", orderType="FOK")
+    venue.polymarket.exchange.cancel(offer)
+    await venue.step(3)
+    assert await _steps(stream) == [
+        ("PLACEMENT", "DELAYED"),
+        ("CANCELLATION", "CANCELED_order couldn't be fully filled. FOK orders are fully filled or killed."),
+    ]
 
 
 # --- trades ---------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from hedgerow.core.money import MICRO, decimal_of
 from hedgerow.core.states import Side
 from hedgerow.sim.dialects.polymarket.eip712 import checksummed, keccak
 from hedgerow.sim.dialects.polymarket.markets import Market
-from hedgerow.sim.dialects.polymarket.orders import Level
+from hedgerow.sim.dialects.polymarket.orders import NOT_FILLED, Level, OrderType
 from hedgerow.sim.dialects.polymarket.trades import MakerFill, Trade
 from hedgerow.sim.exchange import Book, Leg, Order, State
 
@@ -127,6 +127,10 @@ def price_change(market: Market, leg: Leg, book: Book, price: int, size: int, *,
 # --- orders and trades ---------------------------------------------------------------------------------------------
 
 
+# By the engine's reasons.
+_ENDINGS = {"market resolved": "CANCELED_MARKET_RESOLVED", "expired": "CANCELED_EXPIRED_ORDER"}
+
+
 def order_status(order: Order) -> str:
     """Upper case, as queries and streams say it."""
     match order.state:
@@ -134,10 +138,10 @@ def order_status(order: Order) -> str:
             return "DELAYED"
         case State.OPEN:
             return "LIVE"
-        case State.CANCELLED if order.reason == "market resolved":
-            return "CANCELED_MARKET_RESOLVED"
+        case State.CANCELLED if order.reason == "not matched" and paper_of(order).order_type == OrderType.FOK:
+            return f"CANCELED_{NOT_FILLED}"
         case State.CANCELLED:
-            return "CANCELED"
+            return _ENDINGS.get(order.reason, "CANCELED")
         case _:
             return "MATCHED"
 

@@ -40,6 +40,7 @@ from hedgerow.sim.exchange import (
     LevelEvent,
     Order,
     OrderEvent,
+    OrderKind,
     SweepEvent,
 )
 from hedgerow.sim.site import Socket, application
@@ -205,6 +206,8 @@ class Polymarket:
         it rests as unmatched."""
         if not paper_of(order).was_delayed:
             self.user_channel.order(order, "PLACEMENT")
+            return
+        if order.kind is not OrderKind.RESTS:
             return
         touch = self.exchange.book(order.contract).best(not order.is_bid)
         if touch is None or (touch > order.yes_price if order.is_bid else touch < order.yes_price):
