@@ -338,6 +338,7 @@ async def test_a_fill_is_listed_for_its_maker_with_all_makers_of_the_price(venue
     own, other = trade["maker_orders"]
     assert (own["order_id"], own["matched_amount"], own["side"], own["owner"]) == (mine, "6", "BUY", venue.key.key)
     assert (other["matched_amount"], other["owner"]) == ("3", trade["owner"])
+    assert {len(order_id) for order_id in (other["order_id"], trade["taker_order_id"])} == {66}
 
 
 async def test_every_price_level_of_a_taker_is_a_trade_of_its_own(venue: Venue) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hedgerow.core.states import SettlementStatus
+from hedgerow.sim.faults import Behaviour
 
 from .harness import FIXTURE, NOW_S, Venue
 
@@ -17,8 +18,10 @@ async def _ask(venue: Venue, path: str, **query: Any) -> Any:
 
 
 async def _buy(venue: Venue, price: str, size: str) -> None:
+    """A purchase that has come to the chain."""
     venue.quote("sell", price, size)
     await venue.place("BUY", price, size)
+    await venue.step(2)
 
 
 async def test_a_position_is_kept_at_average_cost_without_fees(venue: Venue) -> None:
@@ -61,9 +64,33 @@ async def test_trades_have_the_fields_of_recorded_ones(venue: Venue, shared: Cal
 async def test_what_was_made_is_listed_only_when_asked_for(venue: Venue) -> None:
     await venue.rest("BUY", "0.4", "10")
     venue.take("sell", "0.4", "10")
+    await venue.step(2)
     assert await _ask(venue, "/trades") == []
     assert len(await _ask(venue, "/trades", takerOnly="false")) == 1
     assert len((await _ask(venue, "/v2/trades", taker_only="false"))["data"]) == 1
+
+
+async def test_a_trade_is_listed_once_it_is_mined_and_held_from_the_start(venue: Venue) -> None:
+    venue.quote("sell", "0.5", "5")
+    await venue.place("BUY", "0.5", "5")
+    assert [row["size"] for row in await _ask(venue, "/positions")] == [5]
+    assert await _ask(venue, "/trades") == await _ask(venue, "/activity") == []
+    await venue.step(2)
+    assert len(await _ask(venue, "/trades")) == len(await _ask(venue, "/activity")) == 1
+
+
+async def test_tokens_whose_purchase_failed_are_made_up_for_by_others(venue: Venue) -> None:
+    faults = venue.polymarket.exchange.faults
+    faults.set(Behaviour(failTradeRate=1.0))
+    await _buy(venue, "0.4", "10")
+    faults.set(Behaviour())
+    venue.quote("buy", "0.5", "10")
+    await venue.place("SELL", "0.5", "10")
+    await _buy(venue, "0.6", "15")
+    await venue.step(3)
+    (row,) = await _ask(venue, "/positions")
+    assert (row["size"], row["avgPrice"], row["realizedPnl"]) == (5, 0.6, -1)
+    assert [row["side"] for row in await _ask(venue, "/trades")] == ["BUY", "SELL"]
 
 
 async def test_a_resolved_position_is_redeemed_and_gone(venue: Venue) -> None:

@@ -41,16 +41,14 @@ def test_money_paid_is_cost_or_loss_and_nothing_is_left_of_what_is_sold(
 ) -> None:
     holding, paid = _holding(), 0
     for wants_to_buy, cents, lots, fee in fills:
-        size = lots * LOT if wants_to_buy else min(lots * LOT, holding.size)
-        if not size:
-            continue
-        part = _part(Side.BUY if wants_to_buy else Side.SELL, cents * 10_000, size, fee)
+        part = _part(Side.BUY if wants_to_buy else Side.SELL, cents * 10_000, lots * LOT, fee)
         holding.add(part)
         paid += part.money if wants_to_buy else -part.money
         assert holding.cost - holding.realized == paid
         assert 0 <= holding.average <= 990_000
+        assert holding.size > 0 or holding.cost == holding.fees == 0
     if holding.size:
-        holding.add(_part(Side.SELL, 500_000, holding.size))
+        holding.add(_part(Side.SELL if holding.size > 0 else Side.BUY, 500_000, abs(holding.size)))
     assert (holding.size, holding.cost, holding.fees, holding.average) == (0, 0, 0, 0)
 
 

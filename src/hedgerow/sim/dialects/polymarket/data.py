@@ -1,8 +1,8 @@
 """The Data API: what a wallet holds, has traded and was paid, open to anybody who knows its address.
 
 Winning tokens are redeemed for the wallet the moment a market resolves, as the venue's auto-redeem does, so no
-position outlives its market. Trades that failed never happened here. Source: the Polymarket sheet, section 4; the API
-reference.
+position outlives its market. Positions count what is matched, as balances do; trades are listed once they are mined,
+and those that failed never happened here. Source: the Polymarket sheet, section 4; the API reference.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class DataRoutes:
         for part in parts_of(self._desk.trades, wallet.account):
             market, leg = self._desk.market_of(part.order), part.order.leg
             holdings.setdefault((market.condition_id, leg), Holding(market, leg)).add(part)
-        return [holding for holding in holdings.values() if holding.size]
+        return [holding for holding in holdings.values() if holding.size > 0]
 
     def _positions(self, request: web.Request, market_filter: str) -> list[Json]:
         wallet, conditions = self._user(request), texts_of(request, market_filter)
@@ -121,10 +121,9 @@ class DataRoutes:
             for wallet in wallets
             if wallet is not None
             for part in parts_of(self._desk.trades, wallet.account)
-            if not taker_only or part.order is part.trade.taker
+            if part.is_on_chain and (not taker_only or part.order is part.trade.taker)
         ]
-        rows.sort(key=lambda row: row["timestamp"], reverse=True)
-        return _filtered(request, market_filter, rows)
+        return _filtered(request, market_filter, _newest_first(rows))
 
     def _activity(self, request: web.Request, market_filter: str, direction: str) -> list[Json]:
         """Trades and redemptions, newest first unless the query says ASC."""
@@ -134,12 +133,18 @@ class DataRoutes:
         rows = [
             trade_activity(wallet.funder, part, self._desk.market_of(part.order))
             for part in parts_of(self._desk.trades, wallet.account)
+            if part.is_on_chain
         ]
         ended = [holding for holding in self._holdings(wallet) if holding.market.is_resolved]
         rows += [redemption(wallet.funder, holding) for holding in ended]
         rows = [row for row in rows if not kinds or row["type"] in kinds]
-        rows.sort(key=lambda row: row["timestamp"], reverse=request.query.get(direction) != "ASC")
-        return _filtered(request, market_filter, rows)
+        rows = _newest_first(rows)
+        return _filtered(request, market_filter, rows[::-1] if request.query.get(direction) == "ASC" else rows)
+
+
+def _newest_first(rows: list[Json]) -> list[Json]:
+    """By time; within a second, what came later in the list first."""
+    return sorted(rows, key=lambda row: row["timestamp"])[::-1]
 
 
 def _filtered(request: web.Request, market_filter: str, rows: list[Json]) -> list[Json]:

@@ -29,6 +29,10 @@ class Part:
     def money(self) -> int:
         return self.price * self.size // MICRO
 
+    @property
+    def is_on_chain(self) -> bool:
+        return bool(self.trade.transaction_hash)
+
 
 @dataclass(slots=True)
 class Holding:
@@ -46,20 +50,28 @@ class Holding:
 
     @property
     def average(self) -> int:
-        return self.cost * MICRO // self.size if self.size else 0
+        return self.cost * MICRO // self.size if self.size > 0 else 0
 
     def add(self, part: Part) -> None:
-        """Takes a fill in; what is sold leaves at the average cost."""
+        """Takes a fill in; what is sold leaves at the average cost.
+
+        The size is below zero for a while when tokens were sold whose purchase failed later and was made up for.
+        """
         self.first_ms, self.last_ms = self.first_ms or part.trade.matched_ms, part.trade.matched_ms
         if part.order.side is Side.BUY:
-            self.size += part.size
-            self.cost += part.money
-            self.fees += part.fee
+            owed = min(part.size, max(0, -self.size))
+            spent = part.money * owed // part.size
+            self.realized -= spent
+            self.cost += part.money - spent
+            self.fees += part.fee * (part.size - owed) // part.size
             self.bought += part.size
+            self.size += part.size
             return
-        cost = self.cost * part.size // self.size
-        self.fees -= self.fees * part.size // self.size
+        held = max(0, self.size)
+        sold = min(part.size, held)
+        cost, fees = (self.cost * sold // held, self.fees * sold // held) if held else (0, 0)
         self.cost -= cost
+        self.fees -= fees
         self.size -= part.size
         self.realized += part.money - cost
 

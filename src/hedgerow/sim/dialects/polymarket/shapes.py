@@ -182,10 +182,15 @@ def order_event(order: Order, market: Market, trade_ids: list[str], kind: str, s
     }
 
 
+def _public_id(order: Order) -> str:
+    """The order's digest; one that the world placed by itself was never signed and gets a likeness."""
+    return order.id if order.id.startswith("0x") else "0x" + keccak(order.id.encode()).hex()
+
+
 def _maker_view(fill: MakerFill, market: Market) -> Json:
     order, paper = fill.order, paper_of(fill.order)
     return {
-        "order_id": order.id,
+        "order_id": _public_id(order),
         "owner": paper.owner,
         "maker_address": paper.maker,
         "matched_amount": text(fill.size),
@@ -202,7 +207,7 @@ def _trade_of(trade: Trade, market: Market, account: str) -> Json:
     taker, paper = trade.taker, paper_of(trade.taker)
     return {
         "id": trade.id,
-        "taker_order_id": taker.id,
+        "taker_order_id": _public_id(taker),
         "market": market.condition_id,
         "asset_id": market.token(taker.leg),
         "side": side_text(taker.side),
