@@ -119,6 +119,14 @@ async def test_tokens_that_are_held_can_be_sold_and_no_others(venue: Venue) -> N
     assert (await venue.place("SELL", "0.6", "5")).status == 400
 
 
+async def test_a_market_sale_is_of_whole_lots(venue: Venue) -> None:
+    venue.quote("sell", "0.5", "10")
+    await venue.place("BUY", "0.5", "10")
+    venue.quote("buy", "0.4", "20")
+    sold = await venue.place("SELL", "0.4", "5.005", orderType="FAK")
+    assert (sold.body["makingAmount"], sold.body["takingAmount"]) == ("5", "2")
+
+
 async def test_a_dated_order_ends_a_minute_before_it_says(venue: Venue) -> None:
     soon = {"expiration": str(NOW_S + 179)}
     assert (await venue.place(order=soon, orderType="GTD")).body == {"error": "invalid expiration"}
@@ -266,7 +274,9 @@ async def test_wallet_contracts_trade_with_their_own_signature_types(opens: Open
 
 async def test_a_resolved_market_takes_no_orders(venue: Venue) -> None:
     venue.world.settle(FIXTURE, {121: SettlementStatus.WON})
-    assert (await venue.place()).body == {"error": "the market is not yet ready to process new orders"}
+    for order_type in ("GTC", "FAK"):
+        refused = await venue.place(orderType=order_type)
+        assert refused.body == {"error": "the market is not yet ready to process new orders"}
 
 
 # --- batches and cancels --------------------------------------------------------------------------------------------
@@ -293,6 +303,19 @@ async def test_a_batch_has_at_most_fifteen_orders(venue: Venue) -> None:
     assert (await venue.ask("POST", "/orders", [])).status == 400
 
 
+async def test_an_order_of_somebody_else_spoils_its_whole_batch(venue: Venue) -> None:
+    batch = [venue.posting(), venue.posting(order={"signer": "0x" + "11" * 20})]
+    answer = await venue.ask("POST", "/orders", batch)
+    text = "the order signer address has to be the address of the API KEY"
+    assert (answer.status, answer.body) == (400, {"error": text})
+    assert (await venue.ask("GET", "/data/orders")).body["count"] == 0
+
+
+async def test_at_most_three_thousand_orders_are_cancelled_at_once(venue: Venue) -> None:
+    answer = await venue.ask("DELETE", "/orders", [UNKNOWN] * 3001)
+    assert (answer.status, answer.body) == (400, {"error": "Too many orders in payload, max allowed: 3000"})
+
+
 async def test_cancelling_tells_what_did_not_rest(venue: Venue) -> None:
     order_id = await venue.rest()
     answer = await venue.ask("DELETE", "/orders", [order_id, UNKNOWN])
@@ -300,6 +323,14 @@ async def test_cancelling_tells_what_did_not_rest(venue: Venue) -> None:
     again = await venue.ask("DELETE", "/order", {"orderID": order_id})
     assert again.body == {"canceled": [], "not_canceled": {order_id: GONE}}
     assert (await venue.ask("DELETE", "/order", {"orderID": "0x12"})).body == {"error": "Invalid orderID"}
+
+
+async def test_orders_of_others_are_not_found_and_not_cancelled(venue: Venue) -> None:
+    order = venue.quote("buy", "0.4", "10")
+    desk = venue.polymarket.desk
+    assert desk.find(venue.key, order.id) is None
+    assert desk.cancel_ids(venue.key, [order.id]) == {"canceled": [], "not_canceled": {order.id: GONE}}
+    assert (await venue.ask("DELETE", "/cancel-all")).body["canceled"] == []
 
 
 async def test_orders_are_cancelled_by_market_token_or_all_at_once(venue: Venue) -> None:
@@ -321,6 +352,7 @@ async def test_lists_come_in_pages(venue: Venue) -> None:
     rest = (await venue.ask("GET", "/data/orders", next_cursor=first["next_cursor"])).body
     assert (first["count"], first["next_cursor"], rest["count"], rest["next_cursor"]) == (100, "MTAw", 5, "LTE=")
     assert len({order["id"] for page in (first, rest) for order in page["data"]}) == 105
+    await venue.ask("DELETE", "/orders", [order["id"] for order in first["data"]])
     assert (await venue.ask("GET", "/data/orders", next_cursor="LTE=")).body["data"] == []
     assert (await venue.ask("GET", "/data/orders", next_cursor="?")).status == 400
 
@@ -401,6 +433,14 @@ async def test_orders_beyond_the_bucket_are_refused_until_it_refills(opens: Open
     assert (await venue.place()).status == 200
 
 
+async def test_batches_cost_a_token_for_each_order(opens: Opens) -> None:
+    venue = await opens(tier=Tier("tiny", 1, 5, 1, 5))
+    placed = await venue.ask("POST", "/orders", [venue.posting() for _ in range(4)])
+    assert placed.headers["Poly-RateLimit-Remaining"] == "1"
+    cancelled = await venue.ask("DELETE", "/orders", [answer["orderID"] for answer in placed.body])
+    assert cancelled.headers["Poly-RateLimit-Remaining"] == "1"
+
+
 async def test_cancelling_all_costs_what_it_cancels(opens: Opens) -> None:
     venue = await opens(tier=Tier("tiny", 10, 10, 1, 2))
     for _ in range(4):
@@ -434,6 +474,7 @@ async def test_a_closed_only_account_may_not_buy(venue: Venue) -> None:
     venue.polymarket.desk.closed_only = frozenset({ACCOUNT})
     assert (await venue.ask("GET", "/auth/ban-status/closed-only")).body == {"closed_only": True}
     assert (await venue.place()).body == {"error": f"'{venue.key.wallet.address}' address in closed only mode"}
+    assert (await venue.place("SELL")).body["error"].startswith("not enough balance")
 
 
 async def test_a_scripted_rejection_uses_the_script_s_words(venue: Venue) -> None:
@@ -461,8 +502,9 @@ async def test_an_accept_delay_makes_every_order_wait(venue: Venue) -> None:
 # --- heartbeats -----------------------------------------------------------------------------------------------------
 
 
-async def test_silence_after_a_heartbeat_cancels_everything(venue: Venue) -> None:
+async def test_silence_after_a_heartbeat_cancels_what_its_key_has_posted(venue: Venue) -> None:
     await venue.rest()
+    quote = venue.quote("buy", "0.4", "10")
     await venue.step(60)
     assert (await venue.ask("GET", "/data/orders")).body["count"] == 1
     first = (await venue.ask("POST", "/v1/heartbeats", {"heartbeat_id": ""})).body["heartbeat_id"]
@@ -473,6 +515,7 @@ async def test_silence_after_a_heartbeat_cancels_everything(venue: Venue) -> Non
     assert (await venue.ask("GET", "/data/orders")).body["count"] == 1
     await venue.step(2)
     assert (await venue.ask("GET", "/data/orders")).body["count"] == 0
+    assert quote.state is State.OPEN
 
 
 async def test_a_wrong_heartbeat_is_told_the_right_one_and_does_not_count(venue: Venue) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from hedgerow.core.states import SettlementStatus
 from hedgerow.sim.faults import Behaviour
 
@@ -36,6 +38,20 @@ async def test_a_position_is_kept_at_average_cost_without_fees(venue: Venue) -> 
     assert row["entryFeesUsdc"] == 0.108  # three quarters of 2 × 10 × 0.03 × 0.24
 
 
+async def test_a_position_is_worth_what_the_book_says(venue: Venue) -> None:
+    for price in ("0.4", "0.42"):
+        venue.quote("sell", price, "10")
+    await venue.place("BUY", "0.42", "20")
+    venue.quote("buy", "0.5", "15")
+    await venue.place("SELL", "0.5", "10", orderType="FAK")
+    venue.quote("sell", "0.6", "5")
+    (row,) = (await _ask(venue, "/v2/positions"))["data"]
+    assert (row["current_price"], row["current_value"], row["entry_cost_usdc"]) == (0.55, 5.5, 4.1)
+    assert (row["realized_pnl"], row["unrealized_pnl"], row["total_pnl"]) == (0.9, 1.4, 2.3)
+    assert (row["percent_realized_pnl"], row["percent_pnl"]) == (21.9512, 34.1463)
+    assert row["entry_fees_usdc"] == 0.07254  # half of 10 × 0.03 × (0.24 + 0.2436)
+
+
 async def test_small_positions_are_hidden_unless_asked_for(venue: Venue) -> None:
     await _buy(venue, "0.5", "5")
     venue.quote("buy", "0.5", "10")
@@ -50,6 +66,7 @@ async def test_the_second_version_comes_in_an_envelope(venue: Venue) -> None:
     assert page["pagination"] == {"has_more": False, "next_cursor": None}
     (row,) = page["data"]
     assert (row["current_size"], row["token_id"], row["status"]) == (5, venue.market.tokens[0], "OPEN")
+    assert (row["entry_cost_usdc"], row["entry_fees_usdc"], row["total_cost_usdc"]) == (2.5, 0.0375, 2.5375)
     assert (await _ask(venue, "/v2/positions", status="REDEEMABLE"))["data"] == []
 
 
@@ -93,16 +110,27 @@ async def test_tokens_whose_purchase_failed_are_made_up_for_by_others(venue: Ven
     assert [row["side"] for row in await _ask(venue, "/trades")] == ["BUY", "SELL"]
 
 
-async def test_a_resolved_position_is_redeemed_and_gone(venue: Venue) -> None:
+async def test_a_position_that_was_sold_is_gone(venue: Venue) -> None:
+    await _buy(venue, "0.5", "5")
+    venue.quote("buy", "0.5", "10")
+    await venue.place("SELL", "0.5", "5")
+    assert await _ask(venue, "/positions", sizeThreshold="0") == []
+    assert (await _ask(venue, "/v2/positions"))["data"] == []
+
+
+@pytest.mark.parametrize(("result", "paid"), [("WON", 10), ("LOST", 0), ("VOID", 5)])
+async def test_a_resolved_position_is_redeemed_and_gone(venue: Venue, result: str, paid: int) -> None:
     await _buy(venue, "0.4", "10")
     await venue.step(60)
-    venue.world.settle(FIXTURE, {121: SettlementStatus.WON})
+    venue.world.settle(FIXTURE, {121: SettlementStatus(result)})
     assert await _ask(venue, "/positions") == []
     redeemed, bought = await _ask(venue, "/activity")
-    assert (redeemed["type"], redeemed["usdcSize"], redeemed["size"]) == ("REDEEM", 10, 10)
+    assert (redeemed["type"], redeemed["usdcSize"], redeemed["size"]) == ("REDEEM", paid, 10)
     assert (bought["type"], bought["usdcSize"], bought["timestamp"]) == ("TRADE", 4, NOW_S)
-    only = (await _ask(venue, "/v2/activity", type="TRADE", sort_direction="ASC"))["data"]
+    only = (await _ask(venue, "/v2/activity", type="TRADE"))["data"]
     assert [row["type"] for row in only] == ["TRADE"]
+    turned = (await _ask(venue, "/v2/activity", sort_direction="ASC"))["data"]
+    assert [row["type"] for row in turned] == ["TRADE", "REDEEM"]
 
 
 async def test_rows_are_filtered_by_market_side_and_time(venue: Venue) -> None:

@@ -106,11 +106,15 @@ async def test_markets_are_found_by_each_of_their_names(venue: Venue) -> None:
         {"clob_token_ids": market.tokens[1]},
         {"tag_id": 864},
         {"game_id": market.game_id},
-        {"end_date_max": "2026-09-29T00:00:00Z"},
+        {"end_date_max": "2026-09-28T15:13:20Z"},
+        {"start_time_min": "2026-09-21T15:13:20Z", "start_time_max": "2026-09-21T15:13:20"},
     ):
         assert await _slugs(venue, "/markets", **query) == [market.slug], query
         assert await _slugs(venue, "/markets/keyset", **query) == [market.slug], query
     assert len(await _slugs(venue, "/markets", sports_market_types="moneyline")) == 2
+    assert await _slugs(venue, "/markets", active="false") == []
+    assert await _slugs(venue, "/markets", archived="true") == []
+    assert (await venue.get("/markets", "gamma", start_time_min="soon")).status == 422
     assert await _slugs(venue, "/markets", sports_market_types="totals") == []
     assert (await venue.get(f"/markets/slug/{market.slug}", "gamma")).body["id"] == str(market.market_id)
     assert (await venue.get("/markets/1", "gamma")).status == 404
@@ -132,6 +136,9 @@ async def test_live_and_closed_events_can_be_told_apart(venue: Venue) -> None:
     venue.world.put_fixture(_basketball())
     venue.world.put_fixture(tennis(status_id=1, live=True))
     assert await _slugs(venue, "/events", live="true") == [venue.market.slug]
+    venue.world.put_fixture(tennis(status_id=2))
+    ended = {row["slug"]: row["ended"] for row in (await venue.get("/events", "gamma")).body}
+    assert ended == {venue.market.slug: True, "nba-celtics-heat-2026-09-22": False}
     venue.world.settle(FIXTURE, {121: SettlementStatus.WON})
     assert await _slugs(venue, "/events", closed="true") == [venue.market.slug]
     assert len(await _slugs(venue, "/events")) == 2
@@ -154,6 +161,25 @@ async def test_offsets_page_through_plain_lists(venue: Venue) -> None:
     assert [len(page) for page in pages] == [1, 1, 0]
 
 
+async def test_the_search_has_pages(venue: Venue) -> None:
+    venue.world.put_fixture(_basketball())
+    pages = [(await venue.get("/public-search", "gamma", q="vs.", limit_per_type=1, page=n)).body for n in (1, 2)]
+    assert [page["pagination"]["hasMore"] for page in pages] == [True, False]
+    assert [len(page["events"]) for page in pages] == [1, 1]
+    assert pages[0]["events"][0]["id"] != pages[1]["events"][0]["id"]
+
+
+async def test_money_that_rests_and_was_traded_is_told(venue: Venue) -> None:
+    venue.quote("buy", "0.4", "10")
+    venue.quote("sell", "0.5", "20")
+    venue.take("buy", "0.6", "5", outcome=1)
+    market = (await venue.get("/markets", "gamma")).body[0]
+    assert (market["liquidity"], market["liquidityNum"]) == ("12", 12)  # 5 × 0.4 and 20 × 0.5
+    assert (market["volume"], market["volumeNum"]) == ("3", 3)
+    assert (market["bestBid"], market["bestAsk"], market["spread"]) == (0.4, 0.5, 0.1)
+    assert (market["lastTradePrice"], market["outcomePrices"]) == (0.4, '["0.45", "0.55"]')
+
+
 async def test_leagues_name_their_tags_and_series(venue: Venue) -> None:
     sports = {row["sport"]: row for row in (await venue.get("/sports", "gamma")).body}
     assert (sports["nba"]["tags"], sports["nba"]["series"]) == ("1,745,100639", "10345")
@@ -170,4 +196,8 @@ async def test_the_search_finds_words_of_a_title(venue: Venue) -> None:
     assert [event["slug"] for event in found["events"]] == [venue.market.slug]
     assert found["pagination"] == {"hasMore": False, "totalResults": 1}
     assert (await venue.get("/public-search", "gamma", q="djokovic")).body["events"] == []
+    venue.world.settle(FIXTURE, {121: SettlementStatus.WON})
+    assert (await venue.get("/public-search", "gamma", q="sinner")).body["events"] == []
+    kept = await venue.get("/public-search", "gamma", q="sinner", keep_closed_markets=1)
+    assert len(kept.body["events"]) == 1
     assert (await venue.get("/public-search", "gamma")).status == 422

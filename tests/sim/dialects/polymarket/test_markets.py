@@ -10,7 +10,14 @@ from hedgerow.core.ids import FixtureId
 from hedgerow.core.money import MICRO
 from hedgerow.core.states import SettlementStatus
 from hedgerow.sim.clock import WorldClock
-from hedgerow.sim.dialects.polymarket.markets import LEAGUES, Listings, Market, league_of, slugged
+from hedgerow.sim.dialects.polymarket.markets import (
+    LEAGUES,
+    Listings,
+    Market,
+    league_of,
+    slugged,
+    without_position_ids,
+)
 from hedgerow.sim.exchange import Exchange, Leg
 from hedgerow.sim.markets import Catalogue
 from hedgerow.sim.world import Fixture
@@ -46,6 +53,9 @@ def test_tokens_are_large_numbers_of_their_own_and_no_position_ids(number: int) 
     for token in (first, second):
         assert token & POSITION_ID_BITS
         assert token < 1 << 256
+    small = number % (1 << 40)
+    assert without_position_ids(small) & POSITION_ID_BITS
+    assert without_position_ids(number << 40) == (number << 40 or 1 << 40)
 
 
 def test_a_market_is_found_by_all_its_names() -> None:

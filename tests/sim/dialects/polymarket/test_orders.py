@@ -109,6 +109,14 @@ def test_every_market_price_on_a_grid_is_read_back(tick: int, place: int, cents:
             _posting("BUY", 2_000_000, 4_000_000),
             "order 0x12 is invalid. Size (4) lower than the minimum: 5",
         ),
+        (
+            _posting("BUY", 4_250_000, 10_000_000, "FOK"),
+            "order 0x12 is invalid. Price (0.425) breaks minimum tick size rule: 0.01",
+        ),
+        (
+            _posting("SELL", 10_000_000, 4_250_000, "FAK"),
+            "order 0x12 is invalid. Price (0.425) breaks minimum tick size rule: 0.01",
+        ),
         (_posting("BUY", 5_000_000, 10_000_000, "GTD"), "invalid expiration"),
         (_posting("BUY", 5_000_000, 10_000_000, "GTC", NOW_S + 600), "invalid expiration"),
         (_posting("BUY", 5_000_000, 10_000_000, "GTD", NOW_S + 179), "invalid expiration"),

@@ -33,6 +33,16 @@ async def test_a_book_has_its_best_prices_last_and_is_mirrored(venue: Venue) -> 
     assert books == [first, second]
 
 
+async def test_a_book_is_as_old_as_its_last_change(venue: Venue) -> None:
+    venue.quote("buy", "0.4", "10")
+    first = (await venue.get("/book", token_id=venue.market.tokens[0])).body
+    await venue.step(7)
+    assert (await venue.get("/book", token_id=venue.market.tokens[0])).body == first
+    venue.quote("buy", "0.4", "10")
+    second = (await venue.get("/book", token_id=venue.market.tokens[1])).body
+    assert int(second["timestamp"]) - int(first["timestamp"]) == 7_000
+
+
 async def test_a_book_has_the_fields_of_a_recorded_one(venue: Venue, shared: Callable[[str], Path]) -> None:
     recorded = json.loads(shared("data/polymarket/clob_messages/py_http_book.json").read_text())
     book = (await venue.get("/book", token_id=venue.market.tokens[0])).body
@@ -90,7 +100,10 @@ async def test_the_long_form_of_a_market_tells_its_winner(venue: Venue, shared: 
     after = (await venue.get(path)).body
     assert [(token["winner"], token["price"]) for token in after["tokens"]] == [(False, 0), (True, 1)]
     assert (after["closed"], after["accepting_orders"]) == (True, False)
-    assert (await venue.get("/markets")).body["data"] == [after]
+    assert (after["is_50_50_outcome"], (await venue.get("/markets")).body["data"]) == (False, [after])
+    venue.world.settle(FIXTURE, {121: SettlementStatus.VOID})
+    void = (await venue.get(path)).body
+    assert (void["is_50_50_outcome"], [token["price"] for token in void["tokens"]]) == (True, [0.5, 0.5])
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,14 @@ async def test_a_delayed_order_is_matched_after_its_delay(venue: Venue) -> None:
     assert await _steps(stream) == [("TRADE", "MATCHED"), ("UPDATE", "MATCHED")]
 
 
+async def test_an_order_that_the_script_delays_is_placed_once(venue: Venue) -> None:
+    venue.polymarket.exchange.faults.set(Behaviour(acceptDelayMs=2_000))
+    stream = await venue.user_stream()
+    await venue.place()
+    await venue.step(2)
+    assert await _steps(stream) == [("PLACEMENT", "DELAYED"), ("UPDATE", "UNMATCHED")]
+
+
 async def test_a_delayed_order_that_meets_nobody_rests_unmatched(venue: Venue) -> None:
     venue.world.put_fixture(tennis(status_id=1, live=True))
     offer = venue.quote("sell", "0.5", "10")

@@ -12,6 +12,7 @@ from hedgerow.core.money import MICRO
 from hedgerow.core.states import SettlementStatus
 from hedgerow.sim.dialects import polymarket
 from hedgerow.sim.dialects.polymarket.desk import Mode
+from hedgerow.sim.dialects.polymarket.limits import Tier
 from hedgerow.sim.dialects.polymarket.wallets import wallet_of
 from hedgerow.sim.exchange import Leg
 from hedgerow.sim.faults import Behaviour
@@ -102,12 +103,23 @@ async def test_a_reset_leaves_wallets_and_nothing_else(venue: Venue) -> None:
 
 
 async def test_an_open_stream_hears_of_the_world_after_a_reset(venue: Venue) -> None:
-    stream = await venue.market_stream()
+    stream = await venue.market_stream(custom_feature_enabled=True)
+    await stream.hear_all()
+    venue.quote("buy", "0.4", "10")
     await stream.hear_all()
     venue.world.reset()
     venue.world.put_fixture(tennis())
     venue.quote("buy", "0.4", "10")
-    assert [message["event_type"] for message in await stream.hear_all()] == ["price_change"]
+    told = [message["event_type"] for message in await stream.hear_all()]
+    assert told == ["new_market", "price_change", "best_bid_ask"]
+
+
+async def test_a_reset_refills_the_buckets(opens: Opens) -> None:
+    venue = await opens(tier=Tier("tiny", 1, 1, 1, 1))
+    assert [(await venue.place()).status for _ in range(2)] == [200, 429]
+    venue.world.reset()
+    venue.world.put_fixture(tennis())
+    assert (await venue.place()).status == 200
 
 
 async def test_a_venue_that_is_down_answers_nobody(venue: Venue) -> None:

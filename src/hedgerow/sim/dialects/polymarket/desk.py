@@ -173,7 +173,7 @@ class Desk:
             offers[0][0] <= wanted.price if wanted.side is Side.BUY else offers[0][0] >= wanted.price
         )
         price, size = self._price_and_size(posting, wanted, offers, crosses=crosses)
-        delay_s = self.seconds_delay if crosses and market.fixture.live and not posting.post_only else 0
+        delay_s = self.seconds_delay if crosses and market.fixture.live else 0
         is_delayed = bool(delay_s or self.exchange.faults.behaviour.acceptDelayMs)
         paper = Paper(
             key.key, key.wallet.funder, wanted.order_type.value, posting.order.expiration, was_delayed=is_delayed

@@ -25,7 +25,7 @@ from hedgerow.sim.world import Fixture
 LOT = MICRO // 100
 MIN_SIZE = 5 * MICRO
 _POSITION_ID_BITS = ((1 << 64) - 1) << 40
-"""A token id without any of these bits would be a protocol-v2 position id."""
+"""A token id without any of these bits is taken for a protocol-v2 position id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +273,12 @@ def _short(name: str) -> str:
 
 
 def _token_id(seed: str) -> str:
-    number = int.from_bytes(keccak(f"token {seed}".encode()))
-    return str(number if number & _POSITION_ID_BITS else number | 1 << 40)
+    return str(without_position_ids(int.from_bytes(keccak(f"token {seed}".encode()))))
+
+
+def without_position_ids(number: int) -> int:
+    """The number itself, or the nearest above it that is not taken for a protocol-v2 position id."""
+    return number if number & _POSITION_ID_BITS else number | 1 << 40
 
 
 def _number(seed: str) -> int:
