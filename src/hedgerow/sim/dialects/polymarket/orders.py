@@ -116,7 +116,7 @@ class PostedOrder(msgspec.Struct, rename="camel"):
 
 
 class Posting(msgspec.Struct, rename="camel"):
-    """The body of `POST /order`."""
+    """The body of `POST /order`. `defer_exec` changes nothing: settling is deferred for everybody."""
 
     order: PostedOrder
     owner: str
