@@ -63,9 +63,6 @@ class Channels:
         """Follows the markets of these tokens, and no others."""
         for channel in self._markets:
             channel.session.drop(channel.session.tokens.difference(tokens))
-        empty = [channel for channel in self._markets if not channel.session.tokens]
-        self._markets = [channel for channel in self._markets if channel.session.tokens]
-        await asyncio.gather(*(channel.close() for channel in empty))
         followed = {token for channel in self._markets for token in channel.session.tokens}
         fresh = [token for token in tokens if token not in followed]
         for channel in self._markets:
@@ -76,6 +73,9 @@ class Channels:
             fitting, fresh = fresh[: session.room], fresh[session.room :]
             session.add(fitting)
             self._markets.append(self._start("/ws/market", session))
+        idle = [channel for channel in self._markets if not channel.session.tokens]
+        self._markets = [channel for channel in self._markets if channel.session.tokens]
+        await asyncio.gather(*(channel.close() for channel in idle))
 
     def _start(self, path: str, session: S) -> _Channel[S]:
         stream = Stream(

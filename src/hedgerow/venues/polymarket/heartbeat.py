@@ -43,13 +43,13 @@ class Chain:
     def answered(self, answer: Answer) -> bool:
         """Takes the id of the answer. True: the beat was accepted; False: it must be sent again with that id.
         Raises a venue error for every other answer."""
-        if answer.status not in (200, 400):
-            raise answer_error("heartbeat", answer, changes=False)
         try:
             told = read(wire.Beat, answer.body).heartbeat_id
         except UnreadableError:
-            raise answer_error("heartbeat", answer, changes=False) from None
-        self._next = told
+            told = None
+        if answer.status not in (200, 400) or (answer.status == 400 and told is None):
+            raise answer_error("heartbeat", answer, changes=False)
+        self._next = told or ""
         return answer.status == 200
 
 

@@ -44,7 +44,7 @@ def read(kind: type[T], payload: bytes | memoryview | msgspec.Raw) -> T:
 
 # Times from here on are milliseconds, below they are seconds (as milliseconds it would be March 1973).
 _FIRST_MS = 10**11
-_LARGEST = 10**12  # shares or dollars: above it a number is not a size, whatever its form
+_LARGEST = 10**15  # above it a number is neither a size nor money, in whatever unit
 
 
 def epoch_ms(moment: wire.Moment) -> int:
@@ -114,7 +114,7 @@ def balance_micros(text: str) -> int:
         amount = Decimal(text)
     except InvalidOperation:
         raise UnreadableError("the balance is no number") from None
-    if not amount.is_finite() or abs(amount) > _LARGEST * MICRO:
+    if not amount.is_finite() or abs(amount) > _LARGEST:
         raise UnreadableError("the balance is no amount of money")
     return micros_floor(amount) if "." in text else int(amount)
 
@@ -134,10 +134,10 @@ _STATUS: Mapping[str, OrderStatus] = {
 _CANCELLED_PREFIX = "CANCELED"
 
 
-def order_status(text: str) -> OrderStatus:
-    """Of the venue's word, which REST writes with a prefix. An unknown word is taken for resting: then the order is
-    asked for and cancelled, where the opposite belief would leave it alone."""
-    word = text.upper().removeprefix("ORDER_STATUS_")
+def order_status(text: str | None) -> OrderStatus:
+    """Of the venue's word, which REST writes with a prefix. A missing or unknown word is taken for resting: then the
+    order is asked for and cancelled, where the opposite belief would leave it alone."""
+    word = (text or "LIVE").upper().removeprefix("ORDER_STATUS_")
     if word in _STATUS:
         return _STATUS[word]
     return OrderStatus.CANCELLED if word.startswith(_CANCELLED_PREFIX) else OrderStatus.PLACED
@@ -164,7 +164,7 @@ def order_state(order: wire.OpenOrder, client_ref: str | None, now_ms: int) -> O
         filled=filled,
         status=settled_status(status, filled, size),
         at_ms=at_ms,
-        reason=order.status if not status.is_open else "",
+        reason=(order.status or "") if not status.is_open else "",
     )
 
 
@@ -239,8 +239,10 @@ class Owner:
     api_key: str
     funder: str
 
-    def owns(self, owner: str, address: str) -> bool:
-        return owner == self.api_key or address.lower() == self.funder
+    def owns(self, owner: str | None, address: str | None) -> bool:
+        if owner and owner == self.api_key:
+            return True
+        return bool(address) and str(address).lower() == self.funder
 
 
 _FILL_STATE: Mapping[str, FillState] = {

@@ -43,11 +43,11 @@ Send = Callable[[str | bytes], None]
 
 
 def messages(payload: memoryview) -> Iterator[tuple[str, msgspec.Raw]]:
-    """The messages of a frame, one or a list of them, each with its kind in lower case. Raises UnreadableError."""
+    """The messages of a frame, one or a list of them, each with its kind. Raises UnreadableError."""
     first = bytes(payload[:1])
     for raw in read(list[msgspec.Raw], payload) if first == b"[" else [read(msgspec.Raw, payload)]:
-        kind = read(wire.EventKind, raw)
-        yield (kind.event_type or _KIND_OF_TYPE.get(kind.type, kind.type)).lower(), raw
+        told = read(wire.EventKind, raw)
+        yield told.event_type or _KIND_OF_TYPE.get(told.type or "", ""), raw
 
 
 # Messages of the user channel without an event_type are told apart by their type.
@@ -78,9 +78,13 @@ class Session:
                 self.message(kind, raw)
         except UnreadableError as error:
             _log.error("unreadable frame", channel=self.name, error=str(error))
+            self.missed()
 
     def alive(self) -> None:
         """The venue answered our PING."""
+
+    def missed(self) -> None:
+        """A frame could not be read."""
 
     def message(self, kind: str, raw: msgspec.Raw) -> None:
         raise NotImplementedError
@@ -127,6 +131,9 @@ class UserSession(Session):
         if self._is_gap_announced:
             self._is_gap_announced = False
             self._sink(StreamGap("user channel is back", is_down=False))
+
+    def missed(self) -> None:
+        self._sink(StreamGap("a message of the user channel could not be read", is_down=False))
 
     def message(self, kind: str, raw: msgspec.Raw) -> None:
         match kind:

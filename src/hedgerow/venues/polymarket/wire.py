@@ -53,17 +53,18 @@ class BalanceAllowance(Message, frozen=True):
 class Problem(Message, frozen=True):
     """The body of an HTTP error. Heartbeats use `error_msg`, orders `errorMsg`, all others `error`."""
 
-    error: str = ""
-    errorMsg: str = ""  # noqa: N815
-    error_msg: str = ""
-    code: str = ""
+    error: str | None = None
+    errorMsg: str | None = None  # noqa: N815
+    error_msg: str | None = None
+    code: str | None = None
     retry_after_seconds: Decimal | None = None
 
 
 class Beat(Message, frozen=True):
-    """POST /v1/heartbeats: the id to send next; with status 400 the one that was expected."""
+    """POST /v1/heartbeats: the id to send next; with status 400 the one that was expected. The older route of the
+    OpenAPI document answers without an id."""
 
-    heartbeat_id: str
+    heartbeat_id: str | None = None
 
 
 # --- orders and trades -------------------------------------------------------------------------------------------
@@ -97,16 +98,16 @@ class OpenOrder(Message, frozen=True):
     price: Decimal
     original_size: Decimal
     size_matched: Decimal
-    status: str = ""
+    status: str | None = None
     created_at: Moment = None
     expiration: Moment = None
-    order_type: str = ""
+    order_type: str | None = None
 
 
 class UserOrder(OpenOrder, frozen=True):
     """The user channel's `order`. type: PLACEMENT, UPDATE, CANCELLATION; the status is not always there."""
 
-    type: str = ""
+    type: str | None = None
     timestamp: Moment = None
 
 
@@ -118,9 +119,9 @@ class MakerOrder(Message, frozen=True):
     asset_id: str
     price: Decimal
     matched_amount: Decimal
-    owner: str = ""
-    maker_address: str = ""
-    side: str = ""
+    owner: str | None = None
+    maker_address: str | None = None
+    side: str | None = None
 
 
 class Trade(Message, frozen=True):
@@ -133,9 +134,9 @@ class Trade(Message, frozen=True):
     size: Decimal
     price: Decimal
     status: str
-    owner: str = ""
-    maker_address: str = ""
-    trader_side: str = ""
+    owner: str | None = None
+    maker_address: str | None = None
+    trader_side: str | None = None
     match_time: Moment = None
     last_update: Moment = None
     timestamp: Moment = None
@@ -152,8 +153,8 @@ class Page(Message, frozen=True):
 class EventKind(Message, frozen=True):
     """Which message it is, on either channel."""
 
-    event_type: str = ""
-    type: str = ""
+    event_type: str | None = None
+    type: str | None = None
 
 
 # --- market channel ----------------------------------------------------------------------------------------------
@@ -176,7 +177,7 @@ class TickSizeChange(Message, frozen=True):
 class MarketResolved(Message, frozen=True):
     """`market_resolved`. The winner is empty when the market ended half and half."""
 
-    market: str = ""
+    market: str | None = None
     assets_ids: list[str] | None = None
     winning_asset_id: str | None = None
 
