@@ -37,6 +37,7 @@ class Seen:
 
     method: str
     path: str
+    raw_query: str
     query: list[tuple[str, str]]
     headers: dict[str, str]
     body: str
@@ -104,7 +105,16 @@ class ScriptedVenue:
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._talk(request)
         body = (await request.read()).decode()
-        self.seen.append(Seen(request.method, request.path, list(request.query.items()), dict(request.headers), body))
+        self.seen.append(
+            Seen(
+                request.method,
+                request.path,
+                request.rel_url.raw_query_string,
+                list(request.query.items()),
+                dict(request.headers),
+                body,
+            )
+        )
         name = f"{request.method} {request.path}"
         if name in self._befores:
             await self._befores[name]()
