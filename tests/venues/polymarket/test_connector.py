@@ -20,6 +20,7 @@ from hedgerow.core.states import FillState, OrderStatus, SettlementStatus, Side
 from hedgerow.venues.base import (
     Exchange,
     ExchangeEvent,
+    Fee,
     Fill,
     Instrument,
     MarketChange,
@@ -110,6 +111,21 @@ async def test_refused_wallet_makes_no_key(build: Any, venue: Any, events: Event
     await exchange.close()
 
 
+async def test_venue_that_does_not_tell_time_or_standing_is_opened(build: Any, venue: Any, events: Events) -> None:
+    venue.answer("GET /time", {"error": "not found"}, status=404)
+    venue.answer("GET /auth/ban-status/closed-only", {"error": "not found"}, status=404)
+    exchange = build()
+    await exchange.open(events.append)
+    assert await exchange.working() == []
+    await exchange.close()
+
+
+async def test_nothing_private_is_asked_before_opening(build: Any, venue: Any) -> None:
+    with pytest.raises(Unavailable, match="not signed in"):
+        await build({"private_key": Secret("0x" + "11" * 32)}).working()
+    assert venue.seen == []
+
+
 async def test_wrong_key_stops_the_opening(build: Any, venue: Any, events: Events) -> None:
     venue.answer("GET /auth/ban-status/closed-only", {"error": "Unauthorized/Invalid api key"}, status=401)
     exchange = build()
@@ -170,6 +186,17 @@ async def test_accepted_order_rests_under_the_id_that_was_computed(
     assert (state.status, state.price, state.size, state.filled) == (OrderStatus.PLACED, 520_000, 10_000_000, 0)
 
 
+async def test_order_that_the_venue_names_otherwise_is_followed_under_that_name(
+    exchange: Exchange, venue: Any, quote: Quotes
+) -> None:
+    venue.answer("POST /order", accepted("0xAB"))
+    venue.answer("DELETE /order", {"canceled": ["0xab"], "not_canceled": {}})
+    state = await exchange.place(quote())
+    assert state.venue_ref == "0xab"
+    await exchange.cancel(exchange.ref_of(quote()))
+    assert venue.requests("DELETE /order")[0].json == {"orderID": "0xab"}
+
+
 async def test_delayed_order_is_pending(exchange: Exchange, venue: Any, quote: Quotes) -> None:
     venue.answer("POST /order", accepted(exchange.ref_of(quote()).venue_ref, "delayed"))
     assert (await exchange.place(quote())).status is OrderStatus.PENDING_PLACEMENT
@@ -197,7 +224,6 @@ async def test_refused_order_names_its_reason(exchange: Exchange, venue: Any, qu
         ("<html>bad gateway</html>", 502),
         ({"error": "could not insert order"}, 500),
         ("not json", 200),
-        (accepted("0x" + "00" * 32), 200),
         ({"success": True, "orderID": "computed", "status": "pondering"}, 200),
     ],
 )
@@ -263,6 +289,9 @@ async def test_refusal_that_names_the_tick_tells_the_grid(
     venue.answer("POST /order", {"error": text}, status=400)
     with pytest.raises(Refused):
         await exchange.place(quote())
+    venue.answer("POST /order", {"error": text.replace("0.1", "0.3")}, status=400)
+    with pytest.raises(Refused):
+        await exchange.place(quote("again"))
     assert events == [MarketChange(TOKEN, is_open=True, grid=PriceGrid.probability(100_000))]
 
 
@@ -533,10 +562,32 @@ async def test_working_orders_may_come_as_a_plain_list(exchange: Exchange, venue
     assert [order.venue_ref for order in await exchange.working()] == ["0x2"]
 
 
+async def test_list_without_an_end_is_no_list(
+    exchange: Exchange, venue: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hedgerow.venues.polymarket.rest._MOST_PAGES", 3)
+    venue.answer("GET /data/orders", *(page(resting("0x2"), cursor=str(number)) for number in range(3)))
+    with pytest.raises(Unavailable, match="3 pages"):
+        await exchange.working()
+    venue.answer("GET /markets/keyset", {"markets": [], "next_cursor": "more"})
+    with pytest.raises(Unavailable, match="3 pages"):
+        await exchange.listings("tennis")
+
+
 async def test_unreadable_list_is_no_empty_list(exchange: Exchange, venue: Any) -> None:
     venue.answer("GET /data/orders", page({"id": "0x2"}))
     with pytest.raises(Unavailable, match="unreadable"):
         await exchange.working()
+
+
+async def test_taker_pays_the_fee_of_the_watched_market_and_else_that_of_sports(
+    exchange: Exchange, venue: Any, instrument: Instrument
+) -> None:
+    venue.answer("GET /data/trades", page(trade("0x1", trader_side="TAKER", maker_orders=[])))
+    (dear,) = await exchange.fills(0)
+    await exchange.watch([dataclasses.replace(instrument, taker_fee=Fee(Decimal("0.02"), unit=10))])
+    (cheap,) = await exchange.fills(0)
+    assert (dear.fee, cheap.fee) == (124_800, 49_920)  # 10 × rate × 0.52 × 0.48
 
 
 async def test_fills_come_oldest_first_from_the_second_that_was_asked_for(exchange: Exchange, venue: Any) -> None:

@@ -49,6 +49,7 @@ def test_chain_may_start_anew_with_an_empty_id() -> None:
         (answer(401, error="Unauthorized/Invalid api key"), Refused),
         (answer(400, error="something else"), Refused),
         (answer(500, error="Internal server error"), Unavailable),
+        (Answer(502, {}, b"<html>bad gateway</html>"), Unavailable),
     ],
 )
 def test_other_answer_keeps_the_id(given: Answer, kind: type[VenueError]) -> None:

@@ -97,6 +97,12 @@ def test_match_without_a_draw_question_or_event_has_unnamed_participants(soccer:
     assert (listing.outcome, listing.participants) == ("Reds FC", ())
 
 
+def test_question_that_names_no_team_is_left_out(soccer: list[Any]) -> None:
+    nameless = market(soccer[0], groupItemTitle=None, question="Who wins?")
+    listed = listings_of([nameless, market(soccer[2])], "soccer")
+    assert [listing.outcome for listing in listed] == ["Blues CF"]
+
+
 def test_yes_and_no_of_another_sport_is_left_out(soccer: list[Any]) -> None:
     rugby = market(soccer[0], events=None, slug="ruprem-sal-ext-2026-10-01-sal")
     assert sport_of(rugby) == "rugby"

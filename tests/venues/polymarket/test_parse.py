@@ -29,6 +29,7 @@ from hedgerow.venues.polymarket.parse import (
     order_state,
     order_status,
     placed_state,
+    probability,
     read,
     settled_status,
     shares,
@@ -298,6 +299,17 @@ def test_text_that_is_no_time_is_unreadable(moment: str) -> None:
 def test_text_that_is_no_size_is_unreadable(size: str) -> None:
     with pytest.raises(UnreadableError, match="no size"):
         shares(Decimal(size))
+
+
+@pytest.mark.parametrize("price", ["-0.01", "1.01", "NaN", "Infinity"])
+def test_text_that_is_no_price_is_unreadable(price: str) -> None:
+    with pytest.raises(UnreadableError, match="no price"):
+        probability(Decimal(price))
+
+
+def test_matched_amount_that_is_no_number_is_unreadable(quote: Callable[..., NewQuote]) -> None:
+    with pytest.raises(UnreadableError, match="no number"):
+        placed(quote(), status="matched", takingAmount="some")
 
 
 @pytest.mark.parametrize("tick", ["0.02", "0", "NaN", "sNaN", "Infinity", "1"])

@@ -267,10 +267,12 @@ class Polymarket:
         reply = await self._rest.change(wire.PlaceReply, "place", "POST", "/order", order.body, budget="orders")
         if reply.errorMsg or not reply.success or not reply.orderID:
             raise text_error("place", reply.errorMsg or "", changes=True)
-        if reply.orderID.lower() != order.order_id:
-            raise InDoubt(VENUE, "place", f"answered with order {reply.orderID}, not with {order.order_id}")
+        order_id = reply.orderID.lower()
+        if order_id != order.order_id:
+            _log.error("order has another id than computed", venue=VENUE, computed=order.order_id, told=order_id)
+            self._sent.add(order_id, quote, self._clock.now_ms())
         try:
-            state = placed_state(reply, quote, order.order_id, self._clock.now_ms())
+            state = placed_state(reply, quote, order_id, self._clock.now_ms())
         except UnreadableError as error:
             raise InDoubt(VENUE, "place", f"unreadable answer: {error}") from error
         return self._sent.told(state)
