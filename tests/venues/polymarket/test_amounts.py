@@ -38,6 +38,11 @@ def test_size_beyond_two_decimals_is_cut(tick_price: tuple[int, int], size: int)
     assert limit_amounts(Side.BUY, price, size, tick) == limit_amounts(Side.BUY, price, size - size % SHARE_LOT, tick)
 
 
+def test_amount_just_below_a_step_is_first_rounded_up_to_it() -> None:
+    # 0.03 × 0.333333 = 0.00999999: up to seven decimals it is 0.01, cut to three at once it would be 0.009.
+    assert limit_amounts(Side.BUY, 333_333, 30_000, 100_000).maker == 10_000
+
+
 @given(tick_and_price(), lots)
 def test_market_order_never_pays_more_nor_takes_less_than_its_price_by_a_step(
     tick_price: tuple[int, int], lot_count: int
