@@ -143,6 +143,19 @@ async def test_beats_every_five_seconds_until_it_is_stopped(
     assert len(script.bodies) == 4
 
 
+async def test_beat_that_was_lost_is_followed_by_another_at_once(
+    clock: SteppedClock, until: Callable[[Callable[[], object]], Any]
+) -> None:
+    heart, script, lapses = beating(clock, RIGHT, NO_ANSWER, RIGHT)
+    heart.start()
+    for beats, pause_s in ((1, 5), (2, 1), (3, 0)):
+        await until(lambda beats=beats: len(script.bodies) == beats)
+        await asyncio.sleep(0)
+        clock.advance(pause_s)
+    await heart.stop()
+    assert lapses == []
+
+
 async def test_waiting_for_the_next_beat_holds_no_stepped_clock(
     clock: SteppedClock, until: Callable[[Callable[[], object]], Any]
 ) -> None:

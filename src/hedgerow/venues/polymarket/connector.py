@@ -6,7 +6,8 @@ What is particular here:
   reference of ours: `working` gives none for orders that another process sent.
 - The dead-man's switch is armed by the first order and cannot be disarmed. From then on closing cancels what rests:
   left alone, the venue would do it ten seconds later.
-- Orders and cancels have separate budgets. What does not fit is refused to the caller, unsent; nothing waits in line.
+- Orders that do not fit into their budget are refused to the caller, unsent; nothing waits in line. Cancels have a
+  budget of their own at the venue and are sent in any case.
 
 Sources: Polymarket documentation, read 2026-11-21, and the official SDK polymarket-client 0.14.0.
 """
@@ -264,7 +265,7 @@ class Polymarket:
     async def _post(self, quote: NewQuote, order: SignedOrder) -> OrderState:
         self._sent.add(order.order_id, quote, self._clock.now_ms())
         self._fees.setdefault(quote.instrument.ref, quote.instrument.taker_fee)
-        reply = await self._rest.change(wire.PlaceReply, "place", "POST", "/order", order.body, budget="orders")
+        reply = await self._rest.place(order.body)
         if reply.errorMsg or not reply.success or not reply.orderID:
             raise text_error("place", reply.errorMsg or "", changes=True)
         order_id = reply.orderID.lower()
@@ -294,9 +295,8 @@ class Polymarket:
         order_id = self._sent.id_of(ref.client_ref) or ref.venue_ref
         if order_id is None:
             raise Refused(VENUE, "cancel", "the order has no id of the venue", reason=Reason.UNKNOWN_ORDER)
-        self._rest.take("cancels", "cancel")
         body = msgspec.json.encode({"orderID": order_id})
-        reply = await self._rest.change(wire.CancelReply, "cancel", "DELETE", "/order", body, budget="cancels")
+        reply = await self._rest.cancel("cancel", "/order", body)
         why_not = (reply.not_canceled or {}).get(order_id)
         if why_not is not None:
             raise text_error("cancel", why_not, changes=True)
@@ -305,10 +305,7 @@ class Polymarket:
         return None
 
     async def cancel_all(self) -> None:
-        self._rest.take("cancels", "cancel all")
-        reply = await self._rest.change(
-            wire.CancelReply, "cancel all", "DELETE", "/cancel-all", b"", budget="cancels"
-        )
+        reply = await self._rest.cancel("cancel all", "/cancel-all")
         for order_id, why_not in (reply.not_canceled or {}).items():
             error = text_error("cancel all", why_not, changes=True)
             if not (isinstance(error, Refused) and error.reason is Reason.UNKNOWN_ORDER):

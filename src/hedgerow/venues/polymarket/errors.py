@@ -80,7 +80,7 @@ _RULES: Sequence[_Rule] = (
     _Rule("already canceled or matched", Reason.UNKNOWN_ORDER),
     _Rule("order not found", Reason.UNKNOWN_ORDER),
     _Rule("can't be found", Reason.UNKNOWN_ORDER),
-    _Rule("too many requests", Fate.NOTHING_DONE),
+    _Rule("too many requests", Reason.RATE),
     _Rule("trading is currently disabled", Fate.NOTHING_DONE),
     _Rule("cancel-only", Fate.NOTHING_DONE),
     _Rule("post-only mode", Fate.NOTHING_DONE),
@@ -101,7 +101,7 @@ _BY_STATUS = {
     404: _Rule("", Reason.UNKNOWN_ORDER),
     408: _Rule("", Fate.UNKNOWN),
     425: _Rule("", Fate.NOTHING_DONE, "the matching engine restarts"),
-    429: _Rule("", Fate.NOTHING_DONE, "too many requests"),
+    429: _Rule("", Reason.RATE, "too many requests"),
 }
 
 _NEVER_PROCESSED = frozenset({425, 429})
@@ -166,8 +166,13 @@ def _problem(body: bytes) -> wire.Problem:
         return wire.Problem()
 
 
+def pause_of(answer: Answer) -> float | None:
+    """The seconds that an answer asks us to wait; None where it does not say."""
+    return _retry_after_s(answer, _problem(answer.body))
+
+
 def _retry_after_s(answer: Answer, problem: wire.Problem) -> float | None:
-    """Seconds from the header or the body. A date is not read: the venue's are seconds."""
+    """From the header or the body. A date is not read: the venue's are seconds."""
     told = answer.headers.get("retry-after")
     try:
         pause = Decimal(told) if told else problem.retry_after_seconds

@@ -25,6 +25,10 @@ from hedgerow.venues.polymarket.parse import UnreadableError, read
 
 BEAT_S = 5.0
 LAPSE_S = 10.0
+# After a beat that was not accepted the next comes at once, and none waits long for its answer, so that one that is
+# lost costs no order.
+RETRY_S = 1.0
+ANSWER_WITHIN_S = 2.0
 
 _log = structlog.get_logger(__name__)
 
@@ -84,23 +88,24 @@ class Heartbeat:
 
     async def _run(self) -> None:
         while True:
-            await self.beat()
-            await self._clock.sleep(BEAT_S, soft=True)
+            is_accepted = await self.beat()
+            await self._clock.sleep(BEAT_S if is_accepted else RETRY_S, soft=True)
 
-    async def beat(self) -> None:
-        """One beat, sent again once with the id that the venue expects. Failures are logged once and tried again at
-        the next beat: a lost answer may have been an accepted beat, which the next one's refusal shows."""
+    async def beat(self) -> bool:
+        """One beat, sent again once with the id that the venue expects; whether it was accepted. The first failure in
+        a row is logged. A lost answer may have been an accepted beat, which the next one's refusal shows."""
         failure = "refused twice; is another process beating with this API key?"
         try:
             for _ in range(2):
                 if self._chain.answered(await self._send(self._chain.body())):
                     self._note_accepted()
-                    return
+                    return True
         except VenueError as error:
             failure = str(error)
         if not self._is_failing:
             self._is_failing = True
             _log.warning("heartbeat not accepted", error=failure)
+        return False
 
     def _note_accepted(self) -> None:
         now_ms = self._clock.now_ms()

@@ -16,7 +16,8 @@ from hedgerow.net.http import Answer, HttpClient
 from hedgerow.venues.base import Manifest, VenueContext
 from hedgerow.venues.polymarket import wire
 from hedgerow.venues.polymarket.auth import ApiKey, HeaderList, Identity, RequestSigner, wallet_headers
-from hedgerow.venues.polymarket.errors import VENUE, answer_error, reading
+from hedgerow.venues.polymarket.errors import VENUE, answer_error, pause_of, reading
+from hedgerow.venues.polymarket.heartbeat import ANSWER_WITHIN_S
 from hedgerow.venues.polymarket.parse import UnreadableError, read
 
 Query = Sequence[tuple[str, str]]
@@ -116,27 +117,36 @@ class Rest:
 
     # --- changing ----------------------------------------------------------------------------------------------
 
-    async def change(self, kind: type[T], operation: str, method: str, path: str, body: bytes, *, budget: str) -> T:
-        """A request that moves orders; its token of the budget is already taken. InDoubt when the answer is lost or
-        cannot be read."""
+    async def place(self, body: bytes) -> wire.PlaceReply:
+        """Sends one order; its token of the budget is already taken."""
+        answer = await self._change("place", "POST", "/order", body)
+        if answer.status == 429:
+            self._budgets["orders"].exhausted(pause_of(answer) or _RATE_PAUSE_S)
+        return self._changed(wire.PlaceReply, "place", answer)
+
+    async def cancel(self, operation: str, path: str, body: bytes = b"") -> wire.CancelReply:
+        """Sends a cancel, which no budget of ours holds back: the venue has a bucket for them alone."""
+        return self._changed(wire.CancelReply, operation, await self._change(operation, "DELETE", path, body))
+
+    async def _change(self, operation: str, method: str, path: str, body: bytes) -> Answer:
         headers = self._headers(operation, method, path, body)
-        answer = await self._clob.request(operation, method, path, headers=headers, body=body, changes=True)
+        return await self._clob.request(operation, method, path, headers=headers, body=body, changes=True)
+
+    def _changed(self, kind: type[T], operation: str, answer: Answer) -> T:
         if not _is_success(answer):
-            error = answer_error(operation, answer, changes=True)
-            if answer.status == 429:
-                pause = error.retry_after_s if isinstance(error, Unavailable) else None
-                self._budgets[budget].exhausted(pause or _RATE_PAUSE_S)
-            raise error
+            raise answer_error(operation, answer, changes=True)
         try:
             return read(kind, answer.body)
         except UnreadableError as error:
             raise InDoubt(VENUE, operation, f"unreadable answer: {error}") from error
 
     async def beat(self, body: bytes) -> Answer:
-        """One heartbeat, whatever is answered."""
+        """One heartbeat, whatever is answered, if it is answered soon."""
         path = "/v1/heartbeats"
         headers = self._headers("heartbeat", "POST", path, body)
-        return await self._clob.request("heartbeat", "POST", path, headers=headers, body=body)
+        return await self._clob.request(
+            "heartbeat", "POST", path, headers=headers, body=body, timeout_s=ANSWER_WITHIN_S
+        )
 
     # --- signing -----------------------------------------------------------------------------------------------
 
