@@ -9,6 +9,7 @@ from hedgerow.core.secrets import Secret
 from hedgerow.venues.base import Account
 from hedgerow.venues.polymarket.auth import ApiKey, RequestSigner, identity_of
 from hedgerow.venues.polymarket.orders import SignatureType
+from hedgerow.venues.polymarket.parse import Owner
 
 KEY = "0x" + "11" * 32
 OWN = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
@@ -83,3 +84,4 @@ def test_secrets_are_not_in_a_repr() -> None:
     identity = identity_of(account(api_key="hidden-1", api_secret="hidden-2", api_passphrase="hidden-3"))
     assert "hidden" not in repr(identity)
     assert "11" * 32 not in repr(identity)
+    assert "hidden" not in repr(Owner("hidden", "0x"))

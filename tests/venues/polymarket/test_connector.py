@@ -579,6 +579,13 @@ async def test_list_without_an_end_is_no_list(
         await exchange.listings("tennis")
 
 
+async def test_list_that_goes_round_is_no_list(exchange: Exchange, venue: Any) -> None:
+    venue.answer("GET /data/orders", page(resting("0x2"), cursor="MTAw"))
+    with pytest.raises(Unavailable, match="no end"):
+        await exchange.working()
+    assert len(venue.requests("GET /data/orders")) == 2
+
+
 async def test_unreadable_list_is_no_empty_list(exchange: Exchange, venue: Any) -> None:
     venue.answer("GET /data/orders", page({"id": "0x2"}))
     with pytest.raises(Unavailable, match="unreadable"):

@@ -39,7 +39,7 @@ class Peer:
         self.ready = 0
         self.sent = SentOrders()
         self.user = UserSession(
-            b'{"type":"user"}',
+            lambda: '{"type":"user"}',
             Owner(owner, funder),
             self.sent,
             lambda token: Fee(),

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from hedgerow.core.errors import SetupError
 from hedgerow.core.secrets import Secret
 from hedgerow.venues import signing
@@ -55,6 +57,16 @@ class ApiKey:
     key: Secret
     secret: Secret
     passphrase: Secret
+
+
+def channel_login(api_key: ApiKey) -> str:
+    """The first message on the user channel: all markets of the account."""
+    auth = {
+        "apiKey": api_key.key.reveal(),
+        "secret": api_key.secret.reveal(),
+        "passphrase": api_key.passphrase.reveal(),
+    }
+    return msgspec.json.encode({"type": "user", "auth": auth, "markets": []}).decode()
 
 
 class RequestSigner:

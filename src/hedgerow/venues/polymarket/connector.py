@@ -41,7 +41,7 @@ from hedgerow.venues.base import (
     VenueContext,
 )
 from hedgerow.venues.polymarket import wire
-from hedgerow.venues.polymarket.auth import identity_of
+from hedgerow.venues.polymarket.auth import channel_login, identity_of
 from hedgerow.venues.polymarket.channels import Channels
 from hedgerow.venues.polymarket.errors import VENUE, VERSION_MISMATCH, reading, text_error, tick_in
 from hedgerow.venues.polymarket.heartbeat import Heartbeat
@@ -110,23 +110,14 @@ class Polymarket:
         self._sink = sink
         key = await self._rest.sign_in()
         self._owner = Owner(key.key.reveal(), self._identity.funder.lower())
-        await self._has_version_changed()
+        await self._read_version()
         self._signer = self._make_signer()
         self._barred = await self._why_barred()
-        login = {
-            "type": "user",
-            "auth": {
-                "apiKey": key.key.reveal(),
-                "secret": key.secret.reveal(),
-                "passphrase": key.passphrase.reveal(),
-            },
-            "markets": [],
-        }
+        await self._rest.warm_up()
         is_ready = asyncio.Event()
         session = UserSession(
-            msgspec.json.encode(login), self._owner, self._sent, self._fee_of, self._clock, sink, is_ready.set
+            lambda: channel_login(key), self._owner, self._sent, self._fee_of, self._clock, sink, is_ready.set
         )
-        await self._rest.warm_up()
         await self._channels.open(session, is_ready, OPEN_WITHIN_S)
 
     async def close(self) -> None:
@@ -149,8 +140,8 @@ class Polymarket:
             return ""
         return "the account may only close positions; ask the venue's support" if told.closed_only else ""
 
-    async def _has_version_changed(self) -> bool:
-        """Reads the exchange's version anew, and signs for it from now on."""
+    async def _read_version(self) -> bool:
+        """Reads the exchange's version, and signs for it from now on; whether it is another than before."""
         version = (await self._rest.public(wire.Version, "version", "/version")).version
         if version == self._version:
             return False
@@ -239,7 +230,7 @@ class Polymarket:
             return await self._post(quote, signer.sign(quote))
         except Refused as error:
             self._learn_tick(quote, error)
-            if VERSION_MISMATCH not in error.message or not await self._has_version_changed():
+            if VERSION_MISMATCH not in error.message or not await self._read_version():
                 raise
         # The order was refused, so another one for the exchange's present version cannot be its double.
         signer = self._check(quote)

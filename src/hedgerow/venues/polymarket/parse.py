@@ -6,7 +6,7 @@ What cannot be read raises UnreadableError; the connector and the streams decide
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TypeVar
@@ -236,7 +236,7 @@ def matched_shares(amount: Decimal | None, size: int) -> int:
 class Owner:
     """By what our legs of a trade are known: the API key, and the wallet that holds the money (lower case)."""
 
-    api_key: str
+    api_key: str = field(repr=False)
     funder: str
 
     def owns(self, owner: str | None, address: str | None) -> bool:

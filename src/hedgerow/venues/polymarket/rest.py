@@ -93,10 +93,12 @@ class Rest:
             raw = await self.private(msgspec.Raw, operation, path, [*query, ("next_cursor", cursor)])
             page = _page(operation, raw)
             found += page.data
-            if page.next_cursor in (None, "", _LAST_CURSOR, cursor):
+            if page.next_cursor in (None, "", _LAST_CURSOR):
                 return found
+            if page.next_cursor == cursor:
+                break
             cursor = page.next_cursor
-        raise Unavailable(VENUE, operation, f"more than {_MOST_PAGES} pages")
+        raise Unavailable(VENUE, operation, f"the list has no end within {_MOST_PAGES} pages")
 
     async def markets(self, operation: str, query: Query) -> AsyncIterator[wire.GammaMarket]:
         """Gamma's markets for a query. One that cannot be read is logged and left out."""
@@ -113,7 +115,7 @@ class Rest:
             if not page.next_cursor:
                 return
             page_query = [*query, ("limit", _GAMMA_PAGE), ("after_cursor", page.next_cursor)]
-        raise Unavailable(VENUE, operation, f"more than {_MOST_PAGES} pages")
+        raise Unavailable(VENUE, operation, f"the list has no end within {_MOST_PAGES} pages")
 
     # --- changing ----------------------------------------------------------------------------------------------
 

@@ -97,7 +97,7 @@ class UserSession(Session):
 
     def __init__(
         self,
-        login: bytes,
+        login: Callable[[], str],
         owner: Owner,
         sent: SentOrders,
         fee_of: FeeOf,
@@ -105,7 +105,7 @@ class UserSession(Session):
         sink: EventSink,
         ready: Callable[[], None],
     ) -> None:
-        """login: the first message, which holds the API key. ready: called whenever the venue answers a PING."""
+        """login: makes the first message, which holds the API key. ready: called whenever a PING is answered."""
         super().__init__()
         self._login, self._owner, self._sent, self._fee_of, self._clock = login, owner, sent, fee_of, clock
         self._sink, self._ready = sink, ready
@@ -113,7 +113,7 @@ class UserSession(Session):
 
     def opened(self, send: Send) -> None:
         """Logs in. The login is not answered, so a PING follows: what answers it has read the login before."""
-        send(self._login.decode())
+        send(self._login())
         send(PING)
 
     def closed(self, code: int, reason: str) -> bool:
