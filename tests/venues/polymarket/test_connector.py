@@ -238,9 +238,7 @@ async def test_answer_that_settles_nothing_leaves_the_order_in_doubt(
     assert len(venue.requests("POST /order")) == 1
 
 
-async def test_lost_answer_leaves_the_order_in_doubt(
-    exchange: Exchange, venue: Any, quote: Quotes, lost: Any
-) -> None:
+async def test_lost_answer_leaves_the_order_in_doubt(exchange: Exchange, venue: Any, quote: Quotes, lost: Any) -> None:
     venue.answer("POST /order", lost)
     with pytest.raises(InDoubt):
         await exchange.place(quote())
@@ -567,9 +565,7 @@ async def test_working_orders_may_come_as_a_plain_list(exchange: Exchange, venue
     assert [order.venue_ref for order in await exchange.working()] == ["0x2"]
 
 
-async def test_list_without_an_end_is_no_list(
-    exchange: Exchange, venue: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_list_without_an_end_is_no_list(exchange: Exchange, venue: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hedgerow.venues.polymarket.rest._MOST_PAGES", 3)
     venue.answer("GET /data/orders", *(page(resting("0x2"), cursor=str(number)) for number in range(3)))
     with pytest.raises(Unavailable, match="3 pages"):
@@ -634,9 +630,7 @@ async def test_listings_come_from_all_pages_and_skip_what_is_unreadable(
 ) -> None:
     tennis = json.loads((fixtures / "gamma_tennis.json").read_text())["markets"]
     soccer = json.loads((fixtures / "gamma_soccer.json").read_text())["markets"]
-    venue.answer(
-        "GET /markets/keyset", {"markets": [*tennis, {"slug": 5}], "next_cursor": "more"}, {"markets": soccer}
-    )
+    venue.answer("GET /markets/keyset", {"markets": [*tennis, {"slug": 5}], "next_cursor": "more"}, {"markets": soccer})
     listings = await exchange.listings("soccer")
     assert [listing.outcome for listing in listings] == ["Reds FC", "Draw", "Blues CF"]
     first, second = venue.requests("GET /markets/keyset")
@@ -655,9 +649,7 @@ async def test_resolutions_are_asked_for_by_condition(
     assert (result.instrument_ref, result.status) == ("7002", SettlementStatus.WON)
     (asked,) = venue.requests("GET /markets/keyset")
     assert ("closed", "true") in asked.query
-    assert [value for name, value in asked.query if name == "condition_ids"] == sorted(
-        one.market_ref for one in wanted
-    )
+    assert [value for name, value in asked.query if name == "condition_ids"] == sorted(one.market_ref for one in wanted)
 
 
 # --- streams -----------------------------------------------------------------------------------------------------

@@ -27,9 +27,7 @@ _AUTH_KIND = signing.type_hash("ClobAuth(address address,string timestamp,uint25
 POLYGON = 137
 
 
-def wallet_headers(
-    wallet: signing.Wallet, timestamp_s: int, *, nonce: int = 0, chain_id: int = POLYGON
-) -> HeaderList:
+def wallet_headers(wallet: signing.Wallet, timestamp_s: int, *, nonce: int = 0, chain_id: int = POLYGON) -> HeaderList:
     """Level 1: proof that we hold the wallet's key. nonce: one API key exists for each."""
     separator = signing.domain_separator(name="ClobAuthDomain", version="1", chain_id=chain_id)
     struct = signing.struct_hash(

@@ -209,9 +209,7 @@ class Polymarket:
         raws = await self._rest.pages(operation, "/data/trades", [mine, *query])
         with reading(operation):
             trades = [read(wire.Trade, raw) for raw in raws]
-            return [
-                fill for trade in trades for fill in fills_of(trade, self._owner, self._fee_of, self._sent.ref_of)
-            ]
+            return [fill for trade in trades for fill in fills_of(trade, self._owner, self._fee_of, self._sent.ref_of)]
 
     def _fee_of(self, token: str) -> Fee:
         return self._fees.get(token, SPORTS_FEE)

@@ -114,10 +114,7 @@ def answer_error(operation: str, answer: Answer, *, changes: bool) -> VenueError
     """What an answer that is not 2xx means. changes: the request was one that moves orders."""
     problem = _problem(answer.body)
     text = (
-        problem.error
-        or problem.errorMsg
-        or problem.error_msg
-        or answer.body[:_LONGEST_TEXT].decode("utf-8", "replace")
+        problem.error or problem.errorMsg or problem.error_msg or answer.body[:_LONGEST_TEXT].decode("utf-8", "replace")
     )
     rule = _rule_of_answer(answer.status, text)
     code = problem.code or str(answer.status)
