@@ -41,7 +41,7 @@ class Quote:
         return self.active and self.price is not None and self.price > 1
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Bet:
     id: str
     reference: str
@@ -92,7 +92,7 @@ class Bookmaker:
     def quote(self, outcome: OutcomeKey) -> Quote | None:
         """The offer that a bet would meet now: the scripted price move included."""
         quote = self._quote(outcome)
-        move = Decimal(str(self.faults.behaviour.priceMove))
+        move = self.faults.behaviour.priceMove
         if quote is None or not move or quote.price is None:
             return quote
         moved = max(Decimal("1.01"), (quote.price * (1 + move)).quantize(Decimal("0.001")))
@@ -158,9 +158,12 @@ class Bookmaker:
         return bet
 
     def settle(self, outcome: OutcomeKey, result: SettlementStatus) -> None:
-        """Pays every accepted bet on the outcome; a second call corrects the first."""
+        """Pays every accepted bet on the outcome; a second call corrects the first. What is still pending when the
+        result is known is refused."""
         for bet in self.bets.values():
-            if bet.outcome != outcome or bet.state not in (State.ACCEPTED, State.SETTLED, State.PENDING):
+            if bet.outcome == outcome and bet.state is State.PENDING:
+                self._refuse(bet, "the result was known before the bet was accepted")
+            if bet.outcome != outcome or bet.state not in (State.ACCEPTED, State.SETTLED):
                 continue
             payout = _payout(bet, result)
             self.balances[bet.account] += payout - bet.payout
@@ -170,7 +173,7 @@ class Bookmaker:
             self._tell(bet)
 
     def _stake(self, stake: Decimal, quote: Quote, *, cuts_to_limit: bool) -> Decimal:
-        stake = round_down(stake * Decimal(str(self.faults.behaviour.fillRatio)), self.currency)
+        stake = round_down(stake * self.faults.behaviour.fillRatio, self.currency)
         if quote.limit is not None and stake > quote.limit:
             if not cuts_to_limit:
                 raise Rejection(ABOVE_MAXIMUM)
@@ -185,10 +188,14 @@ class Bookmaker:
             return
         quote = self.quote(bet.outcome)
         if quote is None or not quote.is_open or quote.price is None or quote.price < bet.price:
-            bet.state, bet.reason = State.REJECTED, "not accepted after the delay"
-            self.balances[bet.account] += bet.stake
+            self._refuse(bet, "not accepted after the delay")
         else:
             bet.state = State.ACCEPTED
+            self._tell(bet)
+
+    def _refuse(self, bet: Bet, reason: str) -> None:
+        bet.state, bet.reason = State.REJECTED, reason
+        self.balances[bet.account] += bet.stake
         self._tell(bet)
 
     def _tell(self, bet: Bet) -> None:

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from typing import Any
+
+_ZERO, _ONE = Decimal(0), Decimal(1)
 
 
 @dataclass
 class Behaviour:
-    """The switches of `PATCH /sim/venues/{slug}`, in the script's own words. Rates are 0..1, times milliseconds."""
+    """The switches of `PATCH /sim/venues/{slug}`, in the script's own words. Rates are 0..1, times milliseconds.
+
+    A placement is an order at an exchange or a bet at a bookmaker.
+    """
 
     down: bool = False  # connections are cut without an answer
     latencyMs: int = 0  # noqa: N815  every answer waits so long, in world time
-    rejectRate: float = 0.0  # noqa: N815  share of placements that are refused
+    rejectRate: Decimal = _ZERO  # noqa: N815  share of placements that are refused
     rejectReason: str = ""  # noqa: N815  in the venue's own words where it has a list
-    loseResponseRate: float = 0.0  # noqa: N815  share of placements that are accepted but never answered
+    loseResponseRate: Decimal = _ZERO  # noqa: N815  share of placements that are accepted but never answered
     acceptDelayMs: int = 0  # noqa: N815  accepted placements are pending for so long
-    fillRatio: float = 1.0  # noqa: N815  share of a stake or taker order that is taken
-    priceMove: float = 0.0  # noqa: N815  by how much the price moves against a placement, e.g. -0.05
+    fillRatio: Decimal = _ONE  # noqa: N815  share of a stake or taker order that is taken
+    priceMove: Decimal = _ZERO  # noqa: N815  bookmakers: the odds a bet meets differ by this share, e.g. -0.05
     disconnectStream: bool = False  # noqa: N815  cuts every stream once, then resets itself
     duplicateFills: bool = False  # noqa: N815  every fill is said twice on the stream
-    failTradeRate: float = 0.0  # noqa: N815  share of trades that are taken back, where a chain settles them
+    failTradeRate: Decimal = _ZERO  # noqa: N815  share of trades that are taken back, where a chain settles them
     seed: int = 1
 
     def __post_init__(self) -> None:
+        for name in ("rejectRate", "loseResponseRate", "fillRatio", "priceMove", "failTradeRate"):
+            setattr(self, name, Decimal(str(getattr(self, name))))  # 0.3 means three tenths, however it is written
+        if self.priceMove <= -1:
+            raise ValueError("priceMove must be above -1")
         for name in ("rejectRate", "loseResponseRate", "fillRatio", "failTradeRate"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be from 0 to 1")
