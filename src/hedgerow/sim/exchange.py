@@ -7,7 +7,7 @@ micros only. The dialects put the venue's words around this.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
@@ -103,7 +103,7 @@ class Match:
     closed: int = 0  # part of the size that sold what the account held
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Order:
     """An order in its own leg's terms; `yes_price` and `is_bid` are the book's."""
 
@@ -122,8 +122,10 @@ class Order:
     failed: int = 0  # part of the size whose trades were taken back; it does not rest again
     state: State = State.OPEN
     reason: str = ""
+    post_only: bool = False
     self_trade: SelfTrade = SelfTrade.ALLOWED
-    closes: int = 0  # part of the size that sells what the account holds, and needs no money
+    closes: int = 0  # part of what remains that sells what the account holds, and needs no money
+    reserved: int = 0  # money that what remains has set aside
     fills: list[Match] = field(default_factory=list)
     settlement: SettlementStatus = SettlementStatus.UNDECIDED
     payout: int = 0
@@ -139,7 +141,7 @@ class Order:
 
     @property
     def yes_price(self) -> int:
-        return self.price if self.leg is Leg.YES else MICRO - self.price
+        return _yes_price(self.leg, self.price)
 
     @property
     def outcome(self) -> OutcomeKey | None:
@@ -150,9 +152,9 @@ class Order:
         return price if self.side is Side.BUY else MICRO - price
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Account:
-    """Cash, and contracts held by (contract, leg).
+    """Cash, and contracts held by (contract, leg). `reserved` is the part of the cash that open orders set aside.
 
     `advance` is cash that a contract has paid out before its end: for YES and NO held together, and for held
     contracts that were sold. It is taken back at settlement, when every order is paid as if it had been kept.
@@ -160,6 +162,7 @@ class Account:
 
     name: str
     cash: int
+    reserved: int = 0
     held: dict[tuple[str, Leg], int] = field(default_factory=dict)
     advance: dict[str, int] = field(default_factory=dict)
 
@@ -290,6 +293,7 @@ class Exchange:
         self._books: dict[str, Book] = {}
         self._by_reference: dict[tuple[str, str], Order] = {}
         self._open: dict[str, dict[str, Order]] = {}
+        self._open_on: dict[tuple[str, str], dict[str, Order]] = {}  # by (account, contract)
         self._listeners: list[Callable[[Event], None]] = []
         self._order_numbers, self._match_numbers = count(1), count(1)
 
@@ -306,6 +310,7 @@ class Exchange:
         self._books.clear()
         self._by_reference.clear()
         self._open.clear()
+        self._open_on.clear()
         self._order_numbers, self._match_numbers = count(1), count(1)
 
     # --- contracts -------------------------------------------------------------------------------------------
@@ -380,16 +385,17 @@ class Exchange:
             size,
             kind,
             self._clock.now_ms(),
+            post_only=post_only,
             self_trade=self_trade,
             extra=extra or {},
         )
         if account != COUNTERPARTY:
             self._check_shape(order)
-        self._check_book(order, post_only=post_only)
+        self._check_book(order)
         self._check_money(order, needs_holding=needs_holding)
         self.orders[order.id] = order
-        self._open.setdefault(account, {})[order.id] = order
         self._by_reference[account, reference] = order
+        self._enlist(order)
         if account != COUNTERPARTY:
             delay_s += self.faults.behaviour.acceptDelayMs / 1000
         if delay_s:
@@ -430,8 +436,7 @@ class Exchange:
         """
         if order.state is not State.OPEN:
             raise Rejection(UNKNOWN, "the order does not rest")
-        yes_price = price if order.leg is Leg.YES else MICRO - price
-        if yes_price not in order.contract.grid:
+        if _yes_price(order.leg, price) not in order.contract.grid:
             raise Rejection(TICK)
         if size < order.filled + order.failed or size % order.contract.lot:
             raise Rejection(LOT)
@@ -442,16 +447,9 @@ class Exchange:
             shrinks = order.size - size
             order.size = size
             self._level_changed(order, -shrinks)
+            self._claim(order.account, order.contract)
         else:
-            before = order.price, order.size
-            order.price, order.size = price, size
-            is_covered = order.account not in self.accounts or self.free_cash(order.account) >= 0
-            order.price, order.size = before
-            if not is_covered:
-                raise Rejection(FUNDS)
-            self._take_out(order)
-            order.price, order.size = price, size
-            self._match(order)
+            self._displace(order, price, size)
         self._emit(OrderEvent(EventKind.CHANGED, order))
 
     def open_orders(self, account: str | None = None) -> list[Order]:
@@ -461,16 +459,17 @@ class Exchange:
         return [order for orders in self._open.values() for order in orders.values()]
 
     def take(self, outcome: OutcomeKey, side: Side, price: int, size: int) -> list[Match]:
-        """The world trades against what rests on an outcome, best price first over all contracts, to `price`."""
+        """The world trades against what rests on an outcome, best price first over all contracts, to `price`.
+
+        price, size: micros, in the outcome's own terms. Answers the trades in the terms of the leg they were made in.
+        """
         done: list[Match] = []
         size = int(size * self.faults.behaviour.fillRatio)
-        for contract, leg in sorted(self.contracts_on(outcome), key=lambda on: self._offer(on[0], on[1], side)):
-            whole = size // contract.lot * contract.lot
-            if not whole or not contract.is_open:
-                continue
+        while (best := self._best_offer(outcome, side, price, size)) is not None:
+            contract, leg, touch, whole = best
             reference = f"take-{next(self._match_numbers)}"
             order = self.place(
-                COUNTERPARTY, contract, leg, side, price, whole, reference=reference, kind=OrderKind.IMMEDIATE
+                COUNTERPARTY, contract, leg, side, touch, whole, reference=reference, kind=OrderKind.IMMEDIATE
             )
             done += order.fills
             size -= order.filled
@@ -485,11 +484,9 @@ class Exchange:
         sides = [(o, m) for o in self.orders.values() for m in o.fills if m.id in trade_ids]
         if not sides or sides[0][0].contract.result is not None:
             return False
-        for order, match in sides:
-            self._move(order, match, -1)
+        self._move_all(sides, -1)
         if not all(self._is_covered(order) for order, _ in sides):
-            for order, match in sides:
-                self._move(order, match, 1)
+            self._move_all(sides, 1)
             return False
         for order, match in sides:
             order.fills = [other for other in order.fills if other is not match]
@@ -505,20 +502,15 @@ class Exchange:
 
     def held_cash(self, account: str) -> int:
         """What resting orders reserve."""
-        return sum(self._cost(order) for order in self.open_orders(account))
+        return self.accounts[account].reserved
 
     def free_cash(self, account: str) -> int:
-        return self.accounts[account].cash - self.held_cash(account)
+        return self.accounts[account].cash - self.accounts[account].reserved
 
     def free_holding(self, account: str, contract: Contract, leg: Leg) -> int:
         """Contracts held that no resting sale has claimed."""
-        held = self.accounts[account].held.get((contract.ref, leg), 0)
-        claimed = sum(
-            min(order.closes, order.remaining)
-            for order in self.open_orders(account)
-            if order.contract is contract and _closing_leg(order) is leg
-        )
-        return held - claimed
+        claimed = sum(o.closes for o in self._orders_on(account, contract) if _closing_leg(o) is leg)
+        return self._position(account, contract, leg) - claimed
 
     def settle(self, contract: Contract, result: SettlementStatus) -> None:
         """Decides a contract for its YES leg: resting orders end, matched ones are paid. Again: re-settlement."""
@@ -538,11 +530,10 @@ class Exchange:
 
     def _pay(self, order: Order, result: SettlementStatus) -> None:
         seen = result if order.is_bid else result.mirrored
-        stake = sum(order.risk_price(m.price) * m.size for m in order.fills) // MICRO
         if seen is SettlementStatus.VOID and self._void_pays is not None:
             payout = order.filled * self._void_pays // MICRO
         else:
-            payout = _payout(seen, order.filled, stake)
+            payout = _payout(seen, order.filled, _paid(order))
         self.accounts[order.account].cash += payout - order.payout
         order.payout, order.settlement, order.state = payout, seen, State.SETTLED
         self._emit(OrderEvent(EventKind.SETTLED, order))
@@ -560,15 +551,18 @@ class Exchange:
         if order.size < contract.min_size or order.size % contract.lot:
             raise Rejection(LOT)
 
-    def _check_book(self, order: Order, *, post_only: bool) -> None:
+    def _check_book(self, order: Order) -> None:
         if not order.contract.is_open:
             raise Rejection(CLOSED)
-        touch = self.book(order.contract).best(not order.is_bid)
-        crosses = touch is not None and (touch <= order.yes_price if order.is_bid else touch >= order.yes_price)
-        if post_only and crosses:
+        if order.post_only and self._crosses(order, order.yes_price):
             raise Rejection(CROSSES)
         if order.kind is OrderKind.ALL_OR_NONE and self._available(order) < order.size:
             raise Rejection(NOT_FILLED)
+
+    def _crosses(self, order: Order, yes_price: int) -> bool:
+        """Whether the order would meet another at this price."""
+        touch = self.book(order.contract).best(not order.is_bid)
+        return touch is not None and (touch <= yes_price if order.is_bid else touch >= yes_price)
 
     def _check_money(self, order: Order, *, needs_holding: bool) -> None:
         if order.account not in self.accounts:
@@ -583,13 +577,23 @@ class Exchange:
         if self._cost(order) > self.free_cash(order.account):
             raise Rejection(FUNDS)
 
-    def _offer(self, contract: Contract, leg: Leg, side: Side) -> int:
-        """How good a contract's touch is for a taker of the leg: lower is better; far away when nothing rests."""
-        takes_asks = (side is Side.BUY) == (leg is Leg.YES)
-        touch = self.book(contract).best(not takes_asks)
-        if touch is None:
-            return MICRO + 1
-        return touch if takes_asks else MICRO - touch
+    def _best_offer(
+        self, outcome: OutcomeKey, side: Side, price: int, size: int
+    ) -> tuple[Contract, Leg, int, int] | None:
+        """The best level that a taker of the outcome can have within his price: contract, leg, price, size."""
+        best = None
+        for contract, leg in self.contracts_on(outcome):
+            book, hits_asks = self.book(contract), (side is Side.BUY) == (leg is Leg.YES)
+            touch = book.best(not hits_asks)
+            if touch is None or not contract.is_open:
+                continue
+            whole = min(size, book.level_size(not hits_asks, touch)) // contract.lot * contract.lot
+            paid = _yes_price(leg, touch)
+            if not whole or (paid > price if side is Side.BUY else paid < price):
+                continue
+            if best is None or (paid < best[2] if side is Side.BUY else paid > best[2]):
+                best = contract, leg, paid, whole
+        return best
 
     def _available(self, order: Order) -> int:
         levels = self.book(order.contract).levels(not order.is_bid)
@@ -598,18 +602,23 @@ class Exchange:
 
     def _cost(self, order: Order) -> int:
         """Money that the rest of the order reserves, its fees included."""
+        return self._cost_at(order, order.price, order.remaining)
+
+    def _cost_at(self, order: Order, price: int, remaining: int) -> int:
         if order.account not in self.accounts:
             return 0
-        opens = max(0, order.remaining - order.closes)
-        fee = self._fee(order.contract, order.yes_price, order.remaining, is_maker=False)
-        return -(-order.risk_price(order.price) * opens // MICRO) + fee
+        opens = max(0, remaining - order.closes)
+        fee = self._fee(order.contract, _yes_price(order.leg, price), remaining, is_maker=False)
+        return -(-order.risk_price(price) * opens // MICRO) + fee
 
     def _expire(self, order: Order, expires_ms: int) -> None:
         if order.expires_ms == expires_ms:
             self.cancel(order, "expired")
 
     def _accept(self, order: Order) -> None:
-        if order.state is State.CANCELLED:
+        if order.state is State.PENDING and not self._may_still_enter(order):
+            return
+        if order.state not in (State.PENDING, State.OPEN):
             return
         order.state = State.OPEN
         self._emit(OrderEvent(EventKind.PLACED, order))
@@ -618,6 +627,13 @@ class Exchange:
         if order.state is State.OPEN and order.remaining and order.kind is not OrderKind.RESTS:
             self._take_out(order)
             self._end(order, State.CANCELLED, "not matched")
+
+    def _may_still_enter(self, order: Order) -> bool:
+        """Whether the book, which can have changed during the delay, still takes the order; it ends otherwise."""
+        if order.contract.is_open and not (order.post_only and self._crosses(order, order.yes_price)):
+            return True
+        self._end(order, State.CANCELLED, CROSSES if order.contract.is_open else CLOSED)
+        return False
 
     def _match(self, taker: Order) -> None:
         book = self.book(taker.contract)
@@ -643,14 +659,17 @@ class Exchange:
         contract = taker.contract
         queue = self.book(contract).side(maker.is_bid)[yes_price]
         for order, is_maker in ((maker, True), (taker, False)):
-            price = yes_price if order.leg is Leg.YES else MICRO - yes_price
+            price = _yes_price(order.leg, yes_price)
             fee = self._fee(contract, yes_price, size, is_maker=is_maker) if order.account in self.accounts else 0
             closed = min(order.closes, size)
             match = Match(number, price, size, fee, is_maker, self._clock.now_ms(), closed)
             order.filled += size
             order.closes -= closed
             order.fills.append(match)
+            self._reserve(order)
             self._move(order, match, 1)
+        for name in dict.fromkeys((maker.account, taker.account)):
+            self._claim(name, contract)
         if maker.remaining == 0:
             queue.remove(maker)
             if not queue:
@@ -681,6 +700,12 @@ class Exchange:
         if self._nets_pairs:
             self._advance(account, ref, min(account.held.get((ref, leg), 0) for leg in Leg))
 
+    def _move_all(self, sides: list[tuple[Order, Match]], sign: int) -> None:
+        for order, match in sides:
+            self._move(order, match, sign)
+        for order, _ in sides:
+            self._claim(order.account, order.contract)
+
     def _is_covered(self, order: Order) -> bool:
         """Whether the order's account still holds what it has sold and what its resting orders claim."""
         if order.account not in self.accounts:
@@ -691,6 +716,63 @@ class Exchange:
     def _advance(self, account: Account, ref: str, whole: int) -> None:
         account.cash += whole - account.advance.get(ref, 0)
         account.advance[ref] = whole
+
+    def _enlist(self, order: Order) -> None:
+        """The order counts from now on: among the open ones, and with the money it sets aside."""
+        self._open.setdefault(order.account, {})[order.id] = order
+        self._open_on.setdefault((order.account, order.contract.ref), {})[order.id] = order
+        self._reserve(order)
+
+    def _orders_on(self, account: str, contract: Contract) -> Iterable[Order]:
+        return self._open_on.get((account, contract.ref), {}).values()
+
+    def _position(self, account: str, contract: Contract, leg: Leg) -> int:
+        """Contracts of the leg that the account still has: what was paid out as a pair is gone."""
+        owner = self.accounts[account]
+        paired = owner.advance.get(contract.ref, 0) if self._nets_pairs else 0
+        return owner.held.get((contract.ref, leg), 0) - paired
+
+    def _reserve(self, order: Order) -> None:
+        """Brings the money that the order sets aside up to date."""
+        account = self.accounts.get(order.account)
+        if account is None:
+            return
+        is_open = order.id in self._open.get(order.account, {})
+        cost = self._cost(order) if is_open else 0
+        account.reserved += cost - order.reserved
+        order.reserved = cost
+
+    def _claim(self, account: str, contract: Contract) -> None:
+        """Shares the account's position out anew among the orders that would close it, oldest first.
+
+        Where pairs are paid out, any trade of the contract can use up what an older order meant to close.
+        """
+        if account not in self.accounts:
+            return
+        left = {leg: self._position(account, contract, leg) for leg in Leg}
+        for order in self._orders_on(account, contract):
+            if self._nets_pairs:
+                leg = _closing_leg(order)
+                order.closes = min(left[leg], order.remaining)
+                left[leg] -= order.closes
+            else:
+                order.closes = min(order.closes, order.remaining)
+            self._reserve(order)
+
+    def _displace(self, order: Order, price: int, size: int) -> None:
+        """Takes a resting order to another price or a larger size, if it may go there. Raises Rejection."""
+        if order.post_only and self._crosses(order, _yes_price(order.leg, price)):
+            raise Rejection(CROSSES)
+        remaining = size - order.filled - order.failed
+        if order.account in self.accounts:
+            more = self._cost_at(order, price, remaining) - order.reserved
+            if more > self.free_cash(order.account):
+                raise Rejection(FUNDS)
+        self._take_out(order)
+        order.price, order.size = price, size
+        self._reserve(order)
+        self._claim(order.account, order.contract)
+        self._match(order)
 
     def _rest(self, order: Order) -> None:
         self.book(order.contract).side(order.is_bid).setdefault(order.yes_price, []).append(order)
@@ -712,6 +794,10 @@ class Exchange:
     def _end(self, order: Order, state: State, reason: str = "") -> None:
         order.state, order.reason = state, reason
         self._open.get(order.account, {}).pop(order.id, None)
+        self._open_on.get((order.account, order.contract.ref), {}).pop(order.id, None)
+        order.closes = 0
+        self._reserve(order)
+        self._claim(order.account, order.contract)
         if state is State.CANCELLED:
             self._emit(OrderEvent(EventKind.CANCELLED, order))
 
@@ -728,11 +814,21 @@ class Exchange:
         return {"venue": self.slug, "kind": "exchange", "balances": balances, "entries": entries}
 
 
+def _yes_price(leg: Leg, price: int) -> int:
+    """A price of the leg's terms in the book's, and back."""
+    return price if leg is Leg.YES else MICRO - price
+
+
 def _closing_leg(order: Order) -> Leg:
     """Which holding the order would reduce: its own leg when selling it, the other when buying against it."""
     if order.side is Side.SELL:
         return order.leg
     return Leg.NO if order.leg is Leg.YES else Leg.YES
+
+
+def _paid(order: Order) -> int:
+    """Money at risk that the matched part has cost, as it was taken trade by trade."""
+    return sum(order.risk_price(match.price) * match.size // MICRO for match in order.fills)
 
 
 def _payout(seen: SettlementStatus, size: int, stake: int) -> int:
@@ -763,7 +859,7 @@ def _entry(order: Order) -> dict[str, Any]:
         "stake": decimal_of(order.risk_price(order.price) * order.size // MICRO),
         "currency": "USD",
         "state": order.state.value,
-        "matched": decimal_of(sum(order.risk_price(m.price) * m.size for m in order.fills) // MICRO),
+        "matched": decimal_of(_paid(order)),
         "fills": [
             {
                 "id": match.id,
