@@ -6,12 +6,12 @@ Changes come in through the script API and the player; dialects and the feed lis
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from hedgerow.core.ids import FixtureId, OutcomeId, OutcomeKey, PlayerId
-from hedgerow.core.money import MICRO
+from hedgerow.core.money import MICRO, round_down, round_up
 from hedgerow.core.states import SettlementStatus
 from hedgerow.sim.bookmaker import Bookmaker, Quote
 from hedgerow.sim.clock import WorldClock
@@ -21,6 +21,7 @@ from hedgerow.sim.markets import Catalogue
 
 OPENING_BALANCE = 10_000
 _RATES = {"USD": Decimal(1), "EUR": Decimal("0.85"), "GBP": Decimal("0.75")}  # units per 1 USD
+PREGAME, LIVE, FINISHED, CANCELLED = range(4)
 DEMO, RIVAL = "demo", "rival"
 RIVAL_BOOKMAKERS = ("pinnacle", "sharpbet")
 
@@ -125,7 +126,7 @@ class World:
 
     def add_bookmaker(self, slug: str) -> Bookmaker:
         """A bookmaker with the default world's accounts."""
-        book = Bookmaker(slug, self.clock, lambda outcome: self.quotes.get((outcome, slug)))
+        book = Bookmaker(slug, self.clock, lambda outcome: self.offer(outcome, slug))
         self.bookmakers[slug] = book
         self._open_accounts(slug)
         return book
@@ -140,6 +141,7 @@ class World:
         return self.exchanges.get(slug) or self.bookmakers.get(slug)
 
     def _open_accounts(self, slug: str) -> None:
+        """Opens the default accounts, and puts their balance back where they exist."""
         owners = [DEMO, RIVAL] if slug in RIVAL_BOOKMAKERS or slug == "kalshi" else [DEMO]
         for owner in owners:
             name = f"{owner}_{slug}"
@@ -154,13 +156,20 @@ class World:
         """Creates or replaces a fixture; times of a true start and end follow from the status."""
         before = self.fixtures.get(fixture.fixture_id)
         now = self.clock.now_ms()
-        if fixture.status_id == 1 and fixture.true_start_ms is None:
+        if fixture.status_id == LIVE and fixture.true_start_ms is None:
             fixture.true_start_ms = now
-        if fixture.status_id in (2, 3) and fixture.true_end_ms is None:
+        if fixture.status_id in (FINISHED, CANCELLED) and fixture.true_end_ms is None:
             fixture.true_end_ms = now
         self.fixtures[fixture.fixture_id] = fixture
         self._emit(FixtureChanged(fixture, is_new=before is None))
         if before is not None and fixture.scores != before.scores:
+            self._emit(ScoresChanged(fixture))
+
+    def put_scores(self, fixture_id: FixtureId, scores: dict[str, Any]) -> None:
+        """Changes the score alone; the rest of the fixture is not said again."""
+        fixture = self.fixtures[fixture_id]
+        if fixture.scores != scores:
+            fixture.scores = scores
             self._emit(ScoresChanged(fixture))
 
     def put_odds(self, changes: Iterable[Quote]) -> None:
@@ -201,6 +210,27 @@ class World:
         self.currencies[currency] = rate
         self._emit(CurrencyChanged(currency, rate))
 
+    def offer(self, outcome: OutcomeKey, bookmaker: str) -> Quote | None:
+        """The quote as a bettor meets it: in the bookmaker's account currency, and shut while the bookmaker has
+        suspended the fixture or the fixture is over."""
+        quote = self.quotes.get((outcome, bookmaker))
+        if quote is None:
+            return None
+        book = self.books.get((outcome.fixture_id, bookmaker))
+        is_over = self.fixtures[outcome.fixture_id].status_id in (FINISHED, CANCELLED)
+        if is_over or (book is not None and book.suspended):
+            quote = replace(quote, active=False)
+        return self._in_account_currency(quote)
+
+    def _in_account_currency(self, quote: Quote) -> Quote:
+        """Limits in US dollars, the currency of all simulated accounts. An unknown currency is taken as dollars."""
+        rate = self.currencies.get(quote.currency, Decimal(1))
+        if rate == 1:
+            return quote
+        limit = None if quote.limit is None else round_down(quote.limit / rate, "USD")
+        least = None if quote.limit_min is None else round_up(quote.limit_min / rate, "USD")
+        return replace(quote, limit=limit, limit_min=least, currency="USD")
+
     def quotes_of(self, fixture_id: FixtureId) -> list[Quote]:
         return [quote for (outcome, _), quote in self.quotes.items() if outcome.fixture_id == fixture_id]
 
@@ -214,17 +244,25 @@ class World:
             fixture.results[outcome] = result
             for bookmaker in self.bookmakers.values():
                 bookmaker.settle(outcome, result)
-            for exchange in self.exchanges.values():
-                for contract in list(exchange.contracts.values()):
-                    if contract.yes == outcome:
-                        exchange.settle(contract, result)
-        if fixture.status_id != 2:
-            fixture.status_id, fixture.live = 2, False
+        for exchange in self.exchanges.values():
+            self._settle_contracts(exchange, fixture)
+        if fixture.status_id not in (FINISHED, CANCELLED):
+            fixture.status_id, fixture.live = FINISHED, False
             self.put_fixture(fixture)
         self._emit(Settled(fixture))
 
+    def _settle_contracts(self, exchange: Exchange, fixture: Fixture) -> None:
+        """Resolves every contract whose YES or, where only that was decided, NO outcome has a result."""
+        for contract in list(exchange.contracts.values()):
+            result = fixture.results.get(contract.yes)
+            if result is None and contract.no in fixture.results:
+                result = fixture.results[contract.no].mirrored
+            if result is not None and result is not contract.result:
+                exchange.settle(contract, result)
+
     def reset(self) -> None:
         """An empty world with the default venues and accounts."""
+        self.clock.forget()
         self.fixtures.clear()
         self.quotes.clear()
         self.books.clear()
