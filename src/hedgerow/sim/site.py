@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 from aiohttp import WSMsgType, web
@@ -27,6 +27,19 @@ _CLOSE_S = 10.0
 
 LOST = web.RequestKey("hedgerow.lost", bool)
 """A request on which this is set is processed, but its answer never leaves."""
+
+
+class Traffic:
+    """What clients asked of the venues of this process, and what waits. A stepped clock compares two readings to know
+    whether a step is over."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.held_back = 0  # requests that scripted latency lets wait, in world time
+
+
+traffic = Traffic()
+"""This process's traffic."""
 
 
 def json_answer(
@@ -56,6 +69,18 @@ class Dialect(Protocol):
         ...
 
 
+@runtime_checkable
+class Switchable(Protocol):
+    """A dialect that has no engine (the feed), or switches beside those that every venue has."""
+
+    faults: Faults
+    """The common switches as they act on its sites: the engine's where there is one."""
+
+    def patch(self, given: dict[str, Any]) -> None:
+        """Changes own switches; `{}` resets them. Raises ValueError that names an unknown switch or a wrong value."""
+        ...
+
+
 @dataclass(slots=True)
 class _Outgoing:
     text: bool
@@ -72,7 +97,8 @@ class Socket:
     def __init__(self, request: web.Request, *, limit: int = 10_000, slow_code: int = 1008) -> None:
         self.request = request
         self.ws = web.WebSocketResponse(autoping=True, max_msg_size=4 * 1024 * 1024)
-        self.sent = 0
+        self.sent = 0  # data frames queued for the client
+        self.received = 0  # data frames read from the client
         peer = request.transport.get_extra_info("peername") if request.transport else None
         self.peer_port: int = peer[1] if peer else 0
         self._queue: asyncio.Queue[_Outgoing] = asyncio.Queue(limit)
@@ -112,11 +138,16 @@ class Socket:
         """Yields the client's text and binary frames until the socket ends."""
         async for message in self.ws:
             if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                self.received += 1
                 yield message.data
 
     async def ended(self) -> None:
         """Cleans up; call when the reading loop has ended."""
         await stop(self._writer)
+
+    @property
+    def is_open(self) -> bool:
+        return self._writer is not None and self._closing is None and not self.ws.closed
 
     @property
     def pending(self) -> int:
@@ -170,23 +201,26 @@ def application(clock: WorldClock, faults: Faults | None = None) -> web.Applicat
 
     @web.middleware
     async def misbehave(request: web.Request, handler: Handler) -> web.StreamResponse:
-        upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
-        if upgrade:
+        traffic.requests += 1
+        if request.headers.get("Upgrade", "").lower() == "websocket":
             if faults is not None and faults.behaviour.down:
                 return _cut(request)
             return await handler(request)
+        if faults is not None and faults.behaviour.latencyMs and not faults.behaviour.down:
+            await _hold_back(faults.behaviour.latencyMs)
         with work.unit():
-            return await _answer(request, handler)
+            if faults is not None and faults.behaviour.down:
+                return _cut(request)
+            answer = await handler(request)
+            return _cut(request) if request.get(LOST) else answer
 
-    async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if faults is None:
-            return await handler(request)
-        if faults.behaviour.down:
-            return _cut(request)
-        if faults.behaviour.latencyMs:
-            await clock.sleep(faults.behaviour.latencyMs / 1000)
-        answer = await handler(request)
-        return _cut(request) if request.get(LOST) else answer
+    async def _hold_back(latency_ms: int) -> None:
+        # Outside the unit of work: a stepped clock has to move for this wait to end.
+        traffic.held_back += 1
+        try:
+            await clock.sleep(latency_ms / 1000)
+        finally:
+            traffic.held_back -= 1
 
     return web.Application(middlewares=[misbehave], client_max_size=4 * 1024 * 1024)
 
