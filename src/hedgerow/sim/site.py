@@ -70,15 +70,19 @@ class Dialect(Protocol):
 
 
 @runtime_checkable
-class Switchable(Protocol):
-    """A dialect that has no engine (the feed), or switches beside those that every venue has."""
-
-    faults: Faults
-    """The common switches as they act on its sites: the engine's where there is one."""
+class Switchable(Dialect, Protocol):
+    """A dialect with switches of its own, beside those that every venue has."""
 
     def patch(self, given: dict[str, Any]) -> None:
         """Changes own switches; `{}` resets them. Raises ValueError that names an unknown switch or a wrong value."""
         ...
+
+
+@runtime_checkable
+class HasFaults(Dialect, Protocol):
+    """A dialect without an engine, whose common switches are its own: the feed."""
+
+    faults: Faults
 
 
 @dataclass(slots=True)
