@@ -37,7 +37,7 @@ class BookPrices:
         reason = (
             why_not_feed(book.up_since_ms, book.heard_ms, self._limits, now_ms)
             or why_not_fixture(fixture)
-            or why_not_bookmaker(state)
+            or why_not_bookmaker(state, self._limits, book.stale_bookmakers)
         )
         if reason is not None or fixture is None or state is None:
             return {}, str(reason)
