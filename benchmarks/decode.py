@@ -1,8 +1,9 @@
 """decode: frames of odds into the price book, against `orjson.loads` of the same frames to dicts that nobody keeps.
 
 Ours is the client's own way from the socket's memory to the book: copied out, decoded, merged by the time of every
-move, the markets that changed named, large frames let go. Frames are those of the documented row, every field of it,
-each with new prices. Two sizes: what one match moves at one bookmaker, and a burst over several.
+move, the markets that changed named, large frames let go. Not in it is what the conversation does besides, about
+0.15 µs a frame. Frames are those of the documented row, every field of it, each with new prices. Two sizes: what one
+match moves at one bookmaker, and a burst over several.
 """
 
 from __future__ import annotations
@@ -18,10 +19,9 @@ from typing import Any
 
 import orjson
 
-from hedgerow.core.secrets import Secret
 from hedgerow.feed.book import PriceBook
+from hedgerow.feed.codec import JSON
 from hedgerow.feed.offers import Block
-from hedgerow.feed.session import Cursors, Session, Wanted
 from hedgerow.feed.wire import OddsFrame
 
 FIXTURE = "id1000001772221240"
@@ -84,17 +84,18 @@ class _Ours:
     """The book of a running client: the quotes that move are known to it."""
 
     def __init__(self, frames: Sequence[memoryview]) -> None:
-        self._book, self._session = PriceBook(), Session(Secret(""), Wanted(), Cursors())
+        self._book = PriceBook()
         self(frames[:1])
 
     def __call__(self, frames: Sequence[memoryview]) -> None:
-        book, session, is_text = self._book, self._session, True
+        book, decode = self._book, JSON.data
         for number, payload in enumerate(frames):
-            frame = session.receive(payload, is_text)
+            text = payload.tobytes()
+            frame = decode(text)
             if type(frame) is not OddsFrame:
                 raise AssertionError("a frame was not read as odds")
-            told, text = frame.payload, session.text
-            changes = book.merge(told.fixture_id, told.odds, Block(number, text, session.codec), len(text))
+            told = frame.payload
+            changes = book.merge(told.fixture_id, told.odds, Block(number, text, JSON), len(text))
             if not changes:
                 raise AssertionError("a frame changed nothing")
         while book.settle(len(frames)):

@@ -95,6 +95,11 @@ def test_row_that_cannot_be_read_takes_no_other_with_it(say):
     assert rows[say.name(103)].outcome_id == 103
 
 
+def test_frame_of_odds_is_one_whatever_its_type_is_called(say):
+    frame = json.loads(say.odds(say.row(101), say.row(102, at=None))) | {"type": "SNAPSHOT"}
+    assert isinstance(say.heard(json.dumps(frame).encode()), SalvagedOdds)
+
+
 def test_fault_that_shows_only_when_the_row_is_read_takes_no_other_with_it(say):
     text = say.odds(say.row(101), say.row(102, marketId="?"))
     assert isinstance(say.heard(text), wire.OddsFrame)

@@ -92,6 +92,24 @@ def test_round_that_goes_out_takes_others_along(rounds):
     assert asked.query.fixtures == (live.fixture_id, calm.fixture_id)
 
 
+def test_new_fixtures_and_known_ones_are_asked_for_apart(rounds):
+    known, new = fixture(1), fixture(2)
+    cover_all(rounds, [known], NOW)
+    first = rounds.next([known, new], ALL, NOW + 40_000, NEVER_MS)
+    assert (first.query.fixtures, first.query.since_ms) == ((new.fixture_id,), None)
+    answer(rounds, first, NOW + 40_000)
+    then = rounds.next([known, new], ALL, NOW + 40_000, NEVER_MS)
+    assert then.query.fixtures == (known.fixture_id,)
+
+
+def test_most_overdue_fixtures_come_first(rounds):
+    fixtures = [fixture(number) for number in range(60)]
+    for number, each in enumerate(fixtures):
+        cover_all(rounds, [each], NOW - number)
+    asked = rounds.next(fixtures, ALL, NOW + 40_000, NEVER_MS)
+    assert set(asked.query.fixtures) == {each.fixture_id for each in fixtures[10:]}
+
+
 def test_after_a_gap_everything_is_due_and_asks_since_the_last_answer(rounds):
     fixtures = [fixture(1)]
     cover_all(rounds, fixtures, NOW)

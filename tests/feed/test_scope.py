@@ -23,10 +23,19 @@ def fixture(sport=10, tournament=17, status=FixtureStatus.PREGAME, known=True):
     return state
 
 
-@pytest.mark.parametrize("sports", [(), (1,), (10, 2)])
+@pytest.mark.parametrize("sports", [(1,), (10, 2)])
 def test_sports_are_the_feeds_own(sports):
-    with pytest.raises(ValueError, match="sports of the feed"):
+    with pytest.raises(ValueError, match="numbered from 10"):
         Scope(sports)
+
+
+def test_no_sports_named_means_all():
+    assert Scope().wants(fixture(sport=27))
+
+
+def test_only_watched_tournaments_are_kept_right():
+    assert Scope(watched=frozenset({17})).wants(fixture(tournament=17))
+    assert not Scope(watched=frozenset()).wants(fixture(tournament=17))
 
 
 @pytest.mark.parametrize(

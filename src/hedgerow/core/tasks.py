@@ -70,7 +70,7 @@ class WorkGauge:
 
     def __init__(self) -> None:
         self._units = 0
-        self._waiters: list[asyncio.Future[None]] = []  # of whichever loop waits: the gauge outlives them
+        self._waiting: list[asyncio.Future[None]] = []
 
     @property
     def units(self) -> int:
@@ -91,19 +91,19 @@ class WorkGauge:
     def leave(self) -> None:
         self._units -= 1
         if self._units == 0:
-            for waiter in self._waiters:
-                if not waiter.done():
-                    waiter.set_result(None)
-            self._waiters.clear()
+            waiting, self._waiting = self._waiting, []
+            for idle in waiting:
+                if not idle.done():
+                    idle.set_result(None)
 
     async def settled(self) -> None:
         """Returns when nothing is under way and a few turns of the loop have started nothing new."""
         quiet_turns = 0
         while quiet_turns < _QUIET_TURNS:
             if self._units:
-                waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-                self._waiters.append(waiter)
-                await waiter
+                idle: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                self._waiting.append(idle)
+                await idle
             await asyncio.sleep(0)
             quiet_turns = 0 if self._units else quiet_turns + 1
 

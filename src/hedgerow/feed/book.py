@@ -76,6 +76,7 @@ class PriceBook:
     def __init__(self, catalogue: Catalogue | None = None) -> None:
         self.catalogue = catalogue or Catalogue()
         self.rates = Rates({})
+        self.sports: dict[int, wire.Sport] = {}  # those that the key may see
         self.up_since_ms: int | None = None  # since when frames come without a gap; None while they do not
         self.heard_ms = NEVER_MS  # when the last frame came, of whatever kind
         self.bookmakers: dict[VenueSlug, wire.Bookmaker] = {}  # those that the key may see

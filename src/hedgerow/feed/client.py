@@ -134,9 +134,12 @@ class FeedClient:
         return True
 
     def set_scope(self, scope: Scope) -> None:
-        """Follows another selection from now on: a new login, and the lists that it needs."""
+        """Follows another selection from now on: with a new login where the stream has to bring something else."""
         before, self.scope = self._connection.wanted, scope
-        self._connection.renew(_wanted(scope, before.receive_type, before.lang))
+        wanted = _wanted(scope, before.receive_type, before.lang)
+        if wanted != before:
+            self._connection.renew(wanted)
+        self._ask_now.set()
 
     def watch_settlement(self, fixture_id: FixtureId) -> None:
         """Tells `on_grades` of every change of the feed's grades of this fixture, until they stand."""

@@ -27,6 +27,7 @@ class Lister:
         self, rest: FeedRest, book: PriceBook, clock: Clock, tell: Callable[[Iterable[BookChange]], None]
     ) -> None:
         self._rest, self._book, self._clock, self._tell = rest, book, clock, tell
+        self._sports: tuple[int, ...] = ()
         self._sports_with_markets: set[int] = set()
 
     async def load(self, scope: Scope) -> list[str]:
@@ -35,7 +36,9 @@ class Lister:
         sports = await self._rest.sports()
         await self.bookmakers()
         self._book.learn_rates(await self._rest.currencies())
-        for sport_id in scope.sports:
+        self._book.sports = {sport.sport_id: sport for sport in sports if sport.sport_id is not None}
+        self._sports = scope.sports or tuple(self._book.sports)
+        for sport_id in self._sports:
             if sport_id not in self._sports_with_markets:
                 self._book.learn_markets([market_of(row) for row in await self._rest.markets_of_sport(sport_id)])
                 self._sports_with_markets.add(sport_id)
@@ -57,7 +60,7 @@ class Lister:
     async def fixtures(self, scope: Scope) -> None:
         """The fixtures of the scope that start in its window."""
         from_s, to_s = scope.window_s(self._clock.now_ns())
-        for sport_id in scope.sports:
+        for sport_id in self._sports:
             asked_ms = self._clock.now_ms()
             rows = await self._rest.fixtures_of_sport(sport_id, from_s, to_s)
             chosen = [row for row in rows if not scope.tournaments or _tournament(row) in scope.tournaments]

@@ -18,17 +18,22 @@ _DAY_S = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Sports by the feed's ids, at least one; no tournaments or no bookmakers named means all of them."""
+    """Sports by the feed's ids; no sports, tournaments or bookmakers named means all that the key may see.
 
-    sports: tuple[int, ...]
+    `watched`: the tournaments whose odds are asked for round after round, so that they can be traded on; the odds of
+    others are only heard. None: all.
+    """
+
+    sports: tuple[int, ...] = ()
     bookmakers: tuple[VenueSlug, ...] = ()
     tournaments: tuple[int, ...] = ()
     ahead_s: int = 3 * _DAY_S  # fixtures that start later are not asked for
     behind_s: int = _DAY_S  # nor those that started earlier
+    watched: frozenset[int] | None = None
 
     def __post_init__(self) -> None:
-        if not self.sports or min(self.sports) < LOWEST_SPORT:
-            raise ValueError(f"a scope needs sports of the feed, from {LOWEST_SPORT} on, not {self.sports}")
+        if self.sports and min(self.sports) < LOWEST_SPORT:
+            raise ValueError(f"the feed's sports are numbered from {LOWEST_SPORT} on, not {self.sports}")
 
     def bookmaker_groups(self, visible: Collection[VenueSlug]) -> tuple[tuple[VenueSlug, ...], ...]:
         """The bookmakers, as many in a group as one request takes; one empty group when all are followed.
@@ -46,8 +51,9 @@ class Scope:
         return now_s - self.behind_s, now_s + self.ahead_s
 
     def wants(self, fixture: FixtureState) -> bool:
-        """Whether the fixture's quotes are to be kept right: it is in the selection, and not over."""
+        """Whether the fixture's quotes are to be kept right: it is in the selection, watched, and not over."""
         if not fixture.is_known or fixture.is_over:
             return False
-        is_in_sport = fixture.sport_id in self.sports
-        return is_in_sport and (not self.tournaments or fixture.tournament_id in self.tournaments)
+        is_in_sport = not self.sports or fixture.sport_id in self.sports
+        is_in_tournament = not self.tournaments or fixture.tournament_id in self.tournaments
+        return is_in_sport and is_in_tournament and (self.watched is None or fixture.tournament_id in self.watched)

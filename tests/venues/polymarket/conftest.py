@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from aiohttp import WSMsgType, web
+from hypothesis import settings
 
 from hedgerow.core.clock import NS_PER_S, SteppedClock
 from hedgerow.core.ids import VenueSlug
@@ -22,6 +23,9 @@ from hedgerow.core.states import Side
 from hedgerow.sim.site import listen
 from hedgerow.venues.base import Account, Exchange, ExchangeEvent, Instrument, NewQuote, VenueContext
 from hedgerow.venues.polymarket import FAMILY
+
+settings.register_profile("polymarket", deadline=None)  # machines are shared: no test may fail for being slow
+settings.load_profile("polymarket")
 
 NOW_S = 1_790_000_000
 LOST = object()

@@ -483,10 +483,16 @@ async def test_order_in_doubt_that_traded_is_found_by_its_trades(
     assert (found.status, found.filled, found.size) == (status, int(float(size) * 1_000_000), 10_000_000)
 
 
-async def test_failed_trade_is_no_trace_of_a_fill(exchange: Exchange, venue: Any, doubt: OrderRef) -> None:
+async def test_order_whose_only_trade_failed_has_ended_with_nothing(
+    exchange: Exchange, venue: Any, doubt: OrderRef, events: Events, until: Until
+) -> None:
+    told = {"event_type": "order", "type": "UPDATE", **resting(doubt.venue_ref, size_matched="10", status="MATCHED")}
+    await venue.channels["/ws/user"].push(told)
+    await until(lambda: events)
     venue.answer("GET /data/trades", page(trade(doubt.venue_ref, status="TRADE_STATUS_FAILED")))
-    with pytest.raises(CannotTell):
-        await exchange.find_order(doubt)
+    found = await exchange.find_order(doubt)
+    assert found is not None
+    assert (found.status, found.filled, found.size) == (OrderStatus.CANCELLED, 0, 10_000_000)
 
 
 @pytest.mark.parametrize("answer", [None, {"error": "order not found"}])

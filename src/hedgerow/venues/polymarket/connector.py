@@ -23,7 +23,7 @@ import structlog
 
 from hedgerow.core.errors import CannotTell, InDoubt, Reason, Refused, VenueError
 from hedgerow.core.money import Micros
-from hedgerow.core.states import FillState, OrderStatus, Side
+from hedgerow.core.states import OrderStatus, Side
 from hedgerow.venues.base import (
     Balance,
     EventSink,
@@ -331,7 +331,7 @@ class Polymarket:
         """The order by what it traded, or by what the venue said of it before; None when there is neither."""
         trades = await self._trades("find", [("market", ref.instrument.market_ref)])
         known = self._sent.get(order_id)
-        legs = [fill for fill in trades if fill.venue_ref == order_id and fill.state is not FillState.REVERSED]
+        legs = [fill for fill in trades if fill.venue_ref == order_id]
         if legs:
             return traded_state(legs, known.quote if known is not None else None)
         if known is None or known.state is None:

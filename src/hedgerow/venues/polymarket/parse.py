@@ -330,10 +330,11 @@ def _maker_side(leg: wire.MakerOrder, taker_token: str, taker_side: Side) -> Sid
 
 
 def traded_state(legs: Sequence[Fill], quote: NewQuote | None) -> OrderState:
-    """The state of an order that no longer rests, by its fills, oldest first or not; at least one. quote: what it was
-    made of, where that is known; else the order is taken to be as large as what was filled."""
-    filled = Micros(sum(leg.size for leg in legs))
-    size = quote.size if quote is not None else filled
+    """The state of an order that no longer rests, by all its fills, oldest first or not; at least one. What was taken
+    back is not filled. quote: what the order was made of, where that is known; else it is taken to be as large as its
+    fills."""
+    filled = Micros(sum(leg.size for leg in legs if leg.state is not FillState.REVERSED))
+    size = quote.size if quote is not None else Micros(sum(leg.size for leg in legs))
     latest = max(legs, key=lambda leg: leg.at_ms)
     return OrderState(
         venue_ref=latest.venue_ref,
