@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.core.states import SettlementStatus
-from hedgerow.execution.settlement import back_payout, contract_payout, contract_pnl, settlement_of_feed
+from hedgerow.execution.settlement import back_payout, contract_payout, contract_pnl
 
 WON, LOST, VOID = SettlementStatus.WON, SettlementStatus.LOST, SettlementStatus.VOID
 HALF_WON, HALF_LOST = SettlementStatus.HALF_WON, SettlementStatus.HALF_LOST
@@ -40,16 +40,3 @@ def test_buyer_and_seller_together_get_what_both_put_in(
 )
 def test_back_bet_pays_as_published(status: SettlementStatus, paid: str) -> None:
     assert back_payout(status, Decimal(100), Decimal("1.8")) == Decimal(paid)
-
-
-@pytest.mark.parametrize(
-    ("word", "status"),
-    [("WIN", WON), ("won", WON), ("LOSE", LOST), ("PUSH", VOID), ("CANCELLED", VOID), ("HALFWIN", HALF_WON)],
-)
-def test_feed_words_are_read_in_any_case(word: str, status: SettlementStatus) -> None:
-    assert settlement_of_feed(word) is status
-
-
-def test_unknown_feed_word_is_an_error() -> None:
-    with pytest.raises(ValueError, match="MAYBE"):
-        settlement_of_feed("MAYBE")

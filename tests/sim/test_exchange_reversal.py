@@ -89,6 +89,18 @@ def test_the_failed_part_of_a_resting_order_does_not_rest_again() -> None:
     assert exchange.book(contract).levels(is_bid=True) == [(400_000, 6 * MICRO)]
 
 
+def test_trades_are_taken_back_together_or_not_at_all() -> None:
+    exchange, contract = _exchange()
+    first, second = _trade(exchange, contract), _trade(exchange, contract)
+    assert exchange.reverse(first, second)
+    assert {account.cash for account in exchange.accounts.values()} == {CASH}
+    third, fourth = _trade(exchange, contract), _trade(exchange, contract)
+    sold = 11 * MICRO
+    exchange.place("ann", contract, Leg.YES, Side.SELL, 500_000, sold, reference="sale", needs_holding=True)
+    assert not exchange.reverse(third, fourth)
+    assert exchange.accounts["ann"].held["c", Leg.YES] == 20 * MICRO
+
+
 def test_a_trade_stands_when_what_it_brought_was_sold() -> None:
     exchange, contract = _exchange()
     trade = _trade(exchange, contract)

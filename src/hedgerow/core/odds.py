@@ -9,12 +9,12 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import NewType
 
-from hedgerow.core.money import MICRO, Micros, micros_floor
+from hedgerow.core.money import MICRO, Micros, micros_floor, plain_micros
 
 OddsMicros = NewType("OddsMicros", int)
 
 # Above this a price is a placeholder, not an offer: the highest rung of any venue's ladder is 10,000.
-_HIGHEST_ODDS = Decimal(100_000)
+_HIGHEST_ODDS = 100_000
 
 
 def odds_micros(text: str | bytes | memoryview) -> OddsMicros | None:
@@ -22,18 +22,18 @@ def odds_micros(text: str | bytes | memoryview) -> OddsMicros | None:
 
     Source: the feed's convention that price 0, "" and <= 1 are not tradeable.
     """
-    raw = bytes(text).decode() if not isinstance(text, str) else text
+    raw = text if isinstance(text, str) else bytes(text).decode(errors="replace")
     raw = raw.strip('" ')
-    if not raw or raw == "null":
-        return None
-    try:
-        odds = Decimal(raw)
-    except InvalidOperation:
-        return None
-    if not odds.is_finite() or odds <= 1 or odds > _HIGHEST_ODDS:
-        return None
-    price = micros_floor(odds)
-    return OddsMicros(price) if price > MICRO else None
+    micros = plain_micros(raw)
+    if micros is None:
+        try:
+            odds = Decimal(raw)
+        except InvalidOperation:  # null, "", words
+            return None
+        if not odds.is_finite() or abs(odds) > _HIGHEST_ODDS:
+            return None
+        micros = micros_floor(odds)
+    return OddsMicros(micros) if MICRO < micros <= _HIGHEST_ODDS * MICRO else None
 
 
 def inverse_ceil(odds: int) -> Micros:

@@ -70,8 +70,7 @@ class WorkGauge:
 
     def __init__(self) -> None:
         self._units = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._waiting: list[asyncio.Future[None]] = []
 
     @property
     def units(self) -> int:
@@ -88,19 +87,23 @@ class WorkGauge:
 
     def enter(self) -> None:
         self._units += 1
-        if self._units == 1:
-            self._idle.clear()
 
     def leave(self) -> None:
         self._units -= 1
         if self._units == 0:
-            self._idle.set()
+            waiting, self._waiting = self._waiting, []
+            for idle in waiting:
+                if not idle.done():
+                    idle.set_result(None)
 
     async def settled(self) -> None:
         """Returns when nothing is under way and a few turns of the loop have started nothing new."""
         quiet_turns = 0
         while quiet_turns < _QUIET_TURNS:
-            await self._idle.wait()
+            if self._units:
+                idle: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                self._waiting.append(idle)
+                await idle
             await asyncio.sleep(0)
             quiet_turns = 0 if self._units else quiet_turns + 1
 

@@ -11,26 +11,6 @@ from decimal import Decimal
 
 from hedgerow.core.states import SettlementStatus
 
-_FEED_STATUS = {
-    "WIN": SettlementStatus.WON,
-    "WON": SettlementStatus.WON,
-    "LOSE": SettlementStatus.LOST,
-    "LOST": SettlementStatus.LOST,
-    "HALFWIN": SettlementStatus.HALF_WON,
-    "HALFLOSS": SettlementStatus.HALF_LOST,
-    "PUSH": SettlementStatus.VOID,
-    "CANCELLED": SettlementStatus.VOID,
-    "UNDECIDED": SettlementStatus.UNDECIDED,
-}
-
-
-def settlement_of_feed(status: str) -> SettlementStatus:
-    """The feed's word for a decision, in any case. Raises ValueError for a word that is not known."""
-    try:
-        return _FEED_STATUS[status.upper()]
-    except KeyError:
-        raise ValueError(f"the feed's settlement status {status!r} is not known") from None
-
 
 def contract_payout(status: SettlementStatus, size: Decimal, stake: Decimal) -> Decimal:
     """What contracts pay, the stake included, as seen by who holds them (a sell sees the mirrored status).

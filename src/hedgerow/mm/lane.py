@@ -416,17 +416,21 @@ class Lane:
             self.take_over(order)
         self._owner.on_order(self, order)
 
-    def take_over(self, order: Order) -> None:
-        """Puts an order of an earlier life into its slot; a second one of the slot is to be cancelled."""
+    def restore(self, order: Order) -> None:
+        """An order of an earlier run, as the database knows it; the first comparison with the exchange decides."""
         self._add(order)
         slot = self.slot_of(order)
-        if slot is None:
-            return
-        if slot.order is None:
-            slot.order = order
-        else:
-            slot.leaving.append(order)
-        self._owner.on_free(self, slot)
+        if slot is not None:
+            if slot.order is None:
+                slot.order = order
+            else:
+                slot.leaving.append(order)
+
+    def take_over(self, order: Order) -> None:
+        """Puts an order of an earlier life into its slot; a second one of the slot is to be cancelled."""
+        self.restore(order)
+        if (slot := self.slot_of(order)) is not None:
+            self._owner.on_free(self, slot)
 
     def _regrid(self, change: MarketChange) -> None:
         for (ref, _), slot in self.slots.items():

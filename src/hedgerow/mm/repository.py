@@ -239,6 +239,34 @@ class Repository:
         )
         return dict(row) if row else None
 
+    async def open_mappings(self, venues: Sequence[str]) -> list[Mapping[str, Any]]:
+        """Proved contracts at these venues whose markets are not settled: the fixture is not over, or something of
+        it is not settled. With what the catalogue says of the market."""
+        rows = await self._database.fetch(
+            """select m.venue, m.instrument_ref, m.market_ref, m.fixture_id, m.market_id, m.outcome_id, m.opposite_id,
+                      k.sport_id, k.market_type, k.outcomes, f.tournament_id
+               from mm_mappings m
+               join markets k on k.market_id = m.market_id
+               join fixtures f on f.fixture_id = m.fixture_id
+               where m.venue = any($1) and (m.verdict = 'PROVED' or m.decision = 'CONFIRMED')
+                 and m.decision is distinct from 'REJECTED'
+                 and (f.status_id < 2
+                      or exists (select 1 from mm_orders o where o.fixture_id = m.fixture_id
+                                 and o.settlement_status = 'UNDECIDED'
+                                 and (o.matched_size > 0 or o.status in ('PENDING_PLACEMENT', 'PLACED')))
+                      or exists (select 1 from bets b where b.fixture_id = m.fixture_id and b.settlement = 'UNSETTLED'
+                                 and b.status in ('PENDING', 'PLACED', 'CONFIRMED'))
+                      or exists (select 1 from mm_fills l where l.fixture_id = m.fixture_id and l.order_id is null))
+               order by m.venue, m.instrument_ref""",
+            list(venues),
+        )
+        return [dict(row) for row in rows]
+
+    async def deployment_tag(self) -> int:
+        """The deployment's own number, 32 bits, in the references of its orders."""
+        tag: int = await self._database.fetchval("select tag from mm_system")
+        return tag
+
     async def decisions(self) -> dict[tuple[str, str], bool]:
         """Operators' words on doubtful mappings: (venue, instrument) -> confirmed."""
         rows = await self._database.fetch(

@@ -37,11 +37,12 @@ class Budget:
     def exhausted(self, for_s: float) -> None:
         """The venue says that it is too much: nothing more for so long."""
         self._fill()
-        self._tokens = -for_s * self._per_second
+        self._tokens = min(self._tokens, -for_s * self._per_second)
 
     def _fill(self) -> None:
         now = self._clock.now_ns()
-        self._tokens = min(self._burst, self._tokens + (now - self._filled_ns) / NS_PER_S * self._per_second)
+        elapsed_s = max(0, now - self._filled_ns) / NS_PER_S  # a clock that was put back takes no tokens away
+        self._tokens = min(self._burst, self._tokens + elapsed_s * self._per_second)
         self._filled_ns = now
 
 

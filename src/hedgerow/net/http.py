@@ -52,7 +52,8 @@ class HttpClient:
         largest_body: int = 64 * 1024 * 1024,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
-        """base_url: scheme, host, optional port and path prefix. timeout_s: for one request, connecting included."""
+        """base_url: scheme, host, optional port and path prefix. timeout_s: for one request, connecting included.
+        largest_body: bytes of one answer, head and chunk marks included."""
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{base_url!r} is not an http(s) URL")
@@ -61,7 +62,8 @@ class HttpClient:
         self._host = parts.hostname
         self._tls = (ssl_context or ssl.create_default_context()) if parts.scheme == "https" else None
         self._port = parts.port or (443 if self._tls else 80)
-        self._head = f" HTTP/1.1\r\nHost: {parts.netloc}\r\nUser-Agent: {_AGENT}\r\nAccept: application/json\r\n"
+        authority = parts.netloc.rpartition("@")[2]
+        self._head = f" HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: {_AGENT}\r\nAccept: application/json\r\n"
         self._timeout_s, self._largest_body = timeout_s, largest_body
         self._idle: list[_Connection] = []
         self._places = asyncio.Semaphore(connections)
@@ -86,13 +88,15 @@ class HttpClient:
         started = time.perf_counter()
         outcome = "lost"
         sent = False
+        request = self._encode(method, path, headers, body)
         with work.unit():
             try:
                 async with asyncio.timeout(timeout_s or self._timeout_s), self._places:
                     connection = self._warm() or await self._connect()
                     try:
+                        coming = connection.exchange(request)
                         sent = True
-                        answer = await connection.exchange(self._encode(method, path, headers, body))
+                        answer = await coming
                     except BaseException:
                         connection.abort()
                         raise
@@ -157,11 +161,12 @@ class HttpClient:
 class _Connection(asyncio.Protocol):
     """One connection, one exchange at a time. Callbacks are named as httptools wants them."""
 
-    def __init__(self, largest_body: int) -> None:
+    def __init__(self, largest: int) -> None:
         self._transport: asyncio.Transport | None = None
-        self._largest_body = largest_body
+        self._largest = largest
         self._answer: asyncio.Future[Answer] | None = None
         self._keeps_alive = True
+        self._headers: dict[str, str] = {}
         self._start_answer()
 
     @property
@@ -170,7 +175,7 @@ class _Connection(asyncio.Protocol):
         return self._keeps_alive and transport is not None and not transport.is_closing()
 
     def exchange(self, request: bytes) -> asyncio.Future[Answer]:
-        """Writes the request now; the future brings its answer."""
+        """Writes the request now; the future brings its answer. Raises ConnectionResetError when it cannot."""
         transport = self._transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the connection is closed")
@@ -187,39 +192,62 @@ class _Connection(asyncio.Protocol):
         self._transport = transport  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
+        if self._answer is None:
+            # Nothing was asked. What it says would be taken for the next request's answer, so it goes.
+            self._fail(ConnectionAbortedError("the other side spoke without being asked"))
+            return
+        self._received += len(data)
+        if self._received > self._largest:
+            self._fail(ConnectionAbortedError(f"the answer is larger than {self._largest} bytes"))
+            return
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError as error:
-            self._fail(error)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self._fail(ConnectionAbortedError(f"the answer is not HTTP: {error}"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        if exc is None and self._ends_with_connection:
+            self._finish()
         self._fail(exc or ConnectionResetError("closed by the other side"))
 
     # --- httptools -------------------------------------------------------------------------------------------
 
+    def on_message_begin(self) -> None:
+        if self._answer is None:
+            self._keeps_alive = False  # a second answer to one request
+
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
+    def on_headers_complete(self) -> None:
+        self._is_interim = 100 <= self._parser.get_status_code() < 200
+        self._ends_with_connection = "content-length" not in self._headers and "transfer-encoding" not in self._headers
+
     def on_body(self, body: bytes) -> None:
-        self._size += len(body)
-        if self._size > self._largest_body:
-            self._fail(ConnectionAbortedError(f"the answer is larger than {self._largest_body} bytes"))
-            return
         self._body.append(body)
 
     def on_message_complete(self) -> None:
-        self._keeps_alive = bool(self._parser.should_keep_alive())
-        status = self._parser.get_status_code()
-        answer, self._answer = self._answer, None
-        if answer is not None and not answer.done():
-            answer.set_result(Answer(status, self._headers, b"".join(self._body)))
+        if self._is_interim:
+            self._headers = {}
+            self._is_interim = self._ends_with_connection = False
+            return
+        self._keeps_alive = self._keeps_alive and bool(self._parser.should_keep_alive())
+        self._finish()
 
     def _start_answer(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
-        self._headers: dict[str, str] = {}
+        self._headers = {}
         self._body: list[bytes] = []
-        self._size = 0
+        self._received = 0
+        self._is_interim = False  # 1xx: the answer proper follows
+        self._ends_with_connection = False  # its length is told by nothing else
+
+    def _finish(self) -> None:
+        answer, self._answer = self._answer, None
+        if answer is not None and not answer.done():
+            status = self._parser.get_status_code()
+            answer.set_result(Answer(status, self._headers, b"".join(self._body)))
 
     def _fail(self, error: Exception) -> None:
         self._keeps_alive = False

@@ -14,13 +14,17 @@ from typing import Protocol
 
 import picows
 import structlog
-from picows import WSFrame, WSListener, WSMsgType, WSTransport
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSProtocolError, WSTransport
 
 from hedgerow.core.tasks import Backoff, spawn, stop, work
 
 _log = structlog.get_logger(__name__)
 
 NO_CODE = 1006
+NO_STATUS = 1005  # a close frame without a code
+
+# A connection that lasted this long was a good one: the next attempt does not wait longer than the first did.
+_STEADY_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,8 @@ class Conversation(Protocol):
         ...
 
     def closed(self, code: int, reason: str) -> bool:
-        """The socket is gone (1006: without a close frame). True: connect again; False: give up."""
+        """The socket is gone (1006: without a close frame, 1005: one without a code). True: connect again; False:
+        give up."""
         ...
 
 
@@ -62,7 +67,8 @@ class Stream:
         backoff: Backoff | None = None,
         largest_frame: int = 16 * 1024 * 1024,
     ) -> None:
-        """says: a text to send every so many seconds, for venues whose keep-alive is a text and not a ping."""
+        """says: a text to send every so many seconds, for venues whose keep-alive is a text and not a ping.
+        largest_frame: bytes of one message, its fragments together."""
         self.name = name
         self._target, self._conversation = target, conversation
         self._ping_every_s, self._pong_within_s, self._says = ping_every_s, pong_within_s, says
@@ -71,14 +77,17 @@ class Stream:
         self._transport: WSTransport | None = None
         self._task: asyncio.Task[None] | None = None
         self._is_up = asyncio.Event()
+        self._expected: _Listener | None = None  # whose connection is wanted now
 
     def start(self) -> None:
         self._task = spawn(self._run(), f"stream {self.name}")
 
     async def stop(self) -> None:
         """Closes the socket and stops coming back."""
+        self._expected = None
         await stop(self._task)
         self._task = None
+        self.reconnect()  # a socket that came up in the very turn in which the task was ended
 
     async def wait_up(self, timeout_s: float) -> bool:
         """Whether the socket is up, waiting for it at most so long."""
@@ -107,19 +116,24 @@ class Stream:
     async def _run(self) -> None:
         was_down = False
         while True:
-            listener = _Listener(self)
+            listener = self._expected = _Listener(self, self._largest_frame)
             try:
                 await self._connect_and_wait(listener)
             except (OSError, TimeoutError, picows.WSError, ssl.SSLError) as error:
                 if not was_down:
                     _log.warning("stream down", stream=self.name, error=str(error) or type(error).__name__)
                     was_down = True
+            except Exception:
+                # The conversation failed. What it knew is in doubt, so it starts anew rather than not at all.
+                _log.exception("stream broken off", stream=self.name)
             else:
                 was_down = False
                 if not listener.comes_back:
                     _log.error("stream given up", stream=self.name, code=listener.code, reason=listener.reason)
                     return
                 _log.info("stream closed", stream=self.name, code=listener.code, reason=listener.reason)
+            if listener.lasted_s >= _STEADY_S:
+                self._backoff.reset()
             await asyncio.sleep(self._backoff.next_pause_s())
 
     async def _connect_and_wait(self, listener: _Listener) -> None:
@@ -146,11 +160,14 @@ class Stream:
             await asyncio.sleep(every_s)
             self.send(text)
 
-    def _opened(self, transport: WSTransport) -> None:
+    def _opened(self, listener: _Listener, transport: WSTransport) -> bool:
+        """Whether the connection is still wanted: stopping may have come while it was being made."""
+        if listener is not self._expected:
+            return False
         self._transport = transport
-        self._conversation.opened(self.send)
-        self._backoff.reset()
         self._is_up.set()
+        self._conversation.opened(self.send)
+        return True
 
     def _closed(self, code: int, reason: str) -> bool:
         self._transport = None
@@ -161,28 +178,31 @@ class Stream:
 class _Listener(WSListener):
     """The socket's callbacks; puts fragments of a message together."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, largest: int) -> None:
         super().__init__()
-        self._stream = stream
+        self._stream, self._largest = stream, largest
         self._parts: bytearray | None = None
         self._is_text = True
         self._port = 0
+        self._opened_at: float | None = None
+        self.lasted_s = 0.0
         self.code, self.reason, self.comes_back = NO_CODE, "", True
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         name = transport.underlying_transport.get_extra_info("sockname")
         self._port = name[1] if name else 0
+        self._opened_at = asyncio.get_running_loop().time()
         handled.open(self._port)
-        self._stream._opened(transport)
+        if not self._stream._opened(self, transport):
+            self._opened_at = None
+            handled.close(self._port)
+            transport.disconnect(graceful=False)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type
         if kind is WSMsgType.CLOSE:
-            self.code, self.reason = int(frame.get_close_code().value), frame.get_close_reason() or ""
-            transport.send_close(frame.get_close_code())
-            transport.disconnect()
-            return
-        if kind in (WSMsgType.TEXT, WSMsgType.BINARY) and frame.fin:
+            self._close(transport, frame)
+        elif kind in (WSMsgType.TEXT, WSMsgType.BINARY) and frame.fin:
             with work.unit():
                 self._stream._conversation.received(frame.get_payload_as_memoryview(), kind is WSMsgType.TEXT)
             handled.count(self._port)
@@ -190,8 +210,16 @@ class _Listener(WSListener):
             self._collect(frame, kind)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
-        handled.close(self._port)
-        self.comes_back = self._stream._closed(self.code, self.reason)
+        if self._opened_at is not None:
+            self.lasted_s = asyncio.get_running_loop().time() - self._opened_at
+            handled.close(self._port)
+            self.comes_back = self._stream._closed(self.code, self.reason)
+
+    def _close(self, transport: WSTransport, frame: WSFrame) -> None:
+        code = frame.get_close_code()
+        self.code, self.reason = int(code.value) or NO_STATUS, frame.get_close_reason() or ""
+        transport.send_close(WSCloseCode.OK if self.code == NO_STATUS else code)
+        transport.disconnect()
 
     def _collect(self, frame: WSFrame, kind: WSMsgType) -> None:
         if kind is not WSMsgType.CONTINUATION:
@@ -199,6 +227,8 @@ class _Listener(WSListener):
         if self._parts is None:
             return
         self._parts += frame.get_payload_as_bytes()
+        if len(self._parts) > self._largest:
+            raise WSProtocolError(WSCloseCode.MESSAGE_TOO_BIG, f"fragments of more than {self._largest} bytes")
         if frame.fin:
             whole, self._parts = bytes(self._parts), None
             with work.unit():
@@ -219,7 +249,7 @@ class FrameCounts:
         self._counts[port] = 0
 
     def count(self, port: int) -> None:
-        self._counts[port] += 1
+        self._counts[port] = self._counts.get(port, 0) + 1
 
     def close(self, port: int) -> None:
         self._counts.pop(port, None)

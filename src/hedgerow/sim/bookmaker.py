@@ -101,6 +101,10 @@ class Bookmaker:
     def find(self, account: str, reference: str) -> Bet | None:
         return self._by_reference.get((account, reference))
 
+    def forget(self, account: str, reference: str) -> None:
+        """The venue no longer knows the reference: it would take a bet under it again. The bet stays."""
+        self._by_reference.pop((account, reference), None)
+
     def place(
         self,
         account: str,
@@ -171,7 +175,7 @@ class Bookmaker:
             if not cuts_to_limit:
                 raise Rejection(ABOVE_MAXIMUM)
             stake = round_down(quote.limit, self.currency)
-        if quote.limit_min is not None and stake < quote.limit_min:
+        if stake <= 0 or (quote.limit_min is not None and stake < quote.limit_min):
             raise Rejection(BELOW_MINIMUM)
         return stake
 

@@ -477,12 +477,12 @@ class Exchange:
             del self.orders[order.id], self._by_reference[COUNTERPARTY, reference]
         return done
 
-    def reverse(self, trade_id: str) -> bool:
-        """Takes a trade back on both sides, as when its settlement on a chain fails: money, fees and contracts
-        return, and that part of the orders is gone. False, and nothing happens, when the contract is decided or an
-        account has used what the trade brought it.
+    def reverse(self, *trade_ids: str) -> bool:
+        """Takes trades of one contract back on both sides, as when their settlement on a chain fails: money, fees and
+        contracts return, and that part of the orders is gone. All or none: False, and nothing happens, when the
+        contract is decided or an account has used what the trades brought it.
         """
-        sides = [(o, m) for o in self.orders.values() for m in o.fills if m.id == trade_id]
+        sides = [(o, m) for o in self.orders.values() for m in o.fills if m.id in trade_ids]
         if not sides or sides[0][0].contract.result is not None:
             return False
         for order, match in sides:

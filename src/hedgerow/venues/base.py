@@ -8,6 +8,7 @@ Every method that asks the venue raises only the four venue errors of core.error
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -122,7 +123,7 @@ class Fee:
             return Micros(0)
         probability = Decimal(price).scaleb(-6)
         exact = size * self.rate * (probability * (1 - probability)) ** self.exponent
-        return Micros(-(-exact // self.unit).__int__() * self.unit)
+        return Micros(math.ceil(exact / self.unit) * self.unit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,7 @@ async def test_cancelled_start_leaves_nothing_running(
 ) -> None:
     starting = spawn(Engines(settings).start(), "engines")
     pid_file = settings.data_dir / "postgres" / "postmaster.pid"
-    await eventually(pid_file.exists)
+    await eventually(lambda: pid_file.exists() and pid_file.read_text() != "")
     pid = int(pid_file.read_text().split()[0])
     starting.cancel()
     with pytest.raises(asyncio.CancelledError):

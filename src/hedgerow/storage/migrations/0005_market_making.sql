@@ -16,7 +16,8 @@ create table mm_system (
     stopped       boolean not null default false,
     emergency     boolean not null default false,
     reason        text,
-    since         timestamptz
+    since         timestamptz,
+    tag           bigint not null default floor(random() * 4294967296)  -- of the deployment, in its orders' references
 );
 insert into mm_system default values;
 

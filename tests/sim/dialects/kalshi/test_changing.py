@@ -32,7 +32,8 @@ async def test_the_count_of_an_amend_is_filled_and_resting_together(scene: Scene
     _, amended = await amend(demo, order_id, count="12.00")
     assert (amended["remaining_count"], amended["fill_count"]) == ("8.00", "0.00")
     order = (await demo.get(f"/portfolio/orders/{order_id}"))["order"]
-    assert (order["fill_count_fp"], order["remaining_count_fp"]) == ("4.00", "8.00")
+    counts = [order[f"{name}_count_fp"] for name in ("initial", "fill", "remaining")]
+    assert counts == ["12.00", "4.00", "8.00"]
 
 
 async def test_an_amend_keeps_the_order_id_and_may_change_the_client_id(demo: Client) -> None:
@@ -115,6 +116,15 @@ async def test_a_decrease_keeps_the_place_in_the_queue(scene: Scene, demo: Clien
     scene.take(SINNER, Side.SELL, 0.56, 5)
     order = (await demo.get(f"/portfolio/orders/{order_id}"))["order"]
     assert (order["status"], order["initial_count_fp"], order["fill_count_fp"]) == ("executed", "10.00", "5.00")
+
+
+async def test_a_decrease_counts_what_rests_alone(scene: Scene, demo: Client) -> None:
+    order_id = (await demo.place())["order_id"]
+    scene.take(SINNER, Side.SELL, 0.56, 4)
+    assert (await decrease(demo, order_id, reduce_to="5.00"))[1]["remaining_count"] == "5.00"
+    assert (await decrease(demo, order_id, reduce_by="2.00"))[1]["remaining_count"] == "3.00"
+    order = (await demo.get(f"/portfolio/orders/{order_id}"))["order"]
+    assert (order["fill_count_fp"], order["remaining_count_fp"]) == ("4.00", "3.00")
 
 
 async def test_a_decrease_to_nothing_cancels(demo: Client) -> None:

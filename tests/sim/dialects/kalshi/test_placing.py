@@ -189,8 +189,10 @@ async def test_reduce_only_without_a_position_is_refused(demo: Client) -> None:
 
 async def test_an_order_expires_at_its_second(scene: Scene, demo: Client) -> None:
     scene.world.clock.run_scaled(scene.world.clock.now_ns(), 200)
-    placed = await demo.place(expiration_time=scene.now_ms() // 1000 + 5)
+    expires_s = scene.now_ms() // 1000 + 5
+    placed = await demo.place(expiration_time=expires_s)
     order = scene.venue.exchange.orders[placed["order_id"]]
+    assert order.expires_ms == expires_s * 1000
     await until(lambda: order.reason == "expired")
     shown = (await demo.get(f"/portfolio/orders/{placed['order_id']}"))["order"]
     assert (shown["status"], shown["last_update_reason"]) == ("canceled", "OrderExpiryCancel")

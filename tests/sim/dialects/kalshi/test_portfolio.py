@@ -161,6 +161,14 @@ async def test_the_balance_is_cash_and_orders_do_not_lower_it(scene: Scene, demo
     assert value["total_resting_order_value"] == 3_000
 
 
+async def test_the_balance_in_cents_leaves_parts_of_a_cent_out(demo: Client, rival: Client) -> None:
+    """The fee of 4 contracts at 0.56 is 0.0690."""
+    await rival.place(side="ask", count="4.00")
+    await demo.place(count="4.00")
+    balance = await demo.get("/portfolio/balance")
+    assert (balance["balance"], balance["balance_dollars"]) == (999_769, "9997.6910")
+
+
 @pytest.mark.parametrize(
     ("result", "market_result", "revenue"),
     [(SettlementStatus.WON, "yes", 1000), (SettlementStatus.LOST, "no", 0), (SettlementStatus.VOID, "scalar", 560)],
@@ -233,11 +241,28 @@ class TestOrderGroups:
         resting = (await demo.get("/portfolio/orders", status="resting"))["orders"]
         assert [order["order_id"] for order in resting] == [outside["order_id"]]
 
+    async def test_what_an_order_takes_at_once_counts_too(self, demo: Client, rival: Client, group_id: str) -> None:
+        await rival.place(side="ask", count="11.00")
+        resting = await demo.place(price="0.5000", order_group_id=group_id)
+        placed = await demo.place(count="12.00", order_group_id=group_id)
+        assert placed["fill_count"] == "11.00"
+        for order_id in (resting["order_id"], placed["order_id"]):
+            assert (await demo.get(f"/portfolio/orders/{order_id}"))["order"]["status"] == "canceled"
+
     async def test_a_triggered_group_takes_no_orders_until_its_reset(self, demo: Client, group_id: str) -> None:
         await demo.call("PUT", f"/portfolio/order_groups/{group_id}/trigger", {})
         assert (await demo.refused(order_group_id=group_id))[1]["error"]["code"] == "exceeded_order_group_risk_limit"
         assert (await demo.call("PUT", f"/portfolio/order_groups/{group_id}/reset", {})).json == {}
         await demo.place(order_group_id=group_id)
+
+    async def test_a_reset_begins_a_new_window(self, scene: Scene, demo: Client, group_id: str) -> None:
+        await demo.place(order_group_id=group_id)
+        scene.take(SINNER, Side.SELL, 0.56, 10)
+        await demo.call("PUT", f"/portfolio/order_groups/{group_id}/reset", {})
+        placed = await demo.place(order_group_id=group_id)
+        scene.take(SINNER, Side.SELL, 0.56, 9)
+        order = (await demo.get(f"/portfolio/orders/{placed['order_id']}"))["order"]
+        assert (order["status"], order["remaining_count_fp"]) == ("resting", "1.00")
 
     async def test_old_fills_leave_the_window(self, scene: Scene, demo: Client, group_id: str) -> None:
         scene.world.clock.run_scaled(scene.world.clock.now_ns(), 400)
@@ -266,6 +291,7 @@ class TestOrderGroups:
 
     async def test_another_accounts_group_is_not_found(self, rival: Client, group_id: str) -> None:
         assert (await rival.call("PUT", f"/portfolio/order_groups/{group_id}/trigger", {})).status == 404
+        assert (await rival.refused(order_group_id=group_id))[1]["error"]["code"] == "order_group_not_found"
 
     @pytest.mark.parametrize(
         "body",

@@ -258,10 +258,21 @@ async def test_order_groups_are_told(demo: Client, stream: Stream) -> None:
     ]
 
 
+async def test_a_group_is_triggered_once(demo: Client, rival: Client, stream: Stream) -> None:
+    """Three fills of one order, of which the second and the third are above the limit."""
+    created = await demo.call("POST", "/portfolio/order_groups/create", {"contracts_limit": 5})
+    for _ in range(3):
+        await rival.place(side="ask", count="4.00")
+    await stream.subscribe("order_group_updates")
+    await demo.place(count="12.00", order_group_id=created.json["order_group_id"])
+    await demo.call("DELETE", f"/portfolio/order_groups/{created.json['order_group_id']}")
+    assert [frame["msg"]["event_type"] for frame in await stream.frames(2)] == ["triggered", "deleted"]
+
+
 async def test_markets_are_added_and_taken_away(demo: Client, stream: Stream) -> None:
     await stream.send("subscribe", channels=["orderbook_delta"], market_tickers=[SIN])
     await stream.frames(2)
-    await stream.send("update_subscription", sids=[1], market_tickers=[ALC], action="add_markets")
+    await stream.send("update_subscription", sids=[1], market_tickers=[SIN, ALC], action="add_markets")
     ok, snapshot = await stream.frames(2)
     assert ok == {"id": 1, "sid": 1, "seq": 2, "type": "ok", "msg": {"market_tickers": [SIN, ALC]}}
     assert (snapshot["seq"], snapshot["msg"]["market_ticker"]) == (3, ALC)

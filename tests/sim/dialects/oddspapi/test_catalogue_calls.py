@@ -25,6 +25,15 @@ async def test_bookmakers_are_all_that_are_known(two_games: Any) -> None:
     assert (pinnacle["lastOddsAt"], books["kalshi"]["lastOddsAt"]) == ("2025-12-22T14:47:13.000000+00:00", None)
 
 
+async def test_bookmaker_is_heard_of_all_the_time_until_the_feed_loses_it(two_games: Any) -> None:
+    two_games.step(600)
+    (quiet,) = await two_games.ok("bookmakers", bookmakers="pinnacle")
+    two_games.dialect.patch({"staleBooks": ["pinnacle"]})
+    two_games.step(600)
+    (lost,) = await two_games.ok("bookmakers", bookmakers="pinnacle")
+    assert quiet["lastOddsAt"] == lost["lastOddsAt"] == "2025-12-22T14:57:13.000000+00:00"
+
+
 async def test_bookmaker_that_only_the_world_knows_is_listed(feed: Any) -> None:
     feed.put_fixture()
     feed.put_odds({111: "1.5"}, "ourbook", currency="GBP")

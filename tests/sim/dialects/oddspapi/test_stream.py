@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from base64 import b64decode
 from collections.abc import Callable
@@ -46,6 +47,29 @@ async def hear(feed: Any, socket: Any) -> list[Any]:
     feed.say_last()
     frames: list[Any] = await socket.rest()
     return frames
+
+
+# --- the rates that are always told --------------------------------------------------------------------------
+
+
+async def test_client_of_a_quiet_selection_hears_a_rate_every_few_seconds(feed: Any) -> None:
+    socket, _ = await feed.login(sportIds=[12], bookmakers=["pinnacle"])
+    told = []
+    for _ in range(3):
+        feed.step(5.5)
+        told.append(await socket.next())
+    assert channels(told) == ["currencies"] * 3
+    assert [list(frame["payload"]) for frame in told] == [[name] for name in sorted(feed.world.currencies)[:3]]
+
+
+async def test_silent_feed_tells_no_rates(feed: Any) -> None:
+    socket, _ = await feed.login()
+    feed.dialect.patch({"silent": True})
+    feed.step(5.5)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    feed.dialect.patch({})
+    assert await hear(feed, socket) == []
 
 
 # --- login -------------------------------------------------------------------------------------------------

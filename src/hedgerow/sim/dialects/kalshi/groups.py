@@ -89,8 +89,11 @@ class Groups:
         return group
 
     def join(self, group: Group, order: Order) -> None:
+        """Takes a new order in; what it filled while it was placed counts too."""
         group.orders.append(order)
         self._of_order[order.id] = group
+        for match in order.fills:
+            self.note_fill(order, match.size)
 
     def note_fill(self, order: Order, size: int) -> None:
         """Counts a fill; above the limit the group is triggered."""
@@ -99,7 +102,7 @@ class Groups:
             return
         now_ms = self._clock.now_ms()
         group.filled.append((now_ms, size))
-        if group.rolling(now_ms) > group.limit:
+        if group.rolling(now_ms) > group.limit and not group.is_triggered:
             self.trigger(group)
 
     def trigger(self, group: Group) -> None:

@@ -167,6 +167,11 @@ class Gateway:
             for subscriber in self.subscribers:
                 subscriber.receive(rendering)
 
+    def tell(self, subscriber: Subscriber, channel: str, payload: Json) -> None:
+        """Says something to one client that nobody else is waiting for."""
+        if not self._view.faults.silent:
+            subscriber.receive(Rendering(self._frame(channel, payload, None)))
+
     def publish_unknown(self) -> None:
         """Says something on a channel that nobody can have asked for, to everybody."""
         frame = self._frame("weather", {"temperature": 21}, None)

@@ -175,13 +175,19 @@ class View:
             self.keyed_row(fixture, memory.tick(fixture.fixture_id, slug, selection)) for selection in selections
         )
 
+    def _heard_ms(self, slug: str, moved_ms: int) -> int:
+        """When the feed last heard from a bookmaker: just now, however long nothing has moved, unless it lost it."""
+        if slug in self.faults.staleBooks:
+            return self.switched_ms.get(slug, moved_ms)
+        return self.world.clock.now_ms()
+
     # --- bookmakers ------------------------------------------------------------------------------------------
 
     def bookmaker(self, slug: str) -> Json:
         """The Bookmaker entity, with the fields that are live and in no document."""
         book = facts.book(slug)
         last = self.memory.last_quote(slug)
-        last_at = None if last is None else shapes.iso(last.changed_ms)
+        last_at = None if last is None else shapes.iso(self._heard_ms(slug, last.changed_ms))
         return {
             "slug": slug,
             "bookmakerName": book.name,

@@ -1,0 +1,138 @@
+"""Writes what the feed tells of sports, tournaments, fixtures and markets behind the engine, for names and scores."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+import structlog
+
+from hedgerow.core.clock import Clock
+from hedgerow.core.ids import FixtureId
+from hedgerow.core.tasks import Backoff, spawn, stop, work
+from hedgerow.feed.book import PriceBook
+from hedgerow.feed.catalogue import Market
+from hedgerow.feed.fixtures import FixtureState
+from hedgerow.storage.catalog import Catalog
+from hedgerow.storage.database import StorageError
+
+_log = structlog.get_logger(__name__)
+
+ROWS_AT_ONCE = 500
+_STATUS_IDS = {"PREGAME": 0, "LIVE": 1, "FINISHED": 2, "CANCELLED": 3}
+
+
+class CatalogueWriter:
+    """Collects changed fixtures and writes them in batches, each in its latest state."""
+
+    def __init__(self, book: PriceBook, catalog: Catalog, clock: Clock) -> None:
+        self._book, self._catalog, self._clock = book, catalog, clock
+        self._dirty: dict[FixtureId, None] = {}
+        self._known_markets = 0
+        self._known_sports = 0
+        self._tournaments: dict[int, tuple[int, str, str]] = {}
+        self._wake = asyncio.Event()
+        self._has_unit = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = spawn(self._run(), "catalogue writer")
+
+    async def stop(self) -> None:
+        await stop(self._task)
+
+    def changed(self, fixture_id: FixtureId) -> None:
+        """The fixture's row is to be written."""
+        self._dirty[fixture_id] = None
+        if not self._has_unit:
+            self._has_unit = True
+            work.enter()
+            self._wake.set()
+
+    async def _run(self) -> None:
+        backoff = Backoff(0.2, 10.0)
+        while True:
+            await self._wake.wait()
+            try:
+                await self._flush()
+                backoff.reset()
+            except StorageError as error:
+                _log.error("the catalogue is not written", error=str(error), waiting=len(self._dirty))
+                await asyncio.sleep(backoff.next_pause_s())
+
+    async def _flush(self) -> None:
+        await self._write_lists()
+        while self._dirty:
+            batch = list(self._dirty)[:ROWS_AT_ONCE]
+            states = [state for fixture_id in batch if (state := self._book.fixture(fixture_id)) is not None]
+            described = [state for state in states if state.is_known]
+            await self._write_tournaments(described)
+            if described:
+                await self._catalog.save_fixtures([self._fixture_row(state) for state in described])
+            for fixture_id in batch:
+                del self._dirty[fixture_id]
+        self._wake.clear()
+        if self._has_unit:
+            self._has_unit = False
+            work.leave()
+
+    async def _write_lists(self) -> None:
+        sports = list(self._book.sports.values())
+        if len(sports) != self._known_sports:
+            rows = [{"sport_id": s.sport_id, "slug": s.slug or "", "name": s.sport_name or ""} for s in sports]
+            await self._catalog.save_sports(rows)
+            self._known_sports = len(sports)
+        catalogue = self._book.catalogue
+        if len(catalogue) != self._known_markets:
+            markets = [market for sport in self._book.sports for market in catalogue.of_sport(sport)]
+            for start in range(0, len(markets), ROWS_AT_ONCE):
+                await self._catalog.save_markets([_market_row(m) for m in markets[start : start + ROWS_AT_ONCE]])
+            self._known_markets = len(catalogue)
+
+    async def _write_tournaments(self, states: list[FixtureState]) -> None:
+        rows = []
+        for state in states:
+            told = state.info.tournament
+            if told is None or state.tournament_id is None or state.sport_id is None:
+                continue
+            row = (state.sport_id, told.tournament_name or "", told.category_name or "")
+            if self._tournaments.get(state.tournament_id) != row:
+                self._tournaments[state.tournament_id] = row
+                rows.append(
+                    {"tournament_id": state.tournament_id, "sport_id": row[0], "name": row[1], "category": row[2]}
+                )
+        if rows:
+            await self._catalog.save_tournaments(rows)
+
+    def _fixture_row(self, state: FixtureState) -> dict[str, Any]:
+        info = state.info
+        names = info.participants
+        return {
+            "fixture_id": state.fixture_id,
+            "sport_id": state.sport_id or 0,
+            "tournament_id": state.tournament_id or 0,
+            "participant1_name": (names.participant1_name if names else None) or "",
+            "participant2_name": (names.participant2_name if names else None) or "",
+            "start_time": info.start_time or 0,
+            "status_id": _STATUS_IDS[state.status.value] if state.status is not None else 0,
+            "is_live": state.is_live,
+            "scores": msgspec.to_builtins(info.scores or {}),
+            "clock": msgspec.to_builtins(info.clock) if info.clock is not None else {},
+            "quarantined": state.quarantine,
+            "updated_at": self._clock.now(),
+        }
+
+
+def _market_row(market: Market) -> dict[str, Any]:
+    named = zip(market.outcomes, market.outcome_names, strict=True)
+    return {
+        "market_id": market.market_id,
+        "sport_id": market.sport_id,
+        "market_type": market.market_type,
+        "period": market.period,
+        "handicap": market.handicap or 0,
+        "player_prop": market.is_player_market,
+        "name": market.name,
+        "outcomes": [{"outcomeId": outcome, "outcomeName": name} for outcome, name in named],
+    }

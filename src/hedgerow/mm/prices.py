@@ -1,0 +1,78 @@
+"""The engine's view of the price book: what can be backed now, and why the rest cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hedgerow.core.clock import Clock
+from hedgerow.core.ids import MarketKey, OutcomeId, VenueSlug
+from hedgerow.core.money import MICRO, Micros, UnknownCurrencyError, decimal_of
+from hedgerow.feed.book import PriceBook
+from hedgerow.feed.gate import (
+    Limits,
+    why_not_bookmaker,
+    why_not_feed,
+    why_not_fixture,
+    why_not_quote,
+)
+from hedgerow.feed.quotes import Quote
+from hedgerow.mm.hedging import Offer
+
+DEFAULT_CURRENCY = "USD"
+
+
+class BookPrices:
+    """Offers from the feed's book, limits in USD."""
+
+    def __init__(self, book: PriceBook, limits: Limits, clock: Clock, *, untold_limit: Micros) -> None:
+        """untold_limit: the highest stake assumed, in micros of USD, where the feed names none."""
+        self._book, self._limits, self._clock, self._untold_limit = book, limits, clock, untold_limit
+
+    def offers(self, key: MarketKey, bookmaker: VenueSlug) -> tuple[dict[OutcomeId, Offer], str | None]:
+        """What is tradeable now, by outcome, and why something is not (the first reason found)."""
+        book, now_ms = self._book, self._clock.now_ms()
+        fixture = book.fixture(key.fixture_id)
+        state = fixture.bookmakers.get(bookmaker) if fixture is not None else None
+        reason = (
+            why_not_feed(book.up_since_ms, book.heard_ms, self._limits, now_ms)
+            or why_not_fixture(fixture)
+            or why_not_bookmaker(state, self._limits, book.stale_bookmakers)
+        )
+        if reason is not None or fixture is None or state is None:
+            return {}, str(reason)
+        oldest_ms = self._limits.age_ms(fixture, now_ms)
+        found: dict[OutcomeId, Offer] = {}
+        why: str | None = None
+        for quote in book.quotes(key, bookmaker):
+            confirmed_ms = 0 if quote is None else state.confirmed_ms(quote)
+            reason = why_not_quote(quote, confirmed_ms, book.up_since_ms or 0, oldest_ms, now_ms)
+            if reason is not None or quote is None or quote.odds is None:
+                why = why or str(reason)
+                continue
+            limit = self._limit(quote, bookmaker)
+            found[quote.outcome_id] = Offer(quote.odds, limit, quote.market_ref or "", quote.outcome_ref or "")
+        return found, why
+
+    def evidence(self, key: MarketKey, bookmaker: VenueSlug, outcome_id: OutcomeId) -> Mapping[str, Any]:
+        """The row behind an offer, for the audit trail."""
+        quote = next((q for q in self._book.quotes(key, bookmaker) if q and q.outcome_id == outcome_id), None)
+        if quote is None or quote.odds is None:
+            return {}
+        return {
+            "odds": decimal_of(quote.odds),
+            "limitUsd": decimal_of(self._limit(quote, bookmaker)),
+            "changedAt": quote.changed_ms,
+            "ageMs": self._clock.now_ms() - quote.changed_ms,
+        }
+
+    def _limit(self, quote: Quote, bookmaker: VenueSlug) -> Micros:
+        if quote.limit is None:
+            return self._untold_limit
+        currency = self._book.limit_currency(bookmaker) or DEFAULT_CURRENCY
+        if currency == DEFAULT_CURRENCY:
+            return quote.limit
+        try:
+            return Micros(int(self._book.rates.to_usd(decimal_of(quote.limit), currency) * MICRO))
+        except UnknownCurrencyError:
+            return Micros(0)

@@ -1,0 +1,141 @@
+"""Brings the engine back to where an earlier run left it, from the database alone.
+
+Markets come back with their places as the stored mappings say; fills and accepted hedges rebuild the payout vectors;
+bets without an answer are followed by their references before anything new is hedged; orders that the database thinks
+rest are put into their slots, to be compared with the exchange's own list when it is reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from hedgerow.core.ids import NO_PLAYER, FixtureId, MarketId, MarketKey, OutcomeId, VenueSlug
+from hedgerow.core.ladders import PriceGrid
+from hedgerow.core.money import Micros, micros
+from hedgerow.core.states import BetStatus, Side
+from hedgerow.mm.engine import Engine
+from hedgerow.mm.exposure import Exposure, Matched
+from hedgerow.mm.hedger import Hedger
+from hedgerow.mm.lane import Lane
+from hedgerow.mm.ledger import FillLedger
+from hedgerow.mm.market import TradedMarket, Trader
+from hedgerow.mm.orders import Order, Pending, Slot
+from hedgerow.mm.repository import FillRow, Repository, StoredOrder
+from hedgerow.storage.bets import Bets
+from hedgerow.venues.base import Instrument
+
+_log = structlog.get_logger(__name__)
+
+KNOWN_FILLS_MS = 24 * 3_600_000
+"""How far back fills are remembered, so that what an exchange repeats is not counted twice."""
+
+_UNSEEN_GRID = PriceGrid.probability(10_000)
+
+
+class Recovery:
+    """One start."""
+
+    def __init__(
+        self, repository: Repository, bets: Bets, engine: Engine, ledger: FillLedger, hedger: Hedger, now_ms: int
+    ) -> None:
+        self._repository, self._bets, self._engine = repository, bets, engine
+        self._ledger, self._hedger, self._now_ms = ledger, hedger, now_ms
+
+    async def run(self) -> None:
+        """Rebuilds every trader's markets. The lanes are not connected yet."""
+        for trader in self._engine.traders.values():
+            mappings = await self._repository.open_mappings([lane.slug for lane in trader.lanes])
+            for mapping in mappings:
+                self._place(trader, mapping)
+            fills = await self._repository.unsettled_fills(trader.name)
+            for row in fills:
+                self._count(trader, row)
+            for market in list(trader.markets.values()):
+                await self._count_bets(market)
+            for lane in trader.lanes:
+                await self._remember(lane)
+            if fills:
+                _log.info("recovered", client=trader.name, fills=len(fills), markets=len(trader.markets))
+
+    def _place(self, trader: Trader, mapping: Mapping[str, Any]) -> None:
+        """A contract that was quoted before. Its grid is not known yet, so nothing is quoted until it is listed."""
+        key = MarketKey(FixtureId(mapping["fixture_id"]), MarketId(mapping["market_id"]), NO_PLAYER)
+        market = trader.markets.get(key) or self._market(trader, key, mapping)
+        for lane in trader.lanes:
+            if lane.slug == mapping["venue"]:
+                instrument = Instrument(
+                    lane.slug, mapping["instrument_ref"], mapping["market_ref"], _UNSEEN_GRID, meta={"unseen": "1"}
+                )
+                for side in sides_of(lane):
+                    self._engine.add_place(market, lane, Slot(instrument, side, OutcomeId(mapping["outcome_id"])))
+
+    def _market(self, trader: Trader, key: MarketKey, known: Mapping[str, Any]) -> TradedMarket:
+        outcomes = tuple(OutcomeId(outcome["outcomeId"]) for outcome in known["outcomes"])
+        market = TradedMarket(
+            trader,
+            key,
+            outcomes,
+            known["sport_id"],
+            known["tournament_id"],
+            known["market_type"],
+            Exposure(outcomes),
+            is_listed=False,
+        )
+        self._engine.add_market(market)
+        return market
+
+    def _count(self, trader: Trader, row: FillRow) -> None:
+        self._ledger.remember(row)
+        market = trader.markets.get(MarketKey(row.fixture_id, row.market_id, row.player_id))
+        if market is None:
+            _log.error("a fill's market is not known any more", fixture_id=row.fixture_id, market_id=row.market_id)
+            return
+        key = (row.account_id, row.trade_ref, row.venue_ref)
+        market.exposure.add_fill(Matched(key, row.outcome_id, row.side, row.size, row.stake))
+        stakes = (row.account_id, market.needed_by(row.outcome_id, row.side))
+        market.matched_stake[stakes] = market.matched_stake.get(stakes, 0) + row.stake
+
+    async def _count_bets(self, market: TradedMarket) -> None:
+        key = market.key
+        for bet in await self._bets.of_market(market.client.name, key.fixture_id, key.market_id):
+            if bet.status is BetStatus.CONFIRMED:
+                market.exposure.sent(bet.outcome_id, 0)
+                market.exposure.answered(bet.outcome_id, 0, micros(bet.covers))
+            else:
+                self._hedger.resume(market, bet)
+        market.exposure.take_moved()
+
+    async def _remember(self, lane: Lane) -> None:
+        for row in await self._repository.fills_of_account(lane.account_id, self._now_ms - KNOWN_FILLS_MS):
+            self._ledger.remember(row)
+        for stored in await self._repository.open_orders(lane.account_id):
+            self._restore(lane, stored)
+
+    def _restore(self, lane: Lane, stored: StoredOrder) -> None:
+        instrument = lane.instruments.get(stored.instrument_ref)
+        if instrument is None:
+            instrument = Instrument(VenueSlug(lane.slug), stored.instrument_ref, "", _UNSEEN_GRID)
+        order = Order(
+            stored.order_id,
+            stored.client_ref,
+            instrument,
+            stored.side,
+            Micros(stored.price),
+            Micros(stored.size),
+            stored.created_ms,
+            venue_ref=stored.venue_ref,
+            status=stored.status,
+            pending=Pending.NOTHING,
+            filled=stored.filled,
+            spent=stored.spent,
+            fees=stored.fees,
+        )
+        lane.restore(order)
+
+
+def sides_of(lane: Lane) -> tuple[Side, ...]:
+    """The sides on which an exchange's contract is quoted: a sale needs nothing held only on some."""
+    return (Side.BUY, Side.SELL) if lane.exchange.manifest.sells_without_holding else (Side.BUY,)

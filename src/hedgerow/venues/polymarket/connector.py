@@ -1,0 +1,366 @@
+"""The Polymarket connector: the shell around signing, parsing and the two conversations.
+
+What is particular here:
+
+- An order's id is computed before it leaves, so a lost answer is resolved by asking for that id. The venue keeps no
+  reference of ours: `working` gives none for orders that another process sent.
+- The dead-man's switch is armed by the first order and cannot be disarmed. From then on closing cancels what rests:
+  left alone, the venue would do it ten seconds later.
+- Orders that do not fit into their budget are refused to the caller, unsent; nothing waits in line. Cancels have a
+  budget of their own at the venue and are sent in any case.
+
+Sources: Polymarket documentation, read 2026-11-21, and the official SDK polymarket-client 0.14.0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import msgspec
+import structlog
+
+from hedgerow.core.errors import CannotTell, InDoubt, Reason, Refused, VenueError
+from hedgerow.core.money import Micros
+from hedgerow.core.states import OrderStatus, Side
+from hedgerow.venues.base import (
+    Balance,
+    EventSink,
+    ExchangeEvent,
+    Fee,
+    Fill,
+    Instrument,
+    Listing,
+    Manifest,
+    NewQuote,
+    OrderRef,
+    OrderState,
+    Resolution,
+    StreamGap,
+    VenueContext,
+)
+from hedgerow.venues.polymarket import wire
+from hedgerow.venues.polymarket.auth import channel_login, identity_of
+from hedgerow.venues.polymarket.channels import Channels
+from hedgerow.venues.polymarket.errors import VENUE, VERSION_MISMATCH, reading, text_error, tick_in
+from hedgerow.venues.polymarket.heartbeat import Heartbeat
+from hedgerow.venues.polymarket.listing import MONEYLINE, SPORTS_FEE, listings_of, resolutions_of
+from hedgerow.venues.polymarket.orders import (
+    DEPLOYMENTS,
+    SHORTEST_EXPIRATION_S,
+    Contracts,
+    Maker,
+    OrderSigner,
+    SignedOrder,
+    deployment_of,
+    lifetime_of,
+)
+from hedgerow.venues.polymarket.parse import (
+    Owner,
+    UnreadableError,
+    balance_of,
+    fills_of,
+    order_state,
+    placed_state,
+    read,
+    tick_change,
+    traded_state,
+)
+from hedgerow.venues.polymarket.rest import Query, Rest
+from hedgerow.venues.polymarket.sent import SentOrders
+from hedgerow.venues.polymarket.stream import UserSession
+
+OPEN_WITHIN_S = 10.0
+"""How long opening waits for the user channel before it goes on without."""
+
+GRACE_S = 60
+"""How long after an order left, or was first asked for, its absence proves nothing: placements have come through
+after many seconds (Polymarket/clob-client issue 244, ts-sdk issue 98)."""
+
+_CONDITIONS_AT_ONCE = 50
+_ASKED_LIMIT = 10_000
+
+_log = structlog.get_logger(__name__)
+
+
+class Polymarket:
+    """One account at Polymarket. Implements venues.base.Exchange."""
+
+    def __init__(self, context: VenueContext, manifest: Manifest) -> None:
+        """Raises SetupError when the credentials are not complete or do not fit together."""
+        self.manifest = manifest
+        self._clock, self._meta = context.clock, context.account.meta
+        self._identity = identity_of(context.account)
+        self._rest = Rest(context, manifest, self._identity)
+        self._channels = Channels(context.urls["ws"])
+        self._heart = Heartbeat(self._rest.beat, context.clock, self._lapsed)
+        self._sent = SentOrders()
+        self._first_asked_ms: dict[str, int] = {}
+        self._fees: dict[str, Fee] = {}
+        self._version = max(DEPLOYMENTS)
+        self._owner = Owner("", self._identity.funder.lower())
+        self._signer = self._make_signer()
+        self._barred = ""
+        self._sink: EventSink = _nowhere
+
+    # --- opening and closing -----------------------------------------------------------------------------------
+
+    async def open(self, sink: EventSink) -> None:
+        self._sink = sink
+        key = await self._rest.sign_in()
+        self._owner = Owner(key.key.reveal(), self._identity.funder.lower())
+        await self._read_version()
+        self._signer = self._make_signer()
+        self._barred = await self._why_barred()
+        await self._rest.warm_up()
+        is_ready = asyncio.Event()
+        session = UserSession(
+            lambda: channel_login(key), self._owner, self._sent, self._fee_of, self._clock, sink, is_ready.set
+        )
+        await self._channels.open(session, is_ready, OPEN_WITHIN_S)
+
+    async def close(self) -> None:
+        await self._heart.stop()
+        if self._heart.is_armed:
+            try:
+                await self.cancel_all()
+            except VenueError as error:
+                _log.error("orders may rest until the dead-man's switch acts", venue=VENUE, error=str(error))
+        await self._channels.close()
+        await self._rest.close()
+
+    async def _why_barred(self) -> str:
+        """Why the account may open no positions; empty when it may, or when the venue does not say."""
+        try:
+            told = await self._rest.private(wire.ClosedOnly, "closed-only", "/auth/ban-status/closed-only")
+        except Refused as error:
+            if error.reason is Reason.AUTH:
+                raise
+            return ""
+        return "the account may only close positions; ask the venue's support" if told.closed_only else ""
+
+    async def _read_version(self) -> bool:
+        """Reads the exchange's version, and signs for it from now on; whether it is another than before."""
+        version = (await self._rest.public(wire.Version, "version", "/version")).version
+        if version == self._version:
+            return False
+        self._version = version
+        self._signer = self._make_signer()
+        return True
+
+    def _make_signer(self) -> OrderSigner | None:
+        deployment = deployment_of(self._version, self._meta)
+        if deployment is None:
+            _log.error("exchange version is not known", venue=VENUE, version=self._version)
+            return None
+        identity = self._identity
+        maker = Maker(identity.funder, identity.order_signer, identity.signature_type, self._owner.api_key)
+        return OrderSigner(identity.wallet, maker, Contracts(deployment))
+
+    def _lapsed(self, silent_s: float) -> None:
+        self._sink(StreamGap(f"no heartbeat for {silent_s:.0f} s: quotes may have been cancelled", is_down=False))
+
+    # --- markets -----------------------------------------------------------------------------------------------
+
+    async def listings(self, sport: str) -> list[Listing]:
+        query = [("closed", "false"), ("sports_market_types", MONEYLINE), ("include_tag", "true")]
+        return listings_of([market async for market in self._rest.markets("listings", query)], sport)
+
+    async def watch(self, instruments: Sequence[Instrument]) -> None:
+        self._fees = {instrument.ref: instrument.taker_fee for instrument in instruments}
+        await self._channels.follow([instrument.ref for instrument in instruments], self._sink)
+
+    async def resolutions(self, instruments: Sequence[Instrument]) -> list[Resolution]:
+        wanted = {instrument.ref: instrument for instrument in instruments}
+        conditions = sorted({instrument.market_ref for instrument in instruments})
+        found: list[Resolution] = []
+        for start in range(0, len(conditions), _CONDITIONS_AT_ONCE):
+            asked = conditions[start : start + _CONDITIONS_AT_ONCE]
+            query = [("closed", "true"), *(("condition_ids", condition) for condition in asked)]
+            markets = [market async for market in self._rest.markets("resolutions", query)]
+            found += resolutions_of(markets, wanted, self._clock.now_ms())
+        return found
+
+    # --- account -----------------------------------------------------------------------------------------------
+
+    async def balance(self) -> Balance:
+        query = [("asset_type", "COLLATERAL"), ("signature_type", str(int(self._identity.signature_type)))]
+        message = await self._rest.private(wire.BalanceAllowance, "balance", "/balance-allowance", query)
+        working = await self.working()
+        with reading("balance"):
+            return balance_of(message, working)
+
+    async def working(self) -> list[OrderState]:
+        raws = await self._rest.pages("working", "/data/orders")
+        with reading("working"):
+            states = [self._told(read(wire.OpenOrder, raw)) for raw in raws]
+        return [state for state in states if state.status.is_open]
+
+    async def fills(self, since_ms: int) -> list[Fill]:
+        # The venue's times are whole seconds, so the second in which `since_ms` lies belongs to the answer.
+        since_s = since_ms // 1000
+        found = await self._trades("fills", [("after", str(max(since_s - 1, 0)))])
+        return sorted((fill for fill in found if fill.at_ms >= since_s * 1000), key=lambda fill: fill.at_ms)
+
+    async def _trades(self, operation: str, query: Query) -> list[Fill]:
+        """Our legs of all trades for a query."""
+        mine = ("maker_address", self._identity.funder)
+        raws = await self._rest.pages(operation, "/data/trades", [mine, *query])
+        with reading(operation):
+            trades = [read(wire.Trade, raw) for raw in raws]
+            return [fill for trade in trades for fill in fills_of(trade, self._owner, self._fee_of, self._sent.ref_of)]
+
+    def _fee_of(self, token: str) -> Fee:
+        return self._fees.get(token, SPORTS_FEE)
+
+    # --- orders ------------------------------------------------------------------------------------------------
+
+    def ref_of(self, quote: NewQuote) -> OrderRef:
+        order_id = self._signer.order_id(quote) if self._signer is not None else None
+        return OrderRef(quote.instrument, quote.client_ref, order_id)
+
+    async def place(self, quote: NewQuote) -> OrderState:
+        signer = self._check(quote)
+        self._rest.take("orders", "place")
+        self._heart.start()
+        try:
+            return await self._post(quote, signer.sign(quote))
+        except Refused as error:
+            self._learn_tick(quote, error)
+            if VERSION_MISMATCH not in error.message or not await self._read_version():
+                raise
+        # The order was refused, so another one for the exchange's present version cannot be its double.
+        signer = self._check(quote)
+        self._rest.take("orders", "place")
+        return await self._post(quote, signer.sign(quote))
+
+    def _check(self, quote: NewQuote) -> OrderSigner:
+        """What signs the quote. Refused, with nothing sent, when the venue would refuse it, or worse, round it."""
+        instrument = quote.instrument
+        if self._barred:
+            raise _refused(self._barred, Reason.ACCOUNT)
+        if self._signer is None:
+            raise _refused(f"exchange version {self._version} is not known; a newer release is needed", Reason.OTHER)
+        if quote.price not in instrument.grid:
+            raise _refused(f"price {quote.price} is not on the grid", Reason.PRICE)
+        if quote.size % instrument.lot or quote.size < instrument.min_size:
+            raise _refused(f"size {quote.size} is not a whole number of lots, or too small", Reason.LIMIT)
+        expiration = lifetime_of(quote).expiration
+        if expiration and expiration < self._clock.now_ms() // 1000 + SHORTEST_EXPIRATION_S:
+            raise _refused("the venue takes no order that lives for less than two minutes", Reason.INVALID)
+        return self._signer
+
+    async def _post(self, quote: NewQuote, order: SignedOrder) -> OrderState:
+        self._sent.add(order.order_id, quote, self._clock.now_ms())
+        self._fees.setdefault(quote.instrument.ref, quote.instrument.taker_fee)
+        reply = await self._rest.place(order.body)
+        if reply.errorMsg or not reply.success or not reply.orderID:
+            raise text_error("place", reply.errorMsg or "", changes=True)
+        order_id = reply.orderID.lower()
+        if order_id != order.order_id:
+            _log.error("order has another id than computed", venue=VENUE, computed=order.order_id, told=order_id)
+            self._sent.add(order_id, quote, self._clock.now_ms())
+        try:
+            state = placed_state(reply, quote, order_id, self._clock.now_ms())
+        except UnreadableError as error:
+            raise InDoubt(VENUE, "place", f"unreadable answer: {error}") from error
+        return self._sent.told(state)
+
+    def _learn_tick(self, quote: NewQuote, error: Refused) -> None:
+        """A refusal for the price names the market's present tick, which the market channel may not have told yet."""
+        tick = tick_in(error.message)
+        if tick is None:
+            return
+        try:
+            self._sink(tick_change(quote.instrument.ref, tick))
+        except UnreadableError as unreadable:
+            _log.warning("tick not learned", venue=VENUE, error=str(unreadable))
+
+    async def amend(self, ref: OrderRef, side: Side, price: Micros, size: Micros, filled: Micros) -> OrderState:
+        raise Refused(VENUE, "amend", "orders cannot be changed here: cancel and place", reason=Reason.INVALID)
+
+    async def cancel(self, ref: OrderRef) -> OrderState | None:
+        order_id = self._sent.id_of(ref.client_ref) or ref.venue_ref
+        if order_id is None:
+            raise Refused(VENUE, "cancel", "the order has no id of the venue", reason=Reason.UNKNOWN_ORDER)
+        body = msgspec.json.encode({"orderID": order_id})
+        reply = await self._rest.cancel("cancel", "/order", body)
+        why_not = (reply.not_canceled or {}).get(order_id)
+        if why_not is not None:
+            raise text_error("cancel", why_not, changes=True)
+        if order_id not in (reply.canceled or ()):
+            raise InDoubt(VENUE, "cancel", "the answer does not name the order")
+        return None
+
+    async def cancel_all(self) -> None:
+        reply = await self._rest.cancel("cancel all", "/cancel-all")
+        for order_id, why_not in (reply.not_canceled or {}).items():
+            error = text_error("cancel all", why_not, changes=True)
+            if not (isinstance(error, Refused) and error.reason is Reason.UNKNOWN_ORDER):
+                raise InDoubt(VENUE, "cancel all", f"{order_id} and maybe others still rest: {why_not}")
+
+    # --- in doubt ----------------------------------------------------------------------------------------------
+
+    async def find_order(self, ref: OrderRef) -> OrderState | None:
+        # An order that was signed again for another exchange version has a later id than the reference says.
+        order_ids = dict.fromkeys(filter(None, (self._sent.id_of(ref.client_ref), ref.venue_ref)))
+        if not order_ids:
+            raise CannotTell(VENUE, "find", "the order has no id of the venue")
+        for order_id in order_ids:
+            state = await self._resting(order_id) or await self._ended(order_id, ref)
+            if state is not None:
+                return state
+        self._bear_absence(order_ids)
+        return None
+
+    async def _resting(self, order_id: str) -> OrderState | None:
+        """The order in the venue's list of those that rest; None when it is not there."""
+        try:
+            raw = await self._rest.private(msgspec.Raw, "find", f"/data/order/{order_id}")
+        except Refused as error:
+            if error.reason is not Reason.UNKNOWN_ORDER:
+                raise
+            return None
+        if bytes(raw) == b"null":
+            return None
+        with reading("find"):
+            return self._told(read(wire.OpenOrder, raw))
+
+    async def _ended(self, order_id: str, ref: OrderRef) -> OrderState | None:
+        """The order by what it traded, or by what the venue said of it before; None when there is neither."""
+        trades = await self._trades("find", [("market", ref.instrument.market_ref)])
+        known = self._sent.get(order_id)
+        legs = [fill for fill in trades if fill.venue_ref == order_id]
+        if legs:
+            return traded_state(legs, known.quote if known is not None else None)
+        if known is None or known.state is None:
+            return None
+        if known.state.status.is_open:
+            return replace(known.state, status=OrderStatus.CANCELLED, reason="rests no more and did not trade")
+        return known.state
+
+    def _bear_absence(self, order_ids: Mapping[str, None]) -> None:
+        """Raises CannotTell while the order may still be on its way: what is neither resting nor traded either never
+        arrived or has ended with nothing, and both mean the same only once it can no longer arrive."""
+        now_ms = self._clock.now_ms()
+        for order_id in order_ids:
+            known = self._sent.get(order_id)
+            since_ms = known.sent_ms if known is not None else self._first_asked_ms.setdefault(order_id, now_ms)
+            if now_ms - since_ms < GRACE_S * 1000:
+                raise CannotTell(VENUE, "find", f"{order_id} is not there, and may still arrive for {GRACE_S} s")
+        while len(self._first_asked_ms) > _ASKED_LIMIT:
+            del self._first_asked_ms[next(iter(self._first_asked_ms))]
+
+    def _told(self, order: wire.OpenOrder) -> OrderState:
+        state = order_state(order, self._sent.ref_of(order.id), self._clock.now_ms())
+        self._sent.told(state)
+        return state
+
+
+def _refused(message: str, reason: Reason) -> Refused:
+    return Refused(VENUE, "place", message, reason=reason)
+
+
+def _nowhere(event: ExchangeEvent) -> None:
+    """Before the connector is opened there is no one to tell."""
