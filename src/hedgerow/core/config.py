@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -61,8 +62,11 @@ class Settings(BaseSettings):
 
     stale_live_s: float = Field(10.0, gt=0, description="Age above which live odds are not quoted from")
     stale_pregame_s: float = Field(60.0, gt=0, description="The same before the start")
-    max_hedge_drift: float = Field(
-        0.03, ge=0, lt=1, description="Share of the planned hedge odds that may be lost before a hedge waits"
+    max_hedge_drift: Decimal = Field(
+        Decimal("0.03"), ge=0, lt=1, description="Share of the planned hedge odds that may be lost before a hedge waits"
+    )
+    untold_limit_usd: Decimal = Field(
+        Decimal(500), gt=0, description="Highest stake assumed at a bookmaker where the feed names no limit"
     )
 
     @classmethod
