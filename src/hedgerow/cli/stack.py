@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -32,7 +33,7 @@ from hedgerow.core.errors import HedgerowError, SetupError
 from hedgerow.core.secrets import Secret
 from hedgerow.core.tasks import Backoff, spawn, stop
 from hedgerow.mm.repository import Repository
-from hedgerow.storage.accounts import Accounts
+from hedgerow.storage.accounts import Accounts, open_credentials
 from hedgerow.storage.database import Database
 from hedgerow.storage.migrate import migrate
 
@@ -136,7 +137,8 @@ class Stack:
                 "choose another folder with --data-dir, or add --sim",
             )
         host = self.settings.host
-        ports = ports_of((SIM, *SERVICES), self._options.port_base, host, free_port)
+        wanted = (SIM, *SERVICES) if self._options.simulated else SERVICES
+        ports = ports_of(wanted, self._options.port_base, host, free_port)
         try:
             await self._start_engines()
             environment = self._environment()
@@ -180,9 +182,16 @@ class Stack:
             urls = {"database_url": self.database_url.reveal(), "nats_url": self.nats_url.reveal()}
             write_json(self.data_dir / RUN_FILE, urls)
             self._has_run_file = True
-            vault_of(self.settings)
+            await self._check_master_key()
         except OSError as error:
             raise disk_error(self.data_dir, error) from None
+
+    async def _check_master_key(self) -> None:
+        """Raises SetupError when the master key is not the one that the accounts' credentials were stored with."""
+        vault = vault_of(self.settings)
+        async with self._database() as database:
+            for account in await Accounts(database, SystemClock()).accounts():
+                open_credentials(account, vault)
 
     def _environment(self) -> dict[str, str]:
         """Of every service: ours, and what this deployment decides."""
@@ -208,10 +217,15 @@ class Stack:
 
     async def _demo_data(self) -> DemoKeys:
         clock = SystemClock()
-        database = await Database.connect(self.database_url, size=1)
-        try:
+        async with self._database() as database:
             accounts, repository = Accounts(database, clock), Repository(database, clock)
             return await ensure_demo_data(self.data_dir, accounts, repository, vault_of(self.settings))
+
+    @asynccontextmanager
+    async def _database(self) -> AsyncIterator[Database]:
+        database = await Database.connect(self.database_url, size=1)
+        try:
+            yield database
         finally:
             await database.close()
 
