@@ -154,7 +154,9 @@ class Engine:
             blocked = "not activated"
         elif not trader.hedges:
             blocked = "no hedge account"
-        market.why_not = blocked
+        if blocked != market.why_not:
+            market.why_not = blocked
+            _log.debug("quoting", client=trader.name, fixture_id=market.key.fixture_id, why_not=blocked)
         minimum = self._minimum_stake(trader.bookmaker) if settings else 0
         now_ms = self._clock.now_ms()
         for place in market.places:
