@@ -1,0 +1,1 @@
+"""The bookmakers' cases. Importing this package enters them into the exam."""

@@ -1,0 +1,134 @@
+"""Sits the exam: every case of a venue on its own bench, one after another, each within a bound of time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
+
+import structlog
+
+from hedgerow.core.errors import HedgerowError, InputError
+from hedgerow.exam.bench import demo_context, open_world
+from hedgerow.exam.cases import PROVED_ELSEWHERE, Case, DisprovedError, Kind, all_cases
+from hedgerow.exam.exchange_bench import ExchangeBench
+from hedgerow.venues.base import ExchangeFactory
+from hedgerow.venues.quality import State, Verdict, quality_of
+from hedgerow.venues.registry import Venue, all_venues, venue
+
+CASE_S = 30.0
+"""How long one case may take, in the machine's time."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Exempt(TypedDict):
+    """A case that a venue need not pass, and why, in the words of its quality file."""
+
+    case: str
+    reason: str
+
+
+class VenueReport(TypedDict):
+    """failed: numbers of cases, or `no case: <rule>` for a rule that nothing proves."""
+
+    passed: int
+    failed: list[str]
+    exempt: list[Exempt]
+
+
+@dataclass
+class Sheet:
+    """How a venue did. failed: why, by the number of the case."""
+
+    slug: str
+    passed: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    exempt: dict[str, str] = field(default_factory=dict)
+
+    def report(self) -> VenueReport:
+        exempt = [Exempt(case=number, reason=reason) for number, reason in self.exempt.items()]
+        return VenueReport(passed=len(self.passed), failed=list(self.failed), exempt=exempt)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Who sits the exam: a venue with the connectors that its family builds, or with others."""
+
+    venue: Venue
+    exchange: ExchangeFactory | None
+
+    @classmethod
+    def of(cls, slug: str) -> Candidate:
+        """The venue with its own connectors. Raises UnknownVenueError, or InputError for one without a connector."""
+        found = venue(slug)
+        if found.family.exchange is None and found.family.bookmaker is None:
+            raise InputError(f"{slug} has no connector yet, so there is nothing to examine")
+        return cls(found, found.family.exchange)
+
+    def has(self, kind: Kind) -> bool:
+        return self.exchange is not None
+
+
+async def run_exam(slugs: Sequence[str] | None = None) -> dict[str, VenueReport]:
+    """Every venue's report, of all venues where none is named. Raises UnknownVenueError or InputError before the first
+    case when one of them cannot be examined."""
+    candidates = [Candidate.of(slug) for slug in (all_venues() if slugs is None else dict.fromkeys(slugs))]
+    return {candidate.venue.manifest.slug: (await sit(candidate)).report() for candidate in candidates}
+
+
+async def sit(candidate: Candidate, numbers: Sequence[str] | None = None) -> Sheet:
+    """The whole exam of a venue, or only the cases of these numbers. What failed is logged with the reason."""
+    verdicts = {verdict.rule: verdict for verdict in quality_of(candidate.venue.package)}
+    cases = [case for case in all_cases() if candidate.has(case.kind)]
+    sheet = Sheet(candidate.venue.manifest.slug)
+    for case in cases:
+        if numbers is not None and case.number not in numbers:
+            continue
+        if verdicts[case.rule].state is State.EXEMPT:
+            sheet.exempt[case.number] = verdicts[case.rule].reason
+        elif why := await _sit_one(candidate, case):
+            sheet.failed[case.number] = why
+            _log.warning("case failed", venue=sheet.slug, case=case.number, claim=case.claim, rule=case.rule, why=why)
+        else:
+            sheet.passed.append(case.number)
+    if numbers is None:
+        sheet.failed |= _without_case(verdicts.values(), cases)
+    return sheet
+
+
+def _without_case(verdicts: Any, cases: Sequence[Case]) -> dict[str, str]:
+    """The rules that the venue claims and no case proves."""
+    proved = {case.rule for case in cases} | PROVED_ELSEWHERE.keys()
+    rules = [verdict.rule for verdict in verdicts if verdict.state is not State.EXEMPT and verdict.rule not in proved]
+    return {f"no case: {rule}": "the rule is not exempt, and no case proves it" for rule in rules}
+
+
+async def _sit_one(candidate: Candidate, case: Case) -> str:
+    """Why a case failed; empty when it passed."""
+    timeout = asyncio.timeout(CASE_S)
+    try:
+        async with timeout, AsyncExitStack() as stack:
+            await case.sit(await _bench(candidate, case, stack))
+    except DisprovedError as error:
+        return str(error)
+    except TimeoutError as error:
+        return f"it did not end within {CASE_S:.0f} s" if timeout.expired() else f"TimeoutError: {error}"
+    except HedgerowError as error:
+        return f"{type(error).__name__} was not due: {error}"
+    except Exception as error:  # a connector that breaks has failed the case, and the others are still sat
+        _log.exception("case broke", venue=candidate.venue.manifest.slug, case=case.number)
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+async def _bench(candidate: Candidate, case: Case, stack: AsyncExitStack) -> ExchangeBench:
+    manifest = candidate.venue.manifest
+    server = await open_world(manifest, stack)
+    context = demo_context(manifest, server)
+    assert candidate.exchange is not None
+    bench = ExchangeBench(manifest, server, context, stack, factory=candidate.exchange)
+    await bench.begin()
+    return bench
