@@ -197,10 +197,11 @@ async def an_amended_order_moves_and_keeps_its_name(bench: ExchangeBench) -> Non
 
 
 @exchange("X19", "amend")
-async def an_amend_is_right_about_a_fill_that_was_not_heard_of(bench: ExchangeBench) -> None:
+async def an_amend_to_another_size_is_right_about_a_fill_that_was_not_heard_of(bench: ExchangeBench) -> None:
     quote = bench.quote()
     placed = await bench.connector.place(quote)
     bench.take(Side.SELL, BID, 2 * MICRO)
-    amended = await bench.connector.amend(bench.ref(placed), quote.side, Micros(BID - 20_000), quote.size, Micros(0))
-    expect_same("what is filled", amended.filled, bench.truth[0].filled)
-    expect_same("the whole size", amended.size, bench.truth[0].size)
+    larger = Micros(quote.size + 2 * MICRO)
+    amended = await bench.connector.amend(bench.ref(placed), quote.side, Micros(BID - 20_000), larger, Micros(0))
+    (order,) = bench.resting
+    expect_same("size and what is filled", (amended.size, amended.filled), (order.size, order.filled))
