@@ -44,7 +44,7 @@ FEED = "oddspapi"
 _STEP_S = 1.0
 """Shorter than every dead-man's switch, so that the beats of a healthy connector come in time."""
 _QUIET_TURNS = 10
-_PATIENCE_S = 6.0
+PATIENCE_S = 6.0
 """Of the machine's time, for what comes over a socket. A cut stream comes back after a second at most."""
 _NAMES = uuid.uuid5(uuid.NAMESPACE_URL, "https://hedgerow.invalid/exam")
 
@@ -124,7 +124,7 @@ class Bench:
         """What a call answers to which the venue lets the world's time pass."""
         task = spawn(_caught(asked), f"exam at {self.slug}")
         self.stack.push_async_callback(stop, task)
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not task.done():
                 await asyncio.sleep(0.001)
                 self.world.clock.step_to(self.world.clock.now_ns() + NS_PER_S // 20)
@@ -136,7 +136,7 @@ class Bench:
     async def until(self, holds: Callable[[], object], what: str) -> None:
         """Waits for what comes over the sockets. Raises DisprovedError when it does not."""
         try:
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(PATIENCE_S):
                 while not holds():  # noqa: ASYNC110 - what a venue says has no event to wait for
                     await asyncio.sleep(0.001)
         except TimeoutError:

@@ -10,10 +10,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from hedgerow.core.errors import Refused, VenueError
 from hedgerow.venues.quality import RULES
+
+B = TypeVar("B")
+
+Sitting = Callable[[B], Awaitable[None]]
+Enter = Callable[[Sitting[B]], Sitting[B]]
+"""A decorator that enters a case into the exam."""
 
 
 class Kind(StrEnum):
@@ -31,7 +37,7 @@ class Case:
     claim: str
     rule: str
     kind: Kind
-    sit: Callable[[Any], Awaitable[None]]
+    sit: Sitting[Any]
 
 
 class DisprovedError(AssertionError):
@@ -48,15 +54,13 @@ PROVED_ELSEWHERE: Mapping[str, str] = {
 _cases: dict[str, Case] = {}
 
 
-def case(
-    number: str, rule: str, kind: Kind
-) -> Callable[[Callable[[Any], Awaitable[None]]], Callable[[Any], Awaitable[None]]]:
+def case(number: str, rule: str, kind: Kind) -> Enter[Any]:
     """Enters a function into the exam. Its name, with spaces, is the claim. Raises ValueError for a number that is
     taken and for a rule that does not exist."""
     if number in _cases or rule not in RULES:
         raise ValueError(f"case {number} is taken, or its rule {rule!r} does not exist")
 
-    def enter(sit: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
+    def enter(sit: Sitting[Any]) -> Sitting[Any]:
         _cases[number] = Case(number, sit.__name__.replace("_", " "), rule, kind, sit)
         return sit
 

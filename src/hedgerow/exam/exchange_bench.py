@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from hedgerow.core.ids import OutcomeKey
 from hedgerow.core.money import MICRO, Micros, decimal_of
-from hedgerow.core.states import FillState, OrderStatus, SettlementStatus, Side
+from hedgerow.core.states import FillState, OrderStatus, Side
 from hedgerow.exam.bench import FIRST, PARTICIPANTS, SPORT, Bench
-from hedgerow.exam.cases import DisprovedError, expect, expect_same
+from hedgerow.exam.cases import DisprovedError, Enter, Kind, case, expect, expect_same
 from hedgerow.sim.exchange import COUNTERPARTY, OrderKind
 from hedgerow.sim.exchange import Exchange as Engine
 from hedgerow.sim.exchange import Order as Truth
@@ -150,6 +150,11 @@ class ExchangeBench(Bench):
         expect_same("the currency", balance.currency, self.manifest.currency)
 
 
+def exchange_case(number: str, rule: str) -> Enter[ExchangeBench]:
+    """Enters a case of the exchanges into the exam."""
+    return case(number, rule, Kind.EXCHANGE)
+
+
 def newest(states: list[OrderState], order: OrderState) -> OrderState | None:
     """The last of the states that is about the order."""
     return next((state for state in reversed(states) if state.venue_ref == order.venue_ref), None)
@@ -163,5 +168,3 @@ def is_told(bench: ExchangeBench, order: OrderState, *statuses: OrderStatus) -> 
         return last is not None and last.status in statuses
 
     return look
-
-

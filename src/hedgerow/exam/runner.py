@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import structlog
 
 from hedgerow.core.errors import HedgerowError, InputError
 from hedgerow.exam.bench import demo_context, open_world
+from hedgerow.exam.bookmaker_bench import BookmakerBench
 from hedgerow.exam.cases import PROVED_ELSEWHERE, Case, DisprovedError, Kind, all_cases
 from hedgerow.exam.exchange_bench import ExchangeBench
-from hedgerow.venues.base import ExchangeFactory
+from hedgerow.venues.base import BookmakerFactory, ExchangeFactory
 from hedgerow.venues.quality import State, Verdict, quality_of
 from hedgerow.venues.registry import Venue, all_venues, venue
 
@@ -58,7 +59,8 @@ class Candidate:
     """Who sits the exam: a venue with the connectors that its family builds, or with others."""
 
     venue: Venue
-    exchange: ExchangeFactory | None
+    exchange: ExchangeFactory | None = None
+    bookmaker: BookmakerFactory | None = None
 
     @classmethod
     def of(cls, slug: str) -> Candidate:
@@ -66,10 +68,10 @@ class Candidate:
         found = venue(slug)
         if found.family.exchange is None and found.family.bookmaker is None:
             raise InputError(f"{slug} has no connector yet, so there is nothing to examine")
-        return cls(found, found.family.exchange)
+        return cls(found, found.family.exchange, found.family.bookmaker)
 
     def has(self, kind: Kind) -> bool:
-        return self.exchange is not None
+        return (self.exchange if kind is Kind.EXCHANGE else self.bookmaker) is not None
 
 
 async def run_exam(slugs: Sequence[str] | None = None) -> dict[str, VenueReport]:
@@ -99,7 +101,7 @@ async def sit(candidate: Candidate, numbers: Sequence[str] | None = None) -> She
     return sheet
 
 
-def _without_case(verdicts: Any, cases: Sequence[Case]) -> dict[str, str]:
+def _without_case(verdicts: Iterable[Verdict], cases: Sequence[Case]) -> dict[str, str]:
     """The rules that the venue claims and no case proves."""
     proved = {case.rule for case in cases} | PROVED_ELSEWHERE.keys()
     rules = [verdict.rule for verdict in verdicts if verdict.state is not State.EXEMPT and verdict.rule not in proved]
@@ -124,11 +126,17 @@ async def _sit_one(candidate: Candidate, case: Case) -> str:
     return ""
 
 
-async def _bench(candidate: Candidate, case: Case, stack: AsyncExitStack) -> ExchangeBench:
+async def _bench(candidate: Candidate, case: Case, stack: AsyncExitStack) -> ExchangeBench | BookmakerBench:
+    """A world of its own with the connector opened in it; the stack ends both."""
     manifest = candidate.venue.manifest
     server = await open_world(manifest, stack)
     context = demo_context(manifest, server)
-    assert candidate.exchange is not None
-    bench = ExchangeBench(manifest, server, context, stack, factory=candidate.exchange)
+    bench: ExchangeBench | BookmakerBench
+    if case.kind is Kind.EXCHANGE and candidate.exchange is not None:
+        bench = ExchangeBench(manifest, server, context, stack, factory=candidate.exchange)
+    elif candidate.bookmaker is not None:
+        bench = BookmakerBench(manifest, server, context, stack, factory=candidate.bookmaker)
+    else:
+        raise ValueError(f"{manifest.slug} has no connector for cases of the kind {case.kind}")
     await bench.begin()
     return bench

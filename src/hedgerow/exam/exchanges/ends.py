@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from functools import partial
 
 from hedgerow.core.errors import Reason, Unavailable
 from hedgerow.core.money import MICRO, Micros
 from hedgerow.core.states import OrderStatus, Side
 from hedgerow.exam.bench import spoiled
-from hedgerow.exam.cases import Kind, case, expect, expect_same, refused
-from hedgerow.exam.exchange_bench import ASK, BID, ExchangeBench, is_told, newest
+from hedgerow.exam.cases import expect, expect_same, refused
+from hedgerow.exam.exchange_bench import ASK, BID, ExchangeBench, exchange_case, is_told, newest
 from hedgerow.venues.base import OrderState
-
-exchange: Callable[..., Callable[..., Callable[[ExchangeBench], Awaitable[None]]]] = partial(case, kind=Kind.EXCHANGE)
 
 _MANY = 120
 """More orders than a page of any venue's list that is short."""
@@ -23,7 +19,7 @@ _MANY = 120
 # --- the list of what rests --------------------------------------------------------------------------------------
 
 
-@exchange("X20", "working")
+@exchange_case("X20", "working")
 async def the_list_of_what_rests_is_the_exchanges(bench: ExchangeBench) -> None:
     for number in range(3):
         await bench.connector.place(bench.quote(f"bid {number}", price=BID - number * 10_000))
@@ -31,7 +27,7 @@ async def the_list_of_what_rests_is_the_exchanges(bench: ExchangeBench) -> None:
     bench.expect_resting(await bench.connector.working())
 
 
-@exchange("X21", "working")
+@exchange_case("X21", "working")
 async def another_process_lists_what_rests_too(bench: ExchangeBench) -> None:
     for number in range(3):
         await bench.connector.place(bench.quote(f"bid {number}", price=BID - number * 10_000))
@@ -41,7 +37,7 @@ async def another_process_lists_what_rests_too(bench: ExchangeBench) -> None:
     bench.expect_resting(await restarted.working())
 
 
-@exchange("X22", "working")
+@exchange_case("X22", "working")
 async def more_orders_than_a_page_holds_are_all_listed(bench: ExchangeBench) -> None:
     smallest = max(bench.instrument.min_size, MICRO)
     for number in range(_MANY):
@@ -58,7 +54,7 @@ async def more_orders_than_a_page_holds_are_all_listed(bench: ExchangeBench) -> 
 # --- cancelling --------------------------------------------------------------------------------------------------
 
 
-@exchange("X23", "cancel")
+@exchange_case("X23", "cancel")
 async def a_cancelled_order_rests_no_more_and_its_end_is_told(bench: ExchangeBench) -> None:
     placed = await bench.connector.place(bench.quote())
     kept = await bench.connector.place(bench.quote("kept", price=BID - 10_000))
@@ -68,7 +64,7 @@ async def a_cancelled_order_rests_no_more_and_its_end_is_told(bench: ExchangeBen
     await bench.until(is_told(bench, placed, OrderStatus.CANCELLED), "the cancel is told")
 
 
-@exchange("X24", "cancel")
+@exchange_case("X24", "cancel")
 async def a_cancelled_order_keeps_what_was_filled(bench: ExchangeBench) -> None:
     placed = await bench.connector.place(bench.quote())
     bench.take(Side.SELL, BID, 3 * MICRO)
@@ -80,21 +76,21 @@ async def a_cancelled_order_keeps_what_was_filled(bench: ExchangeBench) -> None:
     bench.expect_fills(await bench.connector.fills(0))
 
 
-@exchange("X25", "cancel")
+@exchange_case("X25", "cancel")
 async def a_second_cancel_is_refused_as_unknown(bench: ExchangeBench) -> None:
     placed = await bench.connector.place(bench.quote())
     await bench.connector.cancel(bench.ref(placed))
     await refused(bench.connector.cancel(bench.ref(placed)), Reason.UNKNOWN_ORDER)
 
 
-@exchange("X26", "cancel")
+@exchange_case("X26", "cancel")
 async def a_filled_order_is_refused_as_unknown(bench: ExchangeBench) -> None:
     placed = await bench.connector.place(bench.quote())
     bench.take(Side.SELL, BID)
     await refused(bench.connector.cancel(bench.ref(placed)), Reason.UNKNOWN_ORDER)
 
 
-@exchange("X27", "cancel")
+@exchange_case("X27", "cancel")
 async def an_order_that_never_was_is_refused_as_unknown(bench: ExchangeBench) -> None:
     placed = await bench.connector.place(bench.quote())
     stranger = replace(bench.ref(placed), client_ref=None, venue_ref=spoiled(placed.venue_ref))
@@ -102,7 +98,7 @@ async def an_order_that_never_was_is_refused_as_unknown(bench: ExchangeBench) ->
     expect_same("what rests", [placed.venue_ref], [order.id for order in bench.resting])
 
 
-@exchange("X28", "cancel_all")
+@exchange_case("X28", "cancel_all")
 async def everything_is_cancelled_and_the_list_says_so(bench: ExchangeBench) -> None:
     await bench.hold()
     for number in range(3):

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from functools import partial
 
 from hedgerow.core.clock import NS_PER_S, SteppedClock
-from hedgerow.core.errors import InDoubt, Reason, Refused, SetupError, Unavailable
-from hedgerow.core.secrets import Secret
-from hedgerow.exam.bench import SPORT, spoiled
-from hedgerow.exam.cases import DisprovedError, Kind, case, expect, expect_same, raised
-from hedgerow.exam.exchange_bench import ExchangeBench
-
-exchange: Callable[..., Callable[..., Callable[[ExchangeBench], Awaitable[None]]]] = partial(case, kind=Kind.EXCHANGE)
+from hedgerow.core.errors import InDoubt, Reason, Refused, Unavailable
+from hedgerow.exam.access import expect_wrong_keys_refused
+from hedgerow.exam.bench import SPORT
+from hedgerow.exam.cases import DisprovedError, expect, expect_same, raised
+from hedgerow.exam.exchange_bench import ExchangeBench, exchange_case
+from hedgerow.venues.base import VenueContext
 
 _TOO_MANY = 400
 """Orders at one moment: more than any of the venues takes."""
@@ -21,7 +18,7 @@ _TOO_MANY = 400
 _OFF_S = 600
 
 
-@exchange("X70", "errors")
+@exchange_case("X70", "errors")
 async def questions_to_a_venue_that_is_down_are_unavailable(bench: ExchangeBench) -> None:
     bench.behave(down=True)
     connector = bench.connector
@@ -35,7 +32,7 @@ async def questions_to_a_venue_that_is_down_are_unavailable(bench: ExchangeBench
         await raised(ask, Unavailable)
 
 
-@exchange("X71", "place")
+@exchange_case("X71", "place")
 async def an_order_to_a_venue_that_is_down_is_never_said_to_be_refused(bench: ExchangeBench) -> None:
     bench.behave(down=True)
     await raised(bench.connector.place(bench.quote()), Unavailable, InDoubt)
@@ -45,7 +42,7 @@ async def an_order_to_a_venue_that_is_down_is_never_said_to_be_refused(bench: Ex
     bench.expect_orders(1)
 
 
-@exchange("X72", "cancel")
+@exchange_case("X72", "cancel")
 async def a_cancel_at_a_venue_that_is_down_is_never_said_to_be_done(bench: ExchangeBench) -> None:
     placed = await bench.connector.place(bench.quote())
     bench.behave(down=True)
@@ -55,18 +52,18 @@ async def a_cancel_at_a_venue_that_is_down_is_never_said_to_be_done(bench: Excha
     expect_same("orders that rest", len(bench.resting), 1)
 
 
-@exchange("X73", "errors")
+@exchange_case("X73", "errors")
 async def wrong_keys_are_told_apart(bench: ExchangeBench) -> None:
-    """Each key that is needed or secret, changed by one character. A key that cannot even be read stops the start."""
-    named = {key.name for key in bench.manifest.credentials if key.secret or key.required}
-    refusals = 0
-    for name in sorted(named & bench.context.account.credentials.keys()):
-        refusals += await _is_refused_with_wrong(bench, name)
-    expect(refusals, "no wrong key was ever refused by the venue")
+    async def sign_in(context: VenueContext) -> None:
+        connector = bench.build(context)
+        await connector.open(lambda event: None)
+        await connector.balance()
+
+    await expect_wrong_keys_refused(bench, sign_in)
     bench.expect_orders(0)
 
 
-@exchange("X74", "rate_limits")
+@exchange_case("X74", "rate_limits")
 async def too_many_orders_at_once_are_put_off_and_go_through_later(bench: ExchangeBench) -> None:
     taken = 0
     try:
@@ -85,7 +82,7 @@ async def too_many_orders_at_once_are_put_off_and_go_through_later(bench: Exchan
     bench.expect_orders(taken + 1)
 
 
-@exchange("X75", "rate_limits")
+@exchange_case("X75", "rate_limits")
 async def what_rests_can_be_cancelled_when_no_more_orders_fit(bench: ExchangeBench) -> None:
     placed = await bench.connector.place(bench.quote())
     for number in range(_TOO_MANY):
@@ -97,30 +94,14 @@ async def what_rests_can_be_cancelled_when_no_more_orders_fit(bench: ExchangeBen
     expect(placed.venue_ref not in {order.id for order in bench.resting}, "it rests all the same")
 
 
-@exchange("X76", "clock_skew")
+@exchange_case("X76", "clock_skew")
 async def a_clock_that_is_late_is_made_up_for_or_told_apart(bench: ExchangeBench) -> None:
     await _with_clock_off(bench, -_OFF_S)
 
 
-@exchange("X77", "clock_skew")
+@exchange_case("X77", "clock_skew")
 async def a_clock_that_is_early_is_made_up_for_or_told_apart(bench: ExchangeBench) -> None:
     await _with_clock_off(bench, _OFF_S)
-
-
-async def _is_refused_with_wrong(bench: ExchangeBench, name: str) -> bool:
-    """Whether the venue refuses the account with this key changed; False when the connector cannot even be built."""
-    account = bench.context.account
-    wrong = {**account.credentials, name: Secret(spoiled(account.credentials[name].reveal()))}
-    try:
-        connector = bench.build(replace(bench.context, account=replace(account, credentials=wrong)))
-        await connector.open(lambda event: None)
-        await connector.balance()
-    except SetupError:
-        return False
-    except Refused as error:
-        expect_same(f"the reason with a wrong {name}", error.reason, Reason.AUTH)
-        return True
-    raise DisprovedError(f"a wrong {name} was taken")
 
 
 async def _with_clock_off(bench: ExchangeBench, off_s: int) -> None:

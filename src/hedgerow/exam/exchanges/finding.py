@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from functools import partial
-
 from hedgerow.core.errors import CannotTell, InDoubt, Reason, Refused, Unavailable
 from hedgerow.core.states import OrderStatus, Side
-from hedgerow.exam.cases import DisprovedError, Kind, case, expect, expect_same, raised
-from hedgerow.exam.exchange_bench import BID, ExchangeBench
+from hedgerow.exam.cases import DisprovedError, expect, expect_same, raised
+from hedgerow.exam.exchange_bench import BID, ExchangeBench, exchange_case
 from hedgerow.venues.base import Idempotency, NewQuote, OrderState
-
-exchange: Callable[..., Callable[..., Callable[[ExchangeBench], Awaitable[None]]]] = partial(case, kind=Kind.EXCHANGE)
 
 SURE_AFTER_S = 75
 """By then a venue knows for sure that a request never came."""
@@ -32,7 +27,7 @@ def _expect_it(bench: ExchangeBench, found: OrderState | None) -> None:
     expect_same("what was found", told, (order.id, order.side, order.price, order.size, order.filled))
 
 
-@exchange("X30", "find")
+@exchange_case("X30", "find")
 async def an_order_whose_answer_was_lost_is_found_by_our_reference(bench: ExchangeBench) -> None:
     quote = bench.quote()
     await _lose(bench, quote)
@@ -41,7 +36,7 @@ async def an_order_whose_answer_was_lost_is_found_by_our_reference(bench: Exchan
     expect_same("its status", found and found.status, OrderStatus.PLACED)
 
 
-@exchange("X31", "find")
+@exchange_case("X31", "find")
 async def an_order_whose_answer_was_lost_is_found_when_it_was_filled(bench: ExchangeBench) -> None:
     quote = bench.quote()
     await _lose(bench, quote)
@@ -51,7 +46,7 @@ async def an_order_whose_answer_was_lost_is_found_when_it_was_filled(bench: Exch
     expect_same("its status", found and found.status, OrderStatus.FILLED)
 
 
-@exchange("X32", "find")
+@exchange_case("X32", "find")
 async def another_process_finds_the_order_by_our_reference(bench: ExchangeBench) -> None:
     quote = bench.quote()
     await _lose(bench, quote)
@@ -60,7 +55,7 @@ async def another_process_finds_the_order_by_our_reference(bench: ExchangeBench)
     _expect_it(bench, await restarted.find_order(restarted.ref_of(quote)))
 
 
-@exchange("X33", "find")
+@exchange_case("X33", "find")
 async def a_reference_that_is_sent_again_makes_no_second_order(bench: ExchangeBench) -> None:
     if bench.manifest.idempotency in (Idempotency.ECHO, Idempotency.NONE):
         return  # the manifest says that the venue would take it: placement never sends twice there
@@ -75,7 +70,7 @@ async def a_reference_that_is_sent_again_makes_no_second_order(bench: ExchangeBe
     bench.expect_orders(1)
 
 
-@exchange("X34", "find")
+@exchange_case("X34", "find")
 async def an_order_that_never_arrived_is_surely_gone_later_and_not_before(bench: ExchangeBench) -> None:
     quote = bench.quote()
     ref = bench.connector.ref_of(quote)
@@ -89,7 +84,7 @@ async def an_order_that_never_arrived_is_surely_gone_later_and_not_before(bench:
     bench.expect_orders(0)
 
 
-@exchange("X35", "find")
+@exchange_case("X35", "find")
 async def an_order_that_cannot_be_asked_for_is_not_said_to_be_gone(bench: ExchangeBench) -> None:
     quote = bench.quote()
     await _lose(bench, quote)
@@ -99,7 +94,7 @@ async def an_order_that_cannot_be_asked_for_is_not_said_to_be_gone(bench: Exchan
     _expect_it(bench, await bench.connector.find_order(bench.connector.ref_of(quote)))
 
 
-@exchange("X36", "find")
+@exchange_case("X36", "find")
 async def a_cancelled_order_is_found_as_such(bench: ExchangeBench) -> None:
     placed = await bench.connector.place(bench.quote())
     await bench.connector.cancel(bench.ref(placed))

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from decimal import Decimal
-from functools import partial
 
 from hedgerow.core.money import decimal_of
 from hedgerow.core.states import SettlementStatus, Side
-from hedgerow.exam.cases import Kind, case, expect_same
-from hedgerow.exam.exchange_bench import ASK, BID, ExchangeBench
+from hedgerow.exam.cases import expect_same
+from hedgerow.exam.exchange_bench import ASK, BID, ExchangeBench, exchange_case
 from hedgerow.venues.base import Fill
 
-exchange: Callable[..., Callable[..., Callable[[ExchangeBench], Awaitable[None]]]] = partial(case, kind=Kind.EXCHANGE)
 
-
-@exchange("X60", "balance")
+@exchange_case("X60", "balance")
 async def the_balance_is_the_exchanges(bench: ExchangeBench) -> None:
     await bench.expect_money()
 
 
-@exchange("X61", "balance")
+@exchange_case("X61", "balance")
 async def what_orders_hold_is_told_as_held(bench: ExchangeBench) -> None:
     await bench.connector.place(bench.quote("one"))
     await bench.connector.place(bench.quote("two", price=BID - 10_000))
     await bench.expect_money()
 
 
-@exchange("X62", "balance")
+@exchange_case("X62", "balance")
 async def the_balance_after_trades_is_the_exchanges(bench: ExchangeBench) -> None:
     await bench.hold()
     await bench.connector.place(bench.quote("ask", Side.SELL, ASK))
@@ -39,27 +35,27 @@ async def the_balance_after_trades_is_the_exchanges(bench: ExchangeBench) -> Non
     await bench.expect_money()
 
 
-@exchange("X63", "settlement")
+@exchange_case("X63", "settlement")
 async def a_contract_that_is_not_over_has_no_resolution(bench: ExchangeBench) -> None:
     expect_same("resolutions", await bench.connector.resolutions([bench.instrument]), [])
 
 
-@exchange("X64", "settlement")
+@exchange_case("X64", "settlement")
 async def a_contract_that_won_pays_and_the_balance_says_so(bench: ExchangeBench) -> None:
     await _settle(bench, SettlementStatus.WON)
 
 
-@exchange("X65", "settlement")
+@exchange_case("X65", "settlement")
 async def a_contract_that_lost_pays_nothing(bench: ExchangeBench) -> None:
     await _settle(bench, SettlementStatus.LOST)
 
 
-@exchange("X66", "settlement")
+@exchange_case("X66", "settlement")
 async def a_void_contract_pays_what_the_exchange_says(bench: ExchangeBench) -> None:
     await _settle(bench, SettlementStatus.VOID)
 
 
-@exchange("X67", "settlement")
+@exchange_case("X67", "settlement")
 async def a_sale_is_settled_against_the_contract(bench: ExchangeBench) -> None:
     await bench.hold()
     await bench.connector.place(bench.quote("ask", Side.SELL, ASK))

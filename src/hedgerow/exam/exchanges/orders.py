@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from functools import partial
 
 from hedgerow.core.errors import Reason, Refused
 from hedgerow.core.ladders import PriceGrid
 from hedgerow.core.money import MICRO, Micros
 from hedgerow.core.states import OrderStatus, SettlementStatus, Side
 from hedgerow.exam.bench import FIRST, OTHER_SPORT, PARTICIPANTS, SPORT, STARTS_S, spoiled
-from hedgerow.exam.cases import Kind, case, expect, expect_same, refused
-from hedgerow.exam.exchange_bench import ASK, BID, ExchangeBench, is_told
+from hedgerow.exam.cases import expect, expect_same, refused
+from hedgerow.exam.exchange_bench import ASK, BID, ExchangeBench, exchange_case, is_told
 from hedgerow.venues.base import Fill
-
-exchange: Callable[..., Callable[..., Callable[[ExchangeBench], Awaitable[None]]]] = partial(case, kind=Kind.EXCHANGE)
-
 
 # --- listings ----------------------------------------------------------------------------------------------------
 
 
-@exchange("X01", "listings")
+@exchange_case("X01", "listings")
 async def a_match_is_listed_with_participants_start_and_market(bench: ExchangeBench) -> None:
     listing = await bench.listing()
     expect_same("start", listing.starts_at_ms, STARTS_S * 1000)
@@ -32,7 +27,7 @@ async def a_match_is_listed_with_participants_start_and_market(bench: ExchangeBe
     expect(not any(PARTICIPANTS[0] in other.participants for other in others), f"it is listed as {OTHER_SPORT} too")
 
 
-@exchange("X02", "listings")
+@exchange_case("X02", "listings")
 async def the_grid_and_lot_are_the_exchanges(bench: ExchangeBench) -> None:
     contract, _ = bench.engine.contracts_on(FIRST)[0]
     grid = bench.instrument.grid
@@ -41,7 +36,7 @@ async def the_grid_and_lot_are_the_exchanges(bench: ExchangeBench) -> None:
     expect(bench.instrument.min_size >= contract.min_size, "the smallest size is below the exchange's")
 
 
-@exchange("X03", "listings")
+@exchange_case("X03", "listings")
 async def a_match_that_is_over_is_no_longer_listed_as_open(bench: ExchangeBench) -> None:
     bench.settle(SettlementStatus.WON)
     listings = await bench.connector.listings(SPORT)
@@ -51,7 +46,7 @@ async def a_match_that_is_over_is_no_longer_listed_as_open(bench: ExchangeBench)
 # --- placing -----------------------------------------------------------------------------------------------------
 
 
-@exchange("X04", "place")
+@exchange_case("X04", "place")
 async def an_order_rests_once_as_it_was_asked_for(bench: ExchangeBench) -> None:
     quote = bench.quote()
     placed = await bench.connector.place(quote)
@@ -63,7 +58,7 @@ async def an_order_rests_once_as_it_was_asked_for(bench: ExchangeBench) -> None:
     await bench.until(is_told(bench, placed, OrderStatus.PLACED), "the stream tells the order")
 
 
-@exchange("X05", "place")
+@exchange_case("X05", "place")
 async def a_sale_rests_and_fills_in_the_contracts_own_terms(bench: ExchangeBench) -> None:
     await bench.hold()
     sold = await bench.connector.place(bench.quote("sale", Side.SELL))
@@ -73,7 +68,7 @@ async def a_sale_rests_and_fills_in_the_contracts_own_terms(bench: ExchangeBench
     bench.expect_fills(bench.told(Fill))
 
 
-@exchange("X06", "place")
+@exchange_case("X06", "place")
 async def an_order_that_meets_another_is_filled_at_that_ones_price(bench: ExchangeBench) -> None:
     bench.stand(Side.SELL, BID)
     placed = await bench.connector.place(bench.quote(price=ASK, post_only=False))
@@ -83,7 +78,7 @@ async def an_order_that_meets_another_is_filled_at_that_ones_price(bench: Exchan
     bench.expect_fills(bench.told(Fill))
 
 
-@exchange("X07", "place")
+@exchange_case("X07", "place")
 async def a_post_only_order_that_would_trade_is_refused_for_its_price(bench: ExchangeBench) -> None:
     bench.stand(Side.SELL, BID)
     await refused(bench.connector.place(bench.quote(price=BID)), Reason.PRICE)
@@ -91,41 +86,41 @@ async def a_post_only_order_that_would_trade_is_refused_for_its_price(bench: Exc
     expect(not any(order.fills for order in bench.truth), "it has traded")
 
 
-@exchange("X08", "place")
+@exchange_case("X08", "place")
 async def a_price_off_the_grid_is_refused(bench: ExchangeBench) -> None:
     between = BID + bench.instrument.grid.bands[0].step // 2
     await refused(bench.connector.place(bench.quote(price=between)), Reason.PRICE, Reason.INVALID)
     bench.expect_orders(0)
 
 
-@exchange("X09", "place")
+@exchange_case("X09", "place")
 async def a_size_below_the_smallest_is_refused(bench: ExchangeBench) -> None:
     small = min(bench.instrument.min_size - 1, bench.instrument.lot // 2)
     await refused(bench.connector.place(bench.quote(size=Micros(small))), Reason.LIMIT, Reason.INVALID)
     bench.expect_orders(0)
 
 
-@exchange("X10", "place")
+@exchange_case("X10", "place")
 async def a_contract_that_does_not_exist_is_refused(bench: ExchangeBench) -> None:
     stranger = replace(bench.instrument, ref=spoiled(bench.instrument.ref))
     await refused(bench.connector.place(bench.quote(instrument=stranger)), Reason.CLOSED, Reason.INVALID)
     bench.expect_orders(0)
 
 
-@exchange("X11", "place")
+@exchange_case("X11", "place")
 async def a_closed_contract_is_refused_as_closed(bench: ExchangeBench) -> None:
     bench.settle(SettlementStatus.WON)
     await refused(bench.connector.place(bench.quote()), Reason.CLOSED)
     bench.expect_orders(0)
 
 
-@exchange("X12", "place")
+@exchange_case("X12", "place")
 async def more_than_the_account_has_is_refused_for_its_funds(bench: ExchangeBench) -> None:
     await refused(bench.connector.place(bench.quote(size=Micros(1_000_000 * MICRO))), Reason.FUNDS)
     bench.expect_orders(0)
 
 
-@exchange("X13", "place")
+@exchange_case("X13", "place")
 async def what_is_not_held_is_sold_only_where_the_manifest_says_so(bench: ExchangeBench) -> None:
     sale = bench.connector.place(bench.quote(side=Side.SELL))
     if bench.manifest.sells_without_holding:
@@ -136,7 +131,7 @@ async def what_is_not_held_is_sold_only_where_the_manifest_says_so(bench: Exchan
         bench.expect_orders(0)
 
 
-@exchange("X14", "place")
+@exchange_case("X14", "place")
 async def an_order_ends_when_it_expires(bench: ExchangeBench) -> None:
     placed = await bench.connector.place(bench.quote(expires_at_ms=bench.now_ms + 180_000))
     await bench.step(170)
@@ -147,7 +142,7 @@ async def an_order_ends_when_it_expires(bench: ExchangeBench) -> None:
     await bench.until(is_told(bench, placed, OrderStatus.EXPIRED, OrderStatus.CANCELLED), "the end is told")
 
 
-@exchange("X15", "place")
+@exchange_case("X15", "place")
 async def a_late_answer_is_an_answer(bench: ExchangeBench) -> None:
     bench.behave(latencyMs=2_000)
     placed = await bench.later(bench.connector.place(bench.quote()))
@@ -156,7 +151,7 @@ async def a_late_answer_is_an_answer(bench: ExchangeBench) -> None:
     bench.expect_orders(1)
 
 
-@exchange("X16", "place")
+@exchange_case("X16", "place")
 async def an_order_that_is_taken_with_a_delay_is_not_lost(bench: ExchangeBench) -> None:
     bench.behave(acceptDelayMs=3_000)
     placed = await bench.connector.place(bench.quote())
@@ -169,7 +164,7 @@ async def an_order_that_is_taken_with_a_delay_is_not_lost(bench: ExchangeBench) 
 # --- errors ------------------------------------------------------------------------------------------------------
 
 
-@exchange("X17", "errors")
+@exchange_case("X17", "errors")
 async def a_refusal_is_a_refusal_and_leaves_nothing(bench: ExchangeBench) -> None:
     bench.behave(rejectRate=1)
     error = await refused(bench.connector.place(bench.quote()))
@@ -182,7 +177,7 @@ async def a_refusal_is_a_refusal_and_leaves_nothing(bench: ExchangeBench) -> Non
 # --- amending ----------------------------------------------------------------------------------------------------
 
 
-@exchange("X18", "amend")
+@exchange_case("X18", "amend")
 async def an_amended_order_moves_and_keeps_its_name(bench: ExchangeBench) -> None:
     quote = bench.quote()
     placed = await bench.connector.place(quote)
@@ -196,7 +191,7 @@ async def an_amended_order_moves_and_keeps_its_name(bench: ExchangeBench) -> Non
     expect_same("its reference", found and found.client_ref, quote.client_ref)
 
 
-@exchange("X19", "amend")
+@exchange_case("X19", "amend")
 async def an_amend_to_another_size_is_right_about_a_fill_that_was_not_heard_of(bench: ExchangeBench) -> None:
     quote = bench.quote()
     placed = await bench.connector.place(quote)

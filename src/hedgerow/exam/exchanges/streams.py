@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from functools import partial
-
 from hedgerow.core.errors import VenueError
 from hedgerow.core.money import MICRO
 from hedgerow.core.states import FillState, OrderStatus, SettlementStatus, Side
-from hedgerow.exam.cases import Kind, case, expect, expect_same
-from hedgerow.exam.exchange_bench import BID, ExchangeBench, is_told
+from hedgerow.exam.cases import expect, expect_same
+from hedgerow.exam.exchange_bench import BID, ExchangeBench, exchange_case, is_told
 from hedgerow.venues.base import Fill, MarketChange, StreamGap
-
-exchange: Callable[..., Callable[..., Callable[[ExchangeBench], Awaitable[None]]]] = partial(case, kind=Kind.EXCHANGE)
-
 
 # --- fills -------------------------------------------------------------------------------------------------------
 
 
-@exchange("X40", "fills")
+@exchange_case("X40", "fills")
 async def the_list_of_fills_is_the_exchanges(bench: ExchangeBench) -> None:
     await bench.connector.place(bench.quote("one"))
     await bench.connector.place(bench.quote("two", price=BID - 10_000))
@@ -30,7 +24,7 @@ async def the_list_of_fills_is_the_exchanges(bench: ExchangeBench) -> None:
     expect_same("identities", len({(fill.trade_ref, fill.venue_ref) for fill in fills}), len(fills))
 
 
-@exchange("X41", "fills")
+@exchange_case("X41", "fills")
 async def fills_are_listed_from_the_time_that_is_asked_for(bench: ExchangeBench) -> None:
     await bench.connector.place(bench.quote())
     bench.take(Side.SELL, BID, 2 * MICRO)
@@ -42,7 +36,7 @@ async def fills_are_listed_from_the_time_that_is_asked_for(bench: ExchangeBench)
     expect_same("fills after them", await bench.connector.fills(bench.now_ms), [])
 
 
-@exchange("X42", "fills")
+@exchange_case("X42", "fills")
 async def a_fill_that_is_told_twice_is_one(bench: ExchangeBench) -> None:
     bench.behave(duplicateFills=True)
     await bench.connector.place(bench.quote())
@@ -52,7 +46,7 @@ async def a_fill_that_is_told_twice_is_one(bench: ExchangeBench) -> None:
     bench.expect_fills(await bench.connector.fills(0))
 
 
-@exchange("X43", "fills")
+@exchange_case("X43", "fills")
 async def a_trade_that_is_taken_back_does_not_stay_a_fill(bench: ExchangeBench) -> None:
     bench.behave(failTradeRate=1)
     await bench.connector.place(bench.quote())
@@ -72,7 +66,7 @@ async def a_trade_that_is_taken_back_does_not_stay_a_fill(bench: ExchangeBench) 
 # --- the stream --------------------------------------------------------------------------------------------------
 
 
-@exchange("X44", "stream")
+@exchange_case("X44", "stream")
 async def fills_on_the_stream_are_those_of_the_list(bench: ExchangeBench) -> None:
     placed = await bench.connector.place(bench.quote())
     for size in (2, 3, 5):
@@ -85,7 +79,7 @@ async def fills_on_the_stream_are_those_of_the_list(bench: ExchangeBench) -> Non
     await bench.until(is_told(bench, placed, OrderStatus.FILLED), "the order is told as filled")
 
 
-@exchange("X45", "stream")
+@exchange_case("X45", "stream")
 async def our_reference_comes_with_the_fill(bench: ExchangeBench) -> None:
     quote = bench.quote()
     await bench.connector.place(quote)
@@ -94,7 +88,7 @@ async def our_reference_comes_with_the_fill(bench: ExchangeBench) -> None:
     expect_same("the reference", bench.told(Fill)[0].client_ref, quote.client_ref)
 
 
-@exchange("X46", "stream")
+@exchange_case("X46", "stream")
 async def the_end_of_a_market_that_is_watched_is_told(bench: ExchangeBench) -> None:
     await bench.connector.watch([bench.instrument])
     await bench.step(1)
@@ -110,7 +104,7 @@ async def the_end_of_a_market_that_is_watched_is_told(bench: ExchangeBench) -> N
     await bench.until(is_resolved, "the market's resolution is told")
 
 
-@exchange("X47", "stream")
+@exchange_case("X47", "stream")
 async def closing_ends_the_stream_and_leaves_no_money_at_risk_that_nobody_tends(bench: ExchangeBench) -> None:
     await bench.connector.place(bench.quote())
     await bench.connector.close()
@@ -125,7 +119,7 @@ async def closing_ends_the_stream_and_leaves_no_money_at_risk_that_nobody_tends(
 # --- interruptions -----------------------------------------------------------------------------------------------
 
 
-@exchange("X48", "reconnect")
+@exchange_case("X48", "reconnect")
 async def a_cut_stream_is_announced_and_comes_back(bench: ExchangeBench) -> None:
     await _cut(bench)
     await _is_back(bench)
@@ -135,7 +129,7 @@ async def a_cut_stream_is_announced_and_comes_back(bench: ExchangeBench) -> None
     bench.expect_fills(bench.told(Fill))
 
 
-@exchange("X49", "reconnect")
+@exchange_case("X49", "reconnect")
 async def what_a_cut_stream_missed_is_found_by_asking(bench: ExchangeBench) -> None:
     await bench.connector.place(bench.quote("filled"))
     await bench.connector.place(bench.quote("kept", price=BID - 20_000))
@@ -158,7 +152,7 @@ async def _is_back(bench: ExchangeBench) -> None:
 # --- the dead-man's switch ---------------------------------------------------------------------------------------
 
 
-@exchange("X50", "dead_mans_switch")
+@exchange_case("X50", "dead_mans_switch")
 async def what_rests_stays_while_the_connector_lives(bench: ExchangeBench) -> None:
     expect(bench.manifest.heartbeat_s, "the manifest names no time for the switch")
     await bench.connector.place(bench.quote())
@@ -167,7 +161,7 @@ async def what_rests_stays_while_the_connector_lives(bench: ExchangeBench) -> No
     expect_same("gaps", bench.told(StreamGap), [])
 
 
-@exchange("X51", "dead_mans_switch")
+@exchange_case("X51", "dead_mans_switch")
 async def a_silence_costs_what_rests_and_is_announced(bench: ExchangeBench) -> None:
     await bench.connector.place(bench.quote())
     await bench.step(1)
