@@ -11,7 +11,7 @@ from hedgerow.core.ids import OutcomeKey
 from hedgerow.core.money import micros
 from hedgerow.core.odds import OddsMicros
 from hedgerow.exam.bench import FEED, FIRST, FIXTURE, SECOND, Bench
-from hedgerow.exam.cases import Enter, Kind, case, expect_same
+from hedgerow.exam.cases import Enter, Kind, case, expect_same, only
 from hedgerow.sim.bookmaker import Bet, Quote
 from hedgerow.sim.bookmaker import Bookmaker as Engine
 from hedgerow.sim.dialects.oddspapi.dialect import OddsPapi
@@ -99,13 +99,18 @@ class BookmakerBench(Bench):
         """Every bet that the venue ever took from the account."""
         return [bet for bet in self.engine.bets.values() if bet.account == self.account]
 
+    @property
+    def wager(self) -> Bet:
+        """The one bet that the venue took from the account."""
+        return only("bets were placed", self.truth)
+
     def expect_bets(self, count: int) -> None:
         """So many bets were taken, each once."""
-        expect_same("bets that were placed", count, len(self.truth))
+        expect_same("bets that were placed", len(self.truth), count)
 
     def expect_it(self, report: BetReport | None) -> None:
         """The report is of the one bet that the venue has, with its price and stake."""
-        (bet,) = self.truth
+        bet = self.wager
         told = report and (report.reference, report.odds, report.stake)
         expect_same("the bet", told, (bet.reference, odds_of(bet.price), bet.stake))
 

@@ -7,7 +7,7 @@ the simulated venue's own books, so that a connector and a simulator which share
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from hedgerow.core.errors import Refused, VenueError
 from hedgerow.venues.quality import RULES
 
 B = TypeVar("B")
+T = TypeVar("T")
 
 Sitting = Callable[[B], Awaitable[None]]
 Enter = Callable[[Sitting[B]], Sitting[B]]
@@ -81,10 +82,16 @@ def expect(holds: object, what: str) -> None:
         raise DisprovedError(what)
 
 
-def expect_same(what: str, told: object, true: object) -> None:
-    """Raises DisprovedError with both values unless the connector's is the venue's."""
-    if told != true:
-        raise DisprovedError(f"{what}: the connector says {told!r}, the venue's books say {true!r}")
+def expect_same(what: str, seen: object, right: object) -> None:
+    """Raises DisprovedError with both values unless they are equal."""
+    if seen != right:
+        raise DisprovedError(f"{what}: {seen!r}, where {right!r} would be right")
+
+
+def only(what: str, found: Sequence[T]) -> T:
+    """The one thing that has to be there. Raises DisprovedError for none and for more."""
+    expect_same(f"how many {what}", len(found), 1)
+    return found[0]
 
 
 async def raised(asked: Awaitable[object], *kinds: type[VenueError]) -> VenueError:

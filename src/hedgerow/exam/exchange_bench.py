@@ -11,7 +11,7 @@ from hedgerow.core.ids import OutcomeKey
 from hedgerow.core.money import MICRO, Micros, decimal_of
 from hedgerow.core.states import FillState, OrderStatus, Side
 from hedgerow.exam.bench import FIRST, PARTICIPANTS, SPORT, Bench
-from hedgerow.exam.cases import DisprovedError, Enter, Kind, case, expect, expect_same
+from hedgerow.exam.cases import DisprovedError, Enter, Kind, case, expect, expect_same, only
 from hedgerow.sim.exchange import COUNTERPARTY, OrderKind
 from hedgerow.sim.exchange import Exchange as Engine
 from hedgerow.sim.exchange import Order as Truth
@@ -109,12 +109,17 @@ class ExchangeBench(Bench):
         return [order for order in self.engine.orders.values() if order.account == self.account]
 
     @property
+    def order(self) -> Truth:
+        """The one order that the venue took from the account."""
+        return only("orders were placed", self.truth)
+
+    @property
     def resting(self) -> list[Truth]:
         return self.engine.open_orders(self.account)
 
     def expect_orders(self, count: int) -> None:
         """So many orders were taken, each once."""
-        expect_same("orders that were placed", count, len(self.truth))
+        expect_same("orders that were placed", len(self.truth), count)
 
     def expect_resting(self, states: Iterable[OrderState]) -> None:
         """The states are exactly what rests at the venue."""

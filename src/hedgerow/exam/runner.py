@@ -17,7 +17,7 @@ from hedgerow.exam.cases import PROVED_ELSEWHERE, Case, DisprovedError, Kind, al
 from hedgerow.exam.exchange_bench import ExchangeBench
 from hedgerow.venues.base import BookmakerFactory, ExchangeFactory
 from hedgerow.venues.quality import State, Verdict, quality_of
-from hedgerow.venues.registry import Venue, all_venues, venue
+from hedgerow.venues.registry import UnknownVenueError, Venue, all_venues, venue
 
 CASE_S = 30.0
 """How long one case may take, in the machine's time."""
@@ -64,10 +64,11 @@ class Candidate:
 
     @classmethod
     def of(cls, slug: str) -> Candidate:
-        """The venue with its own connectors. Raises UnknownVenueError, or InputError for one without a connector."""
-        found = venue(slug)
-        if found.family.exchange is None and found.family.bookmaker is None:
-            raise InputError(f"{slug} has no connector yet, so there is nothing to examine")
+        """The venue with its own connectors. Raises InputError for one that has none (yet)."""
+        try:
+            found = venue(slug)
+        except UnknownVenueError as error:
+            raise InputError(f"{slug} has no connector that could be examined: {error}") from None
         return cls(found, found.family.exchange, found.family.bookmaker)
 
     def has(self, kind: Kind) -> bool:
@@ -75,8 +76,8 @@ class Candidate:
 
 
 async def run_exam(slugs: Sequence[str] | None = None) -> dict[str, VenueReport]:
-    """Every venue's report, of all venues where none is named. Raises UnknownVenueError or InputError before the first
-    case when one of them cannot be examined."""
+    """Every venue's report, of all venues where none is named. Raises InputError, before the first case, when one of
+    them has no connector."""
     candidates = [Candidate.of(slug) for slug in (all_venues() if slugs is None else dict.fromkeys(slugs))]
     return {candidate.venue.manifest.slug: (await sit(candidate)).report() for candidate in candidates}
 

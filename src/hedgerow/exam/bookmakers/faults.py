@@ -68,13 +68,9 @@ async def a_refusal_is_a_refusal_and_leaves_nothing(bench: BookmakerBench) -> No
 async def questions_to_a_bookmaker_that_is_down_are_unavailable(bench: BookmakerBench) -> None:
     intent = bench.bet()
     bench.behave(down=True)
-    connector = bench.connector
-    for ask in (
-        connector.balance(),
-        connector.settled(bench.now_ms),
-        connector.line(intent.market_ref, intent.outcome_ref),
-    ):
-        await raised(ask, Unavailable)
+    await raised(bench.connector.balance(), Unavailable)
+    await raised(bench.connector.settled(bench.now_ms), Unavailable)
+    await raised(bench.connector.line(intent.market_ref, intent.outcome_ref), Unavailable)
 
 
 @bookmaker_case("B46", "place")

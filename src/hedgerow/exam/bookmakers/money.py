@@ -84,7 +84,7 @@ async def a_settled_bet_is_found_with_its_result(bench: BookmakerBench) -> None:
     report = await bench.connector.place(intent)
     bench.settle(SettlementStatus.WON)
     found = await bench.connector.find(bench.ref(intent, report))
-    (bet,) = bench.truth
+    bet = bench.wager
     told = found and (found.settlement, found.payout)
     expect_same("result and payout", told, (bet.settlement, bet.payout))
 

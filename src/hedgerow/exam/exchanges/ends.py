@@ -47,7 +47,7 @@ async def more_orders_than_a_page_holds_are_all_listed(bench: ExchangeBench) -> 
         except Unavailable as full:  # the venue's pace is kept, and the world waits for it
             await bench.step(full.retry_after_s or 1)
             await bench.connector.place(quote)
-    expect_same("orders that rest", _MANY, len(bench.resting))
+    expect_same("orders that rest", len(bench.resting), _MANY)
     bench.expect_resting(await bench.connector.working())
 
 
@@ -59,7 +59,7 @@ async def a_cancelled_order_rests_no_more_and_its_end_is_told(bench: ExchangeBen
     placed = await bench.connector.place(bench.quote())
     kept = await bench.connector.place(bench.quote("kept", price=BID - 10_000))
     await bench.connector.cancel(bench.ref(placed))
-    expect_same("what rests", [kept.venue_ref], [order.id for order in bench.resting])
+    expect_same("what rests", [order.id for order in bench.resting], [kept.venue_ref])
     bench.expect_resting(await bench.connector.working())
     await bench.until(is_told(bench, placed, OrderStatus.CANCELLED), "the cancel is told")
 
@@ -69,10 +69,10 @@ async def a_cancelled_order_keeps_what_was_filled(bench: ExchangeBench) -> None:
     placed = await bench.connector.place(bench.quote())
     bench.take(Side.SELL, BID, 3 * MICRO)
     answer = await bench.connector.cancel(bench.ref(placed))
-    expect(answer is None or answer.filled == bench.truth[0].filled, f"the answer says {answer}")
+    expect(answer is None or answer.filled == bench.order.filled, f"the answer says {answer}")
     await bench.until(is_told(bench, placed, OrderStatus.CANCELLED), "the cancel is told")
     last = newest(bench.told(OrderState), placed)
-    expect_same("what was filled", last and last.filled, bench.truth[0].filled)
+    expect_same("what was filled", last and last.filled, bench.order.filled)
     bench.expect_fills(await bench.connector.fills(0))
 
 
@@ -95,7 +95,7 @@ async def an_order_that_never_was_is_refused_as_unknown(bench: ExchangeBench) ->
     placed = await bench.connector.place(bench.quote())
     stranger = replace(bench.ref(placed), client_ref=None, venue_ref=spoiled(placed.venue_ref))
     await refused(bench.connector.cancel(stranger), Reason.UNKNOWN_ORDER)
-    expect_same("what rests", [placed.venue_ref], [order.id for order in bench.resting])
+    expect_same("what rests", [order.id for order in bench.resting], [placed.venue_ref])
 
 
 @exchange_case("X28", "cancel_all")
@@ -104,11 +104,11 @@ async def everything_is_cancelled_and_the_list_says_so(bench: ExchangeBench) -> 
     for number in range(3):
         await bench.connector.place(bench.quote(f"bid {number}", price=BID - number * 10_000))
     await bench.connector.place(bench.quote("ask", Side.SELL, ASK))
-    expect_same("orders that rest", 4, len(bench.resting))
+    expect_same("orders that rest", len(bench.resting), 4)
     await bench.connector.cancel_all()
 
     async def is_empty() -> bool:
         return not await bench.connector.working()
 
     await bench.until_asked(is_empty, "nothing is listed as resting")
-    expect_same("what rests", [], bench.resting)
+    expect_same("what rests", bench.resting, [])

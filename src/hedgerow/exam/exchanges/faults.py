@@ -22,14 +22,11 @@ _OFF_S = 600
 async def questions_to_a_venue_that_is_down_are_unavailable(bench: ExchangeBench) -> None:
     bench.behave(down=True)
     connector = bench.connector
-    for ask in (
-        connector.balance(),
-        connector.working(),
-        connector.fills(0),
-        connector.listings(SPORT),
-        connector.resolutions([bench.instrument]),
-    ):
-        await raised(ask, Unavailable)
+    await raised(connector.balance(), Unavailable)
+    await raised(connector.working(), Unavailable)
+    await raised(connector.fills(0), Unavailable)
+    await raised(connector.listings(SPORT), Unavailable)
+    await raised(connector.resolutions([bench.instrument]), Unavailable)
 
 
 @exchange_case("X71", "place")

@@ -22,7 +22,7 @@ async def _lose(bench: ExchangeBench, quote: NewQuote) -> None:
 
 def _expect_it(bench: ExchangeBench, found: OrderState | None) -> None:
     """What was found is the one order that the venue has."""
-    (order,) = bench.truth
+    order = bench.order
     told = found and (found.venue_ref, found.side, found.price, found.size, found.filled)
     expect_same("what was found", told, (order.id, order.side, order.price, order.size, order.filled))
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from hedgerow.core.money import decimal_of
 from hedgerow.core.states import SettlementStatus, Side
-from hedgerow.exam.cases import expect_same
+from hedgerow.exam.cases import expect_same, only
 from hedgerow.exam.exchange_bench import ASK, BID, ExchangeBench, exchange_case
 from hedgerow.venues.base import Fill
 
@@ -61,7 +61,7 @@ async def a_sale_is_settled_against_the_contract(bench: ExchangeBench) -> None:
     await bench.connector.place(bench.quote("ask", Side.SELL, ASK))
     bench.take(Side.BUY, ASK)
     bench.settle(SettlementStatus.WON)
-    (resolution,) = await bench.connector.resolutions([bench.instrument])
+    resolution = only("resolutions", await bench.connector.resolutions([bench.instrument]))
     expect_same("of the contract when bought", resolution.status, SettlementStatus.WON)
     await bench.expect_money()
 
@@ -71,7 +71,7 @@ async def _settle(bench: ExchangeBench, result: SettlementStatus) -> None:
     await bench.hold()
     await bench.connector.place(bench.quote("rests", price=BID - 20_000))
     bench.settle(result)
-    (resolution,) = await bench.connector.resolutions([bench.instrument])
+    resolution = only("resolutions", await bench.connector.resolutions([bench.instrument]))
     expect_same("instrument and status", (resolution.instrument_ref, resolution.status), (bench.instrument.ref, result))
     held = bench.truth[0]
     paid = decimal_of(held.payout) / decimal_of(held.filled)

@@ -50,10 +50,9 @@ async def a_match_that_is_over_is_no_longer_listed_as_open(bench: ExchangeBench)
 async def an_order_rests_once_as_it_was_asked_for(bench: ExchangeBench) -> None:
     quote = bench.quote()
     placed = await bench.connector.place(quote)
-    bench.expect_orders(1)
-    (order,) = bench.resting
-    asked = (quote.side, quote.price, quote.size)
-    expect_same("the order", asked, (order.side, order.price, order.size))
+    order = bench.order
+    expect_same("what rests", bench.resting, [order])
+    expect_same("the order", (order.side, order.price, order.size), (quote.side, quote.price, quote.size))
     expect_same("the answer", (placed.venue_ref, placed.status), (order.id, OrderStatus.PLACED))
     await bench.until(is_told(bench, placed, OrderStatus.PLACED), "the stream tells the order")
 
@@ -136,9 +135,9 @@ async def an_order_ends_when_it_expires(bench: ExchangeBench) -> None:
     placed = await bench.connector.place(bench.quote(expires_at_ms=bench.now_ms + 180_000))
     await bench.step(170)
     bench.expect_resting(await bench.connector.working())
-    expect_same("orders that rest", 1, len(bench.resting))
+    expect_same("orders that rest", len(bench.resting), 1)
     await bench.step(15)
-    expect_same("orders that rest", 0, len(bench.resting))
+    expect_same("orders that rest", len(bench.resting), 0)
     await bench.until(is_told(bench, placed, OrderStatus.EXPIRED, OrderStatus.CANCELLED), "the end is told")
 
 
@@ -147,8 +146,7 @@ async def a_late_answer_is_an_answer(bench: ExchangeBench) -> None:
     bench.behave(latencyMs=2_000)
     placed = await bench.later(bench.connector.place(bench.quote()))
     bench.behave()
-    expect_same("the answer", (placed.venue_ref, placed.status), (bench.resting[0].id, OrderStatus.PLACED))
-    bench.expect_orders(1)
+    expect_same("the answer", (placed.venue_ref, placed.status), (bench.order.id, OrderStatus.PLACED))
 
 
 @exchange_case("X16", "place")
@@ -183,9 +181,9 @@ async def an_amended_order_moves_and_keeps_its_name(bench: ExchangeBench) -> Non
     placed = await bench.connector.place(quote)
     lower, larger = Micros(BID - 20_000), Micros(quote.size + 2 * MICRO)
     amended = await bench.connector.amend(bench.ref(placed), quote.side, lower, larger, Micros(0))
-    (order,) = bench.resting
+    order = bench.order
     expect_same("the moved order", (amended.price, amended.size), (order.price, order.size))
-    expect_same("price and size", (lower, larger), (order.price, order.size))
+    expect_same("price and size", (order.price, order.size), (lower, larger))
     bench.expect_resting(await bench.connector.working())
     found = await bench.connector.find_order(bench.ref(amended))
     expect_same("its reference", found and found.client_ref, quote.client_ref)
@@ -198,5 +196,5 @@ async def an_amend_to_another_size_is_right_about_a_fill_that_was_not_heard_of(b
     bench.take(Side.SELL, BID, 2 * MICRO)
     larger = Micros(quote.size + 2 * MICRO)
     amended = await bench.connector.amend(bench.ref(placed), quote.side, Micros(BID - 20_000), larger, Micros(0))
-    (order,) = bench.resting
+    order = bench.order
     expect_same("size and what is filled", (amended.size, amended.filled), (order.size, order.filled))
