@@ -98,11 +98,11 @@ async def sit(candidate: Candidate, numbers: Sequence[str] | None = None) -> She
         else:
             sheet.passed.append(case.number)
     if numbers is None:
-        sheet.failed |= _without_case(verdicts.values(), cases)
+        sheet.failed |= rules_without_case(verdicts.values(), cases)
     return sheet
 
 
-def _without_case(verdicts: Iterable[Verdict], cases: Sequence[Case]) -> dict[str, str]:
+def rules_without_case(verdicts: Iterable[Verdict], cases: Sequence[Case]) -> dict[str, str]:
     """The rules that the venue claims and no case proves."""
     proved = {case.rule for case in cases} | PROVED_ELSEWHERE.keys()
     rules = [verdict.rule for verdict in verdicts if verdict.state is not State.EXEMPT and verdict.rule not in proved]
