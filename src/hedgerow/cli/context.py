@@ -15,20 +15,26 @@ import msgspec
 import uvloop
 
 from hedgerow.bus.engines import Engines
+from hedgerow.bus.nats import Bus, BusError
+from hedgerow.bus.subjects import SETTINGS_CHANGED
 from hedgerow.cli.files import write_whole
 from hedgerow.core.clock import Clock, SystemClock
 from hedgerow.core.config import Settings, load_settings, read_master_key
 from hedgerow.core.observe import configure_logs
 from hedgerow.core.secrets import Secret, Vault, new_master_key
+from hedgerow.mm.operations import Operations
 from hedgerow.mm.repository import Repository
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database, StorageError, connect_once
 from hedgerow.storage.migrate import migrate
+from hedgerow.storage.terms import Terms
 
 MASTER_KEY_FILE = "master.key"
 """In the data folder, mode 0600, where no setting names another."""
 RUN_FILE = "run.json"
 """In the data folder while `hedgerow up` runs, mode 0600: where its engines answer."""
+
+_TELL_S = 3.0
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,8 +48,27 @@ class Operator:
     database: Database
     accounts: Accounts
     repository: Repository
+    operations: Operations
+    terms: Terms
     clock: Clock
     nats_url: Secret
+    is_running: bool
+    """Whether services may be running beside us."""
+
+    async def tell_services(self, client: str = "") -> None:
+        """Tells running services that settings have changed, of one client or of all. One that is not reached reads
+        them at its next start."""
+        if not self.is_running:
+            return
+        try:
+            bus = await Bus.connect(self.nats_url, "cli", timeout_s=_TELL_S)
+        except BusError as error:
+            click.echo(f"note: running services were not told ({error})", err=True)
+            return
+        try:
+            await bus.deliver([(SETTINGS_CHANGED, client.encode())])
+        finally:
+            await bus.close()
 
 
 def data_dir_option(command: Callable[P, T]) -> Callable[P, T]:
@@ -79,6 +104,8 @@ class Running:
 
     database_url: Secret
     nats_url: Secret
+    were_running: bool = True
+    """False: they were started for this command."""
 
 
 @asynccontextmanager
@@ -89,7 +116,7 @@ async def running_engines(settings: Settings) -> AsyncIterator[Running]:
         yield found
         return
     async with Engines(settings) as engines:
-        yield Running(engines.database_url, engines.nats_url)
+        yield Running(engines.database_url, engines.nats_url, were_running=False)
 
 
 async def answers(database_url: Secret) -> bool:
@@ -122,8 +149,17 @@ async def operator(data_dir: Path | None) -> AsyncIterator[Operator]:
         database = await Database.connect(engines.database_url, size=2)
         try:
             clock = SystemClock()
-            accounts, repository = Accounts(database, clock), Repository(database, clock)
-            yield Operator(settings, database, accounts, repository, clock, engines.nats_url)
+            yield Operator(
+                settings,
+                database,
+                Accounts(database, clock),
+                Repository(database, clock),
+                Operations(database, clock),
+                Terms(database, clock),
+                clock,
+                engines.nats_url,
+                engines.were_running,
+            )
         finally:
             await database.close()
 
