@@ -88,14 +88,16 @@ def settings_of(data_dir: Path | None) -> Settings:
 
 def vault_of(settings: Settings) -> Vault:
     """The vault. Without a key in the settings: that of the data folder, made (mode 0600) when it is first needed."""
-    key = read_master_key(settings)
-    if key is None:
-        path = settings.data_dir / MASTER_KEY_FILE
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, new_master_key())
-        key = Secret(path.read_text().strip())
-    return Vault(key)
+    path = settings.data_dir / MASTER_KEY_FILE
+    if not has_master_key(settings):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, new_master_key())
+    return Vault(read_master_key(settings) or Secret(path.read_text().strip()))
+
+
+def has_master_key(settings: Settings) -> bool:
+    """Whether the settings or the data folder have a key already. Raises SetupError for one that cannot be read."""
+    return read_master_key(settings) is not None or (settings.data_dir / MASTER_KEY_FILE).exists()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ class Running:
 @asynccontextmanager
 async def running_engines(settings: Settings) -> AsyncIterator[Running]:
     """The external engines, the embedded ones that run, or the embedded ones started for the length of the block."""
-    found = _running(settings)
+    found = found_running(settings)
     if found is not None and await answers(found.database_url):
         yield found
         return
@@ -129,7 +131,8 @@ async def answers(database_url: Secret) -> bool:
     return True
 
 
-def _running(settings: Settings) -> Running | None:
+def found_running(settings: Settings) -> Running | None:
+    """Where engines are that may be running: those that settings name, or that `hedgerow up` told of."""
     if settings.database_url and settings.nats_url:
         return Running(settings.database_url, settings.nats_url)
     try:
