@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,13 +46,15 @@ _log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class StackOptions:
     """simulated: in the simulated world, with demo clients. port_base: 0 for free ports. expected_followers: services
-    that the world's stepped time waits for. environment: further variables of the services."""
+    that the world's stepped time waits for. environment: further variables of the services. prepare: what is written
+    into the database before the services start."""
 
     settings: Settings
     simulated: bool = True
     port_base: int = 0
     expected_followers: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
+    prepare: Callable[[Database], Awaitable[None]] | None = None
 
 
 class Stack:
@@ -145,6 +147,9 @@ class Stack:
             if self._options.simulated:
                 environment |= await self._start_world(ports[SIM.name], environment)
                 self.keys = await self._demo_data()
+            if self._options.prepare is not None:
+                async with self.database() as database:
+                    await self._options.prepare(database)
             for service in SERVICES:
                 log = self._log_of(service)
                 await self._run(ServiceProcess(service, host, ports[service.name], log, environment))
@@ -189,7 +194,7 @@ class Stack:
     async def _check_master_key(self) -> None:
         """Raises SetupError when the master key is not the one that the accounts' credentials were stored with."""
         vault = vault_of(self.settings)
-        async with self._database() as database:
+        async with self.database() as database:
             for account in await Accounts(database, SystemClock()).accounts():
                 open_credentials(account, vault)
 
@@ -217,12 +222,13 @@ class Stack:
 
     async def _demo_data(self) -> DemoKeys:
         clock = SystemClock()
-        async with self._database() as database:
+        async with self.database() as database:
             accounts, repository = Accounts(database, clock), Repository(database, clock)
             return await ensure_demo_data(self.data_dir, accounts, repository, vault_of(self.settings))
 
     @asynccontextmanager
-    async def _database(self) -> AsyncIterator[Database]:
+    async def database(self) -> AsyncIterator[Database]:
+        """A connection of the caller's own."""
         database = await Database.connect(self.database_url, size=1)
         try:
             yield database

@@ -32,6 +32,7 @@ ORDER = "order 0xab is invalid. "
         ("invalid amount for a marketable BUY order ($0.5), min size: $1", Reason.LIMIT),
         ("not enough balance / allowance", Reason.FUNDS),
         ("the market is not yet ready to process new orders", Reason.CLOSED),
+        ("the orderbook 1234 does not exist", Reason.CLOSED),
         ("invalid expiration", Reason.INVALID),
         ("Invalid order payload", Reason.INVALID),
         ("invalid signature", Reason.AUTH),

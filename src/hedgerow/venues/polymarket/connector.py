@@ -121,8 +121,9 @@ class Polymarket:
         await self._channels.open(session, is_ready, OPEN_WITHIN_S)
 
     async def close(self) -> None:
+        is_counted = self._heart.is_beating
         await self._heart.stop()
-        if self._heart.is_armed:
+        if is_counted:
             try:
                 await self.cancel_all()
             except VenueError as error:

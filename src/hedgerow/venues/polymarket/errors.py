@@ -60,6 +60,7 @@ _RULES: Sequence[_Rule] = (
     _Rule("not yet ready", Reason.CLOSED),
     _Rule("market not found", Reason.CLOSED),
     _Rule("no orderbook exists", Reason.CLOSED),
+    _Rule("does not exist", Reason.CLOSED),  # "the orderbook {token} does not exist", as a closed market answers
     _Rule("market is closed", Reason.CLOSED),
     _Rule("not accepting orders", Reason.CLOSED),
     _Rule("invalid expiration", Reason.INVALID),

@@ -72,9 +72,9 @@ class Heartbeat:
         self._is_failing = False
 
     @property
-    def is_armed(self) -> bool:
-        """Whether a beat was accepted, so that the venue counts."""
-        return self._accepted_ms is not None
+    def is_beating(self) -> bool:
+        """Whether it was started: the venue counts, or will once a beat that is on its way arrives."""
+        return self._task is not None
 
     def start(self) -> None:
         """Begins to beat, unless it does already."""

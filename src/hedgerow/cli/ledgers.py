@@ -1,0 +1,72 @@
+"""Whether our books and a simulated venue's own ledger say the same, to the last digit. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+Ledger = Mapping[str, Any]
+"""As `GET /sim/venues/{slug}/ledger` answers it; numbers are exact."""
+
+
+@dataclass(frozen=True, slots=True)
+class OurTrade:
+    """One order with fills, or one accepted bet, as our database has it. Money in the venue's currency.
+
+    fills: by the venue's trade id, the money at risk. payout: None while it is not settled.
+    """
+
+    venue_ref: str
+    matched: Decimal
+    payout: Decimal | None
+    settlement: str
+    fills: Mapping[str, Decimal]
+    cost: Decimal
+    """What it took from the balance in all: the matched stake and the fees."""
+
+
+def disagreements(ledger: Ledger, account: str, before: Decimal, ours: Sequence[OurTrade]) -> list[str]:
+    """Everything in which the two differ, in words; empty when they agree.
+
+    before: the account's balance at the venue before the first of these trades.
+    """
+    venue = str(ledger["venue"])
+    theirs = {entry["id"]: entry for entry in ledger["entries"] if entry["account"] == account and entry["fills"]}
+    known = {trade.venue_ref: trade for trade in ours}
+    found = [f"{venue} has {ref}, which we do not know" for ref in theirs.keys() - known.keys()]
+    found += [f"we have {ref}, which {venue} does not know" for ref in known.keys() - theirs.keys()]
+    for ref in sorted(theirs.keys() & known.keys()):
+        found += [f"{venue} {ref}: {what}" for what in _differences(theirs[ref], known[ref])]
+    change = sum((trade.payout or Decimal(0)) - trade.cost for trade in ours)
+    held = _held(ledger["entries"], account)
+    balance = Decimal(ledger["balances"][account])
+    if before + change - held != balance:
+        found.append(f"{venue}'s balance is {balance}, ours {before + change - held}")
+    return found
+
+
+def _differences(entry: Mapping[str, Any], trade: OurTrade) -> Iterable[str]:
+    if Decimal(entry["matched"]) != trade.matched:
+        yield f"matched {entry['matched']}, ours {trade.matched}"
+    fills = {fill["id"]: Decimal(fill["stake"]) for fill in entry["fills"]}
+    if trade.fills and fills != trade.fills:
+        yield f"fills {fills}, ours {dict(trade.fills)}"
+    payout = None if entry["payout"] is None else Decimal(entry["payout"])
+    if payout != trade.payout:
+        yield f"payout {payout}, ours {trade.payout}"
+    if (entry["settlement"] or "UNDECIDED") != trade.settlement:
+        yield f"settlement {entry['settlement']}, ours {trade.settlement}"
+
+
+def _held(entries: Iterable[Mapping[str, Any]], account: str) -> Decimal:
+    """What open orders hold back from the balance: nothing at the end of a replay, when nothing rests."""
+    return sum(
+        (
+            Decimal(entry["stake"]) - Decimal(entry["matched"])
+            for entry in entries
+            if entry["account"] == account and entry["state"] == "open"
+        ),
+        Decimal(0),
+    )

@@ -1,0 +1,117 @@
+"""The numbered cases of the exam, and how one of them says that it failed.
+
+A case is a small async function on a bench (`bench`), whose name is the claim that it proves, and it belongs to one of
+the rules of `venues.quality`. It talks to the connector through the public protocol only; what is right is read from
+the simulated venue's own books, so that a connector and a simulator which share a wrong belief do not pass together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from hedgerow.core.errors import Refused, VenueError
+from hedgerow.venues.quality import RULES
+
+B = TypeVar("B")
+T = TypeVar("T")
+
+Sitting = Callable[[B], Awaitable[None]]
+Enter = Callable[[Sitting[B]], Sitting[B]]
+"""A decorator that enters a case into the exam."""
+
+
+class Kind(StrEnum):
+    """Which of the two protocols a case is about."""
+
+    EXCHANGE = "exchange"
+    BOOKMAKER = "bookmaker"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One numbered case. `sit` gets a fresh bench of the case's kind."""
+
+    number: str
+    claim: str
+    rule: str
+    kind: Kind
+    sit: Sitting[Any]
+
+
+class DisprovedError(AssertionError):
+    """The claim of a case does not hold; the message says what was seen."""
+
+
+PROVED_ELSEWHERE: Mapping[str, str] = {
+    "golden_requests": "the tests of the venue's folder hold every request against a recorded one",
+    "vectors": "`hedgerow venues vectors` runs them through the connector's own signing",
+    "witness": "tests/witness lets another client trade on the same wire",
+}
+"""Rules that a simulator cannot prove: it would have to be right where both could share a mistake."""
+
+_cases: dict[str, Case] = {}
+
+
+def case(number: str, rule: str, kind: Kind) -> Enter[Any]:
+    """Enters a function into the exam. Its name, with spaces, is the claim. Raises ValueError for a number that is
+    taken and for a rule that does not exist."""
+    if number in _cases or rule not in RULES:
+        raise ValueError(f"case {number} is taken, or its rule {rule!r} does not exist")
+
+    def enter(sit: Sitting[Any]) -> Sitting[Any]:
+        _cases[number] = Case(number, sit.__name__.replace("_", " "), rule, kind, sit)
+        return sit
+
+    return enter
+
+
+def all_cases() -> tuple[Case, ...]:
+    """Every case, by number."""
+    import hedgerow.exam.bookmakers
+    import hedgerow.exam.exchanges  # noqa: F401 - entering the cases is what importing them does
+
+    return tuple(_cases[number] for number in sorted(_cases))
+
+
+def expect(holds: object, what: str) -> None:
+    """Raises DisprovedError with `what` unless it holds."""
+    if not holds:
+        raise DisprovedError(what)
+
+
+def expect_same(what: str, seen: object, right: object) -> None:
+    """Raises DisprovedError with both values unless they are equal."""
+    if seen != right:
+        raise DisprovedError(f"{what}: {seen!r}, where {right!r} would be right")
+
+
+def only(what: str, found: Sequence[T]) -> T:
+    """The one thing that has to be there. Raises DisprovedError for none and for more."""
+    expect_same(f"how many {what}", len(found), 1)
+    return found[0]
+
+
+async def raised(asked: Awaitable[object], *kinds: type[VenueError]) -> VenueError:
+    """The venue error of a call that has to fail, of one of the kinds. Raises DisprovedError for an answer; another
+    error goes on."""
+    try:
+        answer = await asked
+    except kinds as error:
+        return error
+    names = " or ".join(kind.__name__ for kind in kinds)
+    raise DisprovedError(f"{names} was due, the answer was {answer!r}")
+
+
+async def refused(asked: Awaitable[object], *reasons: object) -> Refused:
+    """The refusal of a call, with one of the reasons (any, when none is named)."""
+    error = await raised(asked, Refused)
+    assert isinstance(error, Refused)
+    expect(not reasons or error.reason in reasons, f"refused for {error.reason}, not for {_either(reasons)}: {error}")
+    return error
+
+
+def _either(reasons: tuple[object, ...]) -> str:
+    return " or ".join(str(reason) for reason in reasons)
