@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from hedgerow.core.secrets import Secret
+
 FAKE_MM = Path(__file__).with_name("fake_mm")
 _PATIENCE_S = 60.0
 
@@ -98,3 +100,39 @@ def up(tmp_path: Path) -> Iterator[Callable[..., Up]]:
     for process in started:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def external(engines: Any, database_url: Secret, tmp_path: Path) -> dict[str, str]:
+    """Settings of a deployment whose engines run elsewhere."""
+    return {
+        "HEDGEROW_DATABASE_URL": database_url.reveal(),
+        "HEDGEROW_NATS_URL": engines.nats_url.reveal(),
+        "HEDGEROW_DATA_DIR": str(tmp_path / "data"),
+    }
+
+
+@pytest.fixture
+def operate(cli: Cli, external: dict[str, str]) -> Callable[..., str]:
+    """Runs a command on the test's own database; it must work. Answers what it prints."""
+
+    def call(*arguments: str) -> str:
+        done = cli(*arguments, **external)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return call
+
+
+@pytest.fixture
+def refuse(cli: Cli, external: dict[str, str]) -> Callable[..., str]:
+    """Runs a command on the test's own database that must refuse its input; answers the one line that it says."""
+
+    def call(*arguments: str) -> str:
+        done = cli(*arguments, **external)
+        assert (done.returncode, done.stdout) == (1, ""), done
+        assert done.stderr.startswith("hedgerow: ")
+        assert done.stderr.count("\n") == 1
+        return done.stderr
+
+    return call

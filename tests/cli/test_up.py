@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-import pytest
-
 from hedgerow.core.clock import SystemClock
 from hedgerow.core.secrets import Secret, Vault, new_master_key
 from hedgerow.storage.accounts import Accounts
@@ -124,16 +122,6 @@ def test_replay_needs_the_simulated_world(cli: Cli) -> None:
 
 
 # --- with a database that runs already ---------------------------------------------------------------------------
-
-
-@pytest.fixture
-def external(engines: Any, database_url: Secret, tmp_path: Path) -> dict[str, str]:
-    """Settings of a deployment whose engines run elsewhere."""
-    return {
-        "HEDGEROW_DATABASE_URL": database_url.reveal(),
-        "HEDGEROW_NATS_URL": engines.nats_url.reveal(),
-        "HEDGEROW_DATA_DIR": str(tmp_path / "data"),
-    }
 
 
 def test_refused_start_of_a_service_stops_all_with_its_message(cli: Cli, external: dict[str, str]) -> None:

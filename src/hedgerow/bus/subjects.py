@@ -11,6 +11,10 @@ ALL_EVENTS = "events.>"
 OUTBOX_WAKE = "outbox.wake"
 """Something was committed: whoever publishes the outbox looks at once. No content."""
 
+SETTINGS_CHANGED = "settings.changed"
+"""An operator changed a client's settings, a mapping or the system's switches in the database: whoever keeps them
+reads them again. The message is the client's name, empty for all."""
+
 
 def events(channel: str) -> str:
     """Committed changes of one channel, e.g. `events.mm.orders`; the message is `bus.relay.Change`."""

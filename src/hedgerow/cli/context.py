@@ -15,20 +15,26 @@ import msgspec
 import uvloop
 
 from hedgerow.bus.engines import Engines
+from hedgerow.bus.nats import Bus, BusError
+from hedgerow.bus.subjects import SETTINGS_CHANGED
 from hedgerow.cli.files import write_whole
 from hedgerow.core.clock import Clock, SystemClock
 from hedgerow.core.config import Settings, load_settings, read_master_key
 from hedgerow.core.observe import configure_logs
 from hedgerow.core.secrets import Secret, Vault, new_master_key
+from hedgerow.mm.operations import Operations
 from hedgerow.mm.repository import Repository
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database, StorageError, connect_once
 from hedgerow.storage.migrate import migrate
+from hedgerow.storage.terms import Terms
 
 MASTER_KEY_FILE = "master.key"
 """In the data folder, mode 0600, where no setting names another."""
 RUN_FILE = "run.json"
 """In the data folder while `hedgerow up` runs, mode 0600: where its engines answer."""
+
+_TELL_S = 3.0
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,8 +48,27 @@ class Operator:
     database: Database
     accounts: Accounts
     repository: Repository
+    operations: Operations
+    terms: Terms
     clock: Clock
     nats_url: Secret
+    is_running: bool
+    """Whether services may be running beside us."""
+
+    async def tell_services(self, client: str = "") -> None:
+        """Tells running services that settings have changed, of one client or of all. One that is not reached reads
+        them at its next start."""
+        if not self.is_running:
+            return
+        try:
+            bus = await Bus.connect(self.nats_url, "cli", timeout_s=_TELL_S)
+        except BusError as error:
+            click.echo(f"note: running services were not told ({error})", err=True)
+            return
+        try:
+            await bus.deliver([(SETTINGS_CHANGED, client.encode())])
+        finally:
+            await bus.close()
 
 
 def data_dir_option(command: Callable[P, T]) -> Callable[P, T]:
@@ -63,14 +88,16 @@ def settings_of(data_dir: Path | None) -> Settings:
 
 def vault_of(settings: Settings) -> Vault:
     """The vault. Without a key in the settings: that of the data folder, made (mode 0600) when it is first needed."""
-    key = read_master_key(settings)
-    if key is None:
-        path = settings.data_dir / MASTER_KEY_FILE
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, new_master_key())
-        key = Secret(path.read_text().strip())
-    return Vault(key)
+    path = settings.data_dir / MASTER_KEY_FILE
+    if not has_master_key(settings):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, new_master_key())
+    return Vault(read_master_key(settings) or Secret(path.read_text().strip()))
+
+
+def has_master_key(settings: Settings) -> bool:
+    """Whether the settings or the data folder have a key already. Raises SetupError for one that cannot be read."""
+    return read_master_key(settings) is not None or (settings.data_dir / MASTER_KEY_FILE).exists()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +106,19 @@ class Running:
 
     database_url: Secret
     nats_url: Secret
+    were_running: bool = True
+    """False: they were started for this command."""
 
 
 @asynccontextmanager
 async def running_engines(settings: Settings) -> AsyncIterator[Running]:
     """The external engines, the embedded ones that run, or the embedded ones started for the length of the block."""
-    found = _running(settings)
+    found = found_running(settings)
     if found is not None and await answers(found.database_url):
         yield found
         return
     async with Engines(settings) as engines:
-        yield Running(engines.database_url, engines.nats_url)
+        yield Running(engines.database_url, engines.nats_url, were_running=False)
 
 
 async def answers(database_url: Secret) -> bool:
@@ -102,7 +131,8 @@ async def answers(database_url: Secret) -> bool:
     return True
 
 
-def _running(settings: Settings) -> Running | None:
+def found_running(settings: Settings) -> Running | None:
+    """Where engines are that may be running: those that settings name, or that `hedgerow up` told of."""
     if settings.database_url and settings.nats_url:
         return Running(settings.database_url, settings.nats_url)
     try:
@@ -122,8 +152,17 @@ async def operator(data_dir: Path | None) -> AsyncIterator[Operator]:
         database = await Database.connect(engines.database_url, size=2)
         try:
             clock = SystemClock()
-            accounts, repository = Accounts(database, clock), Repository(database, clock)
-            yield Operator(settings, database, accounts, repository, clock, engines.nats_url)
+            yield Operator(
+                settings,
+                database,
+                Accounts(database, clock),
+                Repository(database, clock),
+                Operations(database, clock),
+                Terms(database, clock),
+                clock,
+                engines.nats_url,
+                engines.were_running,
+            )
         finally:
             await database.close()
 

@@ -38,9 +38,8 @@ def command() -> None:
 @click.option("--port", type=click.IntRange(1, 65535), default=8002, show_default=True)
 def mm(host: str | None, port: int) -> None:
     """Market making: the engine and its API."""
-    import importlib
+    from hedgerow.mm import serve
 
-    serve = importlib.import_module("hedgerow.mm.serve")
     settings = settings_of(None)
     configure_logs("mm", settings.log_level)
     host = host or settings.host

@@ -12,7 +12,7 @@ import structlog
 from hedgerow.api.server import Server
 from hedgerow.bus.nats import Bus, BusError
 from hedgerow.bus.relay import Relay, decode_change
-from hedgerow.bus.subjects import events
+from hedgerow.bus.subjects import SETTINGS_CHANGED, events
 from hedgerow.bus.world_clock import FollowedClock, follow
 from hedgerow.core.clock import Clock, SystemClock
 from hedgerow.core.config import Settings, read_master_key
@@ -58,7 +58,7 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         market_maker = MarketMaker(settings, database, Vault(key), clock, tag)
         stack.push_async_callback(market_maker.stop)
         await market_maker.start()
-        await _follow_emergencies(bus, market_maker)
+        await _follow_operator(bus, market_maker)
         context = ApiContext(
             database=database,
             accounts=Accounts(database, clock),
@@ -104,12 +104,17 @@ async def _alone(database: Database) -> AsyncIterator[None]:
         yield
 
 
-async def _follow_emergencies(bus: Bus, market_maker: MarketMaker) -> None:
-    """The operator's switches work at once; the bus is only the quicker way to what the database says."""
+async def _follow_operator(bus: Bus, market_maker: MarketMaker) -> None:
+    """What the operator changes works at once; the bus is only the quicker way to what the database says."""
 
     async def told(_: str, message: bytes) -> None:
         _log.warning("the operator turned a switch", state=str(decode_change(message).payload))
         market_maker.upkeep.settings_changed()
 
+    async def changed(_: str, client: bytes) -> None:
+        _log.info("the operator changed settings", client=client.decode(errors="replace") or None)
+        market_maker.upkeep.settings_changed()
+
     with contextlib.suppress(BusError, StorageError):
         await bus.subscribe(events("emergency"), told, lost=market_maker.upkeep.settings_changed)
+        await bus.subscribe(SETTINGS_CHANGED, changed, lost=market_maker.upkeep.settings_changed)

@@ -111,6 +111,15 @@ async def migrate(url: Secret, migrations: Sequence[Migration] | None = None) ->
         await connection.close(timeout=_TABLE_LOCK_S)
 
 
+async def missing(url: Secret) -> int:
+    """How many migrations the database has not seen. Raises SetupError for one that is newer; UnreachableError."""
+    connection = await connect_once(url)
+    try:
+        return len(pending(load(), await _applied(connection)))
+    finally:
+        await connection.close(timeout=_TABLE_LOCK_S)
+
+
 async def _check_server(connection: Connection[Any]) -> None:
     major = connection.get_server_version().major
     encoding = await connection.fetchval("show server_encoding")

@@ -1,0 +1,199 @@
+"""What an operator changes in market making's tables, each with its line in the audit trail.
+
+Not for what clients change by the API. A running service is told by `bus.subjects.SETTINGS_CHANGED`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from asyncpg import Connection
+
+from hedgerow.core.clock import Clock
+from hedgerow.mm.controls import SystemState, SystemSwitch, turn_system
+from hedgerow.storage import audit
+from hedgerow.storage.database import Database
+
+ACTOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Tournament:
+    """A client's settings for a tournament; `name` and `sport` as far as the feed has told them."""
+
+    client: str
+    tournament_id: int
+    name: str | None
+    sport: str | None
+    is_active: bool
+    limit_ratio: Decimal
+    price_ticks: int
+
+
+class Decision(StrEnum):
+    """An operator's word on a mapping."""
+
+    CONFIRMED = "CONFIRMED"
+    REJECTED = "REJECTED"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMapping:
+    """Which outcome of the feed a contract is taken for; see `mm_mappings`."""
+
+    venue: str
+    instrument_ref: str
+    market_ref: str
+    fixture_id: str | None
+    market_id: int | None
+    outcome_id: int | None
+    verdict: str
+    reason: str
+    decision: str | None
+    decided_by: str | None
+    updated_at: datetime
+
+    @property
+    def names_an_outcome(self) -> bool:
+        """Whether there is anything to confirm."""
+        return None not in (self.fixture_id, self.market_id, self.outcome_id)
+
+
+_MAPPING_COLUMNS = """venue, instrument_ref, market_ref, fixture_id, market_id, outcome_id, verdict, reason, decision,
+    decided_by, updated_at"""
+
+
+class Operations:
+    """Repository of the operator's changes."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
+
+    # --- the system's switches -------------------------------------------------------------------------------
+
+    async def turn_system(self, switch: SystemSwitch, reason: str | None) -> SystemState:
+        """Turns a switch over the whole deployment; answers the state that results."""
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            row = await connection.fetchrow(
+                "select soft_paused, stopped, emergency, reason, since from mm_system for update"
+            )
+            if row is None:
+                raise RuntimeError("mm_system has no row: the migrations did not run")
+            state = turn_system(SystemState(**row), switch, now, reason)
+            await connection.execute(
+                "update mm_system set soft_paused = $1, stopped = $2, emergency = $3, reason = $4, since = $5",
+                state.soft_paused,
+                state.stopped,
+                state.emergency,
+                state.reason,
+                state.since,
+            )
+            await self._note(connection, "system", "system", switch.value, {"reason": reason})
+        return state
+
+    # --- tournaments -----------------------------------------------------------------------------------------
+
+    async def tournaments(self, client: str | None = None) -> list[Tournament]:
+        """Of a client, or of all."""
+        rows = await self._database.fetch(
+            """select m.client, m.tournament_id, t.name, s.name as sport, m.is_active, m.limit_ratio, m.price_ticks
+               from mm_tournaments m
+               left join tournaments t on t.tournament_id = m.tournament_id
+               left join sports s on s.sport_id = t.sport_id
+               where $1::text is null or m.client = $1 order by m.client, m.tournament_id""",
+            client,
+        )
+        return [Tournament(**row) for row in rows]
+
+    async def set_tournament(
+        self,
+        client: str,
+        tournament_id: int,
+        *,
+        is_active: bool,
+        limit_ratio: Decimal | None = None,
+        price_ticks: int | None = None,
+    ) -> None:
+        """Switches a client's tournament; None keeps what is set, or takes the default. Raises what the table
+        refuses: a ratio outside 0 to 1, a client that is not there."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                """insert into mm_tournaments (client, tournament_id, is_active, limit_ratio, price_ticks, updated_at)
+                   values ($1, $2, $3, coalesce($4, 0.8), coalesce($5, 0), $6)
+                   on conflict (client, tournament_id) do update set is_active = $3,
+                     limit_ratio = coalesce($4, mm_tournaments.limit_ratio),
+                     price_ticks = coalesce($5, mm_tournaments.price_ticks), updated_at = $6""",
+                client,
+                tournament_id,
+                is_active,
+                limit_ratio,
+                price_ticks,
+                self._clock.now(),
+            )
+            changed = {"tournamentId": tournament_id, "limitRatio": limit_ratio, "priceTicks": price_ticks}
+            action = "activate tournament" if is_active else "deactivate tournament"
+            await self._note(connection, "client", client, action, changed)
+
+    # --- mappings --------------------------------------------------------------------------------------------
+
+    async def mappings(
+        self, *, venue: str | None = None, verdict: str | None = None, undecided: bool = False
+    ) -> list[StoredMapping]:
+        """The latest first. undecided: those that are not proved and on which nobody has decided."""
+        rows = await self._database.fetch(
+            f"""select {_MAPPING_COLUMNS} from mm_mappings
+                where ($1::text is null or venue = $1) and ($2::text is null or verdict = $2)
+                  and (not $3 or (verdict <> 'PROVED' and decision is null))
+                order by updated_at desc, venue, instrument_ref""",
+            venue,
+            verdict,
+            undecided,
+        )
+        return [StoredMapping(**row) for row in rows]
+
+    async def mapping(self, venue: str, instrument_ref: str) -> StoredMapping | None:
+        row = await self._database.fetchrow(
+            f"select {_MAPPING_COLUMNS} from mm_mappings where venue = $1 and instrument_ref = $2",
+            venue,
+            instrument_ref,
+        )
+        return StoredMapping(**row) if row else None
+
+    async def decide(self, venue: str, instrument_ref: str, decision: Decision) -> None:
+        """The operator's word on a mapping that exists; it overrides the evidence."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                """update mm_mappings set decision = $3, decided_by = $4, updated_at = $5
+                   where venue = $1 and instrument_ref = $2""",
+                venue,
+                instrument_ref,
+                decision.value,
+                ACTOR,
+                self._clock.now(),
+            )
+            subject_id = f"{venue}/{instrument_ref}"
+            await self._note(connection, "mapping", subject_id, decision.value.lower())
+
+    async def _note(
+        self,
+        connection: Connection[Any],
+        subject: str,
+        subject_id: str,
+        action: str,
+        data: Mapping[str, Any] | Sequence[Any] | None = None,
+    ) -> None:
+        await audit.note(
+            connection,
+            self._clock.now(),
+            actor=ACTOR,
+            subject=subject,
+            subject_id=subject_id,
+            action=action,
+            data=dict(data or {}),
+        )

@@ -1,0 +1,125 @@
+"""The operator's commands on a database that runs: what they change, what they show, and what they refuse."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from hedgerow.bus.nats import Bus
+from hedgerow.bus.subjects import SETTINGS_CHANGED
+from hedgerow.core.clock import SystemClock
+from hedgerow.mm.repository import Repository
+from hedgerow.storage.database import Database
+
+Command = Callable[..., str]
+
+MAPPING = {
+    "venue": "kalshi",
+    "instrument_ref": "KXATP-1",
+    "market_ref": "KXATP",
+    "fixture_id": "id1200000112345678",
+    "market_id": 121,
+    "outcome_id": 121,
+    "opposite_id": 122,
+    "verdict": "QUARANTINED",
+    "reason": "two players of that name",
+    "evidence": {},
+    "updated_at": "2026-08-01T00:00:00Z",
+}
+
+
+async def test_emergency_goes_on_and_off_and_leaves_a_trail(operate: Command, database: Database) -> None:
+    said = json.loads(operate("emergency", "on", "--reason", "feed looks wrong", "--json"))
+    assert (said["emergency"], said["reason"]) == (True, "feed looks wrong")
+    assert json.loads(operate("emergency", "status", "--json")) == said
+
+    assert json.loads(operate("emergency", "off", "--json"))["emergency"] is False
+    trail = await database.fetch("select actor, action from audit where subject = 'system' order by audit_id")
+    assert [tuple(row) for row in trail] == [("operator", "emergency"), ("operator", "clear")]
+
+
+async def test_weaker_switches_are_told_apart(operate: Command) -> None:
+    operate("emergency", "soft-pause")
+    said = json.loads(operate("emergency", "stop", "--json"))
+    assert (said["emergency"], said["stopped"], said["softPaused"]) == (False, True, True)
+
+
+async def test_tournament_is_switched_and_running_services_are_told(
+    operate: Command, refuse: Command, database: Database, engines: Any
+) -> None:
+    assert "clients add acme" in refuse("tournaments", "activate", "17", "--client", "acme")
+    operate("clients", "add", "acme", "--bookmaker", "pinnacle")
+    bus = await Bus.connect(engines.nats_url, "test")
+    told: list[bytes] = []
+
+    async def hear(_: str, message: bytes) -> None:
+        told.append(message)
+
+    await bus.subscribe(SETTINGS_CHANGED, hear)
+    arguments = ("tournaments", "activate", "17", "--client", "acme", "--limit-ratio", "0.5")
+    await asyncio.to_thread(operate, *arguments)
+    await bus.close()
+    assert b"acme" in told
+
+    operate("tournaments", "deactivate", "17", "--client", "acme")
+    (found,) = await Repository(database, SystemClock()).tournaments("acme")
+    assert (found.is_active, found.limit_ratio) == (False, Decimal("0.5"))
+    (shown,) = json.loads(operate("tournaments", "list", "--json"))
+    assert (shown["tournament_id"], shown["is_active"], shown["limit_ratio"]) == (17, False, 0.5)
+
+
+async def test_mapping_is_confirmed_once_it_names_an_outcome(
+    operate: Command, refuse: Command, database: Database
+) -> None:
+    repository = Repository(database, SystemClock())
+    nothing = {"fixture_id": None, "market_id": None, "outcome_id": None, "opposite_id": None, "verdict": "NO_MATCH"}
+    await repository.save_mappings([MAPPING, {**MAPPING, **nothing, "instrument_ref": "KXATP-2"}])
+
+    assert len(json.loads(operate("mappings", "list", "--undecided", "--json"))) == 2
+    assert "nothing to confirm" in refuse("mappings", "confirm", "kalshi", "KXATP-2")
+    assert "no contract 'KXATP-3'" in refuse("mappings", "reject", "kalshi", "KXATP-3")
+    operate("mappings", "confirm", "kalshi", "KXATP-1")
+    operate("mappings", "reject", "kalshi", "KXATP-2")
+    assert await repository.decisions() == {("kalshi", "KXATP-1"): True, ("kalshi", "KXATP-2"): False}
+    assert json.loads(operate("mappings", "list", "--undecided", "--json")) == []
+
+
+async def test_bookmaker_is_disabled_and_limited(operate: Command, refuse: Command) -> None:
+    operate("bookmakers", "disable", "pinnacle")
+    operate("bookmakers", "limits", "pinnacle", "--max", "5000", "--min", "10")
+    shown = {row["slug"]: row for row in json.loads(operate("bookmakers", "list", "--json"))}
+    assert shown["pinnacle"] == {"slug": "pinnacle", "active": False, "defaultLimit": 5000, "defaultLimitMin": 10}
+    assert shown["kalshi"]["active"] is True
+    assert "unknown venue 'pinacle'" in refuse("bookmakers", "enable", "pinacle")
+    assert "--min 9 is above --max 8" in refuse("bookmakers", "limits", "kalshi", "--max", "8", "--min", "9")
+
+
+async def test_currency_keeps_its_digits_and_is_removed(operate: Command, refuse: Command, database: Database) -> None:
+    operate("currencies", "set", "EUR", "0.9213450000000001")
+    assert await database.fetchval("select per_usd from currencies") == Decimal("0.9213450000000001")
+    operate("currencies", "remove", "EUR")
+    assert operate("currencies", "list") == "nothing yet\n"
+    assert "no operator has set" in refuse("currencies", "remove", "EUR")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("currencies", "set", "euro", "1"), "'euro' is not a currency's code"),
+        (("currencies", "set", "EUR", "0"), "not a positive number"),
+        (("currencies", "set", "EUR", "NaN"), "not a number"),
+        (("currencies", "set", "USD", "2"), "the rate of USD is 1"),
+        (("tournaments", "activate", "1", "--client", "a", "--limit-ratio", "1.1"), "at least 0 and at most 1"),
+    ],
+)
+def test_wrong_input_is_refused_before_anything_runs(
+    cli: Callable[..., Any], arguments: tuple[str], words: str
+) -> None:
+    done = cli(*arguments, HEDGEROW_POSTGRES_BIN="/nowhere")
+    assert done.returncode == 1
+    assert words in done.stderr

@@ -1,0 +1,97 @@
+"""Every invariant finds what breaks it, and nothing in what is as it should be."""
+
+from __future__ import annotations
+
+import pytest
+
+from hedgerow.core.clock import SystemClock
+from hedgerow.core.secrets import Secret, Vault, new_master_key
+from hedgerow.execution.invariants import INVARIANTS, MOST_ROWS, check
+from hedgerow.storage.accounts import Accounts
+from hedgerow.storage.database import Database
+
+ORDER = """insert into mm_orders (order_id, client, account_id, exchange, fixture_id, market_id, outcome_id, side,
+  price, size, stake, client_order_id, exchange_outcome_id, status, matched_size, bookmaker, created_at)
+  values (1, 'acme', 1, 'kalshi', 'f1', 121, 121, 'buy', 0.4, 10, 4, 'ref', 'KX', 'PLACED', 4, 'pinnacle', now())"""
+FILL = """insert into mm_fills (account_id, trade_ref, exchange_order_id, order_id, client, exchange, fixture_id,
+  market_id, outcome_id, side, price, size, stake, unhedged_size, state, is_maker, traded_at, recorded_at)
+  values (1, 't1', 'x1', 1, 'acme', 'kalshi', 'f1', 121, 121, 'buy', 0.4, 4, 1.6, 1, 'FINAL', true, now(), now())"""
+BET = """insert into bets (reference, origin, client, account_id, bookmaker, fixture_id, market_id, outcome_id,
+  requested_odds, requested_stake, currency, usd_rate, covers, status, bookmaker_bet_id, placed_odds, placed_stake,
+  created_at, sent_at)
+  values (gen_random_uuid(), 'mm', 'acme', 2, 'pinnacle', 'f1', 121, 122, 1.9, 2, 'USD', 1, 3, 'CONFIRMED', '77', 1.9,
+          2, now(), now())"""
+STUCK = (
+    "insert into outbox (channel, event, key, payload, at) values ('bets', 'INSERT', '1', '{}', now() - interval '2m')"
+)
+
+BREAKS = {
+    "fill_has_order": "update mm_fills set order_id = 9",
+    "fill_is_the_orders": "update mm_fills set side = 'sell'",
+    "matched_is_sum_of_fills": "update mm_orders set matched_size = 5",
+    "order_is_not_overfilled": "update mm_orders set size = 3",
+    "filled_order_is_full": "update mm_orders set status = 'FILLED'",
+    "settled_order_has_result": "update mm_orders set settlement_status = 'WON'",
+    "reversed_fill_needs_no_hedge": "update mm_fills set state = 'REVERSED'",
+    "hedge_has_fill": "update bets set market_id = 122",
+    "bet_is_counted_once": BET,
+    "doubt_is_about_what_is_open": "update bets set in_doubt = true",
+    "placed_bet_was_sent": "update bets set sent_at = null",
+    "cover_is_confirmed": "update bets set status = 'PENDING'",
+    "settled_bet_stood": "update bets set settlement = 'WON'",
+    "outbox_moves": STUCK,
+}
+
+
+@pytest.fixture
+async def ledger(database: Database) -> Database:
+    """An order that has matched in part, its fill, and a hedge."""
+    accounts = Accounts(database, SystemClock())
+    vault = Vault(Secret(new_master_key()))
+    await accounts.add_client("acme", "Acme")
+    await accounts.add_account("kalshi", "a", "acme", vault=vault, credentials={})
+    await accounts.add_account("pinnacle", "a", "acme", vault=vault, credentials={})
+    for statement in (ORDER, FILL, BET):
+        await database.execute(statement)
+    return database
+
+
+async def broken(database: Database) -> set[str]:
+    return {name for name, rows in (await check(database, second_look_s=0)).items() if rows}
+
+
+async def test_sound_ledger_breaks_nothing(ledger: Database) -> None:
+    assert await broken(ledger) == set()
+
+
+def test_every_invariant_is_broken_below() -> None:
+    assert {invariant.name for invariant in INVARIANTS} == set(BREAKS)
+
+
+@pytest.mark.parametrize("name", BREAKS)
+async def test_break_is_found(ledger: Database, name: str) -> None:
+    await ledger.execute(BREAKS[name])
+    assert name in await broken(ledger)
+
+
+async def test_unlinked_fill_and_fill_taken_back_are_no_breaks(ledger: Database) -> None:
+    await ledger.execute(FILL.replace("'t1', 'x1', 1,", "'t2', 'x2', null,"))
+    await ledger.execute("update mm_fills set state = 'REVERSED', unhedged_size = 0 where trade_ref = 't1'")
+    assert await broken(ledger) == set()
+    await ledger.execute("update mm_orders set matched_size = 0")
+    assert await broken(ledger) == set()
+
+
+async def test_what_heals_before_the_second_look_is_no_break(ledger: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def heal(_: float) -> None:
+        await ledger.execute("update mm_orders set matched_size = 4")
+
+    await ledger.execute("update mm_orders set matched_size = 5")
+    monkeypatch.setattr("hedgerow.execution.invariants.asyncio.sleep", heal)
+    assert {name for name, rows in (await check(ledger)).items() if rows} == set()
+
+
+async def test_rows_that_are_told_are_bounded(ledger: Database) -> None:
+    fills = FILL.replace("values (1, 't1'", "select 1, 't' || n").replace("now(), now())", "now(), now()")
+    await ledger.execute(fills.replace("'x1', 1,", "'x2', 9,") + " from generate_series(2, 40) n")
+    assert len((await check(ledger, second_look_s=0))["fill_has_order"]) == MOST_ROWS
