@@ -150,7 +150,7 @@ def test_a_league_is_known_by_what_kalshi_calls_it(listed_as: str, league: str |
 
 
 @pytest.mark.parametrize(("name", "is_one"), [("Memphis", True), ("LA", True), ("MEM", True), ("Grizzlies", False)])
-def test_a_city_is_told_from_a_team(name: str, is_one: bool) -> None:  # noqa: FBT001
+def test_a_city_is_told_from_a_team(name: str, is_one: bool) -> None:
     assert is_city(name, "basketball") is is_one
     assert not is_city(name, "soccer")
 

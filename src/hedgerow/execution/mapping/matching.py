@@ -211,7 +211,7 @@ def _conflicts(listings: Sequence[Listing], mappings: Sequence[Mapping]) -> dict
     for group in by_outcome.values():
         if _claims_twice(group, mappings):
             doubtful = [i for i in group if mappings[i].reason != BY_OPERATOR]
-            found |= dict.fromkeys(doubtful, "several markets of the venue claim the same outcome")
+            found = dict.fromkeys(doubtful, "several markets of the venue claim the same outcome") | found
     return found
 
 
