@@ -557,14 +557,8 @@ def test_recorded_winners_are_proved_against_whole_names(
         is_first = fixture.participants[0].name == team(listing.outcome, league)
         expected.append((fixture.fixture_id, 111 if is_first else 112, 112 if is_first else 111))
     mappings = map_listings(contracts, Facts(tuple(fixtures.values()), MARKETS))
-    claimed_twice = [m for m in mappings if m.verdict is not Verdict.PROVED]
-    assert {m.reason for m in claimed_twice} <= {
-        "several markets of the venue claim the same outcome",
-        "contract of the same market is not proved",
-    }
-    proved = [(m.fixture_id, m.buys, m.sells) for m in mappings if m.verdict is Verdict.PROVED]
-    assert proved == [e for e, m in zip(expected, mappings, strict=True) if m.verdict is Verdict.PROVED]
-    assert len(proved) > 500
+    assert [(m.verdict, m.fixture_id, m.buys, m.sells) for m in mappings] == [(Verdict.PROVED, *e) for e in expected]
+    assert len(expected) == 530
 
 
 @pytest.mark.parametrize("market_type", ["spreads", "totals"])
