@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hedgerow.core.clock import NS_PER_S
-from hedgerow.core.ids import FixtureId, VenueSlug
+from hedgerow.core.ids import FixtureId, MarketKey, VenueSlug
 from hedgerow.core.secrets import Secret
 from hedgerow.core.tasks import Backoff
 from hedgerow.execution.instruments import Instruments
@@ -121,8 +121,8 @@ async def scene() -> AsyncIterator[Scene]:
     world.clock.run_stepped(NOW_S * NS_PER_S)
     async with AsyncExitStack() as stack:
         exchanges = {}
-        for module in (kalshi, polymarket):
-            dialect = module.build(world)
+        dialects = (kalshi.Kalshi(world, kalshi.Terms(tier="premier")), polymarket.build(world))
+        for dialect in dialects:
             credentials = {
                 name: Secret(text) for name, text in dialect.demo_credentials(f"demo_{dialect.slug}").items()
             }
@@ -198,9 +198,9 @@ async def test_both_exchanges_back_an_outcome_twice_each(scene: Scene) -> None:
     for fixture in scene.known:
         winner = scene.world.catalogue.winner(fixture.sport_id)
         assert winner is not None
-        key = (fixture.fixture_id, winner.market_id)
+        key = MarketKey(fixture.fixture_id, winner.market_id)
         for outcome in winner.outcomes:
-            sides = [(c.instrument.venue, side) for c, side in instruments.backing(key, outcome)]
+            sides = [(c.instrument.venue, side.name) for c, side in instruments.backing(key, outcome)]
             assert sorted(sides) == [(v, s) for v in ("kalshi", "polymarket") for s in ("BUY", "SELL")]
 
 
