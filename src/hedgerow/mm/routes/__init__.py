@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from hedgerow.mm.routes import trading
+from hedgerow.mm.routes import bets, orders, positions, trading
 
-ROUTERS = (trading.router,)
+ROUTERS = (trading.router, orders.router, bets.router, positions.router)
