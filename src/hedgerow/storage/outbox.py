@@ -116,6 +116,30 @@ async def read(connection: Connection[Any], after: Cursor) -> Batch:
     return Batch(settled, waits=len(settled) < len(rows))
 
 
+async def read_after(connection: Connection[Any], seq: int, most: int) -> list[tuple[int, Row]]:
+    """Changes after a number, each with its own, in order: for a follower that has missed some.
+
+    The numbers are those that the relay gave them or will give them. Empty when more than `most` have been published
+    since; beginning later than asked where the first ones are deleted.
+    """
+    # The cursor may move on meanwhile: positions are counted from where it was seen, which stays true.
+    row = await connection.fetchrow("select xid, id, seq from outbox_cursor")
+    cursor = Cursor(**row) if row else Cursor(0, 0, 0)
+    if cursor.seq - seq > most:
+        return []
+    published = await connection.fetch(
+        """select xid, id, channel, client, event, key, payload::text, old::text, at
+           from outbox where (xid, id) <= ($1, $2) order by xid desc, id desc limit $3""",
+        cursor.xid,
+        cursor.id,
+        max(cursor.seq - seq, 0),
+    )
+    waiting = (await read(connection, cursor)).rows
+    rows = [*map(_row, reversed(published)), *waiting]
+    first = cursor.seq - len(published) + 1
+    return [(number, row) for number, row in enumerate(rows, first) if number > seq]
+
+
 async def save_cursor(connection: Connection[Any], cursor: Cursor) -> None:
     """Remembers how far the outbox is published."""
     await connection.execute("update outbox_cursor set xid = $1, id = $2, seq = $3", cursor.xid, cursor.id, cursor.seq)
