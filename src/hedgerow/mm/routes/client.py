@@ -8,7 +8,7 @@ from hedgerow.api.answers import ExactRoute, JsonAnswer
 from hedgerow.mm.context import CallerOf, Context
 from hedgerow.mm.events import account_shape
 from hedgerow.mm.listing import Text, Where, listed
-from hedgerow.mm.routes.answers import ERRORS
+from hedgerow.mm.routes.answers import ERRORS, MALFORMED
 from hedgerow.mm.schemas import AccountsResponse, ClientInfo, ClientSettingsResponse, UpdateClientSettingsRequest
 
 router = APIRouter(tags=["Client"], route_class=ExactRoute, responses=ERRORS)
@@ -47,7 +47,7 @@ async def list_accounts(caller: CallerOf, context: Context, exchange: Text = Non
     return listed("accounts", [account_shape(row) | bookmaker for row in rows])
 
 
-@router.patch("/clients/settings", response_model=ClientSettingsResponse)
+@router.patch("/clients/settings", response_model=ClientSettingsResponse, responses=MALFORMED)
 async def update_client_settings(caller: CallerOf, context: Context, body: UpdateClientSettingsRequest) -> JsonAnswer:
     """How odds are shown to you. Answers of the API keep decimal odds."""
     await context.accounts.set_odds_format(caller.name, body.odds_format)

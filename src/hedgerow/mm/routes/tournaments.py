@@ -16,20 +16,17 @@ from hedgerow.core.errors import ApiError
 from hedgerow.mm.context import ApiContext, CallerOf, Context
 from hedgerow.mm.controls import TournamentSettings
 from hedgerow.mm.listing import SmallNumber, Where, listed
-from hedgerow.mm.routes.answers import CONFLICT, ERRORS, Responses
+from hedgerow.mm.routes.answers import CONFLICT, ERRORS, MALFORMED
 from hedgerow.mm.schemas import (
     ActivatedResponse,
     ActivateTournamentRequest,
     DeactivatedResponse,
-    ErrorResponse,
     TournamentsResponse,
     UpdatedResponse,
     UpdateTournamentRequest,
 )
 
 router = APIRouter(tags=["Tournaments"], route_class=ExactRoute, responses=ERRORS)
-
-_NOTHING: Responses = {400: {"model": ErrorResponse, "description": "The body changes nothing"}}
 
 
 @router.get("/tournaments", response_model=TournamentsResponse)
@@ -74,7 +71,7 @@ async def deactivate_tournament(caller: CallerOf, context: Context, tournament_i
     return JsonAnswer({"status": "deactivated", "tournament": tournament, "cancelledOrders": change.cancelled})
 
 
-@router.patch("/tournaments/{tournament_id}", response_model=UpdatedResponse, responses=_NOTHING)
+@router.patch("/tournaments/{tournament_id}", response_model=UpdatedResponse, responses=MALFORMED)
 async def update_tournament(
     caller: CallerOf, context: Context, tournament_id: SmallNumber, body: UpdateTournamentRequest
 ) -> JsonAnswer:
