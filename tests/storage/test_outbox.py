@@ -11,7 +11,7 @@ from asyncpg import Connection
 
 from hedgerow.storage import outbox
 from hedgerow.storage.database import Database, decode_json
-from hedgerow.storage.outbox import Cursor, Message
+from hedgerow.storage.outbox import Cursor, GoneError, Message
 
 START = Cursor(0, 0, 0)
 
@@ -139,15 +139,19 @@ async def test_follower_reads_what_it_missed_with_its_numbers(database: Database
         await outbox.save_cursor(connection, START.after(rows[:3]))
         missed = await outbox.read_after(connection, 1, most=10)
         assert [(number, row.key) for number, row in missed] == [(2, "b"), (3, "c"), (4, "d")]
-        assert await outbox.read_after(connection, 0, most=2) == []
+        with pytest.raises(GoneError):
+            await outbox.read_after(connection, 0, most=2)
 
 
-async def test_follower_sees_that_the_first_of_what_it_missed_is_deleted(database: Database) -> None:
+async def test_follower_hears_that_some_of_what_it_missed_is_deleted(database: Database) -> None:
     await write(database, "a", "b", "c")
     await read_keys(database, 3)
     async with database.transaction() as connection:
         rows = (await outbox.read(connection, START)).rows
         await outbox.save_cursor(connection, START.after(rows))
         await connection.execute("delete from outbox where id = $1", rows[0].id)
-        missed = await outbox.read_after(connection, 0, most=10)
+        with pytest.raises(GoneError) as gone:
+            await outbox.read_after(connection, 0, most=10)
+        missed = await outbox.read_after(connection, 1, most=10)
+    assert gone.value.seq == 3
     assert [(number, row.key) for number, row in missed] == [(2, "b"), (3, "c")]

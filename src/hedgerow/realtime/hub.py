@@ -75,6 +75,7 @@ class Hub:
         self._turn = asyncio.Lock()
         self._subscription: Subscription | None = None
         self._catching_up: asyncio.Task[None] | None = None
+        self._has_lost = False
 
     async def start(self) -> None:
         """Follows the bus from now on. Raises StorageError."""
@@ -127,30 +128,35 @@ class Hub:
 
     def _on_lost(self) -> None:
         """Messages may have been missed, and perhaps none follows that would show the hole."""
+        self._has_lost = True
         if self._catching_up is None or self._catching_up.done():
             self._catching_up = spawn(self._catch_up_alone(), "websocket hub catches up")
 
     async def _catch_up_alone(self) -> None:
-        async with self._turn:
-            await self._catch_up(None)
+        while self._has_lost:
+            self._has_lost = False
+            async with self._turn:
+                await self._catch_up(self._seq)
 
-    async def _catch_up(self, up_to: int | None) -> None:
-        """Tells what was missed, up to a number, or all there is; disconnects everybody where that is not possible."""
+    async def _catch_up(self, up_to: int) -> None:
+        """Tells what was missed, at least up to a number; disconnects everybody where that is not possible."""
         try:
             async with self._database.transaction() as connection:
                 missed = await outbox.read_after(connection, self._seq, MOST_CAUGHT_UP)
         except StorageError as error:
             self._give_up(up_to, str(error))
             return
-        if missed and missed[0][0] == self._seq + 1:
-            for seq, row in missed:
-                self._tell(change_of(row, seq))
-        if up_to is not None and self._seq < up_to:
-            self._give_up(up_to, "the rows are not there any more")
+        except outbox.GoneError as gone:
+            self._give_up(max(up_to, gone.seq), str(gone))
+            return
+        for seq, row in missed:
+            self._tell(change_of(row, seq))
+        if self._seq < up_to:
+            self._give_up(up_to, "the outbox ends before")
 
-    def _give_up(self, up_to: int | None, why: str) -> None:
+    def _give_up(self, up_to: int, why: str) -> None:
         _log.error("changes were missed, clients are disconnected", seen=self._seq, up_to=up_to, error=why)
-        self._seq = max(self._seq, up_to or 0)
+        self._seq = max(self._seq, up_to)
         for follower in {one for followers in self._followers.values() for one in followers}:
             follower.output.cut(MISSED_CHANGES, "changes were missed: read the present state and subscribe again")
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Protocol
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from hedgerow.core.secrets import key_hash
+from hedgerow.core.secrets import Secret, key_hash
 from hedgerow.core.tasks import spawn, stop
 from hedgerow.realtime.hub import Address, ConnectionLimitError, Follower, Hub
 from hedgerow.realtime.output import Close, Output
@@ -42,6 +43,7 @@ class Socket:
         self._everybodys = everybodys
         self._output = Output()
         self._follower: Follower | None = None
+        self._key: Secret | None = None
 
     async def serve(self) -> None:
         """Runs until either side ends it."""
@@ -69,6 +71,7 @@ class Socket:
                     message = await self._websocket.receive()
             except TimeoutError:
                 await self._take(self._session.on_time(loop.time()))
+                await self._check_key()
                 continue
             if message["type"] == "websocket.disconnect":
                 return
@@ -111,10 +114,19 @@ class Socket:
             self._follower = self._hub.join(key_hash(key), addresses, self._output)
         except ConnectionLimitError:
             return self._session.refused_number()
+        self._key = Secret(key)
         # No await between joining and this answer: it stands in the queue before the first change.
         return self._session.accepted(self._follower.number, channels)
+
+    async def _check_key(self) -> None:
+        """A key that was disabled or has expired ends its connections at the next heartbeat."""
+        if self._key is None:
+            return
+        with suppress(StorageError):  # the database is away: the next heartbeat asks again
+            if await self._keys.client_of(self._key.reveal()) is None:
+                await self._take(self._session.refused_key())
 
     def _leave(self) -> None:
         if self._follower is not None:
             self._hub.leave(self._follower)
-            self._follower = None
+            self._follower = self._key = None
