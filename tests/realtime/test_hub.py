@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -117,6 +118,29 @@ async def test_hole_is_read_from_the_outbox_before_what_is_behind_it(
     await nats.deliver([(subjects.events("bets"), change(3, "c"))])
     await eventually(lambda: len(told.keys) == 3)
     assert told.keys == ["a", "b", "c"]
+
+
+async def test_hub_that_starts_later_tells_nothing_of_the_past(
+    database: Database, nats: Bus, relay: Relay, eventually: Eventually
+) -> None:
+    published = Told()
+    await write(database, "old", "older")
+    early, late = Hub("mm", database, nats, Keys()), Hub("mm", database, nats, Keys())
+    await early.start()
+    early.join(b"1", (DEMO,), published)
+    await write(database, "between")
+    await eventually(lambda: "between" in published.keys)
+    async with asyncio.timeout(10):
+        while await database.fetchval("select seq from outbox_cursor") < 3:
+            pass
+    await late.start()
+    told = Told()
+    late.join(b"1", (DEMO,), told)
+    await write(database, "new")
+    await eventually(lambda: "new" in told.keys)
+    assert told.keys == ["new"]
+    await early.stop()
+    await late.stop()
 
 
 async def test_change_lost_at_the_end_is_found_when_the_bus_says_so(

@@ -119,6 +119,32 @@ async def test_unhedged_fill_stands_at_cost_and_is_told(api: Api) -> None:
     assert naked["unrealizedPnl"] == found["unrealizedPnl"]
 
 
+async def test_fill_that_was_taken_back_and_those_of_others_count_nothing(api: Api) -> None:
+    await add_fill(api, Fill(1, "buy", Decimal("0.4"), Decimal(100), Decimal(0), "WON"))
+    await api.database.execute("update mm_fills set state = 'REVERSED'")
+    await add_fill(api, Fill(2, "buy", Decimal("0.4"), Decimal(100), Decimal(0), "UNDECIDED"))
+    await api.database.execute("update mm_fills set client = 'rival' where order_id = 2")
+    await api.add_bet(1, client="rival", settlement="WON", payout=Decimal(180))
+    await api.add_bet(2, origin="abp", settlement="WON", payout=Decimal(180))
+    await api.add_bet(3, status="REJECTED", placed_odds=None, placed_stake=None)
+    found = await api.get("/pnl")
+    assert {value for name, value in found.items() if not name.endswith("Date")} == {0}
+
+
+async def test_fill_whose_order_is_not_known_yet_is_open_and_counted(api: Api) -> None:
+    await add_fill(api, Fill(1, "buy", Decimal("0.4"), Decimal(100), Decimal(100), "WON"))
+    await api.database.execute("update mm_fills set order_id = null")
+    found = await api.get("/pnl")
+    assert (found["unsettledCount"], found["settledCount"], found["unhedgedStake"]) == (1, 0, 40)
+    assert (found["realizedPnl"], found["unrealizedPnl"]) == (0, 0)
+
+
+async def test_voided_hedge_brings_its_stake_back(api: Api) -> None:
+    await api.add_bet(1, status="VOID", settlement="VOID", payout=Decimal(100))
+    found = await api.get("/pnl")
+    assert (found["realizedPnl"], found["unrealizedPnl"], found["validTurnover"]) == (0, 0, 0)
+
+
 async def test_drift_is_weighted_by_stake_in_usd(api: Api) -> None:
     await api.add_bet(1, planned_odds=Decimal("2.02"), placed_odds=Decimal("2.00"), placed_stake=Decimal(300))
     await api.add_bet(
