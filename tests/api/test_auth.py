@@ -59,8 +59,8 @@ async def test_key_stops_at_its_expiry_though_it_is_remembered(accounts: Account
 async def test_found_key_is_believed_for_its_time_and_no_longer(accounts: Accounts, clock: SteppedClock) -> None:
     await accounts.create_key("demo", "mm", key=KEY)
     believing, asking = KeyRing(accounts, clock, "mm", believed_s=3600), KeyRing(accounts, clock, "mm", believed_s=0)
-    assert await believing.find(KEY) is not None
-    assert await asking.find(KEY) is not None
+    assert await believing.find(KEY)
+    assert await asking.find(KEY)
     await accounts.set_key_active(KEY[:8], False)
     assert await believing.find(KEY) is not None
     assert await asking.find(KEY) is None
