@@ -11,7 +11,7 @@ from asyncpg import Connection
 
 from hedgerow.storage import outbox
 from hedgerow.storage.database import Database, decode_json
-from hedgerow.storage.outbox import Cursor, Message
+from hedgerow.storage.outbox import Cursor, GoneError, Message
 
 START = Cursor(0, 0, 0)
 
@@ -129,3 +129,29 @@ async def test_restored_dump_publishes_what_was_not_and_what_is_new(database: Da
     await write(database, "new")
     assert await read_keys(database, 2, cursor) == ["unpublished", "new"]
     assert cursor.seq == 1
+
+
+async def test_follower_reads_what_it_missed_with_its_numbers(database: Database) -> None:
+    await write(database, "a", "b", "c", "d")
+    await read_keys(database, 4)
+    async with database.transaction() as connection:
+        rows = (await outbox.read(connection, START)).rows
+        await outbox.save_cursor(connection, START.after(rows[:3]))
+        missed = await outbox.read_after(connection, 1, most=10)
+        assert [(number, row.key) for number, row in missed] == [(2, "b"), (3, "c"), (4, "d")]
+        with pytest.raises(GoneError):
+            await outbox.read_after(connection, 0, most=2)
+
+
+async def test_follower_hears_that_some_of_what_it_missed_is_deleted(database: Database) -> None:
+    await write(database, "a", "b", "c")
+    await read_keys(database, 3)
+    async with database.transaction() as connection:
+        rows = (await outbox.read(connection, START)).rows
+        await outbox.save_cursor(connection, START.after(rows))
+        await connection.execute("delete from outbox where id = $1", rows[0].id)
+        with pytest.raises(GoneError) as gone:
+            await outbox.read_after(connection, 0, most=10)
+        missed = await outbox.read_after(connection, 1, most=10)
+    assert gone.value.seq == 3
+    assert [(number, row.key) for number, row in missed] == [(2, "b"), (3, "c")]

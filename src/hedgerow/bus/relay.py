@@ -141,7 +141,7 @@ class Relay:
         largest = self._bus.largest_message
         messages = []
         for seq, row in enumerate(rows, published + 1):
-            message = _encoder.encode(_change(row, seq))
+            message = _encoder.encode(change_of(row, seq))
             if len(message) > largest:
                 # Left out, which followers notice by the hole; the row itself is the truth and can be read.
                 _log.error("change too large for the bus", seq=seq, channel=row.channel, key=row.key, size=len(message))
@@ -158,6 +158,7 @@ class Relay:
         self._woken.set()
 
 
-def _change(row: outbox.Row, seq: int) -> Change:
+def change_of(row: outbox.Row, seq: int) -> Change:
+    """A row of the outbox as it goes over the bus."""
     payload, old = (msgspec.Raw(text.encode()) for text in (row.payload, row.old or "null"))
     return Change(seq, row.channel, row.client, row.event, row.key, payload, old, row.at)

@@ -6,6 +6,9 @@ Source: the published contract of the API (33 operations and the WebSocket).
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
 
 from hedgerow.api.app import bus_check, database_check, new_app
@@ -13,6 +16,8 @@ from hedgerow.api.auth import Guard, KeyRing
 from hedgerow.api.ratelimit import RateLimiter
 from hedgerow.mm.context import ApiContext
 from hedgerow.mm.routes import ROUTERS
+from hedgerow.mm.subscribe import Words, add_socket
+from hedgerow.realtime.hub import Hub
 
 __all__ = ["ApiContext", "create_app"]
 
@@ -29,9 +34,18 @@ def create_app(context: ApiContext) -> FastAPI:
     """The application, ready to be served; `api.server.Server` does."""
     keys = KeyRing(context.accounts, context.clock, "mm")
     checks = {"database": database_check(context.database), "nats": bus_check(context.bus), **context.checks}
-    app = new_app("mm", title="Hedgerow MM API", description=_DESCRIPTION, checks=checks)
+    hub = Hub("mm", context.database, context.bus, Words())
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await hub.start()
+        yield
+        await hub.stop()
+
+    app = new_app("mm", title="Hedgerow MM API", description=_DESCRIPTION, checks=checks, lifespan=lifespan)
     app.state.context = context
     app.state.guard = Guard(keys, RateLimiter(), "Invalid or missing API key")
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
+    add_socket(app, keys, hub)
     return app

@@ -98,6 +98,16 @@ class ErrorResponse(Model):
     detail: Any = Field(examples=["Invalid or missing API key"])
 
 
+class ValidationError(Model):
+    loc: list[str | int] = Field(description="Where: query, path or body, then the name", examples=[["query", "page"]])
+    msg: str
+    type: str
+
+
+class HTTPValidationError(Model):
+    detail: list[ValidationError]
+
+
 # --- configuration ---------------------------------------------------------------------------------------------------
 
 

@@ -68,6 +68,14 @@ class Batch:
     waits: bool
 
 
+class GoneError(Exception):
+    """Changes that a follower missed cannot be read any more. `seq`: of the last that was published."""
+
+    def __init__(self, seq: int) -> None:
+        super().__init__(f"changes up to {seq} are not kept any more")
+        self.seq = seq
+
+
 async def insert(connection: Connection[Any], messages: Sequence[Message]) -> None:
     """Adds messages inside the caller's transaction."""
     await connection.execute(
@@ -114,6 +122,32 @@ async def read(connection: Connection[Any], after: Cursor) -> Batch:
     )
     settled = [_row(row) for row in takewhile(lambda row: row["is_settled"], rows)]
     return Batch(settled, waits=len(settled) < len(rows))
+
+
+async def read_after(connection: Connection[Any], seq: int, most: int) -> list[tuple[int, Row]]:
+    """Changes after a number, each with its own, in order: for a follower that has missed some.
+
+    The numbers are those that the relay gave them or will give them. Raises GoneError when more than `most` have been
+    published since, or some of them are deleted.
+    """
+    # The cursor may move on meanwhile: positions are counted from where it was seen, which stays true.
+    row = await connection.fetchrow("select xid, id, seq from outbox_cursor")
+    cursor = Cursor(**row) if row else Cursor(0, 0, 0)
+    behind = max(cursor.seq - seq, 0)
+    if behind > most:
+        raise GoneError(cursor.seq)
+    published = await connection.fetch(
+        """select xid, id, channel, client, event, key, payload::text, old::text, at
+           from outbox where (xid, id) <= ($1, $2) order by xid desc, id desc limit $3""",
+        cursor.xid,
+        cursor.id,
+        behind,
+    )
+    if len(published) < behind:
+        raise GoneError(cursor.seq)
+    waiting = (await read(connection, cursor)).rows
+    rows = [*map(_row, reversed(published)), *waiting]
+    return [(number, row) for number, row in enumerate(rows, cursor.seq - behind + 1) if number > seq]
 
 
 async def save_cursor(connection: Connection[Any], cursor: Cursor) -> None:

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from hedgerow.mm.routes import trading
+from hedgerow.mm.routes import bets, catalogue, client, markets, orders, positions, tournaments, trading
 
-ROUTERS = (trading.router,)
+ROUTERS = (
+    trading.router,
+    orders.router,
+    bets.router,
+    positions.router,
+    tournaments.router,
+    markets.router,
+    client.router,
+    catalogue.router,
+)

@@ -6,15 +6,17 @@ from typing import Any
 
 from hedgerow.api.answers import JsonAnswer
 from hedgerow.mm.commands import CancelOutcome
-from hedgerow.mm.schemas import ErrorResponse, PartialCancelResponse
+from hedgerow.mm.schemas import ErrorResponse, HTTPValidationError, PartialCancelResponse
 
 Responses = dict[int | str, dict[str, Any]]
 
 ERRORS: Responses = {
     401: {"model": ErrorResponse, "description": "The key is missing, unknown, expired or inactive"},
     404: {"model": ErrorResponse, "description": "There is no such thing, or it is not yours"},
+    422: {"model": HTTPValidationError, "description": "A parameter or the body is not as it should be"},
     429: {"model": ErrorResponse, "description": "Over the client's limit; `Retry-After` says how long to wait"},
 }
+MALFORMED: Responses = {400: {"model": ErrorResponse, "description": "The body changes nothing, or cannot be read"}}
 CONFLICT: Responses = {409: {"model": ErrorResponse, "description": "The present state forbids it"}}
 PARTIAL: Responses = {
     502: {"model": PartialCancelResponse, "description": "A cancel worked for some orders only; the ids of both"}

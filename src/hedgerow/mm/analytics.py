@@ -1,0 +1,252 @@
+"""Positions, summaries, profit and loss: what the rows add up to. All in USD, exact decimals.
+
+Every sum is made by the database in one statement, so its numbers belong to one moment. A fill belongs to the day it
+was traded, an order and a bet to the day they were made. Money that results from a division is rounded to the
+millionth, each part before it is added, so that parts and totals agree.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from hedgerow.core.states import Side
+from hedgerow.mm.listing import Days, Where
+from hedgerow.storage.database import Database
+
+_OPEN = "status in ('PENDING_PLACEMENT', 'PLACED')"
+
+POSITION_FILTERS: Mapping[str, str] = {
+    "open": f"({_OPEN} and matched_size < size)",
+    "matched": "matched_size > 0",
+    "filled": "(status = 'FILLED' or matched_size >= size)",
+    "cancelled": "status = 'CANCELLED'",
+    "active": f"({_OPEN} or matched_size > 0)",
+}
+"""Which orders a `status` of positions counts. An order that was cancelled after a part of it had matched still holds
+that part, so `active` and `matched` count it: what ended without a match is what they leave out."""
+
+
+# --- orders and bets ---------------------------------------------------------------------------------------------
+
+
+async def order_summary(database: Database, client: str, days: Days, *, only: str = "true") -> dict[str, Any]:
+    """Counts and stakes of a client's orders. only: a condition of `POSITION_FILTERS`.
+
+    totalStake: stakes of all orders; totalMatched: what was matched of them; totalOpen: what is unmatched of the open
+    ones.
+    """
+    where = Where().add("client = {}", client).days("created_at", days)
+    row = await database.fetchrow(
+        f"""select count(*) as "totalOrders", count(distinct fixture_id) as "fixtureCount",
+                   count(distinct exchange) as "exchangeCount", coalesce(sum(stake), 0) as "totalStake",
+                   coalesce(sum(matched_stake), 0) as "totalMatched",
+                   coalesce(sum(greatest(stake - matched_stake, 0)) filter (where {_OPEN}), 0) as "totalOpen",
+                   count(*) filter (where status = 'FILLED') as "filledCount",
+                   count(*) filter (where status = 'CANCELLED') as "cancelledCount",
+                   count(*) filter (where {_OPEN}) as "openCount"
+            from mm_orders where {where.sql} and {only}""",
+        *where.values,
+    )
+    return dict(row or {})
+
+
+async def bet_summary(database: Database, client: str, days: Days) -> dict[str, Any]:
+    """Counts and stakes of a client's hedges.
+
+    totalStake: of placed bets, USD; avgPrice: of placed bets, weighted by stake, None without any.
+    """
+    where = Where().add("client = {}", client).add("origin = {}", "mm").days("created_at", days)
+    row = await database.fetchrow(
+        f"""with b as (
+                select *, status in ('CONFIRMED', 'VOID') as is_placed, round(placed_stake / usd_rate, 6) as usd
+                from bets where {where.sql})
+            select count(*) as "totalBets", count(distinct order_id) as "orderCount",
+                   count(distinct bookmaker) as "bookmakerCount",
+                   coalesce(sum(usd) filter (where is_placed), 0) as "totalStake",
+                   round(sum(placed_odds * usd) filter (where is_placed)
+                         / nullif(sum(usd) filter (where is_placed), 0), 6) as "avgPrice",
+                   count(*) filter (where is_placed) as "placedCount",
+                   count(*) filter (where status in ('PENDING', 'PLACED')) as "pendingCount",
+                   count(*) filter (where status in ('REJECTED', 'CANCELLED', 'FAILED')) as "declinedCount",
+                   count(*) filter (where settlement in ('WON', 'HALF_WON')) as "wonCount",
+                   count(*) filter (where settlement in ('LOST', 'HALF_LOST')) as "lostCount"
+            from b""",
+        *where.values,
+    )
+    return dict(row or {})
+
+
+# --- positions ---------------------------------------------------------------------------------------------------
+
+
+async def positions(
+    database: Database,
+    client: str,
+    days: Days,
+    *,
+    statuses: Sequence[str] = ("active",),
+    fixture_id: str | None = None,
+    exchange: str | None = None,
+) -> list[dict[str, Any]]:
+    """A client's orders by (fixture, outcome, player, exchange), the latest first, with the names of the fixture.
+
+    statuses: of `POSITION_FILTERS`; an order counts when one of them lets it. totalStake, matchedStake: of all counted
+    orders; openStake: unmatched stake of the open ones; avgPrice: price of what was matched, weighted by stake, or of
+    what was asked where nothing has matched; boughtShares, soldShares: matched contracts.
+    """
+    where = Where().add("client = {}", client).days("created_at", days)
+    where.add_if("fixture_id = {}", fixture_id).add_if("exchange = {}", exchange)
+    counted = " or ".join(POSITION_FILTERS[status] for status in statuses)
+    rows = await database.fetch(
+        f"""select g.*, f.participant1_name as "participant1Name", f.participant2_name as "participant2Name",
+                   f.sport_id as "sportId", s.name as "sportName", f.tournament_id as "tournamentId",
+                   t.name as "tournamentName", t.category as "categoryName", f.start_time as "startTime"
+            from (
+                select fixture_id as "fixtureId", min(market_id) as "marketId", outcome_id as "outcomeId",
+                       player_id as "playerId", exchange, count(*) as "orderCount", sum(stake) as "totalStake",
+                       sum(matched_stake) as "matchedStake",
+                       coalesce(sum(greatest(stake - matched_stake, 0)) filter (where {_OPEN}), 0) as "openStake",
+                       round(coalesce(sum(matched_price * matched_stake) / nullif(sum(matched_stake), 0),
+                                      sum(price * stake) / nullif(sum(stake), 0), avg(price)), 6) as "avgPrice",
+                       coalesce(sum(matched_size) filter (where side = 'buy'), 0) as "boughtShares",
+                       coalesce(sum(matched_size) filter (where side = 'sell'), 0) as "soldShares",
+                       max(created_at) as "lastOrderAt"
+                from mm_orders where {where.sql} and ({counted})
+                group by fixture_id, outcome_id, player_id, exchange) g
+            left join fixtures f on f.fixture_id = g."fixtureId"
+            left join sports s on s.sport_id = f.sport_id
+            left join tournaments t on t.tournament_id = f.tournament_id
+            order by g."lastOrderAt" desc, g."fixtureId", g."outcomeId", g."playerId", g.exchange""",
+        *where.values,
+    )
+    return [dict(row) for row in rows]
+
+
+# --- profit and loss ---------------------------------------------------------------------------------------------
+
+# A fill's part of what its order was settled at: `execution.settlement.contract_payout` in SQL. The status of a sell
+# is stored as its holder sees it.
+_FILL_PAYOUT = """case o.settlement_status when 'WON' then l.size when 'VOID' then l.stake
+    when 'HALF_WON' then (l.size + l.stake) / 2 when 'HALF_LOST' then l.stake / 2 when 'LOST' then 0 end"""
+
+
+async def profit_and_loss(database: Database, client: str, days: Days) -> dict[str, Any]:
+    """A client's profit and loss in the shape of the API.
+
+    totalTurnover, totalMatchedStake: money at risk in all fills; a fill that the exchange took back is none.
+    validTurnover: sum of |P&L| over settled orders and settled bets.
+    nakedPnl: of settled fills, P&L × unhedged part of the fill. netRealizedSpread: of settled fills the rest of their
+    P&L, plus the P&L of settled hedges. realizedPnl = netRealizedSpread + nakedPnl, to the last digit.
+    unhedgedStake: over all fills, stake × unhedged part; unhedgedStakePct: of totalMatchedStake, in percent.
+    avgHedgePriceDrift: planned odds − taken odds of placed hedges, weighted by stake: above 0, the hedges were dearer
+    than planned.
+    unrealizedPnl: what is locked in but not settled, see `locked_pnl`; unhedged parts stand at cost, so they add
+    nothing until they are settled. pnl = realizedPnl + unrealizedPnl.
+    settledPairCount, nakedSettledCount: settled orders of which some part was hedged, some part was not; settledCount,
+    unsettledCount: orders with fills, settled and not.
+    """
+    fills = Where().add("l.client = {}", client).add("l.state <> {}", "REVERSED").days("l.traded_at", days)
+    bets = Where(values=list(fills.values)).add("client = {}", client).add("origin = {}", "mm").days("created_at", days)
+    row = await database.fetchrow(
+        f"""with f as (
+                select l.*, coalesce(o.settlement_status, 'UNDECIDED') <> 'UNDECIDED' as is_settled,
+                       {_FILL_PAYOUT} - l.stake - l.fee as pnl
+                from mm_fills l left join mm_orders o on o.order_id = l.order_id where {fills.sql}),
+            parts as (select *, round(pnl * unhedged_size / size, 6) as naked_pnl from f),
+            per_order as (
+                select bool_or(is_settled) as is_settled, abs(sum(pnl)) as valid,
+                       bool_or(is_settled and unhedged_size < size) as is_pair,
+                       bool_or(is_settled and unhedged_size > 0) as is_naked
+                from f group by coalesce(order_id, -fill_id)),
+            b as (
+                select round(placed_stake / usd_rate, 6) as usd, planned_odds - placed_odds as drift,
+                       case when settlement <> 'UNSETTLED' then round((payout - placed_stake) / usd_rate, 6) end as pnl
+                from bets where {bets.sql} and status in ('CONFIRMED', 'VOID')),
+            totals as (
+                select (select coalesce(sum(stake), 0) from f) as matched,
+                       (select coalesce(sum(round(stake * unhedged_size / size, 6)), 0) from f) as unhedged,
+                       (select coalesce(sum(naked_pnl), 0) from parts) as naked,
+                       (select coalesce(sum(pnl), 0) from f) + (select coalesce(sum(pnl), 0) from b) as realized,
+                       (select coalesce(sum(valid), 0) from per_order) + (select coalesce(sum(abs(pnl)), 0) from b)
+                         as valid)
+            select matched as "totalTurnover", valid as "validTurnover", realized - naked as "netRealizedSpread",
+                   naked as "nakedPnl", unhedged as "unhedgedStake",
+                   coalesce(round(100 * unhedged / nullif(matched, 0), 6), 0) as "unhedgedStakePct",
+                   coalesce((select round(sum(drift * usd) / nullif(sum(usd), 0), 6) from b where drift is not null), 0)
+                     as "avgHedgePriceDrift",
+                   (select count(*) from per_order where is_pair) as "settledPairCount",
+                   (select count(*) from per_order where is_naked) as "nakedSettledCount",
+                   realized as "realizedPnl", matched as "totalMatchedStake",
+                   (select count(*) from per_order where is_settled) as "settledCount",
+                   (select count(*) from per_order where not is_settled) as "unsettledCount"
+            from totals""",
+        *bets.values,
+    )
+    found = dict(row or {})
+    unrealized = sum((locked_pnl(market) for market in await _open_markets(database, client, days)), Decimal(0))
+    return {
+        **found,
+        "unrealizedPnl": unrealized,
+        "pnl": found["realizedPnl"] + unrealized,
+        "fromDate": days.from_date,
+        "toDate": days.to_date,
+    }
+
+
+@dataclass(slots=True)
+class OpenMarket:
+    """What is open in one market: by outcome what would be paid, and what it cost. Only hedged parts of fills."""
+
+    outcomes: set[int]
+    bought: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    sold: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    backed: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    cost: Decimal = Decimal(0)
+
+
+def locked_pnl(market: OpenMarket) -> Decimal:
+    """What the open hedged fills and hedges of a market surely bring: the least that any outcome pays, minus cost.
+
+    A bought contract pays 1 on its outcome, a sold one on every other, a bet its stake × odds on its own. Where an
+    exchange settles before the bookmaker does, its fills have left, and the open bets alone count at their worst.
+    """
+    sold = sum(market.sold.values(), Decimal(0))
+    outcomes = market.outcomes | market.bought.keys() | market.sold.keys() | market.backed.keys()
+    pays = (
+        market.bought.get(i, Decimal(0)) + sold - market.sold.get(i, Decimal(0)) + market.backed.get(i, Decimal(0))
+        for i in outcomes
+    )
+    return min(pays, default=Decimal(0)) - market.cost
+
+
+async def _open_markets(database: Database, client: str, days: Days) -> Iterable[OpenMarket]:
+    fills = Where().add("l.client = {}", client).add("l.state <> {}", "REVERSED").days("l.traded_at", days)
+    bets = Where(values=list(fills.values)).add("client = {}", client).add("origin = {}", "mm").days("created_at", days)
+    rows = await database.fetch(
+        f"""select x.*, m.outcomes from (
+                select l.fixture_id, l.market_id, l.player_id, l.outcome_id, l.side,
+                       sum(l.size - l.unhedged_size) as pays,
+                       sum(round((l.stake + l.fee) * (l.size - l.unhedged_size) / l.size, 6)) as cost
+                from mm_fills l left join mm_orders o on o.order_id = l.order_id
+                where {fills.sql} and coalesce(o.settlement_status, 'UNDECIDED') = 'UNDECIDED'
+                group by 1, 2, 3, 4, 5
+                union all
+                select fixture_id, market_id, player_id, outcome_id, 'back',
+                       sum(round(placed_stake * placed_odds / usd_rate, 6)), sum(round(placed_stake / usd_rate, 6))
+                from bets where {bets.sql} and status = 'CONFIRMED' and settlement = 'UNSETTLED'
+                group by 1, 2, 3, 4) x
+            left join markets m on m.market_id = x.market_id""",
+        *bets.values,
+    )
+    found: dict[tuple[str, int, int], OpenMarket] = {}
+    for row in rows:
+        outcomes = {outcome["outcomeId"] for outcome in row["outcomes"] or ()}
+        market = found.setdefault((row["fixture_id"], row["market_id"], row["player_id"]), OpenMarket(outcomes))
+        by_outcome = {Side.BUY: market.bought, Side.SELL: market.sold}.get(row["side"], market.backed)
+        by_outcome[row["outcome_id"]] += row["pays"]
+        market.cost += row["cost"]
+    return found.values()

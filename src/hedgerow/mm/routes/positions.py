@@ -1,0 +1,53 @@
+"""Positions, their summary, profit and loss."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from hedgerow.api.answers import ExactRoute, JsonAnswer
+from hedgerow.mm.analytics import POSITION_FILTERS, order_summary, positions, profit_and_loss
+from hedgerow.mm.context import CallerOf, Context
+from hedgerow.mm.listing import DaysOf, FixtureText, Text, chosen, listed
+from hedgerow.mm.routes.answers import ERRORS
+from hedgerow.mm.schemas import OrderSummary, PnLResponse, PositionsResponse
+
+router = APIRouter(tags=["Positions"], route_class=ExactRoute, responses=ERRORS)
+
+
+@router.get("/positions", response_model=PositionsResponse)
+async def list_positions(
+    caller: CallerOf,
+    context: Context,
+    days: DaysOf,
+    fixture_id: FixtureText = None,
+    exchange: Text = None,
+    status: Text = "active",
+) -> JsonAnswer:
+    """Your orders by fixture, outcome, player and exchange.
+
+    `status` says which orders count, several separated by commas: `open` (resting, not fully matched), `matched`
+    (something has matched), `filled` (fully matched), `cancelled`, `active` (resting, or something has matched).
+    """
+    statuses = chosen(status, list(POSITION_FILTERS)) or ["active"]
+    found = await positions(
+        context.database, caller.name, days, statuses=statuses, fixture_id=fixture_id, exchange=exchange
+    )
+    return listed("positions", found)
+
+
+@router.get("/positions/summary", response_model=OrderSummary)
+async def summarise_positions(caller: CallerOf, context: Context, days: DaysOf) -> JsonAnswer:
+    """Counts and stakes of the orders that make up your active positions."""
+    active = POSITION_FILTERS["active"]
+    return JsonAnswer(await order_summary(context.database, caller.name, days, only=active))
+
+
+@router.get("/pnl", response_model=PnLResponse)
+async def get_pnl(caller: CallerOf, context: Context, days: DaysOf) -> JsonAnswer:
+    """Your profit and loss in USD, over all time or the days given.
+
+    `realizedPnl` is what was settled, on the exchanges and at the bookmaker, and splits into `netRealizedSpread`
+    (hedged) and `nakedPnl` (not hedged). `unrealizedPnl` is what open hedged positions surely bring; unhedged ones
+    stand at cost. `pnl` is the sum of both.
+    """
+    return JsonAnswer(await profit_and_loss(context.database, caller.name, days))

@@ -1,0 +1,179 @@
+"""Fans committed changes out to the clients that follow them.
+
+Changes come over the bus with a number that has no holes. What comes twice is dropped by it; a hole is read from the
+outbox before anything behind it is told, so a client that stays connected misses no committed change. Where even that
+fails (the rows are deleted, or the database is away), every client is disconnected: it reads the present state anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from hedgerow.bus import subjects
+from hedgerow.bus.nats import Bus, Subscription
+from hedgerow.bus.relay import Change, change_of, decode_change
+from hedgerow.core.observe import WS_CONNECTIONS, WS_MESSAGES
+from hedgerow.core.tasks import spawn, stop
+from hedgerow.realtime.output import Output
+from hedgerow.realtime.session import MISSED_CHANGES
+from hedgerow.storage import outbox
+from hedgerow.storage.database import Database, StorageError
+
+_log = structlog.get_logger(__name__)
+
+MOST_PER_KEY = 5
+MOST_CAUGHT_UP = 10_000
+"""Changes that are read again at once; who missed more starts anew."""
+
+Address = tuple[str, str | None]
+"""A channel, and the client that it is for; None: everybody."""
+
+
+class Translator(Protocol):
+    """A service's words for changes."""
+
+    def address(self, change: Change) -> Address | None:
+        """Whom a change concerns; None: nobody here. Cheap."""
+        ...
+
+    def message(self, change: Change) -> str | None:
+        """The message that tells of a change; None when it is none of this service's. Called when somebody follows."""
+        ...
+
+
+@dataclass(eq=False, slots=True)
+class Follower:
+    """A subscribed connection."""
+
+    key: bytes
+    addresses: tuple[Address, ...]
+    output: Output
+    number: int = field(default=0)
+
+
+class ConnectionLimitError(Exception):
+    """The key has as many connections as it may have."""
+
+
+class Hub:
+    """All followers of one service in this process."""
+
+    def __init__(
+        self, service: str, database: Database, bus: Bus, translator: Translator, *, most_per_key: int = MOST_PER_KEY
+    ) -> None:
+        self._service, self._database, self._bus, self._translator = service, database, bus, translator
+        self._most_per_key = most_per_key
+        self._followers: dict[Address, set[Follower]] = {}
+        self._per_key: Counter[bytes] = Counter()
+        self._joined = 0
+        self._seq = 0
+        self._turn = asyncio.Lock()
+        self._subscription: Subscription | None = None
+        self._catching_up: asyncio.Task[None] | None = None
+        self._has_lost = False
+
+    async def start(self) -> None:
+        """Follows the bus from now on. Raises StorageError."""
+        self._subscription = await self._bus.subscribe(subjects.ALL_EVENTS, self._on_message, lost=self._on_lost)
+        async with self._turn:
+            published = await self._database.fetchval("select seq from outbox_cursor")
+            self._seq = max(self._seq, published or 0)
+
+    async def stop(self) -> None:
+        """No change is told after this."""
+        if self._subscription is not None:
+            await self._subscription.stop()
+            self._subscription = None
+        await stop(self._catching_up)
+
+    # --- followers -------------------------------------------------------------------------------------------------
+
+    def join(self, key: bytes, addresses: tuple[Address, ...], output: Output) -> Follower:
+        """Tells a connection of changes from now on. key: the hash of its API key. Raises ConnectionLimitError."""
+        if self._per_key[key] >= self._most_per_key:
+            raise ConnectionLimitError
+        self._joined += 1
+        follower = Follower(key, addresses, output, self._joined)
+        self._per_key[key] += 1
+        for address in addresses:
+            self._followers.setdefault(address, set()).add(follower)
+        WS_CONNECTIONS.labels(self._service).inc()
+        return follower
+
+    def leave(self, follower: Follower) -> None:
+        """Tells it of nothing more."""
+        self._per_key[follower.key] -= 1
+        if self._per_key[follower.key] <= 0:
+            del self._per_key[follower.key]
+        for address in follower.addresses:
+            followers = self._followers[address]
+            followers.discard(follower)
+            if not followers:
+                del self._followers[address]
+        WS_CONNECTIONS.labels(self._service).dec()
+
+    # --- changes ---------------------------------------------------------------------------------------------------
+
+    async def _on_message(self, _: str, message: bytes) -> None:
+        change = decode_change(message)
+        async with self._turn:
+            if change.seq > self._seq + 1:
+                await self._catch_up(change.seq - 1)
+            self._tell(change)
+
+    def _on_lost(self) -> None:
+        """Messages may have been missed, and perhaps none follows that would show the hole."""
+        self._has_lost = True
+        if self._catching_up is None or self._catching_up.done():
+            self._catching_up = spawn(self._catch_up_alone(), "websocket hub catches up")
+
+    async def _catch_up_alone(self) -> None:
+        while self._has_lost:
+            self._has_lost = False
+            async with self._turn:
+                await self._catch_up(self._seq)
+
+    async def _catch_up(self, up_to: int) -> None:
+        """Tells what was missed, at least up to a number; disconnects everybody where that is not possible."""
+        try:
+            async with self._database.transaction() as connection:
+                missed = await outbox.read_after(connection, self._seq, MOST_CAUGHT_UP)
+        except StorageError as error:
+            self._give_up(up_to, str(error))
+            return
+        except outbox.GoneError as gone:
+            self._give_up(max(up_to, gone.seq), str(gone))
+            return
+        for seq, row in missed:
+            self._tell(change_of(row, seq))
+        if self._seq < up_to:
+            self._give_up(up_to, "the outbox ends before")
+
+    def _give_up(self, up_to: int, why: str) -> None:
+        _log.error("changes were missed, clients are disconnected", seen=self._seq, up_to=up_to, error=why)
+        self._seq = max(self._seq, up_to)
+        for follower in {one for followers in self._followers.values() for one in followers}:
+            follower.output.cut(MISSED_CHANGES, "changes were missed: read the present state and subscribe again")
+
+    def _tell(self, change: Change) -> None:
+        if change.seq <= self._seq:
+            return
+        self._seq = change.seq
+        address = self._translator.address(change)
+        if address is None or not (followers := self._followers.get(address)):
+            return
+        try:
+            message = self._translator.message(change)
+        except Exception:
+            _log.exception("a change could not be told", channel=change.channel, key=change.key, seq=change.seq)
+            return
+        if message is None:
+            return
+        for follower in followers:
+            follower.output.put(message)
+        WS_MESSAGES.labels(self._service, address[0]).inc(len(followers))

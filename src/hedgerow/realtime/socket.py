@@ -1,0 +1,132 @@
+"""Drives a session over a WebSocket: reads, writes, keeps the time, and joins the hub."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Protocol
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from hedgerow.core.secrets import Secret, key_hash
+from hedgerow.core.tasks import spawn, stop
+from hedgerow.realtime.hub import Address, ConnectionLimitError, Follower, Hub
+from hedgerow.realtime.output import Close, Output
+from hedgerow.realtime.session import Authenticate, End, Leave, Send, Session, Step
+from hedgerow.storage.database import StorageError, encode_json
+
+_LAST_WORDS_S = 10.0
+_TRY_AGAIN_LATER = 1013
+
+
+class Keys(Protocol):
+    """Whose keys they are."""
+
+    def has_form(self, key: object) -> bool:
+        """Whether it could be a key at all."""
+        ...
+
+    async def client_of(self, key: str) -> str | None:
+        """The client whose key works now; None for no such key. Raises StorageError."""
+        ...
+
+
+class Socket:
+    """One connection of a client."""
+
+    def __init__(
+        self, websocket: WebSocket, session: Session, keys: Keys, hub: Hub, *, everybodys: frozenset[str]
+    ) -> None:
+        """everybodys: the channels that are the same for all clients."""
+        self._websocket, self._session, self._keys, self._hub = websocket, session, keys, hub
+        self._everybodys = everybodys
+        self._output = Output()
+        self._follower: Follower | None = None
+        self._key: Secret | None = None
+
+    async def serve(self) -> None:
+        """Runs until either side ends it."""
+        await self._websocket.accept()
+        reader = spawn(self._read(), "websocket reader")
+        writer = spawn(self._write(), "websocket writer")
+        closing = spawn(self._wait_closing(), "websocket closing")
+        try:
+            await asyncio.wait({reader, writer, closing}, return_when=asyncio.FIRST_COMPLETED)
+            if self._output.closing.is_set():
+                # A client that reads nothing does not keep what waits for it.
+                await asyncio.wait({writer}, timeout=_LAST_WORDS_S)
+        finally:
+            self._leave()
+            await stop(reader, writer, closing)
+
+    async def _wait_closing(self) -> None:
+        await self._output.closing.wait()
+
+    async def _read(self) -> None:
+        loop = asyncio.get_running_loop()
+        while not self._output.closing.is_set():
+            try:
+                async with asyncio.timeout_at(self._session.due_s):
+                    message = await self._websocket.receive()
+            except TimeoutError:
+                await self._take(self._session.on_time(loop.time()))
+                await self._check_key()
+                continue
+            if message["type"] == "websocket.disconnect":
+                return
+            text = message.get("text") or message.get("bytes") or ""
+            await self._take(self._session.receive(text, loop.time()))
+
+    async def _write(self) -> None:
+        try:
+            while not isinstance(message := await self._output.take(), Close):
+                await self._websocket.send_text(message)
+            await self._websocket.close(message.code, message.reason)
+        except (WebSocketDisconnect, RuntimeError, OSError):
+            return  # the client has gone, and the reader sees it too
+
+    async def _take(self, steps: Iterable[Step]) -> None:
+        for step in steps:
+            match step:
+                case Send(message):
+                    self._output.put(encode_json(message).decode())
+                case Authenticate(key, channels):
+                    await self._take(await self._authenticate(key, channels))
+                case Leave():
+                    self._leave()
+                case End(code, reason):
+                    self._output.close(code, reason)
+
+    async def _authenticate(self, key: object, channels: tuple[str, ...]) -> list[Step]:
+        if not isinstance(key, str) or not self._keys.has_form(key):
+            return self._session.refused_format()
+        try:
+            client = await self._keys.client_of(key)
+        except StorageError:
+            return [End(_TRY_AGAIN_LATER, "The database is not available")]
+        if client is None:
+            return self._session.refused_key()
+        addresses: tuple[Address, ...] = tuple(
+            (channel, None if channel in self._everybodys else client) for channel in channels
+        )
+        try:
+            self._follower = self._hub.join(key_hash(key), addresses, self._output)
+        except ConnectionLimitError:
+            return self._session.refused_number()
+        self._key = Secret(key)
+        # No await between joining and this answer: it stands in the queue before the first change.
+        return self._session.accepted(self._follower.number, channels)
+
+    async def _check_key(self) -> None:
+        """A key that was disabled or has expired ends its connections at the next heartbeat."""
+        if self._key is None:
+            return
+        with suppress(StorageError):  # the database is away: the next heartbeat asks again
+            if await self._keys.client_of(self._key.reveal()) is None:
+                await self._take(self._session.refused_key())
+
+    def _leave(self) -> None:
+        if self._follower is not None:
+            self._hub.leave(self._follower)
+            self._follower = self._key = None

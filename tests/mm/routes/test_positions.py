@@ -1,0 +1,277 @@
+"""Positions, profit and loss: the sums of the database against sums made by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hedgerow.core.states import SettlementStatus
+from hedgerow.execution.settlement import contract_payout
+from hedgerow.mm.analytics import OpenMarket, locked_pnl
+
+from .apikit import FIXTURE, NOW, Api
+
+MICRO = Decimal("0.000001")
+
+
+async def test_position_groups_orders_and_names_the_fixture(api: Api) -> None:
+    await api.add_fixture()
+    await api.insert("sports", sport_id=10, slug="soccer", name="Soccer")
+    await api.insert("tournaments", tournament_id=17, sport_id=10, name="Premier League", category="England")
+    matched = {"matched_size": Decimal(100), "matched_stake": Decimal(40), "matched_price": Decimal("0.4")}
+    await api.add_order(1, status="FILLED", stake=Decimal(40), **matched)
+    await api.add_order(2)
+    await api.add_order(3, exchange="kalshi")
+    found = await api.get("/positions")
+    assert found["count"] == 2
+    position = next(item for item in found["positions"] if item["exchange"] == "polymarket")
+    assert (position["fixtureId"], position["outcomeId"], position["playerId"]) == (FIXTURE, 161, 0)
+    assert (position["orderCount"], position["totalStake"], position["matchedStake"]) == (2, 85, 40)
+    assert (position["openStake"], position["avgPrice"]) == (45, Decimal("0.400000"))
+    assert (position["participant1Name"], position["sportName"]) == ("Arsenal", "Soccer")
+    assert (position["tournamentName"], position["categoryName"]) == ("Premier League", "England")
+    assert position["startTime"] == 1_771_151_400
+
+
+async def test_fixture_that_is_not_known_has_no_names(api: Api) -> None:
+    await api.add_order(1)
+    (position,) = (await api.get("/positions"))["positions"]
+    assert (position["participant1Name"], position["sportId"], position["startTime"]) == (None, None, None)
+    assert position["avgPrice"] == Decimal("0.450000")
+
+
+@pytest.mark.parametrize(
+    ("status", "outcomes"),
+    [
+        (None, {1, 2, 3, 5}),
+        ("active", {1, 2, 3, 5}),
+        ("open", {1, 2}),
+        ("matched", {2, 3, 5}),
+        ("filled", {3}),
+        ("cancelled", {4, 5}),
+        ("open,filled", {1, 2, 3}),
+    ],
+)
+async def test_status_says_which_orders_count(api: Api, status: str | None, outcomes: set[int]) -> None:
+    part, whole = {"matched_size": Decimal(10)}, {"matched_size": Decimal(100)}
+    await api.add_order(1, outcome_id=1)
+    await api.add_order(2, outcome_id=2, **part)
+    await api.add_order(3, outcome_id=3, status="FILLED", **whole)
+    await api.add_order(4, outcome_id=4, status="CANCELLED")
+    await api.add_order(5, outcome_id=5, status="CANCELLED", **part)
+    await api.add_order(6, outcome_id=6, status="FAILED")
+    found = await api.get("/positions", **({} if status is None else {"status": status}))
+    assert {position["outcomeId"] for position in found["positions"]} == outcomes
+
+
+async def test_summary_counts_active_orders_only(api: Api) -> None:
+    await api.add_order(1)
+    await api.add_order(2, status="CANCELLED")
+    summary = await api.get("/positions/summary")
+    assert (summary["totalOrders"], summary["totalStake"], summary["cancelledCount"]) == (1, 45, 0)
+
+
+async def test_profit_of_nothing_is_zero(api: Api) -> None:
+    found = await api.get("/pnl")
+    assert {value for name, value in found.items() if not name.endswith("Date")} == {0}
+
+
+async def test_days_are_told_and_kept_to(api: Api) -> None:
+    await add_fill(api, Fill(1, "buy", Decimal("0.4"), Decimal(100), Decimal(0), "WON"))
+    told = await api.get("/pnl", from_date="2026-02-15", to_date="2026-02-15")
+    assert (told["fromDate"], told["toDate"], told["realizedPnl"]) == ("2026-02-15", "2026-02-15", 60)
+    assert (await api.get("/pnl", from_date="2026-02-16"))["realizedPnl"] == 0
+
+
+async def test_hedged_market_shows_its_locked_profit_until_it_is_settled(api: Api) -> None:
+    await api.insert(
+        "markets",
+        market_id=101,
+        sport_id=10,
+        market_type="winner",
+        period="result",
+        handicap=Decimal(0),
+        name="Winner",
+        outcomes=[{"outcomeId": 161}, {"outcomeId": 162}],
+    )
+    await add_fill(api, Fill(1, "buy", Decimal("0.45"), Decimal(100), Decimal(0), "UNDECIDED"))
+    await api.add_bet(1, placed_odds=Decimal(2), placed_stake=Decimal(50))
+    open_now = await api.get("/pnl")
+    assert (open_now["realizedPnl"], open_now["unrealizedPnl"], open_now["pnl"]) == (0, 5, 5)
+    await api.database.execute("update mm_orders set settlement_status = 'LOST'")
+    await api.database.execute("update bets set settlement = 'WON', payout = 100")
+    settled = await api.get("/pnl")
+    assert (settled["realizedPnl"], settled["unrealizedPnl"], settled["netRealizedSpread"]) == (5, 0, 5)
+    assert (settled["settledPairCount"], settled["nakedSettledCount"], settled["nakedPnl"]) == (1, 0, 0)
+
+
+async def test_unhedged_fill_stands_at_cost_and_is_told(api: Api) -> None:
+    await add_fill(api, Fill(1, "buy", Decimal("0.4"), Decimal(100), Decimal(25), "UNDECIDED"))
+    found = await api.get("/pnl")
+    assert (found["unhedgedStake"], found["unhedgedStakePct"]) == (10, 25)
+    naked = await add_and_ask(api, Fill(2, "buy", Decimal("0.4"), Decimal(100), Decimal(100), "UNDECIDED"))
+    assert naked["unrealizedPnl"] == found["unrealizedPnl"]
+
+
+async def test_fill_that_was_taken_back_and_those_of_others_count_nothing(api: Api) -> None:
+    await add_fill(api, Fill(1, "buy", Decimal("0.4"), Decimal(100), Decimal(0), "WON"))
+    await api.database.execute("update mm_fills set state = 'REVERSED'")
+    await add_fill(api, Fill(2, "buy", Decimal("0.4"), Decimal(100), Decimal(0), "UNDECIDED"))
+    await api.database.execute("update mm_fills set client = 'rival' where order_id = 2")
+    await api.add_bet(1, client="rival", settlement="WON", payout=Decimal(180))
+    await api.add_bet(2, origin="abp", settlement="WON", payout=Decimal(180))
+    await api.add_bet(3, status="REJECTED", placed_odds=None, placed_stake=None)
+    found = await api.get("/pnl")
+    assert {value for name, value in found.items() if not name.endswith("Date")} == {0}
+
+
+async def test_fill_whose_order_is_not_known_yet_is_open_and_counted(api: Api) -> None:
+    await add_fill(api, Fill(1, "buy", Decimal("0.4"), Decimal(100), Decimal(100), "WON"))
+    await api.database.execute("update mm_fills set order_id = null")
+    found = await api.get("/pnl")
+    assert (found["unsettledCount"], found["settledCount"], found["unhedgedStake"]) == (1, 0, 40)
+    assert (found["realizedPnl"], found["unrealizedPnl"]) == (0, 0)
+
+
+async def test_voided_hedge_brings_its_stake_back(api: Api) -> None:
+    await api.add_bet(1, status="VOID", settlement="VOID", payout=Decimal(100))
+    found = await api.get("/pnl")
+    assert (found["realizedPnl"], found["unrealizedPnl"], found["validTurnover"]) == (0, 0, 0)
+
+
+async def test_drift_is_weighted_by_stake_in_usd(api: Api) -> None:
+    await api.add_bet(1, planned_odds=Decimal("2.02"), placed_odds=Decimal("2.00"), placed_stake=Decimal(300))
+    await api.add_bet(
+        2, planned_odds=Decimal("2.00"), placed_odds=Decimal("2.02"), placed_stake=Decimal(200), usd_rate=Decimal(2)
+    )
+    assert (await api.get("/pnl"))["avgHedgePriceDrift"] == Decimal("0.01")
+
+
+@dataclass(frozen=True)
+class Fill:
+    order_id: int
+    side: str
+    price: Decimal
+    size: Decimal
+    unhedged: Decimal
+    status: str
+
+    @property
+    def stake(self) -> Decimal:
+        return self.size * (self.price if self.side == "buy" else 1 - self.price)
+
+    @property
+    def fee(self) -> Decimal:
+        return (self.stake / 100).quantize(MICRO) if self.order_id % 2 == 0 else Decimal(0)
+
+    @property
+    def pnl(self) -> Decimal:
+        payout = contract_payout(SettlementStatus(self.status), self.size, self.stake)
+        return payout - self.stake - self.fee if self.status != "UNDECIDED" else Decimal(0)
+
+
+async def add_fill(api: Api, fill: Fill, number: int = 0) -> None:
+    if not await api.database.fetchval("select count(*) from mm_orders where order_id = $1", fill.order_id):
+        await api.add_order(fill.order_id, side=fill.side, settlement_status=fill.status, status="FILLED")
+    await api.insert(
+        "mm_fills",
+        account_id=api.account_id,
+        trade_ref=f"trade-{fill.order_id}-{number}",
+        exchange_order_id=f"0x{fill.order_id}",
+        order_id=fill.order_id,
+        client="demo",
+        exchange="polymarket",
+        fixture_id=FIXTURE,
+        market_id=101,
+        outcome_id=161,
+        player_id=0,
+        side=fill.side,
+        price=fill.price,
+        size=fill.size,
+        stake=fill.stake,
+        fee=fill.fee,
+        unhedged_size=fill.unhedged,
+        state="FINAL",
+        is_maker=True,
+        traded_at=NOW + timedelta(seconds=1),
+        recorded_at=NOW,
+    )
+
+
+async def add_and_ask(api: Api, fill: Fill) -> Any:
+    await add_fill(api, fill)
+    return await api.get("/pnl")
+
+
+sizes = st.decimals(Decimal("0.01"), 5000, places=2)
+statuses = st.sampled_from(["UNDECIDED", "WON", "LOST", "VOID", "HALF_WON", "HALF_LOST"])
+
+
+@st.composite
+def orders(draw: st.DrawFn) -> list[Fill]:
+    found = []
+    for order_id in range(1, draw(st.integers(1, 5))):
+        side, status = draw(st.sampled_from(["buy", "sell"])), draw(statuses)
+        for _ in range(draw(st.integers(1, 3))):
+            size = draw(sizes)
+            unhedged = draw(st.sampled_from([Decimal(0), size, (size / 3).quantize(MICRO)]))
+            price = draw(st.decimals("0.0001", "0.9999", places=4))
+            found.append(Fill(order_id, side, price, size, unhedged, status))
+    return found
+
+
+bets = st.lists(st.tuples(sizes, st.sampled_from(["1", "0.848627", "151.3"]), st.booleans(), sizes), max_size=4)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(orders(), bets)
+async def test_numbers_add_up_to_the_cent(
+    api: Api, fills: list[Fill], hedges: list[tuple[Decimal, str, bool, Decimal]]
+) -> None:
+    await api.database.execute("truncate mm_fills, mm_orders, bets")
+    for number, fill in enumerate(fills):
+        await add_fill(api, fill, number)
+    for number, (stake, rate, is_settled, payout) in enumerate(hedges):
+        told = {"settlement": "WON", "payout": payout} if is_settled else {}
+        await api.add_bet(number, placed_stake=stake, usd_rate=Decimal(rate), currency="EUR", **told)
+    found = await api.get("/pnl")
+
+    of_bets = [
+        ((payout - stake) / Decimal(rate)).quantize(MICRO) for stake, rate, is_settled, payout in hedges if is_settled
+    ]
+    by_order: dict[int, Decimal] = {}
+    for fill in fills:
+        by_order[fill.order_id] = by_order.get(fill.order_id, Decimal(0)) + fill.pnl
+    realized = sum(by_order.values()) + sum(of_bets)
+    naked = sum(fill.pnl * fill.unhedged / fill.size for fill in fills)
+    assert abs(found["realizedPnl"] - realized) <= MICRO * len(hedges)
+    assert abs(found["nakedPnl"] - naked) <= MICRO * len(fills)
+    assert found["netRealizedSpread"] + found["nakedPnl"] == found["realizedPnl"]
+    assert found["pnl"] == found["realizedPnl"] + found["unrealizedPnl"]
+    assert found["totalMatchedStake"] == sum(fill.stake for fill in fills)
+    assert abs(found["validTurnover"] - sum(map(abs, (*by_order.values(), *of_bets)))) <= MICRO * len(hedges)
+    assert found["settledCount"] == len({fill.order_id for fill in fills if fill.status != "UNDECIDED"})
+    assert found["unsettledCount"] == len({fill.order_id for fill in fills if fill.status == "UNDECIDED"})
+    unhedged = sum(fill.stake * fill.unhedged / fill.size for fill in fills)
+    assert abs(found["unhedgedStake"] - unhedged) <= MICRO * len(fills)
+
+
+amounts = st.dictionaries(st.integers(1, 4), sizes, max_size=4)
+
+
+@given(amounts, amounts, amounts, sizes)
+def test_locked_profit_is_what_the_worst_outcome_leaves(
+    bought: dict[int, Decimal], sold: dict[int, Decimal], backed: dict[int, Decimal], cost: Decimal
+) -> None:
+    market = OpenMarket({1, 2, 3, 4}, bought, sold, backed, cost)
+    results = []
+    for winner in (1, 2, 3, 4):
+        contracts = bought.get(winner, Decimal(0)) + sum(size for outcome, size in sold.items() if outcome != winner)
+        results.append(contracts + backed.get(winner, Decimal(0)) - cost)
+    assert locked_pnl(market) == min(results)
