@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from decimal import Decimal
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -28,6 +29,7 @@ from hedgerow.sim.events import FixtureEvent, OddsEvent, Price, ReplayEvent, Set
 from hedgerow.sim.exchange import Leg, OrderKind
 from hedgerow.sim.generator import GeneratedMatch
 from hedgerow.sim.player import STRIDE_NS, Player, Playing
+from hedgerow.sim.recordings.betfair import BetfairRecording
 from hedgerow.sim.server import WorldConfig, WorldServer
 from hedgerow.sim.site import Dialect
 from hedgerow.sim.takers import TakerRules
@@ -389,6 +391,19 @@ async def test_the_same_recording_seed_and_steps_make_the_same_ledger() -> None:
     first = await _ledger(5)
     assert await _ledger(5) == first
     assert await _ledger(6) != first
+
+
+@pytest.mark.parametrize(
+    ("name", "ticks"), [("1.200806927.gz", 2_623), ("1.223716976.bz2", 354), ("1.180305278.bz2", 2_192)]
+)
+async def test_recorded_matches_play_to_their_result(
+    scene: Scene, shared: Callable[[str], Path], name: str, ticks: int
+) -> None:
+    recording = BetfairRecording(shared(f"data/betfair/recordings/{name}"), scene.world.catalogue)
+    progress = await scene.play(recording)
+    assert (progress["state"], progress["error"], progress["fraction"]) == ("finished", None, 1)
+    assert (progress["ticks"], progress["settled"]) == (ticks, list(recording.summary.fixture_ids))
+    assert progress["takers"] > 0
 
 
 async def test_a_second_replay_on_an_emptied_world_is_the_same(scene: Scene) -> None:
