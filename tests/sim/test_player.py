@@ -290,7 +290,7 @@ async def fed(eventually: Eventually) -> AsyncIterator[tuple[Scene, Following]]:
     await scene.server.stop()
 
 
-async def test_a_quiet_hour_of_play_does_not_silence_the_feed(fed: tuple[Scene, Following]) -> None:
+async def test_half_an_hour_without_an_event_does_not_silence_the_feed(fed: tuple[Scene, Following]) -> None:
     scene, following = fed
     progress = await scene.play(Played(fixture(0, 1), offer(1, "2"), offer(1_801, "1.9"), result(1_802)))
     assert (progress["state"], progress["error"]) == ("finished", None)
