@@ -223,6 +223,20 @@ async def test_step_is_not_answered_before_its_work_is_done(world: World, clock:
     await reaction
 
 
+async def test_work_that_waits_for_an_hour_does_not_hold_up_the_time(world: World, clock: FollowedClock) -> None:
+    async def pause_at_work() -> None:
+        with work.unit():
+            await clock.sleep(5)
+
+    pausing = spawn(pause_at_work(), "pauses")
+    await turn()
+    async with asyncio.timeout(5):
+        answer = await world.step(1, MATCH_NS + NS_PER_S)
+        assert answer["nextWakeNs"] == MATCH_NS + 5 * NS_PER_S
+        await world.step(2, MATCH_NS + 5 * NS_PER_S)
+        await pausing
+
+
 async def test_change_of_pace_is_followed(world: World, clock: FollowedClock, eventually: Eventually) -> None:
     change = {"type": "clock", "pace": "scaled", "nowNs": MATCH_NS + NS_PER_S, "speed": 1000.0}
     await world.connections[-1].send(json.dumps(change))

@@ -142,3 +142,33 @@ async def test_unit_is_left_when_the_work_fails() -> None:
     with pytest.raises(LookupError):
         work()
     assert gauge.units == 0
+
+
+async def test_work_that_rests_for_a_clock_is_not_waited_for() -> None:
+    gauge, hour = WorkGauge(), asyncio.Event()
+
+    async def wait_in_the_middle() -> None:
+        with gauge.unit(), gauge.unit():
+            with gauge.resting():
+                await hour.wait()
+            assert gauge.units == 3
+
+    with gauge.unit():  # the test's own
+        waiting = spawn(wait_in_the_middle(), "waits")
+        await asyncio.sleep(0)
+        assert gauge.units == 1
+        hour.set()
+        await waiting
+    assert gauge.units == 0
+
+
+async def test_a_child_gives_nothing_back_that_its_parent_holds() -> None:
+    gauge = WorkGauge()
+
+    async def rest() -> None:
+        with gauge.resting():
+            assert gauge.units == 1
+
+    with gauge.unit():
+        await asyncio.gather(rest(), rest())
+    assert gauge.units == 0

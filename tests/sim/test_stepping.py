@@ -240,36 +240,76 @@ async def test_time_stands_while_an_expected_follower_is_missing() -> None:
 
 
 FOLLOWER = """
-import asyncio, sys
+import asyncio, os, signal, sys
 from hedgerow.bus.world_clock import FollowedClock, follow
+from hedgerow.core.tasks import spawn, work
+from hedgerow.net.stream import Stream, Target, handled
+
+clock_url, stream_url, dies_at_ns = sys.argv[1], sys.argv[2], int(sys.argv[3])
+
+class Listener:
+    def opened(self, send): pass
+    def received(self, payload, is_text): pass
+    def closed(self, code, reason): return True
 
 async def main():
     clock = FollowedClock()
     async def tick():
         while True:
             await clock.sleep(1.0)
-    ticking = asyncio.get_running_loop().create_task(tick())
-    await follow(sys.argv[1], clock, dict)
+            with work.unit():  # in the middle of a step's work
+                if dies_at_ns and clock.now_ns() >= dies_at_ns:
+                    os.kill(os.getpid(), signal.SIGKILL)
+    ticking = spawn(tick(), "tick")
+    stream = Stream("venue", lambda: Target(stream_url), Listener())
+    stream.start()
+    await follow(clock_url, clock, handled.snapshot)
 
 asyncio.run(main())
 """
 
 
-async def test_a_service_in_another_process_follows_and_may_be_killed(server: WorldServer) -> None:
-    url = f"{server.url}/sim/clock".replace("http", "ws")
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", FOLLOWER, url)
+async def service(server: WorldServer, dies_at_ns: int = 0) -> asyncio.subprocess.Process:
+    """Another process that listens to the venue and follows the clock, until it kills itself."""
+    urls = f"{server.url}/sim/clock".replace("http", "ws"), f"{server.venues.urls(SLUG)['ws']}/"
+    return await asyncio.create_subprocess_exec(sys.executable, "-c", FOLLOWER, *urls, str(dies_at_ns))
+
+
+async def test_a_service_in_another_process_follows(server: WorldServer) -> None:
+    process = await service(server)
     try:
-        await until(lambda: len(server.followers) == 1, 20)
-        await server.stepper.step_to(START_NS + 1)
-        assert server.stepper.next_wake_ns() is not None
-        await server.stepper.step_to(START_NS + 60 * NS_PER_S)
+        await until(lambda: len(server.followers) == 1 and len(kestrel(server).sockets()) == 1, 20)
+        await server.stepper.step_to(START_NS + 60 * NS_PER_S, lambda: put_odds(server, "2.00"))
         (follower,) = server.followers
-        assert follower.next_wake_ns is not None
-        assert follower.next_wake_ns > START_NS + 60 * NS_PER_S
-        process.kill()
-        await server.stepper.step_to(START_NS + 61 * NS_PER_S)
-        await until(lambda: len(server.followers) == 0)
+        assert list(follower.frames.values()) == [1]
+        assert follower.next_wake_ns == START_NS + 61 * NS_PER_S
     finally:
-        if process.returncode is None:
-            process.kill()
+        process.kill()
         await process.wait()
+
+
+async def test_a_service_that_is_killed_in_a_step_is_dropped_and_its_successor_waited_for() -> None:
+    server = served(expected_followers=1, patience_s=10.0)
+    await server.start()
+    server.world.clock.run_stepped(START_NS)
+    server.world.put_fixture(Fixture(FIXTURE, 12, 2555, "Ann", "Bob", 2_000))
+    first = await service(server, dies_at_ns=START_NS + 9 * NS_PER_S)
+    second = None
+    try:
+        await until(lambda: len(server.followers) == 1 and len(kestrel(server).sockets()) == 1, 20)
+        await server.stepper.step_to(START_NS + 1, lambda: put_odds(server, "2.00"))
+        step = spawn(server.stepper.step_to(START_NS + 9 * NS_PER_S, lambda: put_odds(server, "2.10")), "step")
+        assert await asyncio.wait_for(first.wait(), 20) == -9
+        await until(lambda: len(server.followers) == 0)
+        assert not step.done()
+        assert server.world.clock.now_ns() == START_NS + 9 * NS_PER_S
+        second = await service(server)
+        await asyncio.wait_for(step, 20)
+        assert len(server.followers) == 1
+        await server.stepper.step_to(START_NS + 10 * NS_PER_S)
+    finally:
+        for process in (first, second):
+            if process is not None and process.returncode is None:
+                process.kill()
+                await process.wait()
+        await server.stop()

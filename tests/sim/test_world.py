@@ -98,6 +98,17 @@ def test_each_change_is_a_new_version_at_its_time(world: World) -> None:
     assert (present.version, present.changed_ms) == (2, 1_001_000)
 
 
+def test_a_fixtures_quotes_are_its_present_ones(world: World) -> None:
+    other = FixtureId("id1200000161061420")
+    world.put_fixture(Fixture(other, 12, 1, "Cleo", "Dan", 2_000))
+    elsewhere = OutcomeKey(other, OutcomeId(121))
+    world.put_odds([quote("1.9"), quote("2.0", NO), quote("3", elsewhere)])
+    world.put_odds([quote("1.8")])
+    assert [quote.price for quote in world.quotes_of(FIXTURE)] == [Decimal("1.8"), Decimal("2.0")]
+    world.reset()
+    assert world.quotes_of(FIXTURE) == []
+
+
 def test_quotes_that_move_together_are_one_event(world: World) -> None:
     events = heard(world)
     world.put_odds([quote("2.00"), quote("1.90", NO)])

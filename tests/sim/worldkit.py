@@ -74,7 +74,7 @@ class Kestrel:
                 kind=OrderKind.RESTS,
             )
         except Rejection as refusal:
-            return json_answer({"refused": refusal.why}, 400)
+            return json_answer({"refused": str(refusal)}, 400)
         if self.faults.loses_answer():
             lose_answer(request)
         return json_answer({"id": order.id})

@@ -108,7 +108,8 @@ class FollowedClock(_Reading):
         heapq.heappush(self._sleepers, sleeper)
         self._set_timer()
         try:
-            await wake
+            with work.resting():
+                await wake
         except asyncio.CancelledError:
             if sleeper in self._sleepers:
                 self._sleepers.remove(sleeper)

@@ -70,6 +70,7 @@ class WorkGauge:
 
     def __init__(self) -> None:
         self._units = 0
+        self._held: dict[asyncio.Task[Any] | None, int] = {}  # by the task that works
         self._waiting: list[asyncio.Future[None]] = []
 
     @property
@@ -79,11 +80,30 @@ class WorkGauge:
     @contextmanager
     def unit(self) -> Iterator[None]:
         """Holds one unit for the length of the block."""
+        task = _present_task()
+        self._held[task] = self._held.get(task, 0) + 1
         self.enter()
         try:
             yield
         finally:
             self.leave()
+            if self._held[task] == 1:
+                del self._held[task]
+            else:
+                self._held[task] -= 1
+
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """For the length of the block the present task only waits for a clock: the units that it holds do not count,
+        for a stepped clock waits until they are gone."""
+        held = self._held.get(_present_task(), 0)
+        for _ in range(held):
+            self.leave()
+        try:
+            yield
+        finally:
+            for _ in range(held):
+                self.enter()
 
     def enter(self) -> None:
         self._units += 1
@@ -106,6 +126,14 @@ class WorkGauge:
                 await idle
             await asyncio.sleep(0)
             quiet_turns = 0 if self._units else quiet_turns + 1
+
+
+def _present_task() -> asyncio.Task[Any] | None:
+    """None in a callback, and outside a loop."""
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None
 
 
 work = WorkGauge()

@@ -138,7 +138,7 @@ class _State:
     fixtures: dict[FixtureId, FixtureEvent] = field(default_factory=dict)
     scores: dict[FixtureId, ScoreEvent] = field(default_factory=dict)
     suspensions: dict[tuple[FixtureId, str], SuspendEvent] = field(default_factory=dict)
-    prices: dict[tuple[OutcomeKey, str], tuple[OddsEvent, Price]] = field(default_factory=dict)
+    prices: dict[tuple[OutcomeKey, str], Price] = field(default_factory=dict)
     results: dict[FixtureId, SettleEvent] = field(default_factory=dict)
 
     def note(self, event: ReplayEvent) -> None:
@@ -150,17 +150,21 @@ class _State:
             case SuspendEvent():
                 self.suspensions[event.fixture_id, event.bookmaker] = event
             case OddsEvent():
-                self.prices.update(((price.outcome, event.bookmaker), (event, price)) for price in event.prices)
+                self.prices.update(((price.outcome, event.bookmaker), price) for price in event.prices)
             case SettleEvent():
                 self.results[event.fixture_id] = event
             case TradeEvent():
                 pass  # whoever would have traded then has gone
 
     def events(self) -> Iterator[ReplayEvent]:
+        """One event for what stands of each thing; their times are the caller's to set."""
         yield from self.fixtures.values()
         yield from self.scores.values()
-        for event, price in self.prices.values():
-            yield OddsEvent(event.at_ns, event.fixture_id, event.bookmaker, (price,))
+        offers: dict[tuple[FixtureId, str], list[Price]] = {}
+        for (outcome, bookmaker), price in self.prices.items():
+            offers.setdefault((outcome.fixture_id, bookmaker), []).append(price)
+        for (fixture_id, bookmaker), prices in offers.items():
+            yield OddsEvent(0, fixture_id, bookmaker, tuple(prices))
         yield from self.suspensions.values()
         yield from self.results.values()
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from hedgerow.core.clock import NS_PER_S, SystemClock
-from hedgerow.core.errors import ApiError, InputError
+from hedgerow.core.clock import SystemClock
+from hedgerow.core.errors import ApiError
 from hedgerow.sim.events import Recording
 from hedgerow.sim.generator import STANDARD_START_NS
 from hedgerow.sim.player import Player, Playing
@@ -18,12 +17,11 @@ from hedgerow.sim.recordings.opening import open_recording
 from hedgerow.sim.stepping import Stepper
 from hedgerow.sim.world import CANCELLED, FINISHED, World
 
-FROM_LIVE = "live"
-
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A replay as the script asks for it. start: ISO 8601, `live` (where play begins) or None (at the start)."""
+    """A replay as the script asks for it. start_ns: where in the recording to begin, None at its start; from_live:
+    where the first fixture goes live."""
 
     file: str
     speed: Decimal = Decimal(1)
@@ -31,7 +29,8 @@ class Wanted:
     market: str | None = None
     exchanges: Sequence[str] = ()
     seed: int = 1
-    start: str | None = None
+    start_ns: int | None = None
+    from_live: bool = False
     settle_s: int | None = None
 
 
@@ -49,15 +48,14 @@ class Replays:
         if self._starting.locked() or (self._player is not None and self._player.is_playing):
             raise ApiError(409, "a replay is running; DELETE /sim/replay stops it")
         async with self._starting:
-            start_ns = _start_ns(wanted.start)
             recording = await asyncio.to_thread(self._open, wanted)
             self._refuse_what_is_over(recording)
             playing = Playing(
                 wanted.speed,
                 wanted.exchanges,
                 wanted.seed,
-                start_ns=start_ns,
-                from_live=wanted.start == FROM_LIVE,
+                start_ns=wanted.start_ns,
+                from_live=wanted.from_live,
                 settle_s=wanted.settle_s,
             )
             player = Player(self._world, self._stepper, recording, playing)
@@ -99,13 +97,3 @@ class Replays:
             fixture = self._world.fixtures.get(fixture_id)
             if fixture is not None and fixture.status_id in (FINISHED, CANCELLED):
                 raise ApiError(409, f"fixture {fixture_id} is over in this world; POST /sim/reset empties it")
-
-
-def _start_ns(start: str | None) -> int | None:
-    if start is None or start == FROM_LIVE:
-        return None
-    try:
-        said = datetime.fromisoformat(start)
-    except ValueError:
-        raise InputError(f"from: {start!r} is neither a time in ISO 8601 nor {FROM_LIVE!r}") from None
-    return int((said if said.tzinfo else said.replace(tzinfo=UTC)).timestamp()) * NS_PER_S

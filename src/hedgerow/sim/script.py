@@ -193,7 +193,8 @@ class ScriptApi:
                     body.market,
                     exchanges,
                     body.seed,
-                    body.start,
+                    body.start_ns,
+                    body.from_live,
                     body.settle_s,
                 )
             )

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from hedgerow.core.clock import NS_PER_S
 from hedgerow.core.errors import ApiError
 from hedgerow.core.states import SettlementStatus
 from hedgerow.sim.player import FASTEST
@@ -24,6 +26,7 @@ Seconds = Annotated[int, Meta(ge=0, le=4_102_444_800)]  # until the year 2100
 Text = Annotated[str, Meta(max_length=200)]
 
 _MICRO = Decimal("0.000001")
+_LIVE = "live"
 _MOST = Decimal(10**12)
 
 
@@ -112,7 +115,8 @@ class SettleBody(msgspec.Struct, forbid_unknown_fields=True):
 
 class ReplayBody(msgspec.Struct, forbid_unknown_fields=True):
     """`POST /sim/replay`. speed 0: stepped time. exchanges: where takers go; left out: every exchange that can be
-    traded on. settleSeconds: world time that follows the last event."""
+    traded on. from: a time in ISO 8601 (UTC unless it says), or `live`, where the first fixture goes live.
+    settleSeconds: world time that follows the last event."""
 
     file: str
     speed: Decimal = Decimal(1)
@@ -126,6 +130,22 @@ class ReplayBody(msgspec.Struct, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         _check("speed", self.speed, Decimal(0), FASTEST)
         _check("margin", self.margin, Decimal(0), Decimal("0.5"))
+        _ = self.start_ns
+
+    @property
+    def from_live(self) -> bool:
+        return self.start == _LIVE
+
+    @property
+    def start_ns(self) -> int | None:
+        """None at the start, and for `live`. Raises ValueError for what is no time."""
+        if self.start is None or self.from_live:
+            return None
+        try:
+            said = datetime.fromisoformat(self.start)
+        except ValueError:
+            raise ValueError(f"field `from` must be a time in ISO 8601 or {_LIVE!r}") from None
+        return int((said if said.tzinfo else said.replace(tzinfo=UTC)).timestamp()) * NS_PER_S
 
 
 _any_decoder = msgspec.json.Decoder(float_hook=Decimal)

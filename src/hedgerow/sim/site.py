@@ -245,10 +245,13 @@ class Listening:
 
 
 async def listen(app: web.Application, host: str, port: int) -> Listening:
-    """Serves an application on a port (0: a free one)."""
+    """Serves an application on a port (0: a free one). Raises OSError that names a port which is taken."""
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5)
     await runner.setup()
-    site = web.TCPSite(runner, host, port)
-    await site.start()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError:
+        await runner.cleanup()
+        raise
     address = runner.addresses[0]
     return Listening(f"http://{address[0]}:{address[1]}", runner)

@@ -113,6 +113,7 @@ class World:
         self.catalogue = catalogue
         self.fixtures: dict[FixtureId, Fixture] = {}
         self.quotes: dict[tuple[OutcomeKey, str], Quote] = {}
+        self._quotes_of: dict[FixtureId, dict[tuple[OutcomeKey, str], Quote]] = {}  # the same, by fixture
         self.books: dict[tuple[FixtureId, str], BookMeta] = {}
         self.bookmakers: dict[str, Bookmaker] = {}
         self.exchanges: dict[str, Exchange] = {}
@@ -190,6 +191,7 @@ class World:
             quote.changed_ms = now
             quote.version = before.version + 1 if before else 1
             self.quotes[key] = quote
+            self._quotes_of.setdefault(quote.outcome.fixture_id, {})[key] = quote
             moved.setdefault(quote.outcome.fixture_id, []).append(quote)
             self.books.setdefault((quote.outcome.fixture_id, quote.bookmaker), BookMeta(updated_ms=now))
         for fixture_id, quotes in moved.items():
@@ -237,7 +239,7 @@ class World:
         return any(fixture.live for fixture in self.fixtures.values())
 
     def quotes_of(self, fixture_id: FixtureId) -> list[Quote]:
-        return [quote for (outcome, _), quote in self.quotes.items() if outcome.fixture_id == fixture_id]
+        return list(self._quotes_of.get(fixture_id, {}).values())
 
     # --- the end ---------------------------------------------------------------------------------------------
 
@@ -270,6 +272,7 @@ class World:
         self.clock.forget()
         self.fixtures.clear()
         self.quotes.clear()
+        self._quotes_of.clear()
         self.books.clear()
         self.currencies = dict(_RATES)
         venues: list[Bookmaker | Exchange] = [*self.bookmakers.values(), *self.exchanges.values()]

@@ -119,4 +119,4 @@ def _price(world: World, fixture: Fixture, slug: str, market_id: int) -> None:
     for outcome in market.outcomes if market else ():
         price = Decimal(1_100 + stable_number(fixture.fixture_id, slug, outcome, below=4_000)) / 1000
         key = OutcomeKey(fixture.fixture_id, OutcomeId(outcome))
-        world.quotes[key, slug] = Quote(key, slug, price, Decimal(3_000), None, "USD", True, _START_S * 1000)  # noqa: FBT003
+        world.put_odds([Quote(key, slug, price, Decimal(3_000), None, "USD", active=True, changed_ms=0)])
