@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -14,6 +14,8 @@ from hedgerow.cli.context import run, settings_of
 from hedgerow.cli.services import MM, SIM, Service, port_error
 from hedgerow.core.errors import InputError
 from hedgerow.core.observe import configure_logs
+
+T = TypeVar("T")
 
 # Longer than a clean stop takes; the supervisor's patience is longer still.
 _STOP_S = 15.0
@@ -67,8 +69,9 @@ async def _serve(work: Coroutine[Any, Any, None], service: Service, host: str, p
         raise port_error(service, host, port, error) from None
 
 
-async def until_signalled(work: Coroutine[Any, Any, None], *, longest_stop_s: float | None = None) -> None:
-    """Awaits the work; SIGTERM or SIGINT cancels it, once. longest_stop_s: after which the process ends by force."""
+async def until_signalled(work: Coroutine[Any, Any, T], *, longest_stop_s: float | None = None) -> T | None:
+    """Awaits the work; None when SIGTERM or SIGINT cancelled it. longest_stop_s: after which the process ends by
+    force."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     is_stopping = False
 
@@ -84,10 +87,11 @@ async def until_signalled(work: Coroutine[Any, Any, None], *, longest_stop_s: fl
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop)
     try:
-        await work
+        return await work
     except asyncio.CancelledError:
         if not is_stopping:
             raise
+        return None
     finally:
         for number in _SIGNALS:
             loop.remove_signal_handler(number)

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
@@ -36,6 +36,8 @@ from hedgerow.mm.repository import Repository
 from hedgerow.storage.accounts import Accounts, open_credentials
 from hedgerow.storage.database import Database
 from hedgerow.storage.migrate import migrate
+
+T = TypeVar("T")
 
 _ENGINE_ATTEMPTS = 5
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
@@ -120,6 +122,23 @@ class Stack:
     async def failed(self) -> NoReturn:
         """Waits until the stack cannot go on, and raises why: a HedgerowError."""
         raise await self._failure.get()
+
+    async def guard(self, work: Coroutine[Any, Any, T]) -> T:
+        """Awaits the work, which is cancelled when the stack cannot go on; then why is raised."""
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("the stack guards what a task awaits")
+        failure = spawn(self._failure.get(), "stack failure")
+        failure.add_done_callback(lambda done: None if done.cancelled() else task.cancel())
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if failure.cancelled() or not failure.done():
+                raise
+            task.uncancel()
+            raise failure.result() from None
+        finally:
+            await stop(failure)
 
     async def kill(self, name: str) -> None:
         """Ends a service as a crash would (SIGKILL); it is started again."""
