@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 from hedgerow.cli.ledgers import OurTrade
 from hedgerow.storage.database import Database
@@ -14,7 +12,7 @@ async def our_orders(database: Database, account_id: int) -> list[OurTrade]:
     """Orders of an exchange account that were filled, with their fills."""
     rows = await database.fetch(
         """select o.exchange_order_id, o.matched_stake, o.fees, o.payout, o.settlement_status,
-                  (select jsonb_object_agg(f.trade_ref, f.stake) from mm_fills f
+                  (select jsonb_agg(jsonb_build_array(f.price, f.stake)) from mm_fills f
                    where f.order_id = o.order_id and f.state <> 'REVERSED') as fills
            from mm_orders o where o.account_id = $1 and o.matched_size > 0""",
         account_id,
@@ -25,7 +23,7 @@ async def our_orders(database: Database, account_id: int) -> list[OurTrade]:
             row["matched_stake"],
             row["payout"],
             row["settlement_status"],
-            _stakes(row["fills"]),
+            [(Decimal(price), Decimal(stake)) for price, stake in row["fills"] or ()],
             row["matched_stake"] + row["fees"],
         )
         for row in rows
@@ -45,12 +43,8 @@ async def our_bets(database: Database, account_id: int) -> list[OurTrade]:
             row["placed_stake"],
             row["payout"],
             "UNDECIDED" if row["settlement"] == "UNSETTLED" else row["settlement"],
-            {},
+            (),
             row["placed_stake"],
         )
         for row in rows
     ]
-
-
-def _stakes(fills: Mapping[str, Any] | None) -> dict[str, Decimal]:
-    return {ref: Decimal(str(stake)) for ref, stake in (fills or {}).items()}

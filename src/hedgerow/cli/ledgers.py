@@ -15,14 +15,15 @@ Ledger = Mapping[str, Any]
 class OurTrade:
     """One order with fills, or one accepted bet, as our database has it. Money in the venue's currency.
 
-    fills: by the venue's trade id, the money at risk. payout: None while it is not settled.
+    fills: price and money at risk of each, in any order; the ledger's ids are the engine's, ours are those that the
+    venue says on the wire. payout: None while it is not settled.
     """
 
     venue_ref: str
     matched: Decimal
     payout: Decimal | None
     settlement: str
-    fills: Mapping[str, Decimal]
+    fills: Sequence[tuple[Decimal, Decimal]]
     cost: Decimal
     """What it took from the balance in all: the matched stake and the fees."""
 
@@ -50,14 +51,18 @@ def disagreements(ledger: Ledger, account: str, before: Decimal, ours: Sequence[
 def _differences(entry: Mapping[str, Any], trade: OurTrade) -> Iterable[str]:
     if Decimal(entry["matched"]) != trade.matched:
         yield f"matched {entry['matched']}, ours {trade.matched}"
-    fills = {fill["id"]: Decimal(fill["stake"]) for fill in entry["fills"]}
-    if trade.fills and fills != trade.fills:
-        yield f"fills {fills}, ours {dict(trade.fills)}"
+    fills = sorted((Decimal(fill["price"]), Decimal(fill["stake"])) for fill in entry["fills"])
+    if trade.fills and fills != sorted(trade.fills):
+        yield f"fills {_text(fills)}, ours {_text(sorted(trade.fills))}"
     payout = None if entry["payout"] is None else Decimal(entry["payout"])
     if payout != trade.payout:
         yield f"payout {payout}, ours {trade.payout}"
     if (entry["settlement"] or "UNDECIDED") != trade.settlement:
         yield f"settlement {entry['settlement']}, ours {trade.settlement}"
+
+
+def _text(fills: Sequence[tuple[Decimal, Decimal]]) -> str:
+    return ", ".join(f"{stake} at {price}" for price, stake in fills)
 
 
 def _held(entries: Iterable[Mapping[str, Any]], account: str) -> Decimal:

@@ -28,6 +28,7 @@ from hedgerow.core.clock import SystemClock
 from hedgerow.core.errors import HedgerowError, InputError, SetupError
 from hedgerow.core.ids import fixture_id_parts
 from hedgerow.core.observe import configure_logs
+from hedgerow.core.tasks import spawn, stop
 from hedgerow.mm.controls import TournamentSettings
 from hedgerow.mm.outcome import Outcome, outcome
 from hedgerow.mm.repository import Repository
@@ -42,6 +43,7 @@ LIMIT_RATIO = Decimal("0.8")
 _LOOK_EVERY_S, _TELL_EVERY_S = 0.2, 2.0
 _SETTLE_PATIENCE_S = 30.0
 _MOST_TOLD = 20
+_INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,8 @@ def command(
     )
     configure_logs("replay", "warning", readable=sys.stderr.isatty())
     agree = run(until_signalled(_replay(wanted, data_dir, as_json=as_json)))
-    if not agree:
-        sys.exit(1)
+    if agree is not True:
+        sys.exit(_INTERRUPTED if agree is None else 1)
 
 
 async def _replay(wanted: Wanted, data_dir: Path | None, *, as_json: bool) -> bool:
@@ -128,14 +130,15 @@ async def _replay(wanted: Wanted, data_dir: Path | None, *, as_json: bool) -> bo
             prepare=lambda database: _activate(database, recording.summary),
         )
         async with Stack(options) as stack, stack.world() as world, stack.database() as database:
-            failure = asyncio.ensure_future(stack.failed())
-            playing = asyncio.ensure_future(_play(world, database, wanted, started))
-            await asyncio.wait({failure, playing}, return_when=asyncio.FIRST_COMPLETED)
-            if failure.done():
-                playing.cancel()
-                failure.result()
-            failure.cancel()
-            before, progress = playing.result()
+            failure = spawn(stack.failed(), "stack failure")
+            playing = spawn(_play(world, database, wanted, started), "play")
+            try:
+                await asyncio.wait({failure, playing}, return_when=asyncio.FIRST_COMPLETED)
+                if failure.done():
+                    failure.result()
+                before, progress = playing.result()
+            finally:
+                await stop(failure, playing)
             done = await _settled(database)
             found = await _compare(world, database, before)
     return _report(wanted, progress, done, found, time.monotonic() - started, as_json=as_json)

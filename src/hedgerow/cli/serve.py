@@ -70,8 +70,10 @@ async def _serve(work: Coroutine[Any, Any, None], service: Service, host: str, p
 
 
 async def until_signalled(work: Coroutine[Any, Any, T], *, longest_stop_s: float | None = None) -> T | None:
-    """Awaits the work; None when SIGTERM or SIGINT cancelled it. longest_stop_s: after which the process ends by
-    force."""
+    """Awaits the work; SIGTERM or SIGINT cancels it, once, and then the answer is None.
+
+    longest_stop_s: after which the process ends by force.
+    """
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     is_stopping = False
 

@@ -16,15 +16,13 @@ import structlog
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.errors import VenueError
-from hedgerow.core.ids import FixtureId
-from hedgerow.core.states import FixtureStatus
 from hedgerow.core.tasks import spawn, stop, work
 from hedgerow.execution.instruments import Changes, Contract, Instruments, row_of
-from hedgerow.execution.mapping import Facts, FixtureFacts, MarketFacts, Participant, map_listings
+from hedgerow.execution.mapping import Facts, map_listings
+from hedgerow.execution.mapping.from_feed import fixtures_of, markets_of
 from hedgerow.feed.book import PriceBook
 from hedgerow.feed.catalogue import Market
 from hedgerow.feed.fixtures import FixtureState
-from hedgerow.feed.wire import Participants
 from hedgerow.mm.engine import Engine
 from hedgerow.mm.exposure import Exposure
 from hedgerow.mm.lane import Lane
@@ -140,17 +138,9 @@ class Discovery:
         return sport.slug if sport is not None else None
 
     def _facts(self, sports: list[str]) -> Facts:
-        fixtures = [
-            _fixture_facts(fixture, slug)
-            for fixture in self._book.fixtures()
-            if fixture.is_known and fixture.quarantine is None and (slug := self._slug(fixture.sport_id)) in sports
-        ]
-        markets: dict[str, tuple[MarketFacts, ...]] = {}
-        for sport_id in self._book.sports:
-            slug = self._slug(sport_id)
-            if slug in sports:
-                markets[slug] = tuple(_market_facts(market) for market in self._book.catalogue.of_sport(sport_id))
-        return Facts(tuple(fixtures), markets)
+        slugs = {sport_id: slug for sport_id in self._book.sports if (slug := self._slug(sport_id)) in sports}
+        named = {sport_id: slug for sport_id, slug in slugs.items() if slug is not None}
+        return Facts(fixtures_of(self._book.fixtures(), named), markets_of(self._book.catalogue, named))
 
     # --- storing -----------------------------------------------------------------------------------------------
 
@@ -238,31 +228,3 @@ def is_two_way(market: Market) -> bool:
     line = market.handicap or Decimal(0)
     pushes = line % 1 != _HALF and (line != 0 or market.market_type in _LINED)
     return len(market.outcomes) == 2 and not market.is_player_market and not pushes
-
-
-def _fixture_facts(fixture: FixtureState, slug: str) -> FixtureFacts:
-    info = fixture.info
-    names = info.participants or Participants()
-    return FixtureFacts(
-        FixtureId(fixture.fixture_id),
-        slug,
-        (info.tournament.tournament_name if info.tournament else None) or "",
-        (
-            Participant(names.participant1_name or "", names.participant1_short_name, None, names.participant1_abbr),
-            Participant(names.participant2_name or "", names.participant2_short_name, None, names.participant2_abbr),
-        ),
-        fixture.start_ms,
-        fixture.status or FixtureStatus.PREGAME,
-        (info.tournament.category_name if info.tournament else None) or "",
-    )
-
-
-def _market_facts(market: Market) -> MarketFacts:
-    return MarketFacts(
-        market.market_id,
-        market.market_type,
-        market.period,
-        market.handicap,
-        market.outcomes,
-        market.outcome_names,
-    )

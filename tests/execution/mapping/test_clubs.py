@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hedgerow.execution.mapping.clubs import compare_clubs, core_of, hooks_of, league_of, teams_of
+from hedgerow.execution.mapping.clubs import compare_clubs, core_of, hooks_of, is_city, league_of, teams_of
 from hedgerow.execution.mapping.evidence import NameRule
 from hedgerow.execution.mapping.tables import Team, alias_lists, leagues, team_forms
 
@@ -132,6 +132,27 @@ def test_a_league_is_read_from_its_tournament() -> None:
     assert league_of("NBA Cup") == "NBA"
     assert league_of("Premier League", None) is None
     assert league_of("NBA v WNBA") is None
+
+
+@pytest.mark.parametrize(
+    ("listed_as", "league"),
+    [
+        ("Pro Basketball (M)", "NBA"),
+        ("Pro Basketball (W)", "WNBA"),
+        ("Pro Football", "NFL"),
+        ("Pro Baseball", "MLB"),
+        ("Pro Hockey", "NHL"),
+        ("College Basketball (M)", None),
+    ],
+)
+def test_a_league_is_known_by_what_kalshi_calls_it(listed_as: str, league: str | None) -> None:
+    assert league_of(listed_as) == league
+
+
+@pytest.mark.parametrize(("name", "is_one"), [("Memphis", True), ("LA", True), ("MEM", True), ("Grizzlies", False)])
+def test_a_city_is_told_from_a_team(name: str, is_one: bool) -> None:
+    assert is_city(name, "basketball") is is_one
+    assert not is_city(name, "soccer")
 
 
 def test_every_recorded_nickname_names_one_team_of_its_league(shared: Callable[[str], Path]) -> None:

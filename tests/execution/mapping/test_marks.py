@@ -46,6 +46,10 @@ def test_a_name_is_parted_from_its_marks(name: str, marks: set[Mark], rest: tupl
         (("Under 21.5",), {Mark.YOUTH}),
         ((None,), set()),
         (("LEC Academy",), set()),
+        (("NCAA, Regular Season", "USA"), {Mark.COLLEGE}),
+        (("College Basketball (W)",), {Mark.COLLEGE, Mark.WOMEN}),
+        (("Pro Basketball (M)",), set()),
+        (("Pro Basketball (W)",), {Mark.WOMEN}),
     ],
 )
 def test_tournaments_mark_their_teams(names: tuple[str | None, ...], marks: set[Mark]) -> None:

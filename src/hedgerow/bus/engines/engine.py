@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import shutil
 import signal
 import socket
@@ -141,9 +142,20 @@ class Engine(ABC):
         return False
 
 
+_OFFERED = range(12_000, 32_000)
+"""Below the ports that systems give to outgoing connections, which would take one between offer and use."""
+
+
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of 127.0.0.1 that nobody listens on at this moment, chosen at random so that several choosers differ.
+
+    Raises SetupError when there is none.
+    """
+    for port in random.sample(_OFFERED, len(_OFFERED)):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise SetupError(f"no port between {_OFFERED[0]} and {_OFFERED[-1]} is free", "end what listens on them")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import replace
 
 from hedgerow.core.ids import FixtureId
-from hedgerow.execution.mapping.clubs import league_of, teams_of
+from hedgerow.execution.mapping.clubs import is_city, league_of, teams_of
 from hedgerow.execution.mapping.evidence import Candidate, NameEvidence, NameRule
 from hedgerow.execution.mapping.facts import FixtureFacts
 from hedgerow.execution.mapping.marks import Mark, marks_of_name, marks_of_tournament
-from hedgerow.execution.mapping.names import PARTIAL, compare, hooks, hooks_of, similar
+from hedgerow.execution.mapping.names import PARTIAL, STRENGTH, compare, hooks, hooks_of, similar
 from hedgerow.execution.mapping.sports import PEOPLE, WINDOW_S, tolerance_s
 from hedgerow.venues.base import Listing
 
@@ -70,11 +71,17 @@ def strongest(candidate: Candidate) -> int:
     return max((name.score for name in candidate.names), default=0)
 
 
-def _rank(candidate: Candidate) -> tuple[bool, bool, int, int, FixtureId]:
-    """Both names before one, near before far, then the better names, then the nearer start."""
+def could_be_then(candidate: Candidate) -> bool:
+    """Whether its start does not speak against it: near, or not known."""
+    return candidate.time_difference_s is None or is_near(candidate)
+
+
+def _rank(candidate: Candidate) -> tuple[bool, bool, bool, int, int, FixtureId]:
+    """Both names before one, near before unknown before far, then the better names, then the nearer start."""
     difference = abs(candidate.time_difference_s) if candidate.time_difference_s is not None else WINDOW_S
     return (
         weakest(candidate) < PARTIAL,
+        not could_be_then(candidate),
         not is_near(candidate),
         -candidate.score,
         difference,
@@ -88,7 +95,7 @@ def _candidate(listing: Listing, participants: tuple[str, ...], fixture: Fixture
     crossed = _names(participants, fixture, rotated=True)
     fit, cross_fit = _fit(straight), _fit(crossed)
     is_rotated = cross_fit > fit
-    names = crossed if is_rotated else straight
+    names = _with_doubtful_cities(crossed if is_rotated else straight, fixture, listing.competition)
     if max(name.score for name in names) < PARTIAL:
         return None
     if len(names) > 1:
@@ -121,6 +128,20 @@ def _names(participants: tuple[str, ...], fixture: FixtureFacts, *, rotated: boo
     return tuple(
         compare(listed, participant, fixture.sport, league)
         for listed, participant in zip(participants, known, strict=False)
+    )
+
+
+def _with_doubtful_cities(
+    names: tuple[NameEvidence, ...], fixture: FixtureFacts, competition: str | None
+) -> tuple[NameEvidence, ...]:
+    """A city names its team only within a league, and the venue has to say that it is this one."""
+    if league_of(competition) is not None:
+        return names
+    return tuple(
+        replace(name, rule=NameRule.CITY, score=STRENGTH[NameRule.CITY])
+        if name.rule is NameRule.TEAM and is_city(name.listed, fixture.sport)
+        else name
+        for name in names
     )
 
 

@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 
 from hedgerow.execution.mapping.evidence import NameRule
 from hedgerow.execution.mapping.marks import unmarked
-from hedgerow.execution.mapping.tables import Team, alias_lists, cities, leagues, team_forms
+from hedgerow.execution.mapping.tables import Team, alias_lists, cities, city_forms, league_names, leagues, team_forms
 from hedgerow.execution.mapping.text import fold, without_digraphs, words
 
 # Words that a club's name has in one list and lacks in another.
@@ -66,8 +66,15 @@ def core_of(name: str) -> frozenset[str]:
 
 def league_of(*names: str | None) -> str | None:
     """The one league of the table that the texts (a tournament, its category) name; None for none or several."""
-    found = {word.upper() for name in names for word in words(name or "")} & leagues()
+    given = [name for name in names if name]
+    found = {word.upper() for name in given for word in words(name)} & leagues()
+    found.update(league for name in given if (league := league_names().get(fold(name))))
     return found.pop() if len(found) == 1 else None
+
+
+def is_city(name: str, sport: str) -> bool:
+    """Whether a name is a city's only: "Memphis" is a team of the NBA, a college, and whoever plays there."""
+    return (sport, fold(name)) in city_forms()
 
 
 def teams_of(name: str, sport: str) -> frozenset[Team]:

@@ -63,7 +63,7 @@ class Candidate:
     starts_at_ms: int | None
     time_difference_s: int | None  # the venue's start less the feed's
     tolerance_s: int
-    listed_marks: tuple[str, ...]  # women, youth, reserve, doubles: as the venue says it
+    listed_marks: tuple[str, ...]  # women, youth, reserve, college, doubles: as the venue says it
     known_marks: tuple[str, ...]  # as the feed says it
     score: int  # the mean of the names' scores
 

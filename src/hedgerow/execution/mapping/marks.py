@@ -1,4 +1,4 @@
-"""Marks that set teams of one name apart: women, youth, reserves, doubles. Two sides whose marks differ are two teams.
+"""Marks that set teams of one name apart: women, youth, reserves, colleges, doubles. Sides with other marks are others.
 
 Tournaments carry them too: "Chelsea" in the Women's Super League is marked as women.
 """
@@ -15,6 +15,7 @@ class Mark(StrEnum):
     WOMEN = "women"
     YOUTH = "youth"
     RESERVE = "reserve"
+    COLLEGE = "college"
     DOUBLES = "doubles"
 
 
@@ -22,12 +23,14 @@ _WOMEN = frozenset(
     [
         *("women", "womens", "woman", "ladies", "female", "females", "femenino", "femenina", "feminino", "feminina"),
         *("feminine", "femminile", "frauen", "dames", "damer", "kvinner"),
-        *("wta", "wnba", "nwsl", "wsl", "wbbl", "wpl"),
+        *("wta", "wnba", "nwsl", "wsl", "wbbl", "wpl", "ncaaw", "cwbb"),
     ]
 )
 # "Juniors" is none: Boca Juniors are grown up.
 _YOUTH = frozenset({"youth", "juvenil", "primavera"})
 _RESERVE = frozenset({"reserve", "reserves", "academy", "jong"})
+# Of tournaments: the NCAA's under its own name and under those of Polymarket's leagues and Kalshi's competitions.
+_COLLEGE = frozenset({"ncaa", "ncaab", "ncaaf", "ncaam", "ncaaw", "cbb", "cwbb", "cfb", "college"})
 _AGE = re.compile(r"(?:u|under|sub)(?:1[4-9]|2[0-3])")
 
 # At the end of a name only: "W Connection" and "B36 Torshavn" are clubs of men.
@@ -49,6 +52,10 @@ def marks_of_tournament(*names: str | None) -> frozenset[Mark]:
         found.update(mark for word in given if (mark := _mark(word)))
         if "doubles" in given:
             found.add(Mark.DOUBLES)
+        if not _COLLEGE.isdisjoint(given):
+            found.add(Mark.COLLEGE)
+        if len(given) > 1 and given[-1] == "w":  # "Pro Basketball (W)"
+            found.add(Mark.WOMEN)
     return frozenset(found - {Mark.RESERVE})
 
 

@@ -13,13 +13,14 @@ from dataclasses import replace
 from decimal import Decimal
 
 from hedgerow.core.ids import FixtureId
-from hedgerow.execution.mapping.candidates import Schedule, candidates, is_near, strongest, weakest
+from hedgerow.execution.mapping.candidates import Schedule, candidates, could_be_then, is_near, strongest, weakest
 from hedgerow.execution.mapping.clubs import league_of
 from hedgerow.execution.mapping.evidence import Candidate, Evidence, Mapping, NameRule, Verdict
 from hedgerow.execution.mapping.facts import Decision, Facts
 from hedgerow.execution.mapping.markets import TWO_WAY, is_draw, target_of
 from hedgerow.execution.mapping.names import FIRM, PARTIAL, STRENGTH, STRONG
-from hedgerow.execution.mapping.text import fold
+from hedgerow.execution.mapping.sports import may_be_drawn
+from hedgerow.execution.mapping.text import fold, words
 from hedgerow.venues.base import Listing
 
 LARGEST_PRICE_GAP = Decimal("0.15")
@@ -33,12 +34,18 @@ def map_listings(listings: Sequence[Listing], facts: Facts) -> list[Mapping]:
     """A mapping for each contract of one venue, in the order of the listings.
 
     Contracts of one market have to agree about the match and differ in their outcomes, and no two open markets of the
-    venue may claim one outcome; where it is otherwise, all of them are quarantined but what an operator confirmed.
+    venue may claim one outcome; where it is otherwise, all of them are quarantined but what an operator confirmed. A
+    market is proved as a whole: a doubt about one of its contracts is one about all.
     """
     schedule = Schedule(facts.fixtures)
     mappings = [_map(listing, facts, schedule) for listing in listings]
     conflicts = _conflicts(listings, mappings)
-    return [_doubted(mapping, conflicts.get(index)) for index, mapping in enumerate(mappings)]
+    mappings = [_doubted(mapping, conflicts.get(index)) for index, mapping in enumerate(mappings)]
+    doubtful = _doubtful_markets(mappings)
+    return [
+        _doubted(mapping, doubtful.get(mapping.market_ref) if _is_proved_by_facts(mapping) else None)
+        for mapping in mappings
+    ]
 
 
 # --- one contract --------------------------------------------------------------------------------------------------
@@ -145,6 +152,10 @@ def _doubts(
     leagues = league_of(listing.competition), league_of(candidate.tournament)
     if None not in leagues and leagues[0] != leagues[1]:
         yield f"leagues differ: the venue says {leagues[0]}, the feed {leagues[1]}"
+    if listing.market_type == TWO_WAY and may_be_drawn(
+        candidate.sport, words(f"{listing.competition or ''} {listing.title} {candidate.tournament}")
+    ):
+        yield "the match may be drawn, and the market has no draw"
     yield from _doubts_of_time(candidate)
     if runner_up is not None and _is_rival(runner_up):
         yield f"match {runner_up.fixture_id} fits as well"
@@ -175,7 +186,7 @@ def _doubts_of_time(candidate: Candidate) -> Iterator[str]:
 
 def _is_rival(candidate: Candidate) -> bool:
     """Whether another match fits the names and could be meant by its start."""
-    return weakest(candidate) >= PARTIAL and (candidate.time_difference_s is None or is_near(candidate))
+    return weakest(candidate) >= PARTIAL and could_be_then(candidate)
 
 
 # --- contracts among each other ------------------------------------------------------------------------------------
@@ -200,8 +211,21 @@ def _conflicts(listings: Sequence[Listing], mappings: Sequence[Mapping]) -> dict
     for group in by_outcome.values():
         if _claims_twice(group, mappings):
             doubtful = [i for i in group if mappings[i].reason != BY_OPERATOR]
-            found |= dict.fromkeys(doubtful, "several markets of the venue claim the same outcome")
+            found = dict.fromkeys(doubtful, "several markets of the venue claim the same outcome") | found
     return found
+
+
+def _doubtful_markets(mappings: Sequence[Mapping]) -> dict[str, str]:
+    """The doubt about those markets of which a contract is not proved; an operator's word against it is one too."""
+    return {
+        mapping.market_ref: f"contract {mapping.instrument_ref} of the same market is not proved"
+        for mapping in mappings
+        if mapping.verdict is not Verdict.PROVED
+    }
+
+
+def _is_proved_by_facts(mapping: Mapping) -> bool:
+    return mapping.verdict is Verdict.PROVED and mapping.reason != BY_OPERATOR
 
 
 def _claims_twice(group: Sequence[int], mappings: Sequence[Mapping]) -> bool:

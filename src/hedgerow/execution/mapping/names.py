@@ -41,7 +41,7 @@ PARTIAL = 80
 _ALIKE = 0.85
 
 # Rules under which the feed's short name may be compared: a part of a short name says nothing.
-_WHOLE = frozenset({NameRule.NORMALISED, NameRule.REORDERED, NameRule.ALIAS, NameRule.AFFIXES})
+_WHOLE = frozenset({NameRule.EXACT, NameRule.NORMALISED, NameRule.REORDERED, NameRule.ALIAS, NameRule.AFFIXES})
 
 
 @lru_cache(maxsize=262_144)
@@ -52,6 +52,8 @@ def compare(listed: str, participant: Participant, sport: str, league: str | Non
     if rule is NameRule.CITY:
         return best  # a short name that is the city's tells no more
     for other in (participant.short_name, participant.medium_name):
+        if sport in PEOPLE and other and len(words(other)) == 1:
+            continue  # a surname, which relatives share
         if other and best.score < STRENGTH[NameRule.SHORT_NAME] and _compare(listed, other, sport, league) in _WHOLE:
             best = NameEvidence(listed, other, NameRule.SHORT_NAME, STRENGTH[NameRule.SHORT_NAME])
     short = participant.abbreviation

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 PEOPLE = frozenset(
     ["tennis", "table-tennis", "badminton", "squash", "padel", "mma", "boxing", "darts", "snooker", "golf"]
 )
 """Sports whose participants are people, or pairs of them. Slugs are the feed's."""
+
+_DRAWN_SPORT = "cricket"
+# In titles of tournaments whose matches last several days and may be drawn.
+_LONG_FORMS = frozenset({"test", "tests", "ashes", "shield", "ranji", "duleep", "county"})
 
 _HOUR_S = 3600
 
@@ -29,6 +33,12 @@ _USUAL_S = 2 * _HOUR_S
 
 WINDOW_S = 36 * _HOUR_S
 """Matches that start further away are not looked at."""
+
+
+def may_be_drawn(sport: str, title_words: Iterable[str]) -> bool:
+    """Whether a match without a draw among its results may end in one: cricket of several days. What becomes of a
+    two-way winner then, every venue has its own rule for."""
+    return sport == _DRAWN_SPORT and not _LONG_FORMS.isdisjoint(title_words)
 
 
 def tolerance_s(sport: str) -> int:

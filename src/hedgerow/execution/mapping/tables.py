@@ -28,6 +28,24 @@ def leagues() -> frozenset[str]:
 
 
 @cache
+def league_names() -> Mapping[str, str]:
+    """Leagues by what an exchange writes for them, folded."""
+    return {fold(entry["listed_as"]): league for league, entry in _read("teams.toml").items()}
+
+
+@cache
+def city_forms() -> frozenset[tuple[str, str]]:
+    """The forms by which (sport, folded) only a city is named, or its letters: other leagues and colleges have teams
+    of the same."""
+    return frozenset(
+        (entry["sport"], fold(form))
+        for entry in _read("teams.toml").values()
+        for cities, _, abbreviation in entry["teams"]
+        for form in (*cities.split("/"), abbreviation)
+    )
+
+
+@cache
 def team_forms() -> Mapping[tuple[str, str], frozenset[Team]]:
     """Teams by (sport, folded form): the whole name, the city, the nickname, the abbreviation, and the city with the
     nickname's first letters ("Los Angeles L", "Chicago WS")."""

@@ -166,6 +166,7 @@ class Rest:
         try:
             limits = await self.read("limits", "/account/limits", wire.LimitsAnswer)
             self._set_budgets(_rate(limits.read), _rate(limits.write))
+            self._reads.try_take(DEFAULT_COST)  # what this question cost: the venue's bucket is not full any more
         except Refused as refusal:
             if refusal.reason is Reason.AUTH:
                 raise

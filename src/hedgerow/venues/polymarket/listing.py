@@ -79,7 +79,7 @@ _LEAGUES_OF_SPORT: Mapping[str, str] = {
     "esport-valorant": "val",
     "mma": "mma ufc",
     "boxing": "boxing",
-    "cricket": "cricipl crint",
+    "cricket": "cricipl cricpsl cricbbl criccpl cricilt20 cricmlc cricsa20 crict20blast cricbpl cricss crint",
     "rugby": "ruprem rutopft rusixnat rueuchamp ruurc rusrp ruchamp",
 }
 _SPORT_OF_LEAGUE = {league: sport for sport, leagues in _LEAGUES_OF_SPORT.items() for league in leagues.split()}
@@ -94,7 +94,7 @@ def sport_of(market: wire.GammaMarket) -> str | None:
     by_tag = {sport for tag in tags if (sport := _SPORT_OF_TAG.get(tag.slug or ""))}
     if len(by_tag) == 1:
         return by_tag.pop()
-    return _SPORT_OF_LEAGUE.get((market.slug or "").split("-", 1)[0])
+    return _SPORT_OF_LEAGUE.get(_league(market) or "")
 
 
 def listings_of(markets: Sequence[wire.GammaMarket], sport: str) -> list[Listing]:
@@ -108,6 +108,11 @@ def listings_of(markets: Sequence[wire.GammaMarket], sport: str) -> list[Listing
         except (UnreadableError, ValueError) as error:
             _log.warning("market not listed", venue=SLUG, market=market.slug, error=str(error))
     return found
+
+
+def _league(market: wire.GammaMarket) -> str | None:
+    """The venue's code of the league, which begins the slug of a match."""
+    return (market.slug or "").partition("-")[0] or None
 
 
 def _is_match_winner(market: wire.GammaMarket) -> bool:
@@ -170,7 +175,7 @@ def _listing(
         opposite=opposite,
         participants=participants,
         sport=sport,
-        competition=series,
+        competition=series or _league(market),
         market_type=market_type,
         period=period,
         starts_at_ms=epoch_ms(market.game_start_time) or None,

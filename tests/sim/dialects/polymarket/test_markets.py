@@ -95,6 +95,9 @@ def test_two_matches_of_the_same_names_and_day_have_slugs_of_their_own() -> None
         (tennis(sport_id=11, tournament_name="NBA"), "nba"),
         (tennis(sport_id=11, tournament_name="WNBA"), "wnba"),
         (tennis(sport_id=16), "dota2"),
+        (tennis(sport_id=27, tournament_name="Indian Premier League"), "cricipl"),
+        (tennis(sport_id=27, tournament_name="IPL"), "cricipl"),
+        (tennis(sport_id=27, tournament_name="Lanka Premier League"), "crint"),
     ],
 )
 def test_a_fixture_is_listed_in_the_league_of_its_sport(fixture: Fixture, code: str) -> None:

@@ -37,6 +37,7 @@ class Tag:
 
 SPORTS_TAG, GAMES_TAG = Tag(1, "Sports", "sports"), Tag(100639, "Games", "games")
 _TENNIS, _ESPORTS = Tag(864, "Tennis", "tennis"), Tag(64, "Esports", "esports")
+_CRICKET = Tag(517, "Cricket", "cricket")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class League:
 _ATP = League(1, "atp", "ATP", (_TENNIS, Tag(101232, "ATP", "atp")), 0, "atp", names_tournament=True)
 _WTA = League(2, "wta", "WTA", (_TENNIS, Tag(102123, "WTA", "wta")), 0, "wta", names_tournament=True)
 _WNBA = League(3, "wnba", "WNBA", (), 0, "wnba")
+_IPL = League(14, "cricipl", "Indian Premier League", (_CRICKET,), 0, "cricipl")
 _BY_SPORT = {
     11: League(4, "nba", "NBA", (Tag(745, "NBA", "nba"),), 10345, "nba"),
     12: _ATP,
@@ -87,7 +89,7 @@ _BY_SPORT = {
         names_tournament=True,
     ),
     23: League(11, "volleyball", "Volleyball", (), 0, "volleyball"),
-    27: League(12, "cricket", "Cricket", (), 0, "cricket"),
+    27: League(12, "crint", "International Cricket", (_CRICKET,), 0, "crint"),
     61: League(
         13,
         "val",
@@ -98,7 +100,7 @@ _BY_SPORT = {
         names_tournament=True,
     ),
 }
-LEAGUES = tuple(sorted((_WTA, _WNBA, *_BY_SPORT.values()), key=lambda league: league.number))
+LEAGUES = tuple(sorted((_WTA, _WNBA, _IPL, *_BY_SPORT.values()), key=lambda league: league.number))
 
 
 def league_of(fixture: Fixture) -> League | None:
@@ -108,6 +110,8 @@ def league_of(fixture: Fixture) -> League | None:
         return _WTA
     if fixture.sport_id == 11 and "WNBA" in where:
         return _WNBA
+    if fixture.sport_id == 27 and ("IPL" in where or where[:3] == ["INDIAN", "PREMIER", "LEAGUE"]):
+        return _IPL
     return _BY_SPORT.get(fixture.sport_id)
 
 
