@@ -22,7 +22,7 @@ from hedgerow.bus.engines import Engines
 from hedgerow.bus.engines.engine import free_port
 from hedgerow.bus.engines.folder import disk_error
 from hedgerow.cli.calls import Caller
-from hedgerow.cli.context import MASTER_KEY_FILE, RUN_FILE, vault_of
+from hedgerow.cli.context import MASTER_KEY_FILE, RUN_FILE, RunFile, vault_of
 from hedgerow.cli.demo_data import DemoKeys, ensure_demo_data, is_simulated
 from hedgerow.cli.files import write_json
 from hedgerow.cli.services import MM, SERVICES, SIM, Service, ServiceProcess, ports_of
@@ -203,9 +203,7 @@ class Stack:
             await self._engines.start()
             self._keep(self._keep_engines())
             await migrate(self.database_url)
-            urls = {"database_url": self.database_url.reveal(), "nats_url": self.nats_url.reveal()}
-            write_json(self.data_dir / RUN_FILE, urls)
-            self._has_run_file = True
+            self._write_run_file()
             await self._check_master_key()
         except OSError as error:
             raise disk_error(self.data_dir, error) from None
@@ -216,6 +214,12 @@ class Stack:
         async with self.database() as database:
             for account in await Accounts(database, SystemClock()).accounts():
                 open_credentials(account, vault)
+
+    def _write_run_file(self) -> None:
+        """Tells operator commands where the engines are, and the world once it runs."""
+        told = RunFile(self.database_url.reveal(), self.nats_url.reveal(), self.sim_url)
+        write_json(self.data_dir / RUN_FILE, told)
+        self._has_run_file = True
 
     def _environment(self) -> dict[str, str]:
         """Of every service: ours, and what this deployment decides."""
@@ -233,6 +237,7 @@ class Stack:
         followers = ["--followers", str(self._options.expected_followers)]
         process = ServiceProcess(SIM, self.settings.host, port, self._log_of(SIM), environment, *followers)
         await self._run(process)
+        self._write_run_file()
         async with self.world() as world:
             state = await world.get("/sim/state")
         # A world that has to be started again listens where the services know it.
