@@ -42,6 +42,7 @@ FILL_OVERLAP_MS = 60_000
 """How far back fills are asked for again after a break: venues' lists may lag their streams."""
 MISSING_FILLS_AFTER_S = 1.0
 RETRY_S = 0.25
+SHORTEST_HOLD_S = 0.02
 HOLD_AFTER = {Reason.RATE: 1.0, Reason.FUNDS: 1.0, Reason.CLOSED: 1.0, Reason.AUTH: 30.0, Reason.ACCOUNT: 30.0}
 """Seconds without new orders after a refusal, by its reason; others RETRY_S."""
 ENDED_KEPT = 5_000
@@ -289,7 +290,9 @@ class Lane:
         self._owner.on_free(self, slot)
 
     def _hold(self, seconds: float) -> None:
-        """Nothing is placed for so long; then the engine looks again."""
+        """Nothing is placed for so long; then the engine looks again. Not for less than SHORTEST_HOLD_S: a budget that
+        has its next token in a moment would otherwise be asked over and over within it."""
+        seconds = max(seconds, SHORTEST_HOLD_S)
         until = self._clock.now_ms() + int(seconds * 1000)
         if until > self._paused_until_ms:
             self._paused_until_ms = until

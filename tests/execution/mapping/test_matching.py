@@ -34,6 +34,8 @@ GOLDEN = [
     ("tennis", "Iga Swiatek", "Aryna Sabalenka", "WTA", "Świątek, Iga", "Sabalenka, Aryna", "WTA Madrid"),
     ("tennis", "Qinwen Zheng", "Coco Gauff", None, "Zheng, Qinwen", "Gauff, Cori Coco", "WTA Rome"),
     ("tennis", "C. Alcaraz", "F. Auger-Aliassime", None, "Alcaraz, Carlos", "Auger-Aliassime, Felix", "US Open"),
+    ("tennis", "Serena Williams", "Venus Williams", "WTA", "Serena Williams", "Venus Williams", "US Open"),
+    ("cricket", "Runner 228749", "Runner 2857977", None, "Runner 228749", "Runner 2857977", "Recorded Cricket"),
     ("tennis", "Botic van de Zandschulp", "Shang", None, "Van De Zandschulp, Botic", "Shang, Juncheng", "Umag"),
     ("cricket", "Mumbai Indians", "Royal Challengers Bengaluru", "IPL", "MI", "Royal Challengers Bangalore", "IPL"),
     ("cricket", "CSK", "KKR", "Indian Premier League", "Chennai Super Kings", "Kolkata Knight Riders", "IPL"),

@@ -111,7 +111,7 @@ def _candidate(listing: Listing, participants: tuple[str, ...], fixture: Fixture
         status=fixture.status,
         names=names,
         is_rotated=is_rotated,
-        fits_both_ways=min(fit[0], cross_fit[0]) >= PARTIAL,
+        fits_both_ways=_fits_both_ways(fit[0], cross_fit[0]),
         starts_at_ms=fixture.starts_at_ms,
         time_difference_s=difference,
         tolerance_s=tolerance_s(fixture.sport),
@@ -148,6 +148,13 @@ def _with_doubtful_cities(
 def _fit(names: tuple[NameEvidence, ...]) -> tuple[int, int]:
     """How well an order of participants fits: by its weaker name, then by both."""
     return min(name.score for name in names), sum(name.score for name in names)
+
+
+def _fits_both_ways(straight: int, crossed: int) -> bool:
+    """Whether the names may stand in either order. Equal letter for letter one way, and only alike the other, is one
+    way: sisters share their surname."""
+    worse, better = sorted((straight, crossed))
+    return worse >= PARTIAL and not worse < STRENGTH[NameRule.EXACT] == better
 
 
 def _with_similar(
