@@ -85,7 +85,8 @@ async def test_mapping_is_confirmed_once_it_names_an_outcome(
     assert "no contract 'KXATP-3'" in refuse("mappings", "reject", "kalshi", "KXATP-3")
     operate("mappings", "confirm", "kalshi", "KXATP-1")
     operate("mappings", "reject", "kalshi", "KXATP-2")
-    assert await repository.decisions() == {("kalshi", "KXATP-1"): True, ("kalshi", "KXATP-2"): False}
+    decided = {ref: decision.is_confirmed for (_, ref), decision in (await repository.decisions()).items()}
+    assert decided == {"KXATP-1": True, "KXATP-2": False}
     assert json.loads(operate("mappings", "list", "--undecided", "--json")) == []
 
 

@@ -67,6 +67,22 @@ def test_venue_without_accounts_is_an_input_error(refuse: Callable[..., str]) ->
     assert "unknown venue 'kalshy'" in refuse("venues", "check", "kalshy")
 
 
+async def test_simulated_accounts_are_asked_of_the_world_alone(
+    cli: Cli, simulated: dict[str, str], world: WorldServer, tmp_path: Path
+) -> None:
+    ours = {name: value for name, value in simulated.items() if name != "HEDGEROW_VENUE_URLS"}
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "demo.json").write_text("{}")
+    done = await asyncio.to_thread(cli, "venues", "check", "kalshi", **ours)
+    assert (done.returncode, "hedgerow up --sim" in done.stderr) == (1, True)
+
+    told = {"database_url": "", "nats_url": "", "sim_url": world.url}
+    (folder / "run.json").write_text(json.dumps(told))
+    done = await asyncio.to_thread(cli, "venues", "check", "kalshi", "--json", **ours)
+    assert [row["works"] for row in json.loads(done.stdout)] == [True, True]
+
+
 def test_list_tells_level_kind_and_exemptions(cli: Cli) -> None:
     rows = {row["slug"]: row for row in json.loads(cli("venues", "list", "--json").stdout)}
     assert set(rows) == set(all_venues())

@@ -54,6 +54,8 @@ class Operator:
     nats_url: Secret
     is_running: bool
     """Whether services may be running beside us."""
+    sim_url: str | None
+    """Of the simulated world that the deployment is in, while it runs."""
 
     async def tell_services(self, client: str = "") -> None:
         """Tells running services that settings have changed, of one client or of all. One that is not reached reads
@@ -100,12 +102,22 @@ def has_master_key(settings: Settings) -> bool:
     return read_master_key(settings) is not None or (settings.data_dir / MASTER_KEY_FILE).exists()
 
 
+class RunFile(msgspec.Struct, frozen=True):
+    """The content of `RUN_FILE`."""
+
+    database_url: str
+    nats_url: str
+    sim_url: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
     """Where the engines of a deployment answer."""
 
     database_url: Secret
     nats_url: Secret
+    sim_url: str | None = None
+    """Of the simulated world's script API, where the deployment is in one."""
     were_running: bool = True
     """False: they were started for this command."""
 
@@ -133,12 +145,18 @@ async def answers(database_url: Secret) -> bool:
 
 def found_running(settings: Settings) -> Running | None:
     """Where engines are that may be running: those that settings name, or that `hedgerow up` told of."""
+    told = _told(settings)
+    sim_url = told.sim_url if told else None
     if settings.database_url and settings.nats_url:
-        return Running(settings.database_url, settings.nats_url)
+        return Running(settings.database_url, settings.nats_url, sim_url)
+    return Running(Secret(told.database_url), Secret(told.nats_url), sim_url) if told else None
+
+
+def _told(settings: Settings) -> RunFile | None:
+    """What `hedgerow up` says of itself; None when it does not run."""
     try:
-        told = msgspec.json.decode((settings.data_dir / RUN_FILE).read_bytes(), type=dict[str, str])
-        return Running(Secret(told["database_url"]), Secret(told["nats_url"]))
-    except (OSError, msgspec.DecodeError, KeyError):
+        return msgspec.json.decode((settings.data_dir / RUN_FILE).read_bytes(), type=RunFile)
+    except (OSError, msgspec.DecodeError):
         return None
 
 
@@ -162,6 +180,7 @@ async def operator(data_dir: Path | None) -> AsyncIterator[Operator]:
                 clock,
                 engines.nats_url,
                 engines.were_running,
+                engines.sim_url,
             )
         finally:
             await database.close()

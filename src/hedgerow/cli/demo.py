@@ -61,7 +61,8 @@ def command(replay: str, speed: str, seconds: str | None, port_base: int, data_d
         demo = Demo(options, recording, pace, length_s)
         run(until_signalled(demo.run(as_json=as_json)))
     if demo.last is not None:
-        emit(headline(demo.last), as_json)
+        told = headline(demo.last)
+        emit(told, as_json, "\n".join(f"{name:14} {'-' if value is None else value}" for name, value in told.items()))
 
 
 class Demo:
@@ -81,7 +82,7 @@ class Demo:
             where = summary(stack)
             with _display(console, where) as show, contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._length_s):
-                    await self._play(stack, show)
+                    await stack.guard(self._play(stack, show))
             console.print("stopping ...")
 
     async def _play(self, stack: Stack, show: Show) -> None:
@@ -92,9 +93,7 @@ class Demo:
                 try:
                     await self._activate(world, mm)
                     self.last = await look(world, mm)
-                except CallError as error:
-                    self.last = View.troubled(self.last, str(error))
-                except HedgerowError as error:  # a service is on its way back
+                except HedgerowError as error:  # a service may be on its way back
                     self.last = View.troubled(self.last, str(error))
                 show(self.last)
                 if self.last.state in _OVER:

@@ -9,7 +9,6 @@ import click
 from hedgerow.cli.context import asynchronous, data_dir_option, operator
 from hedgerow.cli.output import emit, json_option
 from hedgerow.core.errors import InputError
-from hedgerow.mm.operations import Decision
 
 
 @click.group("mappings")
@@ -44,7 +43,7 @@ async def list_mappings(
 @asynchronous
 async def confirm(venue: str, instrument: str, data_dir: Path | None) -> None:
     """The contract is what it is taken for: it may be traded."""
-    await _decide(venue, instrument, Decision.CONFIRMED, data_dir)
+    await _decide(venue, instrument, data_dir, is_confirmed=True)
 
 
 @command.command("reject")
@@ -54,16 +53,16 @@ async def confirm(venue: str, instrument: str, data_dir: Path | None) -> None:
 @asynchronous
 async def reject(venue: str, instrument: str, data_dir: Path | None) -> None:
     """The contract is something else: it is never traded, whatever the evidence says."""
-    await _decide(venue, instrument, Decision.REJECTED, data_dir)
+    await _decide(venue, instrument, data_dir, is_confirmed=False)
 
 
-async def _decide(venue: str, instrument: str, decision: Decision, data_dir: Path | None) -> None:
+async def _decide(venue: str, instrument: str, data_dir: Path | None, *, is_confirmed: bool) -> None:
     async with operator(data_dir) as op:
         mapping = await op.operations.mapping(venue, instrument)
         if mapping is None:
             raise InputError(f"{venue} has no contract {instrument!r} that we know; see: hedgerow mappings list")
-        if decision is Decision.CONFIRMED and not mapping.names_an_outcome:
+        if is_confirmed and not mapping.names_an_outcome:
             raise InputError(f"{instrument} is not taken for any outcome, so there is nothing to confirm")
-        await op.operations.decide(venue, instrument, decision)
+        await op.operations.decide(venue, instrument, is_confirmed=is_confirmed)
         await op.tell_services()
-        click.echo(f"{venue} {instrument} {decision.value.lower()}")
+        click.echo(f"{venue} {instrument} {'confirmed' if is_confirmed else 'rejected'}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, NoReturn, TypeVar
 
 import click
@@ -14,6 +15,8 @@ from rich.table import Table
 from hedgerow.core.observe import redact_text
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_WIDE = 500
 
 _encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
 
@@ -37,16 +40,19 @@ def emit(value: Any, as_json: bool, text: str | None = None) -> None:
 
 
 def _table(rows: Sequence[Any]) -> None:
-    plain = [msgspec.to_builtins(row, enc_hook=str, builtin_types=(bytes,)) for row in rows]
+    plain = [msgspec.to_builtins(row, enc_hook=str, builtin_types=(bytes, Decimal)) for row in rows]
     if not plain:
         click.echo("nothing yet")
         return
+    console = Console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in plain[0]:
         table.add_column(name)
     for row in plain:
         table.add_row(*(_cell(cell) for cell in row.values()))
-    Console().print(table)
+    if not console.is_terminal:  # whoever reads it later has room
+        console = Console(width=_WIDE)
+    console.print(table)
 
 
 def _cell(value: Any) -> str:
@@ -54,6 +60,8 @@ def _cell(value: Any) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
     if isinstance(value, Mapping):
         return ", ".join(f"{key}={item}" for key, item in value.items())
     if isinstance(value, list):

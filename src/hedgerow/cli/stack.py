@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
@@ -22,7 +22,7 @@ from hedgerow.bus.engines import Engines
 from hedgerow.bus.engines.engine import free_port
 from hedgerow.bus.engines.folder import disk_error
 from hedgerow.cli.calls import Caller
-from hedgerow.cli.context import MASTER_KEY_FILE, RUN_FILE, vault_of
+from hedgerow.cli.context import MASTER_KEY_FILE, RUN_FILE, RunFile, vault_of
 from hedgerow.cli.demo_data import DemoKeys, ensure_demo_data, is_simulated
 from hedgerow.cli.files import write_json
 from hedgerow.cli.services import MM, SERVICES, SIM, Service, ServiceProcess, ports_of
@@ -36,6 +36,8 @@ from hedgerow.mm.repository import Repository
 from hedgerow.storage.accounts import Accounts, open_credentials
 from hedgerow.storage.database import Database
 from hedgerow.storage.migrate import migrate
+
+T = TypeVar("T")
 
 _ENGINE_ATTEMPTS = 5
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
@@ -121,6 +123,23 @@ class Stack:
         """Waits until the stack cannot go on, and raises why: a HedgerowError."""
         raise await self._failure.get()
 
+    async def guard(self, work: Coroutine[Any, Any, T]) -> T:
+        """Awaits the work, which is cancelled when the stack cannot go on; then why is raised."""
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("the stack guards what a task awaits")
+        failure = spawn(self._failure.get(), "stack failure")
+        failure.add_done_callback(lambda done: None if done.cancelled() else task.cancel())
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if failure.cancelled() or not failure.done():
+                raise
+            task.uncancel()
+            raise failure.result() from None
+        finally:
+            await stop(failure)
+
     async def kill(self, name: str) -> None:
         """Ends a service as a crash would (SIGKILL); it is started again."""
         await self._processes[name].kill()
@@ -184,9 +203,7 @@ class Stack:
             await self._engines.start()
             self._keep(self._keep_engines())
             await migrate(self.database_url)
-            urls = {"database_url": self.database_url.reveal(), "nats_url": self.nats_url.reveal()}
-            write_json(self.data_dir / RUN_FILE, urls)
-            self._has_run_file = True
+            self._write_run_file()
             await self._check_master_key()
         except OSError as error:
             raise disk_error(self.data_dir, error) from None
@@ -197,6 +214,12 @@ class Stack:
         async with self.database() as database:
             for account in await Accounts(database, SystemClock()).accounts():
                 open_credentials(account, vault)
+
+    def _write_run_file(self) -> None:
+        """Tells operator commands where the engines are, and the world once it runs."""
+        told = RunFile(self.database_url.reveal(), self.nats_url.reveal(), self.sim_url)
+        write_json(self.data_dir / RUN_FILE, told)
+        self._has_run_file = True
 
     def _environment(self) -> dict[str, str]:
         """Of every service: ours, and what this deployment decides."""
@@ -214,6 +237,7 @@ class Stack:
         followers = ["--followers", str(self._options.expected_followers)]
         process = ServiceProcess(SIM, self.settings.host, port, self._log_of(SIM), environment, *followers)
         await self._run(process)
+        self._write_run_file()
         async with self.world() as world:
             state = await world.get("/sim/state")
         # A world that has to be started again listens where the services know it.

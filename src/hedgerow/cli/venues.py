@@ -11,8 +11,12 @@ from typing import Any
 
 import click
 
+from hedgerow.cli.calls import Caller
 from hedgerow.cli.context import Operator, data_dir_option, operator, run, vault_of
+from hedgerow.cli.demo_data import is_simulated
 from hedgerow.cli.output import emit, json_option
+from hedgerow.cli.services import SIM
+from hedgerow.cli.simulated import simulated_urls
 from hedgerow.core.errors import HedgerowError, InputError
 from hedgerow.core.observe import configure_logs, redact_text
 from hedgerow.storage.accounts import VenueAccount, open_credentials
@@ -135,16 +139,27 @@ async def _check(slug: str, data_dir: Path | None) -> list[dict[str, Any]]:
         accounts = await op.accounts.accounts(venue=slug)
         if not accounts:
             raise InputError(f"there is no account at {slug}; add one with: hedgerow accounts add {slug} USERNAME")
-        return list(await asyncio.gather(*(_asked(op, account) for account in accounts)))
+        urls = await _urls(op, venue(slug).manifest)
+        return list(await asyncio.gather(*(_asked(op, account, urls) for account in accounts)))
 
 
-async def _asked(op: Operator, account: VenueAccount) -> dict[str, Any]:
+async def _urls(op: Operator, manifest: Manifest) -> Mapping[str, str]:
+    """Where the venue is: what exists in the simulated world alone is not asked of the real venue."""
+    if not is_simulated(op.settings.data_dir):
+        return urls_of(manifest, op.settings.venue_urls)
+    if op.sim_url is None:
+        raise InputError("these accounts exist in the simulated world, which does not run; start it: hedgerow up --sim")
+    async with Caller(SIM.title, op.sim_url) as world:
+        return simulated_urls(await world.get("/sim/state"))[manifest.slug]
+
+
+async def _asked(op: Operator, account: VenueAccount, urls: Mapping[str, str]) -> dict[str, Any]:
     """What the venue says to an account's credentials."""
     row = {"username": account.username, "client": account.client, "active": account.is_active}
     nothing = {"free": None, "held": None, "currency": None}
     try:
         async with asyncio.timeout(_CHECK_S):
-            told = await _balance(op, account)
+            told = await _balance(op, account, urls)
     except HedgerowError as error:
         return {**row, "works": False, **nothing, "error": redact_text(str(error))}
     except TimeoutError:
@@ -152,11 +167,11 @@ async def _asked(op: Operator, account: VenueAccount) -> dict[str, Any]:
     return {**row, "works": True, "free": told.free, "held": told.held, "currency": told.currency, "error": None}
 
 
-async def _balance(op: Operator, account: VenueAccount) -> Balance:
+async def _balance(op: Operator, account: VenueAccount, urls: Mapping[str, str]) -> Balance:
     manifest = venue(account.venue).manifest
     credentials = open_credentials(account, vault_of(op.settings))
     known = Account(account.account_id, account.username, account.currency, credentials, account.meta)
-    context = VenueContext(known, op.clock, urls_of(manifest, op.settings.venue_urls))
+    context = VenueContext(known, op.clock, urls)
     ask, close = _connector(account.venue, manifest, context)
     try:
         return await ask()

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 
 from asyncpg import Connection
@@ -33,13 +32,6 @@ class Tournament:
     is_active: bool
     limit_ratio: Decimal
     price_ticks: int
-
-
-class Decision(StrEnum):
-    """An operator's word on a mapping."""
-
-    CONFIRMED = "CONFIRMED"
-    REJECTED = "REJECTED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,20 +157,21 @@ class Operations:
         )
         return StoredMapping(**row) if row else None
 
-    async def decide(self, venue: str, instrument_ref: str, decision: Decision) -> None:
+    async def decide(self, venue: str, instrument_ref: str, *, is_confirmed: bool) -> None:
         """The operator's word on a mapping that exists; it overrides the evidence."""
+        decision = "CONFIRMED" if is_confirmed else "REJECTED"
         async with self._database.transaction() as connection:
             await connection.execute(
                 """update mm_mappings set decision = $3, decided_by = $4, updated_at = $5
                    where venue = $1 and instrument_ref = $2""",
                 venue,
                 instrument_ref,
-                decision.value,
+                decision,
                 ACTOR,
                 self._clock.now(),
             )
             subject_id = f"{venue}/{instrument_ref}"
-            await self._note(connection, "mapping", subject_id, decision.value.lower())
+            await self._note(connection, "mapping", subject_id, decision.lower())
 
     async def _note(
         self,
