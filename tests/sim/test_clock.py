@@ -93,3 +93,14 @@ def test_every_change_is_told() -> None:
 def test_only_a_stepped_clock_is_stepped() -> None:
     with pytest.raises(TypeError):
         WorldClock().step_to(1)
+
+
+async def test_what_is_softly_due_is_done_at_the_next_step_and_asks_for_none() -> None:
+    clock = _stepped()
+    done: list[int] = []
+    clock.later(5, lambda: done.append(clock.now_ms()), "test", soft=True)
+    await _turns()
+    assert clock.next_wake_ns() is None
+    clock.step_to(107 * NS_PER_S)
+    await _turns()
+    assert done == [107_000]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from hedgerow.cli.context import asynchronous, data_dir_option, operator, vault_of
+from hedgerow.cli.numbers import decimal_option
 from hedgerow.cli.output import emit, json_option
 from hedgerow.core.errors import InputError
 from hedgerow.storage.accounts import VenueAccount
@@ -73,7 +74,7 @@ async def add(
             credentials=credentials,
             currency=currency or manifest.currency,
             meta=dict(_pair(text) for text in meta),
-            max_outcome_stake=_amount(max_outcome_stake),
+            max_outcome_stake=decimal_option(max_outcome_stake, "--max-outcome-stake", least=Decimal(0)),
             priority=priority,
         )
         if account is None:
@@ -150,16 +151,6 @@ def _pair(text: str) -> tuple[str, str]:
     if not sign or not name:
         raise InputError(f"--meta {text!r} is not NAME=VALUE")
     return name, value
-
-
-def _amount(text: str) -> Decimal:
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        amount = Decimal(-1)
-    if not amount.is_finite() or amount < 0:
-        raise InputError(f"--max-outcome-stake {text!r} is not an amount")
-    return amount
 
 
 def _shown(account: VenueAccount) -> dict[str, Any]:

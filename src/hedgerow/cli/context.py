@@ -15,6 +15,7 @@ import msgspec
 import uvloop
 
 from hedgerow.bus.engines import Engines
+from hedgerow.cli.files import write_whole
 from hedgerow.core.clock import Clock, SystemClock
 from hedgerow.core.config import Settings, load_settings, read_master_key
 from hedgerow.core.observe import configure_logs
@@ -23,6 +24,11 @@ from hedgerow.mm.repository import Repository
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database, StorageError, connect_once
 from hedgerow.storage.migrate import migrate
+
+MASTER_KEY_FILE = "master.key"
+"""In the data folder, mode 0600, where no setting names another."""
+RUN_FILE = "run.json"
+"""In the data folder while `hedgerow up` runs, mode 0600: where its engines answer."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -59,11 +65,10 @@ def vault_of(settings: Settings) -> Vault:
     """The vault. Without a key in the settings: that of the data folder, made (mode 0600) when it is first needed."""
     key = read_master_key(settings)
     if key is None:
-        path = settings.data_dir / "master.key"
+        path = settings.data_dir / MASTER_KEY_FILE
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600, exist_ok=False)
-            path.write_text(new_master_key())
+            write_whole(path, new_master_key())
         key = Secret(path.read_text().strip())
     return Vault(key)
 
@@ -74,10 +79,6 @@ class Running:
 
     database_url: Secret
     nats_url: Secret
-
-
-RUN_FILE = "run.json"
-"""In the data folder while `hedgerow up` runs, mode 0600: where its engines answer."""
 
 
 @asynccontextmanager

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Literal, cast
 
 import click
 
 from hedgerow.cli.context import asynchronous, data_dir_option, operator
+from hedgerow.cli.numbers import positive_option
 from hedgerow.cli.output import emit, json_option
 from hedgerow.core.errors import InputError
 from hedgerow.core.secrets import new_master_key
@@ -56,7 +56,7 @@ async def create(
             client,
             cast(Literal["abp", "mm", "scraping"], service),
             per_minute=rate_limit,
-            per_second=_positive(rps, "--rps"),
+            per_second=None if rps is None else positive_option(rps, "--rps"),
             bookmakers=tuple(slug.strip() for slug in bookmakers.split(",") if slug.strip()),
             is_active=not inactive,
             expires_at=_moment(expires),
@@ -115,15 +115,3 @@ def _moment(text: str | None) -> datetime | None:
     except ValueError:
         raise InputError(f"--expires {text!r} is not an ISO time, like 2027-01-01T00:00:00Z") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _positive(text: str | None, option: str) -> Decimal | None:
-    if text is None:
-        return None
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        number = Decimal(0)
-    if not number.is_finite() or number <= 0:
-        raise InputError(f"{option} {text!r} is not a positive number")
-    return number

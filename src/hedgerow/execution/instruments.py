@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from hedgerow.core.ids import MarketKey, OutcomeId, VenueSlug
+from hedgerow.core.ids import FixtureId, MarketKey, OutcomeId, VenueSlug
 from hedgerow.core.states import Side
 from hedgerow.execution.mapping import Evidence, Verdict
 from hedgerow.execution.mapping import Mapping as ContractMapping
@@ -86,6 +86,10 @@ class Instruments:
     def of_market(self, key: MarketKey) -> tuple[Contract, ...]:
         """Every contract on the market, in the order in which they were proved."""
         return tuple(self._by_market.get(key, {}).values())
+
+    def markets_of(self, fixture_id: FixtureId) -> tuple[MarketKey, ...]:
+        """The markets of a fixture that a contract is on."""
+        return tuple(key for key in self._by_market if key.fixture_id == fixture_id)
 
     def backing(self, market: MarketKey, outcome_id: OutcomeId) -> tuple[tuple[Contract, Side], ...]:
         """The contracts that back an outcome of a market, and by which side."""

@@ -55,13 +55,14 @@ class CatalogueWriter:
         while True:
             await self._wake.wait()
             try:
-                await self._flush()
+                await self.flush()
                 backoff.reset()
             except StorageError as error:
                 _log.error("the catalogue is not written", error=str(error), waiting=len(self._dirty))
                 await asyncio.sleep(backoff.next_pause_s())
 
-    async def _flush(self) -> None:
+    async def flush(self) -> None:
+        """Writes what waits. Raises StorageError; nothing is lost then."""
         await self._write_lists()
         while self._dirty:
             batch = list(self._dirty)[:ROWS_AT_ONCE]

@@ -6,14 +6,16 @@ change. What needs the outside world (orders, commits, bets) is started and repo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, Protocol
 
 import structlog
 
 from hedgerow.core.clock import Clock
-from hedgerow.core.ids import MarketKey, OutcomeId, VenueSlug
+from hedgerow.core.ids import FixtureId, MarketKey, OutcomeId, VenueSlug
 from hedgerow.core.money import MICRO, Micros, decimal_of
 from hedgerow.core.observe import QUOTES_LIVE, UNHEDGED_STAKE
 from hedgerow.core.states import FillState, OrderStatus, Side
@@ -70,7 +72,10 @@ class Engine:
         self._minimum_stake, self._hysteresis = minimum_stake, hysteresis
         self._by_odds: dict[tuple[VenueSlug, MarketKey], list[TradedMarket]] = {}
         self._by_slot: dict[Slot, TradedMarket] = {}
+        self._by_fixture: dict[FixtureId, list[TradedMarket]] = {}
+        self._resolved: Callable[[TradedMarket], None] = lambda _: None
         self._owners: dict[int, Owner] = {}
+        self._watchers: set[asyncio.Event] = set()
         hedger.on_settled(self._hedged)
 
     # --- what is traded ----------------------------------------------------------------------------------------
@@ -80,6 +85,7 @@ class Engine:
         trader = market.client
         trader.markets[market.key] = market
         self._by_odds.setdefault((trader.bookmaker, market.key), []).append(market)
+        self._by_fixture.setdefault(market.key.fixture_id, []).append(market)
 
     def add_place(self, market: TradedMarket, lane: Lane, slot: Slot) -> None:
         """Starts to quote a market at one more place."""
@@ -91,13 +97,22 @@ class Engine:
             self.on_fill(lane, fill)
         self.look_at(market)
 
+    def on_resolved(self, listener: Callable[[TradedMarket], None]) -> None:
+        """The listener is called when an exchange says how a contract of a market was decided."""
+        self._resolved = listener
+
     def market_of(self, slot: Slot) -> TradedMarket | None:
         return self._by_slot.get(slot)
+
+    def of_fixture(self, fixture_id: FixtureId) -> list[TradedMarket]:
+        """Every client's markets of a fixture."""
+        return self._by_fixture.get(fixture_id, [])
 
     def drop_market(self, market: TradedMarket) -> None:
         """Stops to follow a market that is over and settled."""
         market.client.markets.pop(market.key, None)
-        self._by_odds.pop((market.client.bookmaker, market.key), None)
+        _take_out(self._by_odds, (market.client.bookmaker, market.key), market)
+        _take_out(self._by_fixture, market.key.fixture_id, market)
         for place in market.places:
             self._by_slot.pop(place.slot, None)
             place.lane.slots.pop((place.slot.instrument.ref, place.slot.side.value), None)
@@ -121,7 +136,8 @@ class Engine:
         """Brings a market's quotes, and its hedges, to what they should be now."""
         trader = market.client
         offers, why_not = self._prices.offers(market.key, trader.bookmaker)
-        if market.is_listed and not market.undecided_hedges:
+        market.offered = len(offers)
+        if not market.undecided_hedges:
             self._act(market, self._want(market, offers, why_not))
         if not market.exposure.is_flat:
             self._hedger.look_at(market, offers)
@@ -138,17 +154,20 @@ class Engine:
             blocked = "not activated"
         elif not trader.hedges:
             blocked = "no hedge account"
-        market.why_not = blocked
+        if blocked != market.why_not:
+            market.why_not = blocked
+            _log.debug("quoting", client=trader.name, fixture_id=market.key.fixture_id, why_not=blocked)
         minimum = self._minimum_stake(trader.bookmaker) if settings else 0
+        now_ms = self._clock.now_ms()
         for place in market.places:
-            quote = None
-            if blocked is None and settings is not None:
+            quote, slot = None, place.slot
+            if blocked is None and settings is not None and slot.is_open and now_ms >= slot.held_until_ms:
                 quote = terms(market, place, offers, settings, self._room(market, place), minimum)
             if quote is None:
-                place.slot.wanted = None
+                slot.wanted = None
                 continue
-            found[place.slot] = quote
-            place.slot.wanted = quote.wanted if trader.state.posts else _frozen(place.slot, quote.wanted)
+            found[slot] = quote
+            slot.wanted = quote.wanted if trader.state.posts else _frozen(slot, quote.wanted)
         return found
 
     def _room(self, market: TradedMarket, place: Place) -> Room:
@@ -166,6 +185,8 @@ class Engine:
         later: list[tuple[Place, Command]] = []
         trader = market.client
         for place in market.places:
+            if not place.slot.is_listed and trader.state.keeps:
+                continue
             amends = place.lane.exchange.manifest.amends
             while (command := place.slot.next_command(amends=amends, hysteresis=self._hysteresis)) is not None:
                 if command.act is not Act.CANCEL:
@@ -240,10 +261,20 @@ class Engine:
             why,
         )
 
+    def sweep(self, markets: Iterable[TradedMarket]) -> None:
+        """Looks at those markets whose offers came or went without a word of the feed: by growing too old, or by
+        being confirmed again."""
+        for market in markets:
+            offers, _ = self._prices.offers(market.key, market.client.bookmaker)
+            if len(offers) != market.offered:
+                self.look_at(market)
+
     # --- what the lanes report ---------------------------------------------------------------------------------
 
     def on_order(self, lane: Lane, order: Order) -> None:
         """An order changed: its row follows."""
+        for watcher in self._watchers:
+            watcher.set()
         owner = self._owners.get(order.order_id)
         if owner is None:
             slot = lane.slot_of(order)
@@ -266,8 +297,11 @@ class Engine:
     def on_market(self, lane: Lane, change: MarketChange) -> None:
         """The exchange changed a market."""
         for slot in [s for (ref, _), s in lane.slots.items() if ref == change.instrument_ref]:
+            slot.is_open = change.is_open
             if (market := self._by_slot.get(slot)) is not None:
                 self.look_at(market)
+                if change.resolution is not None:
+                    self._resolved(market)
 
     def on_link(self, lane: Lane, order: Order) -> None:
         """The exchange's name of an order became known: fills that came before it belong to it now."""
@@ -362,6 +396,16 @@ class Engine:
 
     # --- orders on request -------------------------------------------------------------------------------------
 
+    @contextmanager
+    def watching_orders(self) -> Iterator[asyncio.Event]:
+        """An event that is set whenever an order changes."""
+        watcher = asyncio.Event()
+        self._watchers.add(watcher)
+        try:
+            yield watcher
+        finally:
+            self._watchers.discard(watcher)
+
     def live_quotes(self) -> dict[str, int]:
         """Orders that rest now, by exchange."""
         counts: dict[str, int] = {}
@@ -372,6 +416,12 @@ class Engine:
         for slug, count in counts.items():
             QUOTES_LIVE.labels(slug).set(count)
         return counts
+
+
+def _take_out(index: dict[Any, list[TradedMarket]], key: object, market: TradedMarket) -> None:
+    index[key].remove(market)
+    if not index[key]:
+        del index[key]
 
 
 def _frozen(slot: Slot, wanted: Wanted | None) -> Wanted | None:

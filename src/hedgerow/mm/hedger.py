@@ -26,6 +26,7 @@ from hedgerow.mm.exposure import hedge_covers
 from hedgerow.mm.hedging import HedgePlan, Offer, PlannedBet, Rules, Waits, plan_hedges, plan_sweep
 from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import HedgeHold, TradedMarket
+from hedgerow.mm.quoter import minimum_usd
 from hedgerow.mm.repository import FillRow
 from hedgerow.storage.bets import Bet
 from hedgerow.storage.database import StorageError
@@ -73,6 +74,11 @@ class Hedger:
         desk.reconciler = Reconciler(desk.bookmaker, self._placement, self._clock, self.covers, self._decided)
         self.desks[client] = desk
 
+    def minimum_stake(self, bookmaker: str) -> int:
+        """The least that a bookmaker takes, in micros of USD; 0 where nobody hedges at it."""
+        desks = (desk for desk in self.desks.values() if desk.bookmaker.manifest.slug == bookmaker and desk.per_usd)
+        return max((minimum_usd(desk.minimum_stake, desk.per_usd) for desk in desks), default=0)
+
     # --- planning ----------------------------------------------------------------------------------------------
 
     def filled(self, market: TradedMarket, row: FillRow, offers: Mapping[OutcomeId, Offer]) -> None:
@@ -93,7 +99,7 @@ class Hedger:
         """Plans bets for the needs of the moment and counts them as in flight."""
         needs = market.exposure.needs()
         desk = self.desks.get(market.client.name)
-        if not needs or desk is None or market.undecided_hedges or self._is_held(market, offers):
+        if not needs or desk is None or not desk.per_usd or market.undecided_hedges or self._is_held(market, offers):
             return []
         rules = self._rules(market, desk)
         plan = plan_hedges(needs, offers, market.planned, rules)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
@@ -432,23 +432,21 @@ class Lane:
         if (slot := self.slot_of(order)) is not None:
             self._owner.on_free(self, slot)
 
+    def relist(self, instrument: Instrument, *, is_open: bool) -> list[Slot]:
+        """Takes over how the exchange lists a contract that is quoted; answers its slots."""
+        if instrument.ref in self.instruments:
+            self.instruments[instrument.ref] = instrument
+        slots = [slot for (ref, _), slot in self.slots.items() if ref == instrument.ref]
+        for slot in slots:
+            slot.instrument, slot.is_listed, slot.is_open = instrument, True, is_open
+            for order in slot.orders:
+                order.instrument = instrument
+        return slots
+
     def _regrid(self, change: MarketChange) -> None:
-        for (ref, _), slot in self.slots.items():
-            if ref == change.instrument_ref and change.grid is not None:
-                known = slot.instrument
-                slot.instrument = Instrument(
-                    known.venue,
-                    known.ref,
-                    known.market_ref,
-                    change.grid,
-                    known.lot,
-                    known.min_size,
-                    known.min_notional,
-                    known.maker_fee,
-                    known.taker_fee,
-                    known.meta,
-                )
-                self.instruments[ref] = slot.instrument
+        known = self.instruments[change.instrument_ref]
+        if change.grid is not None:
+            self.relist(replace(known, grid=change.grid), is_open=change.is_open)
 
     async def cancel_strays(self) -> None:
         """Takes away what rests on instruments that nobody quotes. What cannot be cancelled now stays a stray."""

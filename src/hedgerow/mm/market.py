@@ -49,7 +49,7 @@ class TradedMarket:
     dust_since_ms: int | None = None
     hedge_hold: HedgeHold | None = None
     undecided_hedges: int = 0  # of an earlier run; nothing new is hedged or quoted until they are decided
-    is_listed: bool = True  # False: known from the database, not seen on the exchanges yet in this run
+    offered: int = 0  # outcomes that had a tradeable offer when it was last looked at
 
     def needed_by(self, outcome_id: OutcomeId, side: Side) -> tuple[OutcomeId, ...]:
         """Outcomes that the hedge of a fill backs: all others for a buy, the outcome itself for a sell."""

@@ -6,11 +6,16 @@ reference tells which deployment sent them and under which number: it is derived
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 import zlib
 from collections.abc import Iterable, Iterator
 
 _TAG_BITS, _NUMBER_BITS, _CHECK_BITS = 32, 64, 32
+
+
+LOW = 1_000
+"""Fewer numbers than this left: the next blocks are drawn. A burst of quotes takes as many as there are slots."""
 
 
 class OrderNumbers:
@@ -19,17 +24,23 @@ class OrderNumbers:
     def __init__(self) -> None:
         self._blocks: list[Iterator[int]] = []
         self.left = 0
+        self.is_low = asyncio.Event()
+        self.is_low.set()
 
     def add(self, block: Iterable[int]) -> None:
         numbers = list(block)
         self._blocks.append(iter(numbers))
         self.left += len(numbers)
+        if self.left >= LOW:
+            self.is_low.clear()
 
     def take(self) -> int:
         while self._blocks:
             number = next(self._blocks[0], None)
             if number is not None:
                 self.left -= 1
+                if self.left < LOW:
+                    self.is_low.set()
                 return number
             self._blocks.pop(0)
         raise NoNumbersError("order numbers are used up; the database is behind")

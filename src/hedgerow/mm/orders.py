@@ -136,11 +136,18 @@ MOST_LEAVING = 1
 
 @dataclass(slots=True, eq=False)
 class Slot:
-    """One side of one instrument. `outcome_id` is what a buy of the instrument backs."""
+    """One side of one instrument. `outcome_id` is what a buy of the instrument backs.
+
+    is_listed: the exchange has shown the contract in this run; until then its orders are left alone. is_open: the
+    exchange takes orders on it. held_until_ms: nothing is quoted before, because its owner cancelled by hand.
+    """
 
     instrument: Instrument
     side: Side
     outcome_id: OutcomeId
+    is_listed: bool = True
+    is_open: bool = True
+    held_until_ms: int = 0
     wanted: Wanted | None = None
     order: Order | None = None
     leaving: list[Order] = field(default_factory=list)

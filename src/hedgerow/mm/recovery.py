@@ -70,7 +70,8 @@ class Recovery:
                     lane.slug, mapping["instrument_ref"], mapping["market_ref"], _UNSEEN_GRID, meta={"unseen": "1"}
                 )
                 for side in sides_of(lane):
-                    self._engine.add_place(market, lane, Slot(instrument, side, OutcomeId(mapping["outcome_id"])))
+                    outcome_id = OutcomeId(mapping["outcome_id"])
+                    self._engine.add_place(market, lane, Slot(instrument, side, outcome_id, is_listed=False))
 
     def _market(self, trader: Trader, key: MarketKey, known: Mapping[str, Any]) -> TradedMarket:
         outcomes = tuple(OutcomeId(outcome["outcomeId"]) for outcome in known["outcomes"])
@@ -82,7 +83,6 @@ class Recovery:
             known["tournament_id"],
             known["market_type"],
             Exposure(outcomes),
-            is_listed=False,
         )
         self._engine.add_market(market)
         return market

@@ -17,6 +17,7 @@ from hedgerow.core.clock import Clock, datetime_of_ms
 from hedgerow.core.ids import ClientName, FixtureId, MarketId, OutcomeId, PlayerId, VenueSlug
 from hedgerow.core.money import decimal_of, micros
 from hedgerow.core.states import FillState, OrderStatus, Side
+from hedgerow.execution.mapping import Decision
 from hedgerow.mm.controls import Controls, SystemState, TournamentSettings
 from hedgerow.storage.database import Database
 
@@ -267,12 +268,15 @@ class Repository:
         tag: int = await self._database.fetchval("select tag from mm_system")
         return tag
 
-    async def decisions(self) -> dict[tuple[str, str], bool]:
-        """Operators' words on doubtful mappings: (venue, instrument) -> confirmed."""
+    async def decisions(self) -> dict[tuple[str, str], Decision]:
+        """Operators' words on doubtful mappings, by (venue, instrument)."""
         rows = await self._database.fetch(
-            "select venue, instrument_ref, decision from mm_mappings where decision is not null"
+            "select venue, instrument_ref, decision, fixture_id from mm_mappings where decision is not null"
         )
-        return {(row["venue"], row["instrument_ref"]): row["decision"] == "CONFIRMED" for row in rows}
+        return {
+            (row["venue"], row["instrument_ref"]): Decision(row["decision"] == "CONFIRMED", row["fixture_id"])
+            for row in rows
+        }
 
     # --- switches and settings -------------------------------------------------------------------------------
 

@@ -97,7 +97,8 @@ class Settler:
             if desk is not None:
                 await self.read_statement(desk)
         for key, market in list(self._over.items()):
-            if await self._is_settled(market):
+            rests = any(order.is_live for place in market.places for order in place.slot.orders)
+            if not rests and await self._is_settled(market):
                 del self._over[key]
                 self._finished(market)
 
@@ -170,9 +171,10 @@ class Settler:
         except VenueError as error:
             _log.warning("statement not read", bookmaker=desk.bookmaker.manifest.slug, error=str(error))
             return
-        ours = await self._bets.by_references([report.reference for report in reports if report.reference])
+        by_reference = {bet.reference: bet for bet in open_bets}
+        by_name = {bet.bookmaker_bet_id: bet for bet in await self._bets.named(account_id, _names(reports))}
         for report in reports:
-            bet = ours.get(report.reference)
+            bet = by_name.get(report.bet_ref) or by_reference.get(report.reference)
             if bet is not None:
                 await self._settle_bet(bet, report)
 
@@ -240,3 +242,7 @@ class Settler:
             market.key.market_id,
         )
         return left == 0
+
+
+def _names(reports: Iterable[BetReport]) -> list[str]:
+    return [report.bet_ref for report in reports if report.bet_ref]

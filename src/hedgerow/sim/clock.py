@@ -46,12 +46,12 @@ class WorldClock(_Reading):
             if seconds <= 0:
                 return
 
-    def later(self, seconds: float, act: Callable[[], None], name: str) -> None:
-        """Acts after so many seconds of world time (at once for none)."""
+    def later(self, seconds: float, act: Callable[[], None], name: str, *, soft: bool = False) -> None:
+        """Acts after so many seconds of world time (at once for none); soft as in `sleep`."""
         if seconds <= 0:
             act()
             return
-        task = spawn(self._act_later(seconds, act), name)
+        task = spawn(self._act_later(seconds, act, soft=soft), name)
         self._due.add(task)
         task.add_done_callback(self._due.discard)
 
@@ -87,8 +87,8 @@ class WorldClock(_Reading):
         """When the world itself next wants to act in stepped time."""
         return self._clock.next_wake_ns() if isinstance(self._clock, SteppedClock) else None
 
-    async def _act_later(self, seconds: float, act: Callable[[], None]) -> None:
-        await self.sleep(seconds)
+    async def _act_later(self, seconds: float, act: Callable[[], None], *, soft: bool) -> None:
+        await self.sleep(seconds, soft=soft)
         act()
 
     def _set(self, pace: Pace, speed: float, clock: Clock) -> None:

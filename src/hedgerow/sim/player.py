@@ -2,7 +2,9 @@
 
 In real and scaled time events happen when their hour comes. In stepped time the world goes from one moment to the
 next (an event, or whatever the world or a follower wants to wake for) and each is finished everywhere before the
-next begins. After the last event the world's time goes on for a while, so that the result can be picked up.
+next begins. While somebody follows, no step is longer than a stride, so that whatever he does every few seconds is
+done; only a long quiet time before play is leapt over (docs/decisions/0010). After the last event the world's time
+goes on for a while, so that the result can be picked up.
 """
 
 from __future__ import annotations
@@ -28,6 +30,13 @@ FASTEST = Decimal(10_000)
 # How long the world's time goes on after the last event: the feed's grades are asked for a quarter of an hour after
 # the end, which costs nothing in stepped time and is too long to wait for otherwise.
 SETTLE_STEPPED_S, SETTLE_RUNNING_S = 1_800, 60
+# The longest step while somebody follows. The feed is taken for dead after 10 s without a frame and says something
+# every 5.5 s, an exchange's dead-man's switch is fed every 5 s and fires after 10: strides of up to 4.5 s keep both.
+STRIDE_NS = 4 * NS_PER_S
+# Before play, a longer time without an event is leapt over, but for the last of it: in these strides a follower finds
+# back to what he does all the time, before the next event.
+_LONGEST_WALK_NS = 300 * NS_PER_S
+_LANDING_NS = 60 * NS_PER_S
 # A recording that begins so near to the machine's time, at its own pace, is played in the machine's time.
 _SAME_TIME_NS = 5 * NS_PER_S
 _MOST_STEPS_AT_ONE_TIME = 10_000
@@ -139,25 +148,42 @@ class Player:
 
     async def _run_stepped(self, actions: Iterator[Action]) -> None:
         for at_ns, moment in groupby(actions, key=lambda action: action.at_ns):
-            await self._step_until(at_ns)
+            await self._go_until(at_ns)
             together = list(moment)
             await self._stepper.step_to(at_ns, lambda together=together: self._apply(together))  # type: ignore[misc]
         self._state = PlayState.SETTLING
-        await self._step_until(self._world.clock.now_ns() + self._settle_s(SETTLE_STEPPED_S) * NS_PER_S)
+        await self._walk_until(self._world.clock.now_ns() + self._settle_s(SETTLE_STEPPED_S) * NS_PER_S)
 
     def _apply(self, actions: Sequence[Action]) -> None:
         for action in actions:
             self._stage.apply(action)
 
-    async def _step_until(self, end_ns: int) -> None:
-        """Steps to everything that somebody wants to wake for before a time."""
+    async def _go_until(self, end_ns: int) -> None:
+        """Goes to just before a time, over a long quiet time in one leap."""
+        if end_ns - self._world.clock.now_ns() > _LONGEST_WALK_NS and not self._world.is_live:
+            await self._step_until(end_ns - _LANDING_NS, stride_ns=None)
+            await self._stepper.step_to(end_ns - _LANDING_NS)
+        await self._walk_until(end_ns)
+
+    async def _walk_until(self, end_ns: int) -> None:
+        await self._step_until(end_ns, stride_ns=STRIDE_NS)
+
+    async def _step_until(self, end_ns: int, stride_ns: int | None) -> None:
+        """Steps to everything that somebody wants to wake for before a time, and at least once in a stride."""
         steps_here, here_ns = 0, -1
-        while (wake_ns := self._stepper.next_wake_ns()) is not None and wake_ns < end_ns:
-            await self._stepper.step_to(wake_ns)
+        while (next_ns := self._next_ns(stride_ns)) is not None and next_ns < end_ns:
+            await self._stepper.step_to(next_ns)
             now_ns = self._world.clock.now_ns()
             steps_here, here_ns = (steps_here + 1 if now_ns == here_ns else 1), now_ns
             if steps_here > _MOST_STEPS_AT_ONE_TIME:
-                raise StuckError(f"somebody wants to wake at {wake_ns} for ever; it is {now_ns} already")
+                raise StuckError(f"somebody wants to wake at {next_ns} for ever; it is {now_ns} already")
+
+    def _next_ns(self, stride_ns: int | None) -> int | None:
+        wake_ns = self._stepper.next_wake_ns()
+        if stride_ns is None or not self._stepper.is_followed:
+            return wake_ns
+        stride_end_ns = self._world.clock.now_ns() + stride_ns
+        return stride_end_ns if wake_ns is None else min(wake_ns, stride_end_ns)
 
     def _settle_s(self, usual_s: int) -> int:
         return usual_s if self._playing.settle_s is None else self._playing.settle_s

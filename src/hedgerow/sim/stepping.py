@@ -155,24 +155,27 @@ class Stepper:
         self._deadline = 0.0
         self._unnamed: WeakKeyDictionary[Socket, int] = WeakKeyDictionary()
 
+    @property
+    def is_followed(self) -> bool:
+        """Whether anybody follows, or is to follow."""
+        return bool(self._expected or len(self._followers))
+
     def next_wake_ns(self) -> int | None:
         """When the world or a follower next wants to act."""
         wakes = [self._clock.next_wake_ns(), *(follower.next_wake_ns for follower in self._followers)]
         return min((wake for wake in wakes if wake is not None), default=None)
 
     async def step_to(self, now_ns: int, act: Callable[[], None] | None = None) -> None:
-        """Advances the time (never back), lets the world act, and returns when all that follows from it is done.
+        """Advances the time (never back) everywhere, then lets the world act; returns when all that follows is done.
 
         Waits, without a bound, while fewer followers than expected are there. Raises UnsettledError.
         """
         await self._gather()
-        wake_ns = self._clock.next_wake_ns()
         self._clock.step_to(now_ns)
+        await self._settle()  # what the new time alone brings, before what happens in it: an old quote is pulled first
         if act is not None:
-            if wake_ns is not None and wake_ns <= now_ns:
-                await self._settle_here()  # what was due before comes before what is new
             act()
-        await self._settle()
+            await self._settle()
 
     async def _settle(self) -> None:
         self._be_patient_again()

@@ -231,6 +231,11 @@ class World:
         least = None if quote.limit_min is None else round_up(quote.limit_min / rate, "USD")
         return replace(quote, limit=limit, limit_min=least, currency="USD")
 
+    @property
+    def is_live(self) -> bool:
+        """Whether any fixture is being played."""
+        return any(fixture.live for fixture in self.fixtures.values())
+
     def quotes_of(self, fixture_id: FixtureId) -> list[Quote]:
         return [quote for (outcome, _), quote in self.quotes.items() if outcome.fixture_id == fixture_id]
 

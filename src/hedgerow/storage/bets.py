@@ -163,9 +163,9 @@ class Bets:
             "account_id = $1 and status = 'CONFIRMED' and settlement = 'UNSETTLED' order by bet_id", account_id
         )
 
-    async def by_references(self, references: list[str]) -> dict[str, Bet]:
-        found = await self._select("reference = any($1::uuid[])", references)
-        return {bet.reference: bet for bet in found}
+    async def named(self, account_id: int, bookmaker_bet_ids: list[str]) -> list[Bet]:
+        """Bets of an account by the bookmaker's ids."""
+        return await self._select("account_id = $1 and bookmaker_bet_id = any($2)", account_id, bookmaker_bet_ids)
 
     async def _select(self, condition: str, *values: Any) -> list[Bet]:
         rows = await self._database.fetch(f"select {_COLUMNS} from bets where {condition}", *values)

@@ -8,8 +8,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from hedgerow.bus import launcher
@@ -36,6 +36,10 @@ class Program:
     """Folders that the user must be able to reach."""
     keeps: Sequence[int] = ()
     """Descriptors that stay open in it."""
+    environment: Mapping[str, str] = field(default_factory=lambda: _ENVIRONMENT)
+    """All of its environment; the default tells it nothing of ours."""
+    folder: Path = Path("/")
+    """Where it works."""
 
 
 class Child:
@@ -97,8 +101,8 @@ def _start(program: Program, says: bytes) -> subprocess.Popen[bytes]:
             stdin=subprocess.PIPE if says else subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            cwd="/",
-            env=_ENVIRONMENT,
+            cwd=program.folder,
+            env=program.environment,
             pass_fds=program.keeps,
             # A session of its own: Ctrl-C in the terminal reaches the supervisor, which stops engines last.
             start_new_session=True,

@@ -41,6 +41,7 @@ create table bets (
 );
 create index bets_by_client on bets (client, created_at desc, bet_id desc);
 create index bets_by_order on bets (order_id);
+create index bets_by_bookmaker_id on bets (account_id, bookmaker_bet_id);
 create index bets_by_fixture on bets (fixture_id);
 create index bets_open on bets (account_id) where status in ('PENDING', 'PLACED');
 create index bets_unsettled on bets (account_id, fixture_id) where status = 'CONFIRMED' and settlement = 'UNSETTLED';

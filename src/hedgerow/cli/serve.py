@@ -1,0 +1,101 @@
+"""`hedgerow serve`: one service of a deployment, in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Coroutine
+from typing import Any
+
+import click
+
+from hedgerow.cli.context import run, settings_of
+from hedgerow.cli.services import MM, SIM, Service, port_error
+from hedgerow.core.errors import InputError
+from hedgerow.core.observe import configure_logs
+
+# Longer than a clean stop takes; the supervisor's patience is longer still.
+_STOP_S = 15.0
+_FORCED_EXIT = 70
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+@click.group("serve")
+def command() -> None:
+    """Runs one service until it is told to stop (SIGTERM or Ctrl-C), for deployments over many machines.
+
+    \b
+    HEDGEROW_DATABASE_URL=... HEDGEROW_NATS_URL=... hedgerow serve mm --port 8002
+    hedgerow serve sim --port 8004
+    """
+
+
+@command.command("mm")
+@click.option("--host", help="Address to listen on (default: the setting `host`).")
+@click.option("--port", type=click.IntRange(1, 65535), default=8002, show_default=True)
+def mm(host: str | None, port: int) -> None:
+    """Market making: the engine and its API."""
+    import importlib
+
+    serve = importlib.import_module("hedgerow.mm.serve")
+    settings = settings_of(None)
+    configure_logs("mm", settings.log_level)
+    host = host or settings.host
+    run(_serve(serve.run(settings, host=host, port=port), MM, host, port))
+
+
+@command.command("sim")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=8004, show_default=True, help="Of the script API.")
+@click.option("--followers", type=click.IntRange(min=0), default=0, help="Services that stepped time waits for.")
+@click.option("--site", "sites", multiple=True, metavar="SLUG/SITE=PORT", help="A venue's port (default: a free one).")
+def sim(host: str, port: int, followers: int, sites: tuple[str, ...]) -> None:
+    """The simulated world: every venue, the feed, and the script API."""
+    from hedgerow.sim.server import SCRIPT, WorldConfig, run_world
+
+    configure_logs("sim", settings_of(None).log_level)
+    ports = {SCRIPT: port, **dict(_site(text) for text in sites)}
+    config = WorldConfig(host=host, ports=ports, expected_followers=followers)
+    run(_serve(run_world(config), SIM, host, port))
+
+
+async def _serve(work: Coroutine[Any, Any, None], service: Service, host: str, port: int) -> None:
+    """Runs a service until it ends, or until a signal stops it; a stop that hangs is cut."""
+    try:
+        await until_signalled(work, longest_stop_s=_STOP_S)
+    except OSError as error:
+        raise port_error(service, host, port, error) from None
+
+
+async def until_signalled(work: Coroutine[Any, Any, None], *, longest_stop_s: float | None = None) -> None:
+    """Awaits the work; SIGTERM or SIGINT cancels it, once. longest_stop_s: after which the process ends by force."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    is_stopping = False
+
+    def stop() -> None:
+        nonlocal is_stopping
+        if is_stopping or task is None:
+            return
+        is_stopping = True
+        task.cancel()
+        if longest_stop_s is not None:
+            loop.call_later(longest_stop_s, os._exit, _FORCED_EXIT)
+
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stop)
+    try:
+        await work
+    except asyncio.CancelledError:
+        if not is_stopping:
+            raise
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+def _site(text: str) -> tuple[str, int]:
+    name, sign, port = text.rpartition("=")
+    if not sign or "/" not in name or not port.isdecimal() or int(port) > 65535:
+        raise InputError(f"--site {text!r} is not SLUG/SITE=PORT")
+    return name, int(port)

@@ -1,0 +1,217 @@
+"""One service as a child process: started, asked whether it is healthy, kept alive, stopped.
+
+A service that ends is started again after a growing pause. One that refuses its start for a reason that a person must
+remove (exit code 2) is not: its message ends the supervisor. docs/decisions/0060.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import structlog
+
+from hedgerow.bus.engines.child import Child, Program
+from hedgerow.core.errors import HedgerowError, SetupError, Unavailable
+from hedgerow.core.tasks import Backoff
+from hedgerow.net.http import HttpClient
+
+SETUP_EXIT = 2
+"""What a service ends with when its start was refused."""
+
+_SERVE = (sys.executable, "-m", "hedgerow", "serve")
+_MESSAGE = "hedgerow: "
+_HEALTHY_S = 60.0
+_POLL_S = 0.05
+_CALL_S = 2.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 30.0
+_STEADY_S = 60.0
+# Resting orders are cancelled at venues meanwhile.
+_STOP_S = 20.0
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What the supervisor runs. offset: of its port from the base."""
+
+    name: str
+    title: str
+    offset: int
+    health: str = "/healthz"
+
+
+MM = Service("mm", "the MM API", 2)
+SIM = Service("sim", "the simulated world", 4, "/sim/state")
+
+SERVICES: tuple[Service, ...] = (MM,)
+"""Of the product, in the order of their start. The world, which starts before them, is not one."""
+
+
+class ServiceProcess:
+    """A service on its port."""
+
+    def __init__(
+        self, service: Service, host: str, port: int, log: Path, environment: Mapping[str, str], *options: str
+    ) -> None:
+        """options: of `serve` for this service, beside host and port."""
+        self.service, self.host, self.port, self.log = service, host, port, log
+        self._environment, self._options = environment, options
+        self._child: Child | None = None
+        self._is_up = asyncio.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://{reachable(self.host)}:{self.port}"
+
+    @property
+    def pid(self) -> int | None:
+        """None while it does not run."""
+        return self._child.pid if self._child else None
+
+    def set_options(self, *options: str) -> None:
+        """Replaces the options from the next start on."""
+        self._options = options
+
+    async def start(self) -> None:
+        """Until it answers its health check. Raises SetupError for a refused start, HedgerowError for another end."""
+        self._child = child = Child(
+            Program(
+                [*_SERVE, self.service.name, "--host", self.host, "--port", str(self.port), *self._options],
+                self.log,
+                signal.SIGTERM,
+                environment=self._environment,
+                folder=Path.cwd(),
+            )
+        )
+        try:
+            await self._until_healthy(child)
+        except BaseException:
+            await self.stop()
+            raise
+        self._is_up.set()
+
+    async def stop(self) -> None:
+        """Politely, then by force."""
+        self._is_up.clear()
+        if self._child:
+            await self._child.stop((signal.SIGTERM, _STOP_S))
+            self._child = None
+
+    async def kill(self) -> None:
+        """Ends it at once, as a crash would; whoever keeps it starts it again."""
+        self._is_up.clear()
+        if self._child:
+            await self._child.stop()
+
+    async def up(self) -> None:
+        """Returns when it is healthy, at once if it is."""
+        await self._is_up.wait()
+
+    async def keep(self) -> NoReturn:
+        """Starts it again whenever it ends, until cancelled. Raises SetupError when its start is refused."""
+        backoff = Backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
+        clock = asyncio.get_running_loop().time
+        while True:
+            started = clock()
+            await self._ended()
+            if clock() - started > _STEADY_S:
+                backoff.reset()
+            pause_s = backoff.next_pause_s()
+            _log.warning("service is started again", service=self.service.name, in_s=round(pause_s, 2))
+            await asyncio.sleep(pause_s)
+            try:
+                await self.start()
+            except SetupError:
+                raise
+            except HedgerowError as error:
+                _log.error("service did not start", service=self.service.name, error=str(error))
+            else:
+                _log.info("service is back", service=self.service.name, pid=self.pid)
+
+    async def _ended(self) -> None:
+        if self._child is None:
+            return
+        code = await asyncio.shield(self._child.ended)
+        self._is_up.clear()
+        _log.error("service ended", service=self.service.name, **_told(code), log=str(self.log))
+        self._child = None
+
+    async def _until_healthy(self, child: Child) -> None:
+        http = HttpClient(self.service.name, self.url, connections=1, timeout_s=_CALL_S)
+        try:
+            async with asyncio.timeout(_HEALTHY_S):
+                while not await self._answers(http):
+                    await asyncio.wait({child.ended}, timeout=_POLL_S)
+                    if child.ended.done():
+                        raise self._refusal(child)
+        except TimeoutError:
+            raise HedgerowError(
+                f"{self.service.title} did not answer {self.url}{self.service.health} within {_HEALTHY_S:.0f} s; "
+                f"see {self.log}"
+            ) from None
+        finally:
+            await http.close()
+        if child.ended.done():  # somebody else answered
+            raise self._refusal(child)
+
+    async def _answers(self, http: HttpClient) -> bool:
+        try:
+            return (await http.request("health", "GET", self.service.health)).status == 200
+        except Unavailable:
+            return False
+
+    def _refusal(self, child: Child) -> HedgerowError:
+        lines = child.log_lines()
+        said = next((line for line in reversed(lines) if line.startswith(_MESSAGE)), None)
+        if child.ended.result() == SETUP_EXIT and said:
+            what, _, remedy = said.removeprefix(_MESSAGE).rpartition("; ")
+            return SetupError(what, remedy) if what else SetupError(remedy, f"see {self.log}")
+        last = said.removeprefix(_MESSAGE) if said else (lines[-1] if lines else "it said nothing")
+        return HedgerowError(f"{self.service.title} ended at its start: {last}; see {self.log}")
+
+
+def _told(code: int) -> dict[str, object]:
+    """An exit code as the log tells it."""
+    return {"signal": signal.Signals(-code).name} if code < 0 else {"code": code}
+
+
+def reachable(host: str) -> str:
+    """Where to call a service of this machine that listens on the host, as it stands in a URL."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
+    return f"[{host}]" if ":" in host else host
+
+
+def check_port(service: Service, host: str, port: int) -> None:
+    """Raises SetupError when somebody listens there already."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise port_error(service, host, port, error) from None
+
+
+def port_error(service: Service, host: str, port: int, error: OSError) -> SetupError:
+    """A port that cannot be listened on, as a refused start."""
+    return SetupError(
+        f"port {port} of {host} for {service.title} cannot be used: {error.strerror or error}",
+        "stop what uses it, or choose other ports with --port-base (0: free ones)",
+    )
+
+
+def ports_of(services: Sequence[Service], base: int, host: str, free: Callable[[], int]) -> dict[str, int]:
+    """The port of each service, by its name. base 0: free ones. Raises SetupError naming a port that is taken."""
+    if base == 0:
+        return {service.name: free() for service in services}
+    for service in services:
+        check_port(service, host, base + service.offset)
+    return {service.name: base + service.offset for service in services}

@@ -1,0 +1,37 @@
+"""The market making API: routes, keys and limits on the shared front door.
+
+Not for the engine: commands go through `mm.commands.MarketMaking`, everything else is read from the database.
+Source: the published contract of the API (33 operations and the WebSocket).
+"""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from hedgerow.api.app import bus_check, database_check, new_app
+from hedgerow.api.auth import Guard, KeyRing
+from hedgerow.api.ratelimit import RateLimiter
+from hedgerow.mm.context import ApiContext
+from hedgerow.mm.routes import ROUTERS
+
+__all__ = ["ApiContext", "create_app"]
+
+PREFIX = "/api/v1"
+
+_DESCRIPTION = """Watch, control and configure your market making: orders on exchanges, hedge bets, positions, profit
+and loss, and the switches that pause, stop and start it.
+
+Every request carries `X-API-Key`. Money is in USD unless a currency stands beside it, exact to the last digit. Days are
+UTC. Query names may be written `fixtureId` or `fixture_id`."""
+
+
+def create_app(context: ApiContext) -> FastAPI:
+    """The application, ready to be served; `api.server.Server` does."""
+    keys = KeyRing(context.accounts, context.clock, "mm")
+    checks = {"database": database_check(context.database), "nats": bus_check(context.bus), **context.checks}
+    app = new_app("mm", title="Hedgerow MM API", description=_DESCRIPTION, checks=checks)
+    app.state.context = context
+    app.state.guard = Guard(keys, RateLimiter(), "Invalid or missing API key")
+    for router in ROUTERS:
+        app.include_router(router, prefix=PREFIX)
+    return app

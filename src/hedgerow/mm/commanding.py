@@ -1,0 +1,170 @@
+"""Carries out what clients and the operator ask of market making while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable
+
+from hedgerow.core.clock import Clock
+from hedgerow.core.errors import ApiError
+from hedgerow.core.tasks import spawn
+from hedgerow.feed.book import PriceBook
+from hedgerow.mm.commands import CancelOutcome, ConfigurationChange
+from hedgerow.mm.controls import Result, Switch, trading_state, turn
+from hedgerow.mm.engine import Engine
+from hedgerow.mm.lane import Lane
+from hedgerow.mm.market import TradedMarket, Trader
+from hedgerow.mm.orders import Act, Command, Order, Pending, Slot
+from hedgerow.mm.repository import Repository
+from hedgerow.mm.roster import Roster
+from hedgerow.storage.audit import note
+from hedgerow.storage.database import Database
+
+CANCEL_PATIENCE_S = 10.0
+"""How long a command waits for the exchanges to confirm; what is not confirmed by then is answered as failed."""
+HELD_AFTER_CANCEL_MS = 10_000
+"""A quote that its owner cancelled by hand is not made again before."""
+
+Found = tuple[Lane, Slot, Order]
+
+
+class Commander:
+    """`mm.commands.MarketMaking` on the engine of this process."""
+
+    def __init__(
+        self,
+        database: Database,
+        repository: Repository,
+        roster: Roster,
+        engine: Engine,
+        book: PriceBook,
+        clock: Clock,
+        *,
+        changed: Callable[[list[Lane]], None],
+    ) -> None:
+        """changed: called when settings changed, with lanes that are new and to be opened."""
+        self._database, self._repository, self._roster = database, repository, roster
+        self._engine, self._book, self._clock = engine, book, clock
+        self._changed = changed
+        self._turning = asyncio.Lock()
+
+    async def switch(self, client: str, switch: Switch, reason: str | None, actor: str) -> tuple[Result, CancelOutcome]:
+        """Turns one of the client's switches, commits it, and answers when it is carried out."""
+        trader = self._trader(client)
+        async with self._turning:
+            controls = await self._repository.client_controls(client)
+            if controls is None:
+                raise ApiError(404, f"client {client} does not trade")
+            turned, result = turn(controls, switch, self._clock.now(), reason)
+            if turned != controls:
+                async with self._database.transaction() as connection:
+                    await self._repository.save_controls(connection, turned)
+                    await note(
+                        connection,
+                        self._clock.now(),
+                        actor=actor,
+                        subject="client",
+                        subject_id=client,
+                        action=switch.value,
+                        data={"reason": reason},
+                    )
+                trader.state = trading_state(turned, self._roster.system)
+        ended = await self._apply([trader])
+        return result, ended
+
+    async def cancel(
+        self, client: str, *, order_id: int | None = None, exchange: str | None = None, fixture_id: str | None = None
+    ) -> CancelOutcome:
+        """Cancels one open order, or all that match, and waits for the exchanges' word."""
+        found = [
+            (lane, slot, order)
+            for lane, slot, order in self._open(self._trader(client))
+            if order_id in (None, order.order_id)
+            and exchange in (None, lane.slug)
+            and (fixture_id is None or self._is_of(slot, fixture_id))
+        ]
+        for lane, slot, order in found:
+            slot.held_until_ms = self._clock.now_ms() + HELD_AFTER_CANCEL_MS
+            slot.wanted = None
+            self._send_cancel(lane, slot, order)
+            spawn(self._look_again(slot), "held quote")
+        return await self._ended(found)
+
+    async def reconfigure(self, client: str) -> ConfigurationChange:
+        """The client's tournaments or market types changed in the database: quotes follow before this answers."""
+        trader = self._trader(client)
+        before = self._open(trader)
+        await self.refresh()
+        outcome = await self._ended([found for found in before if found[1].wanted is None])
+        cancelled: dict[str, int] = {}
+        for lane, _, order in before:
+            if order.order_id in outcome.cancelled:
+                cancelled[lane.slug] = cancelled.get(lane.slug, 0) + 1
+        return ConfigurationChange(cancelled)
+
+    async def covers(self, client: str, tournament_id: int) -> bool:
+        """Whether the client's bookmaker has odds on a fixture of the tournament that is not over."""
+        bookmaker = self._trader(client).bookmaker
+        return any(
+            fixture.tournament_id == tournament_id and bookmaker in fixture.bookmakers and not fixture.is_over
+            for fixture in self._book.fixtures()
+        )
+
+    async def refresh(self) -> None:
+        """Reads all settings and switches anew, and carries out what changed."""
+        changed, new_lanes = await self._roster.load()
+        if changed:
+            self._changed(new_lanes)
+            await self._apply(changed)
+
+    # --- how -------------------------------------------------------------------------------------------------
+
+    def _trader(self, client: str) -> Trader:
+        trader = self._engine.traders.get(client)
+        if trader is None:
+            raise ApiError(404, f"client {client} does not trade")
+        return trader
+
+    async def _apply(self, traders: Iterable[Trader]) -> CancelOutcome:
+        """Brings the quotes of these traders to their state; a state that keeps no orders is waited for."""
+        stopped: list[Found] = []
+        for trader in traders:
+            if not trader.state.keeps:
+                stopped += self._open(trader)
+            self._engine.look_at_all(trader)
+        return await self._ended(stopped)
+
+    def _open(self, trader: Trader) -> list[Found]:
+        found = []
+        for lane in trader.lanes:
+            for order in lane.live_orders():
+                slot = lane.slot_of(order)
+                if slot is not None:
+                    found.append((lane, slot, order))
+        return found
+
+    def _is_of(self, slot: Slot, fixture_id: str) -> bool:
+        market: TradedMarket | None = self._engine.market_of(slot)
+        return market is not None and market.key.fixture_id == fixture_id
+
+    def _send_cancel(self, lane: Lane, slot: Slot, order: Order) -> None:
+        """A request that is under way is waited for: the slot cancels by itself when its answer is there."""
+        if order.pending is Pending.NOTHING and order.is_live:
+            lane.send(slot, Command(Act.CANCEL, order))
+            self._engine.on_order(lane, order)
+
+    async def _look_again(self, slot: Slot) -> None:
+        await self._clock.sleep(HELD_AFTER_CANCEL_MS / 1000, soft=True)
+        if (market := self._engine.market_of(slot)) is not None:
+            self._engine.look_at(market)
+
+    async def _ended(self, found: list[Found]) -> CancelOutcome:
+        """Waits, in the machine's time, until the orders are ended or the patience is."""
+        with self._engine.watching_orders() as changed, contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CANCEL_PATIENCE_S):
+                while any(order.is_live for _, _, order in found):
+                    await changed.wait()
+                    changed.clear()
+        failed = {order.order_id: order.reason or "no answer" for _, _, order in found if order.is_live}
+        return CancelOutcome(tuple(order.order_id for _, _, order in found if not order.is_live), failed)

@@ -1,0 +1,268 @@
+"""Finds the contracts that are outcomes of the feed's markets, and has the engine quote them.
+
+In rounds: every exchange is asked what it lists for the sports of the active tournaments, the mapping ties that to the
+feed, the answer is stored with its evidence, and only then quoted: after a crash the stored mapping tells what an
+order or a fill is about. Doubtful contracts stay quarantined until an operator decides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import structlog
+
+from hedgerow.core.clock import Clock
+from hedgerow.core.errors import VenueError
+from hedgerow.core.ids import FixtureId
+from hedgerow.core.states import FixtureStatus
+from hedgerow.core.tasks import spawn, stop, work
+from hedgerow.execution.instruments import Changes, Contract, Instruments, row_of
+from hedgerow.execution.mapping import Facts, FixtureFacts, MarketFacts, Participant, map_listings
+from hedgerow.feed.book import PriceBook
+from hedgerow.feed.catalogue import Market
+from hedgerow.feed.fixtures import FixtureState
+from hedgerow.feed.wire import Participants
+from hedgerow.mm.engine import Engine
+from hedgerow.mm.exposure import Exposure
+from hedgerow.mm.lane import Lane
+from hedgerow.mm.market import TradedMarket, Trader
+from hedgerow.mm.orders import Slot
+from hedgerow.mm.recovery import sides_of
+from hedgerow.mm.repository import Repository
+from hedgerow.storage.database import StorageError
+from hedgerow.venues.base import Listing
+
+_log = structlog.get_logger(__name__)
+
+EVERY_S = 60.0
+SOONEST_S = 1.0
+"""Between two rounds, however often something asks for one."""
+RETRY_S = 5.0
+_HALF = Decimal("0.5")
+_LINED = frozenset(["spreads", "totals", "asian_handicap"])
+
+
+class Discovery:
+    """What the exchanges list, tied to the feed, for all traders."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        book: PriceBook,
+        repository: Repository,
+        clock: Clock,
+        *,
+        write_catalogue: Callable[[], Awaitable[None]],
+    ) -> None:
+        """write_catalogue: writes the fixtures and markets that a stored mapping names."""
+        self.instruments = Instruments()
+        self.rounds = 0
+        self._engine, self._book, self._repository, self._clock = engine, book, repository, clock
+        self._write_catalogue = write_catalogue
+        self._stored: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._watched: dict[Lane, frozenset[str]] = {}
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = spawn(self._run(), "discovery")
+
+    async def stop(self) -> None:
+        await stop(self._task)
+
+    def wake(self) -> None:
+        """Something changed that can make a contract quotable: look soon."""
+        self._wake.set()
+
+    async def _run(self) -> None:
+        while True:
+            self._wake.clear()
+            is_complete = False
+            with work.unit():
+                try:
+                    is_complete = await self.round()
+                except StorageError as error:
+                    _log.error("contracts are not stored, nothing new is quoted", error=str(error))
+            await self._clock.sleep(SOONEST_S, soft=True)
+            await self._pause(EVERY_S if is_complete else RETRY_S)
+
+    async def _pause(self, seconds: float) -> None:
+        sleeper = spawn(self._clock.sleep(seconds, soft=True), "discovery pause")
+        ringer = spawn(self._wake.wait(), "discovery bell")
+        try:
+            await asyncio.wait((sleeper, ringer), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeper.cancel()
+            ringer.cancel()
+
+    async def round(self) -> bool:
+        """Asks every exchange once. False when one did not answer. Raises StorageError."""
+        sports = self._sports()
+        facts = self._facts(sports)
+        lanes = {lane.slug: lane for trader in self._engine.traders.values() for lane in trader.lanes}
+        decisions = await self._repository.decisions() if sports else {}
+        is_complete = True
+        for slug, lane in lanes.items():
+            for sport in sports:
+                try:
+                    listings = await lane.exchange.listings(sport)
+                except VenueError as error:
+                    _log.warning("contracts not listed", exchange=slug, sport=sport, error=str(error))
+                    is_complete = False
+                    continue
+                told = {ref: decision for (venue, ref), decision in decisions.items() if venue == slug}
+                await self._learn(slug, listings, Facts(facts.fixtures, facts.markets, told))
+        await self._quote()
+        self.rounds += 1
+        return is_complete
+
+    # --- what the feed knows -----------------------------------------------------------------------------------
+
+    def _sports(self) -> list[str]:
+        """Slugs of the sports of all tournaments that are active for somebody."""
+        active = self.active_tournaments()
+        ids = {f.sport_id for f in self._book.fixtures() if f.tournament_id in active and not f.is_over}
+        return sorted(slug for sport_id in ids if (slug := self._slug(sport_id)) is not None)
+
+    def active_tournaments(self) -> frozenset[int]:
+        return frozenset(
+            settings.tournament_id
+            for trader in self._engine.traders.values()
+            for settings in trader.tournaments.values()
+            if settings.is_active
+        )
+
+    def _slug(self, sport_id: int | None) -> str | None:
+        sport = self._book.sports.get(sport_id) if sport_id is not None else None
+        return sport.slug if sport is not None else None
+
+    def _facts(self, sports: list[str]) -> Facts:
+        fixtures = [
+            _fixture_facts(fixture, slug)
+            for fixture in self._book.fixtures()
+            if fixture.is_known and fixture.quarantine is None and (slug := self._slug(fixture.sport_id)) in sports
+        ]
+        markets: dict[str, tuple[MarketFacts, ...]] = {}
+        for sport_id in self._book.sports:
+            slug = self._slug(sport_id)
+            if slug in sports:
+                markets[slug] = tuple(_market_facts(market) for market in self._book.catalogue.of_sport(sport_id))
+        return Facts(tuple(fixtures), markets)
+
+    # --- storing -----------------------------------------------------------------------------------------------
+
+    async def _learn(self, slug: str, listings: list[Listing], facts: Facts) -> None:
+        mappings = await asyncio.to_thread(map_listings, listings, facts)
+        rows = [row_of(listing.instrument.venue, m) for listing, m in zip(listings, mappings, strict=True)]
+        news = [row for row in rows if self._stored.get((slug, row["instrument_ref"])) != row]
+        if news:
+            await self._write_catalogue()
+            now = self._clock.now()
+            await self._repository.save_mappings([{**row, "updated_at": now} for row in news])
+            self._stored.update({(slug, row["instrument_ref"]): row for row in news})
+            quarantined = [row for row in news if row["verdict"] == "QUARANTINED"]
+            _log.info("contracts mapped", exchange=slug, new=len(news), quarantined=len(quarantined))
+        self._apply(slug, self.instruments.learn(listings, mappings))
+
+    def _apply(self, slug: str, changes: Changes) -> None:
+        lanes = [lane for trader in self._engine.traders.values() for lane in trader.lanes if lane.slug == slug]
+        for lane in lanes:
+            for contract in (*changes.added, *changes.changed):
+                self._look_at(lane.relist(contract.instrument, is_open=contract.is_open))
+            for contract in changes.lost:
+                self._look_at(lane.relist(contract.instrument, is_open=False))
+
+    def _look_at(self, slots: list[Slot]) -> None:
+        for slot in slots:
+            if (market := self._engine.market_of(slot)) is not None:
+                self._engine.look_at(market)
+
+    # --- quoting -----------------------------------------------------------------------------------------------
+
+    async def _quote(self) -> None:
+        """Gives every trader the places of its active tournaments, and follows their contracts' state."""
+        for fixture in list(self._book.fixtures()):
+            if fixture.is_known and not fixture.is_over:
+                for trader in self._engine.traders.values():
+                    if fixture.tournament_id is not None and trader.settings_of(fixture.tournament_id):
+                        self._quote_fixture(trader, fixture)
+        for trader in self._engine.traders.values():
+            for lane in trader.lanes:
+                await self._watch(lane)
+
+    def _quote_fixture(self, trader: Trader, fixture: FixtureState) -> None:
+        for key in self.instruments.markets_of(fixture.fixture_id):
+            described = self._book.catalogue.get(key.market_id)
+            if described is None or not is_two_way(described):
+                continue
+            for contract in self.instruments.of_market(key):
+                for lane in trader.lanes:
+                    if lane.slug == contract.instrument.venue and contract.instrument.ref not in lane.instruments:
+                        self._place(trader, lane, contract, fixture, described)
+
+    def _place(self, trader: Trader, lane: Lane, contract: Contract, fixture: FixtureState, described: Market) -> None:
+        market = trader.markets.get(contract.key)
+        if market is None:
+            market = TradedMarket(
+                trader,
+                contract.key,
+                described.outcomes,
+                described.sport_id,
+                fixture.tournament_id or 0,
+                described.market_type,
+                Exposure(described.outcomes),
+            )
+            self._engine.add_market(market)
+        for side in sides_of(lane):
+            slot = Slot(contract.instrument, side, contract.buys, is_open=contract.is_open)
+            self._engine.add_place(market, lane, slot)
+
+    async def _watch(self, lane: Lane) -> None:
+        refs = frozenset(ref for ref, _ in lane.slots)
+        if self._watched.get(lane) != refs:
+            await lane.exchange.watch([lane.instruments[ref] for ref in sorted(refs)])
+            self._watched[lane] = refs
+
+    def forget(self, market: TradedMarket) -> None:
+        """The market is over and settled: nobody quotes its contracts any more."""
+        if all(market.key not in trader.markets for trader in self._engine.traders.values()):
+            self.instruments.forget(market.key)
+
+
+def is_two_way(market: Market) -> bool:
+    """Whether exactly two results share the market, and none of them gives a stake back: a line that is not a half
+    can, and so can no line at all where the market is about one."""
+    line = market.handicap or Decimal(0)
+    pushes = line % 1 != _HALF and (line != 0 or market.market_type in _LINED)
+    return len(market.outcomes) == 2 and not market.is_player_market and not pushes
+
+
+def _fixture_facts(fixture: FixtureState, slug: str) -> FixtureFacts:
+    info = fixture.info
+    names = info.participants or Participants()
+    return FixtureFacts(
+        FixtureId(fixture.fixture_id),
+        slug,
+        (info.tournament.tournament_name if info.tournament else None) or "",
+        (
+            Participant(names.participant1_name or "", names.participant1_short_name, None, names.participant1_abbr),
+            Participant(names.participant2_name or "", names.participant2_short_name, None, names.participant2_abbr),
+        ),
+        fixture.start_ms,
+        fixture.status or FixtureStatus.PREGAME,
+        (info.tournament.category_name if info.tournament else None) or "",
+    )
+
+
+def _market_facts(market: Market) -> MarketFacts:
+    return MarketFacts(
+        market.market_id,
+        market.market_type,
+        market.period,
+        market.handicap,
+        market.outcomes,
+        market.outcome_names,
+    )

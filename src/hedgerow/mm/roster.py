@@ -1,0 +1,135 @@
+"""The clients that trade, with their accounts and settings, as the database has them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import structlog
+
+from hedgerow.core.clock import Clock
+from hedgerow.core.config import VenueUrls
+from hedgerow.core.errors import SetupError
+from hedgerow.core.money import Rates, UnknownCurrencyError
+from hedgerow.core.secrets import Vault
+from hedgerow.mm.controls import Controls, SystemState, trading_state
+from hedgerow.mm.engine import Engine
+from hedgerow.mm.hedger import Desk, Hedger
+from hedgerow.mm.lane import Lane
+from hedgerow.mm.market import Trader
+from hedgerow.mm.numbers import OrderNumbers
+from hedgerow.mm.repository import Repository
+from hedgerow.storage.accounts import Accounts, VenueAccount, open_credentials
+from hedgerow.venues.base import Account, VenueContext
+from hedgerow.venues.registry import UnknownVenueError, build_bookmaker, build_exchange, urls_of, venue
+
+_log = structlog.get_logger(__name__)
+
+
+class Roster:
+    """Builds traders, and keeps what an operator or a client can change of them."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        accounts: Accounts,
+        vault: Vault,
+        venue_urls: VenueUrls,
+        clock: Clock,
+        engine: Engine,
+        hedger: Hedger,
+        numbers: OrderNumbers,
+        tag: int,
+    ) -> None:
+        """tag: of the deployment, in its orders' references."""
+        self._repository, self._accounts, self._vault, self._urls = repository, accounts, vault, venue_urls
+        self._clock, self._engine, self._hedger, self._numbers, self._tag = clock, engine, hedger, numbers, tag
+        self._warned: set[int] = set()
+        self.system = SystemState(soft_paused=False, stopped=False, emergency=False, reason=None, since=None)
+
+    async def load(self) -> tuple[list[Trader], list[Lane]]:
+        """Reads everything; answers whose settings differ from before, and lanes that are new and not open yet."""
+        self.system = await self._repository.system()
+        changed: list[Trader] = []
+        opened: list[Lane] = []
+        for controls in await self._repository.controls():
+            trader = self._trader(controls)
+            lanes, has_changed = await self._take_accounts(trader)
+            opened += lanes
+            if await self._take_settings(trader, controls) or has_changed or lanes:
+                changed.append(trader)
+        return changed, opened
+
+    def _trader(self, controls: Controls) -> Trader:
+        trader = self._engine.traders.get(controls.client)
+        if trader is None:
+            state = trading_state(controls, self.system)
+            trader = self._engine.traders[controls.client] = Trader(controls.client, controls.bookmaker, state)
+        return trader
+
+    async def _take_settings(self, trader: Trader, controls: Controls) -> bool:
+        state = trading_state(controls, self.system)
+        tournaments = {found.tournament_id: found for found in await self._repository.tournaments(trader.name)}
+        denied = await self._repository.denied_markets(trader.name)
+        before = trader.state, trader.tournaments, trader.denied
+        trader.state, trader.tournaments, trader.denied = state, tournaments, denied
+        return before != (state, tournaments, denied)
+
+    # --- accounts ----------------------------------------------------------------------------------------------
+
+    async def _take_accounts(self, trader: Trader) -> tuple[list[Lane], bool]:
+        known = {lane.account_id for lane in trader.lanes}
+        new: list[Lane] = []
+        caps: dict[int, Decimal] = {}
+        for row in await self._accounts.accounts(client=trader.name):
+            caps[row.account_id] = row.max_outcome_stake if row.is_active else Decimal(0)
+            if row.account_id in known or not row.is_active:
+                continue
+            if row.venue == trader.bookmaker and trader.name not in self._hedger.desks:
+                await self._open_desk(trader, row)
+            elif (lane := self._lane(row)) is not None:
+                trader.lanes.append(lane)
+                new.append(lane)
+        before, trader.max_outcome_stake = trader.max_outcome_stake, caps
+        return new, before != caps
+
+    def _lane(self, row: VenueAccount) -> Lane | None:
+        """The lane of an exchange account; None for a venue where orders cannot rest, or without a connector."""
+        try:
+            manifest = venue(row.venue).manifest
+            if not manifest.is_exchange:
+                return None
+            exchange = build_exchange(row.venue, self._context(row))
+        except (UnknownVenueError, SetupError) as error:
+            self._warn(row, str(error))
+            return None
+        return Lane(row.account_id, exchange, self._engine, self._clock, self._numbers, self._tag)
+
+    async def _open_desk(self, trader: Trader, row: VenueAccount) -> None:
+        try:
+            context = self._context(row)
+            bookmaker = build_bookmaker(row.venue, context)
+        except (UnknownVenueError, LookupError, SetupError) as error:
+            self._warn(row, str(error))
+            return
+        await bookmaker.open()
+        per_usd = Decimal(1) if row.currency == "USD" else Decimal(0)  # 0: not told yet, so nothing is hedged
+        self._hedger.add_desk(trader.name, Desk(bookmaker, context.account, per_usd))
+        trader.hedges = per_usd > 0
+
+    def take_rates(self, rates: Rates) -> None:
+        """The feed's currency rates: what a desk's stakes are worth."""
+        for client, desk in self._hedger.desks.items():
+            try:
+                desk.per_usd = rates.from_usd(Decimal(1), desk.account.currency)
+            except UnknownCurrencyError:
+                continue
+            self._engine.traders[client].hedges = True
+
+    def _context(self, row: VenueAccount) -> VenueContext:
+        account = Account(row.account_id, row.username, row.currency, open_credentials(row, self._vault), row.meta)
+        return VenueContext(account, self._clock, urls_of(venue(row.venue).manifest, self._urls))
+
+    def _warn(self, row: VenueAccount, why: str) -> None:
+        if row.account_id not in self._warned:
+            self._warned.add(row.account_id)
+            _log.warning("account is not used", venue=row.venue, account=row.username, why=why)

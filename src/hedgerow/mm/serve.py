@@ -1,0 +1,115 @@
+"""The market making service as a process: clock, database, bus, API and engine, from start to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+
+from hedgerow.api.server import Server
+from hedgerow.bus.nats import Bus, BusError
+from hedgerow.bus.relay import Relay, decode_change
+from hedgerow.bus.subjects import events
+from hedgerow.bus.world_clock import FollowedClock, follow
+from hedgerow.core.clock import Clock, SystemClock
+from hedgerow.core.config import Settings, read_master_key
+from hedgerow.core.errors import SetupError
+from hedgerow.core.secrets import Vault
+from hedgerow.core.tasks import spawn, stop
+from hedgerow.mm.app import ApiContext, create_app
+from hedgerow.mm.repository import Repository
+from hedgerow.mm.service import MarketMaker
+from hedgerow.net.stream import handled
+from hedgerow.storage.accounts import Accounts
+from hedgerow.storage.database import Database, StorageError
+from hedgerow.storage.migrate import migrate
+
+_log = structlog.get_logger(__name__)
+
+ONE_AT_A_TIME = "market making"
+"""The database lock of the process that trades: two of them would quote the same accounts."""
+CLOCK_PATIENCE_S = 15.0
+
+
+async def run(settings: Settings, *, host: str, port: int) -> None:
+    """Serves until it is cancelled. Raises SetupError when it cannot begin."""
+    if settings.database_url is None or settings.nats_url is None:
+        raise SetupError(
+            "market making needs HEDGEROW_DATABASE_URL and HEDGEROW_NATS_URL", "set both, or run `hedgerow up`"
+        )
+    key = read_master_key(settings)
+    if key is None:
+        raise SetupError("HEDGEROW_MASTER_KEY is not set", "the key that seals the accounts' credentials is needed")
+    async with AsyncExitStack() as stack:
+        clock = await stack.enter_async_context(_clock(settings))
+        await migrate(settings.database_url)
+        database = await Database.connect(settings.database_url, size=10)
+        stack.push_async_callback(database.close)
+        await stack.enter_async_context(_alone(database))
+        bus = await Bus.connect(settings.nats_url, "mm")
+        stack.push_async_callback(bus.close)
+        relay = Relay(database, bus)
+        relay.start()
+        stack.push_async_callback(relay.stop)
+        tag = await Repository(database, clock).deployment_tag()
+        market_maker = MarketMaker(settings, database, Vault(key), clock, tag)
+        stack.push_async_callback(market_maker.stop)
+        await market_maker.start()
+        await _follow_emergencies(bus, market_maker)
+        context = ApiContext(
+            database=database,
+            accounts=Accounts(database, clock),
+            clock=clock,
+            market_making=market_maker.commands,
+            bus=bus,
+            settings=settings,
+            checks=_checks(market_maker),
+        )
+        await Server(create_app(context), host, port).serve()
+
+
+def _checks(market_maker: MarketMaker) -> Mapping[str, Callable[[], Awaitable[str | None]]]:
+    return {"market making": market_maker.not_ready}
+
+
+@asynccontextmanager
+async def _clock(settings: Settings) -> AsyncIterator[Clock]:
+    """The machine's clock, or that of the world that the settings name."""
+    if settings.clock_url is None:
+        yield SystemClock()
+        return
+    clock = FollowedClock()
+    following = spawn(follow(settings.clock_url, clock, handled.snapshot), "world clock")
+    try:
+        if not await clock.told(CLOCK_PATIENCE_S):
+            raise SetupError(
+                f"the world's clock does not answer within {CLOCK_PATIENCE_S:g} s", "check HEDGEROW_CLOCK_URL"
+            )
+        yield clock
+    finally:
+        await stop(following)
+
+
+@asynccontextmanager
+async def _alone(database: Database) -> AsyncIterator[None]:
+    """Waits until no other process trades on this database."""
+    async with AsyncExitStack() as stack:
+        while await stack.enter_async_context(database.try_lock(ONE_AT_A_TIME)) is None:
+            _log.warning("another process makes markets on this database; waiting for it to end")
+            await stack.aclose()
+            await asyncio.sleep(1.0)
+        yield
+
+
+async def _follow_emergencies(bus: Bus, market_maker: MarketMaker) -> None:
+    """The operator's switches work at once; the bus is only the quicker way to what the database says."""
+
+    async def told(_: str, message: bytes) -> None:
+        _log.warning("the operator turned a switch", state=str(decode_change(message).payload))
+        market_maker.upkeep.settings_changed()
+
+    with contextlib.suppress(BusError, StorageError):
+        await bus.subscribe(events("emergency"), told, lost=market_maker.upkeep.settings_changed)

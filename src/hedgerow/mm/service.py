@@ -1,0 +1,263 @@
+"""Market making as a whole: builds the parts, lets the feed drive them, starts and stops in the right order.
+
+At the start what an earlier run committed is brought back first, bets without an answer are asked for, then the
+exchanges are reached and compared with what is known; nothing new is quoted or hedged on a market before that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import structlog
+
+from hedgerow.core.clock import Clock
+from hedgerow.core.config import Settings
+from hedgerow.core.errors import VenueError
+from hedgerow.core.ids import FixtureId
+from hedgerow.core.money import MICRO, Micros, Rates
+from hedgerow.core.secrets import Vault
+from hedgerow.core.tape import TapeWriter
+from hedgerow.core.tasks import Backoff, spawn, stop, work
+from hedgerow.execution.guard import Breakers
+from hedgerow.execution.placement import Placement
+from hedgerow.feed.book import BookChange, ChangeKind, PriceBook
+from hedgerow.feed.client import FeedClient
+from hedgerow.feed.gate import Limits
+from hedgerow.feed.scope import Scope
+from hedgerow.feed.settlement import Grade
+from hedgerow.mm.catalogue import CatalogueWriter
+from hedgerow.mm.commanding import Commander
+from hedgerow.mm.discovery import Discovery
+from hedgerow.mm.engine import Engine
+from hedgerow.mm.hedger import Hedger
+from hedgerow.mm.journal import Journal
+from hedgerow.mm.lane import Lane
+from hedgerow.mm.ledger import FillLedger
+from hedgerow.mm.market import TradedMarket
+from hedgerow.mm.numbers import OrderNumbers
+from hedgerow.mm.prices import BookPrices
+from hedgerow.mm.recovery import Recovery
+from hedgerow.mm.repository import Repository
+from hedgerow.mm.roster import Roster
+from hedgerow.mm.settling import Settler
+from hedgerow.mm.upkeep import Upkeep, draw_ahead
+from hedgerow.storage.accounts import Accounts
+from hedgerow.storage.bets import Bets
+from hedgerow.storage.catalog import Catalog
+from hedgerow.storage.database import Database, StorageError
+
+_log = structlog.get_logger(__name__)
+
+
+class MarketMaker:
+    """One process's market making."""
+
+    def __init__(self, settings: Settings, database: Database, vault: Vault, clock: Clock, tag: int) -> None:
+        """tag: the deployment's number in its orders' references."""
+        self._clock = clock
+        self.book = PriceBook()
+        self.repository = Repository(database, clock)
+        self._bets = Bets(database, clock)
+        self._numbers = OrderNumbers()
+        limits = Limits.of(settings)
+        untold = Micros(int(settings.untold_limit_usd * MICRO))
+        prices = BookPrices(self.book, limits, clock, untold_limit=untold)
+        self._journal = Journal(database, self.repository, clock)
+        self._ledger = FillLedger(database, self.repository, self._bets)
+        self._hedger = Hedger(
+            self._ledger,
+            Placement(database, self._bets, Breakers(clock), clock),
+            clock,
+            max_drift=settings.max_hedge_drift,
+            is_live=self._is_live,
+        )
+        self.engine = Engine(
+            prices,
+            self._hedger,
+            self._ledger,
+            self._journal,
+            clock,
+            minimum_stake=self._hedger.minimum_stake,
+        )
+        accounts = Accounts(database, clock)
+        self._roster = Roster(
+            self.repository, accounts, vault, settings.venue_urls, clock, self.engine, self._hedger, self._numbers, tag
+        )
+        self._catalogue = CatalogueWriter(self.book, Catalog(database), clock)
+        self.discovery = Discovery(
+            self.engine, self.book, self.repository, clock, write_catalogue=self._catalogue.flush
+        )
+        self._settler = Settler(
+            database,
+            self._bets,
+            clock,
+            flush=self._journal.flush,
+            desk_of=self._hedger.desks.get,
+            finished=self._finished,
+        )
+        self.commands = Commander(
+            database, self.repository, self._roster, self.engine, self.book, clock, changed=self._settings_changed
+        )
+        self.upkeep = Upkeep(
+            self.engine,
+            self._hedger,
+            self.book,
+            self.discovery,
+            self.commands,
+            self.repository,
+            accounts,
+            self._numbers,
+            clock,
+        )
+        self._tape = TapeWriter(settings.feed_tape, "feed", clock.now_ns()) if settings.feed_tape else None
+        self.feed = FeedClient(
+            rest_url=settings.feed_rest_url,
+            ws_url=settings.feed_ws_url,
+            key=settings.feed_key,
+            scope=Scope(watched=frozenset()),
+            book=self.book,
+            clock=clock,
+            limits=limits,
+            sink=self._book_changed,
+            on_connection=lambda _: self.engine.look_at_all(),
+            on_rates=self._rates_changed,
+            on_grades=self._graded,
+            record=self._record if self._tape else None,
+        )
+        self._opening: list[asyncio.Task[None]] = []
+        self.engine.on_resolved(self._settler.is_over)
+
+    # --- life ------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Recovers, then begins to follow the feed and the exchanges. Raises StorageError, SetupError."""
+        await draw_ahead(self._numbers, self.repository)
+        _, lanes = await self._roster.load()
+        now_ms = self._clock.now_ms()
+        await Recovery(self.repository, self._bets, self.engine, self._ledger, self._hedger, now_ms).run()
+        self._journal.start()
+        self._catalogue.start()
+        self._settler.start()
+        self._follow_scope()
+        self.feed.start()
+        self._open(lanes)
+        self.discovery.start()
+        self.upkeep.start()
+        for trader in self.engine.traders.values():
+            for market in trader.markets.values():
+                self.feed.watch_settlement(market.key.fixture_id)
+
+    async def stop(self) -> None:
+        """Takes every quote away, waits for bets that are under way, writes what is left."""
+        await self.upkeep.stop()
+        await self.discovery.stop()
+        await self.feed.stop()
+        await stop(*self._opening)
+        lanes = [lane for trader in self.engine.traders.values() for lane in trader.lanes]
+        await asyncio.gather(*(lane.close(cancels=True) for lane in lanes))
+        await self._settler.stop()
+        for desk in self._hedger.desks.values():
+            await desk.bookmaker.close()
+        await self._catalogue.stop()
+        try:
+            await self._journal.stop()
+        except StorageError as error:
+            _log.error("the last order rows are not written; the next start asks the exchanges", error=str(error))
+        if self._tape is not None:
+            self._tape.close()
+
+    async def not_ready(self) -> str | None:
+        """Why market making is not ready to trade; None when it is."""
+        if not self.book.up_since_ms:
+            return "the feed is not connected"
+        away = [lane.slug for trader in self.engine.traders.values() for lane in trader.lanes if not lane.is_synced]
+        return f"not in step with {', '.join(sorted(set(away)))}" if away else None
+
+    def _open(self, lanes: list[Lane]) -> None:
+        self._opening = [task for task in self._opening if not task.done()]
+        self._opening += [spawn(self._open_lane(lane), f"open {lane.slug}") for lane in lanes]
+
+    async def _open_lane(self, lane: Lane) -> None:
+        """Connects an account, for as long as it takes, and compares what rests there."""
+        backoff = Backoff()
+        while True:
+            try:
+                with work.unit():
+                    await lane.open(await self.repository.last_fill_ms(lane.account_id))
+                    await self.upkeep.read_lane(lane)
+            except (VenueError, StorageError) as error:
+                _log.warning("exchange not reached", exchange=lane.slug, account=lane.account_id, error=str(error))
+                await self._clock.sleep(backoff.next_pause_s())
+            else:
+                break
+        await lane.resync()
+        _log.info("exchange in step", exchange=lane.slug, account=lane.account_id, orders=len(lane.live_orders()))
+
+    # --- what the feed says ----------------------------------------------------------------------------------
+
+    def _book_changed(self, change: BookChange, _: int) -> None:
+        if change.kind is ChangeKind.ODDS or change.kind is ChangeKind.BOOKMAKER:
+            if change.bookmaker is not None:
+                self.engine.odds_changed(change.bookmaker, change.markets)
+            return
+        self._catalogue.changed(change.fixture_id)
+        if change.kind is ChangeKind.FIXTURE:
+            self._fixture_changed(change.fixture_id)
+
+    def _fixture_changed(self, fixture_id: FixtureId) -> None:
+        fixture = self.book.fixture(fixture_id)
+        for market in list(self.engine.of_fixture(fixture_id)):
+            self.engine.look_at(market)
+            if fixture is not None and fixture.is_over:
+                self._settler.is_over(market)
+        if fixture is not None and fixture.tournament_id in self.discovery.active_tournaments():
+            self.feed.watch_settlement(fixture_id)
+            if not fixture.is_over:
+                self.discovery.wake()
+
+    def _rates_changed(self, rates: Rates) -> None:
+        self._roster.take_rates(rates)
+
+    def _graded(self, fixture_id: FixtureId, grades: tuple[Grade, ...]) -> None:
+        spawn(self._write_grades(fixture_id, grades), "grades")
+
+    async def _write_grades(self, fixture_id: FixtureId, grades: tuple[Grade, ...]) -> None:
+        with work.unit():
+            try:
+                await self._settler.grade(fixture_id, {grade.outcome_id: grade.status for grade in grades})
+            except StorageError as error:
+                _log.error("the feed's grades are not written", fixture_id=fixture_id, error=str(error))
+
+    def _is_live(self, market: TradedMarket) -> bool:
+        fixture = self.book.fixture(market.key.fixture_id)
+        return fixture is not None and fixture.is_live
+
+    def _record(self, text: bytes) -> None:
+        if self._tape is None:
+            return
+        try:
+            self._tape.record(self._clock.now_ns(), "feed", text)
+        except (OSError, ValueError) as error:
+            _log.error("the feed is not recorded any more", error=str(error))
+            self._tape = None
+
+    # --- what changes ----------------------------------------------------------------------------------------
+
+    def _settings_changed(self, new_lanes: list[Lane]) -> None:
+        self._open(new_lanes)
+        self._follow_scope()
+        self.discovery.wake()
+
+    def _follow_scope(self) -> None:
+        """The bookmakers that somebody prices from; of the active tournaments every quote is kept right."""
+        bookmakers = tuple(sorted({trader.bookmaker for trader in self.engine.traders.values()}))
+        scope = replace(self.feed.scope, bookmakers=bookmakers, watched=self.discovery.active_tournaments())
+        if scope != self.feed.scope:
+            self.feed.set_scope(scope)
+
+    def _finished(self, market: TradedMarket) -> None:
+        """All of a market is settled."""
+        self.engine.drop_market(market)
+        self.discovery.forget(market)
+        _log.info("settled", client=market.client.name, fixture_id=market.key.fixture_id)

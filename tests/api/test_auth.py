@@ -1,0 +1,71 @@
+"""Keys: which open the door, for how long they are believed, and what a closed one says."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from hedgerow.api.auth import KeyRing, is_key
+from hedgerow.core.clock import SteppedClock
+from hedgerow.storage.accounts import Accounts
+from hedgerow.storage.database import Database
+
+KEY = "0b6f1c9e-2f6d-4a55-9f0e-3a51e2c0d001"
+
+
+@pytest.fixture
+async def clock() -> SteppedClock:
+    return SteppedClock(1_771_151_400_000_000_000)
+
+
+@pytest.fixture
+async def accounts(database: Database, clock: SteppedClock) -> Accounts:
+    found = Accounts(database, clock)
+    await found.add_client("demo", "Demo")
+    return found
+
+
+async def test_working_key_names_its_client(accounts: Accounts, clock: SteppedClock) -> None:
+    await accounts.create_key("demo", "mm", key=KEY)
+    caller = await KeyRing(accounts, clock, "mm").find(KEY)
+    assert caller is not None
+    assert (caller.name, caller.actor) == ("demo", "api:0b6f1c9e")
+
+
+async def test_key_of_another_service_is_unknown(accounts: Accounts, clock: SteppedClock) -> None:
+    await accounts.create_key("demo", "abp", key=KEY)
+    assert await KeyRing(accounts, clock, "mm").find(KEY) is None
+
+
+async def test_inactive_key_and_inactive_client_do_not_open(accounts: Accounts, clock: SteppedClock) -> None:
+    await accounts.create_key("demo", "mm", key=KEY, is_active=False)
+    keys = KeyRing(accounts, clock, "mm", believed_s=0)
+    assert await keys.find(KEY) is None
+    await accounts.set_key_active(KEY[:8], True)
+    assert await keys.find(KEY) is not None
+    await accounts.set_client_active("demo", False)
+    assert await keys.find(KEY) is None
+
+
+async def test_key_stops_at_its_expiry_though_it_is_remembered(accounts: Accounts, clock: SteppedClock) -> None:
+    await accounts.create_key("demo", "mm", key=KEY, expires_at=clock.now() + timedelta(seconds=10))
+    keys = KeyRing(accounts, clock, "mm", believed_s=3600)
+    assert await keys.find(KEY) is not None
+    clock.advance(10)
+    assert await keys.find(KEY) is None
+
+
+async def test_found_key_is_believed_for_its_time_and_no_longer(accounts: Accounts, clock: SteppedClock) -> None:
+    await accounts.create_key("demo", "mm", key=KEY)
+    believing, asking = KeyRing(accounts, clock, "mm", believed_s=3600), KeyRing(accounts, clock, "mm", believed_s=0)
+    assert await believing.find(KEY)
+    assert await asking.find(KEY)
+    await accounts.set_key_active(KEY[:8], False)
+    assert await believing.find(KEY) is not None
+    assert await asking.find(KEY) is None
+
+
+@pytest.mark.parametrize("text", ["", "demo", KEY[:-1], KEY + "0", KEY.replace("-", ""), "{" + KEY + "}", None, 7])
+def test_what_is_not_a_uuid_is_no_key(text: object) -> None:
+    assert not is_key(text)
