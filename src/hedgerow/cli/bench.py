@@ -8,6 +8,7 @@ import click
 
 from hedgerow import bench
 from hedgerow.cli.output import emit, json_option
+from hedgerow.core.observe import configure_logs
 
 
 @click.command("bench")
@@ -25,6 +26,7 @@ def command(name: str | None, runs: int, scale: float, as_json: bool) -> None:
     hedgerow bench decode --json            one object, for scripts
     hedgerow bench tick-to-order --scale 4  with the curve over four times the fixtures
     """
+    configure_logs("cli", "warning", readable=True)
     for each in (name,) if name else bench.NAMES:
         found = bench.run(each, scale, runs)
         if as_json:
