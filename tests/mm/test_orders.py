@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -10,7 +12,7 @@ from hedgerow.core.ids import OutcomeId, VenueSlug
 from hedgerow.core.ladders import PriceGrid
 from hedgerow.core.money import MICRO, Micros
 from hedgerow.core.states import OrderStatus, Side
-from hedgerow.mm.orders import MOST_LEAVING, Act, Command, Order, Pending, Slot, apply_state
+from hedgerow.mm.orders import MOST_LEAVING, Act, Command, OpenStakes, Order, Pending, Slot, apply_state
 from hedgerow.mm.quoting import Wanted
 from hedgerow.venues.base import Instrument, OrderState
 
@@ -157,6 +159,7 @@ class SlotMachine(RuleBasedStateMachine):
         super().__init__()
         self.slot = _slot()
         self.sent: list[Order] = []
+        self.stakes = OpenStakes()
 
     @rule(price=st.one_of(st.none(), st.integers(1, 99)), size=st.integers(1, 300))
     def want(self, price: int | None, size: int) -> None:
@@ -177,6 +180,7 @@ class SlotMachine(RuleBasedStateMachine):
                     0,
                 )
                 self.sent.append(order)
+                order.count_in(self.stakes)
             self.slot.begin(command, order)
 
     @precondition(lambda self: any(o.pending is not Pending.NOTHING for o in self.sent))
@@ -198,6 +202,13 @@ class SlotMachine(RuleBasedStateMachine):
             apply_state(order, _state(order, OrderStatus.PLACED), 1)
 
     @precondition(lambda self: bool(self.sent))
+    @rule(data=st.data(), price=st.integers(1, 99), size=st.integers(1, 300))
+    def move(self, data: st.DataObject, price: int, size: int) -> None:
+        order = data.draw(st.sampled_from(self.sent))
+        told = _state(order, OrderStatus.PLACED)
+        apply_state(order, replace(told, price=Micros(price * CENT), size=Micros(size * MICRO)), 1)
+
+    @precondition(lambda self: bool(self.sent))
     @rule(data=st.data(), part=st.integers(1, 100))
     def fill(self, data: st.DataObject, part: int) -> None:
         order = data.draw(st.sampled_from(self.sent))
@@ -213,6 +224,10 @@ class SlotMachine(RuleBasedStateMachine):
     def every_live_order_is_held(self) -> None:
         held = self.slot.orders
         assert all(order in held for order in self.sent if order.is_live)
+
+    @invariant()
+    def open_stakes_add_up(self) -> None:
+        assert self.stakes.total == sum(order.open_stake for order in self.sent)
 
 
 SlotMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

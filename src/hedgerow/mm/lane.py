@@ -22,7 +22,7 @@ from hedgerow.core.observe import QUOTE_ACTIONS, STREAM_UP
 from hedgerow.core.states import OrderStatus
 from hedgerow.core.tasks import spawn, work
 from hedgerow.mm.numbers import OrderNumbers, order_id_of, reference_of
-from hedgerow.mm.orders import Act, Command, Order, Pending, Slot, apply_state
+from hedgerow.mm.orders import Act, Command, OpenStakes, Order, Pending, Slot, apply_state
 from hedgerow.venues.base import (
     Exchange,
     ExchangeEvent,
@@ -95,6 +95,7 @@ class Lane:
         self._by_client_ref: dict[str, Order] = {}
         self._by_venue_ref: dict[str, Order] = {}
         self._live: dict[int, Order] = {}
+        self._open = OpenStakes()
         self._ended: deque[Order] = deque()
         self._paused_until_ms = 0
         self._last_fill_ms = 0
@@ -124,7 +125,7 @@ class Lane:
 
     @property
     def open_stake(self) -> int:
-        return sum(order.open_stake for order in self.live_orders())
+        return self._open.total
 
     def live_orders(self) -> list[Order]:
         """Orders that rest, or may rest; those that have ended since are put away."""
@@ -202,6 +203,7 @@ class Lane:
     def _add(self, order: Order) -> None:
         self.orders[order.order_id] = order
         self._live[order.order_id] = order
+        order.count_in(self._open)
         self._by_client_ref[order.client_ref] = order
         if order.venue_ref is not None:
             self._by_venue_ref[order.venue_ref] = order
@@ -436,9 +438,8 @@ class Lane:
             self._owner.on_free(self, slot)
 
     def relist(self, instrument: Instrument, *, is_open: bool) -> list[Slot]:
-        """Takes over how the exchange lists a contract that is quoted; answers its slots."""
-        if instrument.ref in self.instruments:
-            self.instruments[instrument.ref] = instrument
+        """Takes over how the exchange lists a contract now; answers its slots."""
+        self.instruments[instrument.ref] = instrument
         slots = [slot for (ref, _), slot in self.slots.items() if ref == instrument.ref]
         for slot in slots:
             slot.instrument, slot.is_listed, slot.is_open = instrument, True, is_open

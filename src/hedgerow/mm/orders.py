@@ -34,6 +34,14 @@ class Pending(StrEnum):
 
 
 @dataclass(slots=True, eq=False)
+class OpenStakes:
+    """Σ `open_stake` of orders, kept up to date by the orders themselves: every tick asks for it, and a sum over
+    thousands of them would stand in its way."""
+
+    total: int = 0
+
+
+@dataclass(slots=True, eq=False)
 class Order:
     """An order of ours on an exchange. Sizes, prices and money in micros."""
 
@@ -57,6 +65,8 @@ class Order:
     closed_ms: int | None = None
     hedge_odds: int | None = None  # of the dearest hedge leg when it was last priced
     hedge_limit: int | None = None
+    _counted_in: OpenStakes | None = field(default=None, init=False, repr=False)
+    _counted: int = field(default=0, init=False, repr=False)
 
     @property
     def remaining(self) -> int:
@@ -93,6 +103,22 @@ class Order:
         """Whether it rests, or may rest, on the exchange."""
         return self.status.is_open
 
+    def count_in(self, stakes: OpenStakes) -> None:
+        """The order's open stake is part of that sum from now on."""
+        self._counted_in = stakes
+        self._count()
+
+    def _count(self) -> None:
+        if self._counted_in is not None:
+            now = self.open_stake
+            self._counted_in.total += now - self._counted
+            self._counted = now
+
+    def resize(self, price: Micros, size: Micros) -> None:
+        """The exchange says at what price the order rests, and of what size it is as a whole."""
+        self.price, self.size = price, size
+        self._count()
+
     def move_to(self, status: OrderStatus, now_ms: int, reason: str = "") -> None:
         """Changes the status by the table of legal moves. Raises IllegalMoveError."""
         check_order_move(str(self.order_id), self.status, status)
@@ -102,6 +128,7 @@ class Order:
             self.placed_ms = now_ms
         if not status.is_open:
             self.closed_ms = now_ms
+        self._count()
 
     def fill(self, price: int, size: int, fee: int, now_ms: int) -> None:
         """Counts a fill. An order that is filled to its size ends; one that had ended is corrected."""
@@ -112,6 +139,7 @@ class Order:
         if self.filled >= self.size and self.status is not OrderStatus.FILLED:
             self.move_to(OrderStatus.FILLED, now_ms)
             self.pending = Pending.NOTHING
+        self._count()
 
 
 class Act(StrEnum):
@@ -213,7 +241,7 @@ def apply_state(order: Order, state: OrderState, now_ms: int) -> bool:
         if order.status in (OrderStatus.PENDING_PLACEMENT, OrderStatus.FAILED):
             order.move_to(OrderStatus.PLACED, now_ms)
         if order.is_live and order.pending in (Pending.NOTHING, Pending.AMEND):
-            order.price, order.size = state.price, state.size
+            order.resize(state.price, state.size)
     elif state.status is not OrderStatus.PENDING_PLACEMENT and order.is_live:
         order.move_to(_end_of(order, state), now_ms, state.reason)
         order.pending = Pending.NOTHING

@@ -256,26 +256,42 @@ class SignedOrder(NamedTuple):
     body: bytes
 
 
+class _Hashed(NamedTuple):
+    """A quote's order up to its signature."""
+
+    terms: Terms
+    contract: Contract
+    order_hash: bytes
+    order_id: str
+
+
 class OrderSigner:
     """Makes orders of quotes for one account."""
 
-    __slots__ = ("_contracts", "_maker", "_wallet")
+    __slots__ = ("_contracts", "_hashed", "_maker", "_quote", "_wallet")
 
     def __init__(self, wallet: signing.Wallet, maker: Maker, contracts: Contracts) -> None:
         self._wallet, self._maker, self._contracts = wallet, maker, contracts
+        self._quote: NewQuote | None = None
+        self._hashed: _Hashed | None = None
 
     def order_id(self, quote: NewQuote) -> str:
         """The venue's id that the quote will have: the same for the same quote, in every process."""
-        contract = self._contract(quote)
-        return "0x" + contract.order_id(self._maker.order_hash(terms_of(quote))).hex()
+        return self._hash(quote).order_id
 
     def sign(self, quote: NewQuote) -> SignedOrder:
-        terms, contract = terms_of(quote), self._contract(quote)
-        order_hash = self._maker.order_hash(terms)
+        terms, contract, order_hash, order_id = self._hash(quote)
         signature = self._maker.signature(self._wallet, contract, order_hash)
-        return SignedOrder(
-            "0x" + contract.order_id(order_hash).hex(), self._maker.body(terms, lifetime_of(quote), signature)
-        )
+        return SignedOrder(order_id, self._maker.body(terms, lifetime_of(quote), signature))
+
+    def _hash(self, quote: NewQuote) -> _Hashed:
+        """Kept for the latest quote: its id is asked for right before it is signed, on the way to the venue."""
+        if self._hashed is None or quote is not self._quote:
+            terms, contract = terms_of(quote), self._contract(quote)
+            order_hash = self._maker.order_hash(terms)
+            order_id = "0x" + contract.order_id(order_hash).hex()
+            self._quote, self._hashed = quote, _Hashed(terms, contract, order_hash, order_id)
+        return self._hashed
 
     def _contract(self, quote: NewQuote) -> Contract:
         return self._contracts.of(quote.instrument.ref, neg_risk=quote.instrument.meta.get("neg_risk") == "1")

@@ -1,0 +1,28 @@
+"""tick-to-order: a frame of odds that can be read, until the first byte of the signed order that follows is written.
+
+Ours is the engine as it runs in production, with `FIXTURES` matches quoted. The baselines are minimal loops in which
+nothing can be spared but safety (`plain`). Sides run in processes of their own against the same feed and venue
+(`peer`), which measure all of them in the same way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import uvloop
+
+from hedgerow.bench.report import Figures
+
+FIXTURES = 200
+TICKS = 500
+"""Measured in one run."""
+
+
+def measure(scale: float, runs: int) -> Figures:
+    """Latency in µs, p50 and p99. scale: multiplies the fixtures; below 1 the ticks too."""
+    # Imported here: the sides, which live in this package, must not carry what only measures.
+    from hedgerow.bench.tick_to_order.comparison import compare
+
+    fixtures, ticks = max(2, round(FIXTURES * scale)), max(5, round(TICKS * min(scale, 1)))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(compare(fixtures, ticks, runs))

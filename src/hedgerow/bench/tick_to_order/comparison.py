@@ -1,0 +1,119 @@
+"""The comparison: what ours is held against, each side in turns, and what the runs need: database, keys, SDK."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from hedgerow.bench.report import Bound, Figures, Ratio
+from hedgerow.bench.tick_to_order.run import latencies_of
+from hedgerow.bench.tick_to_order.scene import KALSHI, POLYMARKET
+from hedgerow.bench.tick_to_order.side import AIOHTTP, OURS, PLAIN, SDK, Given
+from hedgerow.bus.engines import Engines
+from hedgerow.core.config import load_settings
+from hedgerow.storage.migrate import migrate
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What ours is held against. p50, p99: targets of the ratio, None where there is none."""
+
+    case: str
+    venue: str
+    side: str
+    requotes: bool
+    p50: float | None
+    p99: float | None
+
+
+TARGETS = (
+    Target("Polymarket, minimal loop", POLYMARKET, PLAIN, requotes=False, p50=2.0, p99=3.0),
+    Target("Polymarket, official SDK signs", POLYMARKET, SDK, requotes=False, p50=0.4, p99=None),
+    Target("Polymarket, aiohttp", POLYMARKET, AIOHTTP, requotes=False, p50=1.0, p99=None),
+    Target("Polymarket requote, minimal loop", POLYMARKET, PLAIN, requotes=True, p50=2.0, p99=3.0),
+    Target("Kalshi, minimal loop", KALSHI, PLAIN, requotes=False, p50=2.0, p99=3.0),
+)
+
+Key = tuple[str, str, bool]
+"""(venue, side, requotes): what is measured once, whatever is compared with it."""
+
+
+async def compare(fixtures: int, ticks: int, runs: int) -> Figures:
+    """Latencies in µs, p50 and p99, medians of the runs."""
+    sdk_path = sdk_path_of()
+    targets = [target for target in TARGETS if sdk_path or target.side != SDK]
+    keys = list(dict.fromkeys(key for t in targets for key in (_key(t, OURS), _key(t, t.side))))
+    pem, public_pem = kalshi_key()
+    found: dict[Key, list[tuple[float, float]]] = {key: [] for key in keys}
+    async with fresh_database() as url:
+        for _ in range(runs):
+            for key in keys:
+                venue, side, requotes = key
+                task = Given(side, venue, fixtures, "", "", pem, url, str(sdk_path or ""))
+                found[key].append(_percentiles(await latencies_of(task, ticks, public_pem, requotes=requotes)))
+    skipped = [] if sdk_path else [_NO_SDK]
+    return Figures("µs", [ratio for target in targets for ratio in _ratios(target, found)], skipped)
+
+
+def _key(target: Target, side: str) -> Key:
+    return target.venue, side, target.requotes
+
+
+def _ratios(target: Target, found: dict[Key, list[tuple[float, float]]]) -> list[Ratio]:
+    ours, baseline = found[_key(target, OURS)], found[_key(target, target.side)]
+    ratios = []
+    for place, (name, bound) in enumerate([("p50", target.p50), ("p99", target.p99)]):
+        if bound is not None:
+            pairs = [(mine[place], theirs[place]) for mine, theirs in zip(ours, baseline, strict=True)]
+            ratio = statistics.median(mine / theirs for mine, theirs in pairs)
+            medians = (statistics.median(each) for each in zip(*pairs, strict=True))
+            ratios.append(Ratio(f"{target.case}, {name}", ratio, bound, Bound.AT_MOST, *medians))
+    return ratios
+
+
+def _percentiles(latencies: Sequence[float]) -> tuple[float, float]:
+    """(p50, p99), µs."""
+    ordered = sorted(latencies)
+    return statistics.median(ordered), ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]
+
+
+# --- what a run needs --------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def fresh_database() -> AsyncIterator[str]:
+    """The URL of a database that is there for the bench alone, whatever the settings name."""
+    with tempfile.TemporaryDirectory(prefix="hedgerow-bench-") as folder:
+        settings = load_settings(data_dir=Path(folder), database_url=None, nats_url=None)
+        async with Engines(settings) as engines:
+            await migrate(engines.database_url)
+            yield engines.database_url.reveal()
+
+
+def kalshi_key() -> tuple[str, str]:
+    """(private, public) key in PEM, made for the run."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return private.decode(), public.decode()
+
+
+SDK_FOLDER = ".venv-witness"
+_NO_SDK = "the official SDK (py-clob-client-v2) is not there; python tools/witness_env.py installs it"
+
+
+def sdk_path_of() -> Path | None:
+    """Where the witnesses' environment has its packages, beside the project's own; None when it is not built."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    found = Path(sys.prefix).parent / SDK_FOLDER / "lib" / version / "site-packages"
+    return found if (found / "py_clob_client_v2").is_dir() else None
