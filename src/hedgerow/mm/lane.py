@@ -438,8 +438,9 @@ class Lane:
             self._owner.on_free(self, slot)
 
     def relist(self, instrument: Instrument, *, is_open: bool) -> list[Slot]:
-        """Takes over how the exchange lists a contract now; answers its slots."""
-        self.instruments[instrument.ref] = instrument
+        """Takes over how the exchange lists a contract that is quoted; answers its slots."""
+        if instrument.ref in self.instruments:
+            self.instruments[instrument.ref] = instrument
         slots = [slot for (ref, _), slot in self.slots.items() if ref == instrument.ref]
         for slot in slots:
             slot.instrument, slot.is_listed, slot.is_open = instrument, True, is_open
