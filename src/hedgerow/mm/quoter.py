@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from hedgerow.core.ids import OutcomeId
-from hedgerow.core.money import MICRO, Micros, micros
+from hedgerow.core.ids import OutcomeId, VenueSlug
+from hedgerow.core.money import MICRO, Micros, decimal_of, micros
 from hedgerow.core.states import Side
 from hedgerow.mm.controls import TournamentSettings
 from hedgerow.mm.hedging import Offer
@@ -24,6 +25,7 @@ from hedgerow.mm.sizing import (
     size,
     stake_cap,
 )
+from hedgerow.venues.base import Instrument
 
 HEDGE_CASH_SHARE = 4
 """One market may need at most this fraction (1/4) of the hedge account's free money, so that markets that fill
@@ -79,6 +81,28 @@ def terms(
     wanted, bound_by = _sized(market, place, price, hedge_legs, settings.limit_ratio, room, minimum_stake)
     gain = edge(slot.side, price, break_even, instrument.maker_fee)
     return Terms(wanted, break_even, gain, bound_by, legs)
+
+
+def derivation(bookmaker: VenueSlug, quote: Terms, instrument: Instrument, now_ms: int) -> dict[str, Any]:
+    """The derivation of a quote that was sent at that time, as the audit trail keeps it: plain JSON."""
+    legs = [
+        {
+            "outcomeId": outcome_id,
+            "odds": decimal_of(offer.odds),
+            "limitUsd": decimal_of(offer.limit),
+            "changedAt": offer.changed_ms,
+            "ageMs": now_ms - offer.changed_ms,
+            "ref": offer.market_ref,
+        }
+        for outcome_id, offer in quote.legs
+    ]
+    return {
+        "bookmaker": bookmaker,
+        "legs": legs,
+        "tick": decimal_of(instrument.grid.bands[0].step),
+        "makerFeeRate": instrument.maker_fee.rate,
+        "boundBy": quote.bound_by,
+    }
 
 
 def _sized(
