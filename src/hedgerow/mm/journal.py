@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import structlog
 
 from hedgerow.core.clock import Clock, datetime_of_ms
@@ -43,8 +44,7 @@ class Owner:
     player_id: PlayerId
 
 
-@dataclass(frozen=True, slots=True)
-class QuoteReason:
+class QuoteReason(msgspec.Struct, frozen=True, gc=False):
     """The derivation of one quote at the moment it was sent. Micros; `why` gives it as plain JSON, worked out when it
     is written, not on the way from the tick to the order."""
 

@@ -1,11 +1,15 @@
-"""What each place of a market should quote now: price, size, and the derivation of both. Pure."""
+"""What each place of a market should quote now: price, size, and the derivation of both. Pure.
+
+The values are structs for the same reason as in `sizing`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from hedgerow.core.ids import OutcomeId, VenueSlug
 from hedgerow.core.money import MICRO, Micros, decimal_of, micros
@@ -32,8 +36,7 @@ HEDGE_CASH_SHARE = 4
 together can all be hedged."""
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(msgspec.Struct, frozen=True, gc=False):
     """What is left to quote with at one place, in micros of USD."""
 
     outcome_stake: int
@@ -41,8 +44,7 @@ class Room:
     hedge_cash: int
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True, gc=False):
     """A quote with its derivation. `wanted` is None when nothing can be quoted; `bound_by` says what prevents it."""
 
     wanted: Wanted | None
