@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
+import msgspec
 import structlog
 
 from hedgerow.core.clock import Clock
@@ -63,8 +64,7 @@ class LaneOwner(Protocol):
     def on_link(self, lane: Lane, order: Order) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Priced:
+class Priced(msgspec.Struct, frozen=True, gc=False):
     """What a quote was priced from; goes into the order's row."""
 
     odds: int | None
