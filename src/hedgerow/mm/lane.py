@@ -225,10 +225,10 @@ class Lane:
                 if error.reason is Reason.DUPLICATE:
                     self._look_up(slot, order, "duplicate reference")
                 else:
-                    self._fail(order, error.message)
+                    self._fail(slot, order, error.message)
                     self._hold(HOLD_AFTER.get(error.reason, RETRY_S))
             except Unavailable as error:
-                self._fail(order, error.message)
+                self._fail(slot, order, error.message)
                 self._hold(error.retry_after_s or RETRY_S)
             except InDoubt as error:
                 self._look_up(slot, order, error.message)
@@ -282,10 +282,14 @@ class Lane:
                     order.move_to(OrderStatus.CANCELLED, self._clock.now_ms())
             self._freed(slot, order)
 
-    def _fail(self, order: Order, reason: str) -> None:
+    def _fail(self, slot: Slot, order: Order, reason: str) -> None:
+        """The placement was refused. Where the stream has shown the order meanwhile, the exchange contradicts itself
+        and is asked."""
         order.pending = Pending.NOTHING
-        if order.is_live:
+        if order.status is OrderStatus.PENDING_PLACEMENT:
             order.move_to(OrderStatus.FAILED, self._clock.now_ms(), reason)
+        elif order.is_live:
+            self._look_up(slot, order, f"refused, though it was seen: {reason}")
 
     def _freed(self, slot: Slot, order: Order) -> None:
         self._owner.on_order(self, order)
