@@ -102,6 +102,15 @@ class Bench:
         outcomes = {FIRST.outcome_id: first, SECOND.outcome_id: first.mirrored}
         self.world.settle(FIXTURE, {int(outcome): result for outcome, result in outcomes.items()})
 
+    @property
+    def has_market_stream(self) -> bool:
+        """Whether markets are followed on a stream of their own."""
+        return sum(name.startswith("ws") for name in self.manifest.urls) > 1
+
+    def frames_sent(self) -> int:
+        """By the venue, on all streams that are open."""
+        return sum(socket.sent for socket in self.server.venues.dialects[self.slug].sockets())
+
     def reference(self, name: str) -> str:
         """A reference of ours; the same for the same name."""
         return str(uuid.uuid5(_NAMES, f"{self.slug} {name}"))
