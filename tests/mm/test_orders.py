@@ -201,12 +201,13 @@ class SlotMachine(RuleBasedStateMachine):
         elif order.status is OrderStatus.PENDING_PLACEMENT:
             apply_state(order, _state(order, OrderStatus.PLACED), 1)
 
-    @precondition(lambda self: bool(self.sent))
-    @rule(data=st.data(), price=st.integers(1, 99), size=st.integers(1, 300))
-    def move(self, data: st.DataObject, price: int, size: int) -> None:
-        order = data.draw(st.sampled_from(self.sent))
+    @precondition(lambda self: any(o.status is OrderStatus.PLACED for o in self.sent))
+    @rule(data=st.data(), price=st.integers(1, 99), more=st.integers(1, 300))
+    def move(self, data: st.DataObject, price: int, more: int) -> None:
+        order = data.draw(st.sampled_from([o for o in self.sent if o.status is OrderStatus.PLACED]))
         told = _state(order, OrderStatus.PLACED)
-        apply_state(order, replace(told, price=Micros(price * CENT), size=Micros(size * MICRO)), 1)
+        size = Micros(order.filled + more * MICRO)
+        apply_state(order, replace(told, price=Micros(price * CENT), size=size), 1)
 
     @precondition(lambda self: bool(self.sent))
     @rule(data=st.data(), part=st.integers(1, 100))

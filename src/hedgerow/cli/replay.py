@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +51,12 @@ class Wanted:
     """What is to be played, and how."""
 
     file: str
-    speed: Decimal
-    margin: Decimal | None
-    market: str | None
-    exchanges: tuple[str, ...]
-    seed: int
-    start: str | None
+    speed: Decimal = Decimal(0)
+    margin: Decimal | None = None
+    market: str | None = None
+    exchanges: tuple[str, ...] = ()
+    seed: int = 1
+    start: str | None = None
 
     def body(self) -> dict[str, Any]:
         """Of `POST /sim/replay`."""
@@ -127,11 +127,11 @@ async def _replay(wanted: Wanted, data_dir: Path | None, *, as_json: bool) -> bo
         options = StackOptions(
             settings_of(folder),
             expected_followers=0 if wanted.speed else len(SERVICES),
-            prepare=lambda database: _activate(database, recording.summary),
+            prepare=lambda database: activate(database, recording.summary),
         )
         async with Stack(options) as stack, stack.world() as world, stack.database() as database:
             failure = spawn(stack.failed(), "stack failure")
-            playing = spawn(_play(world, database, wanted, started), "play")
+            playing = spawn(play_through(world, database, wanted, started), "play")
             try:
                 await asyncio.wait({failure, playing}, return_when=asyncio.FIRST_COMPLETED)
                 if failure.done():
@@ -139,8 +139,8 @@ async def _replay(wanted: Wanted, data_dir: Path | None, *, as_json: bool) -> bo
                 before, progress = playing.result()
             finally:
                 await stop(failure, playing)
-            done = await _settled(database)
-            found = await _compare(world, database, before)
+            done = await settled(database)
+            found = await compare(world, database, before)
     return _report(wanted, progress, done, found, time.monotonic() - started, as_json=as_json)
 
 
@@ -156,7 +156,7 @@ async def _folder(data_dir: Path | None) -> AsyncIterator[Path]:
     yield data_dir
 
 
-async def _activate(database: Database, summary: Summary) -> None:
+async def activate(database: Database, summary: Summary) -> None:
     """Has the demo client trade the recording's tournaments."""
     repository = Repository(database, SystemClock())
     for fixture_id in summary.fixture_ids:
@@ -167,7 +167,7 @@ async def _activate(database: Database, summary: Summary) -> None:
         await repository.save_tournament(CLIENT, settings)
 
 
-async def _play(
+async def play_through(
     world: Caller, database: Database, wanted: Wanted, started: float
 ) -> tuple[dict[int, Decimal], dict[str, Any]]:
     """Plays to the end; answers the balances before, by account, and the last progress."""
@@ -193,7 +193,7 @@ def _tell(progress: Mapping[str, Any], done: Outcome, seconds: float) -> None:
     )
 
 
-async def _settled(database: Database) -> Outcome:
+async def settled(database: Database) -> Outcome:
     """The outcome, once the venues' last words are in; what is open after the patience is told as it is."""
     deadline = time.monotonic() + _SETTLE_PATIENCE_S
     done = await outcome(database, CLIENT)
@@ -211,7 +211,7 @@ async def _balances(world: Caller, database: Database) -> list[tuple[VenueAccoun
     return found
 
 
-async def _compare(world: Caller, database: Database, before: Mapping[int, Decimal]) -> list[str]:
+async def compare(world: Caller, database: Database, before: Mapping[int, Decimal]) -> list[str]:
     """Everything in which our books and a venue's differ."""
     found = []
     for account in await Accounts(database, SystemClock()).accounts(client=CLIENT):
@@ -242,7 +242,7 @@ def _report(
         "slippage": done.slippage.quantize(Decimal("0.000001")),
         "pnl": done.pnl.quantize(Decimal("0.01")),
         "pnlByVenue": {venue: pnl.quantize(Decimal("0.01")) for venue, pnl in done.pnl_by_venue.items()},
-        "unhedgedStake": done.unhedged_stake,
+        "unhedgedStake": done.unhedged_stake.quantize(Decimal("0.01"), ROUND_UP),
         "worstQuoteEdge": None if done.worst_quote_edge is None else done.worst_quote_edge.quantize(Decimal("1e-9")),
         "ledgersAgree": agree,
         "seconds": Decimal(str(round(seconds, 1))),

@@ -64,6 +64,7 @@ class ServiceProcess:
         """options: of `serve` for this service, beside host and port."""
         self.service, self.host, self.port, self.log = service, host, port, log
         self._environment, self._options = environment, options
+        self.longest_pause_s = _LONGEST_PAUSE_S  # before it is started again
         self._child: Child | None = None
         self._is_up = asyncio.Event()
 
@@ -117,7 +118,7 @@ class ServiceProcess:
 
     async def keep(self) -> NoReturn:
         """Starts it again whenever it ends, until cancelled. Raises SetupError when its start is refused."""
-        backoff = Backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
+        backoff = Backoff(_FIRST_PAUSE_S, self.longest_pause_s)
         clock = asyncio.get_running_loop().time
         while True:
             started = clock()

@@ -49,7 +49,8 @@ _log = structlog.get_logger(__name__)
 class StackOptions:
     """simulated: in the simulated world, with demo clients. port_base: 0 for free ports. expected_followers: services
     that the world's stepped time waits for. environment: further variables of the services. prepare: what is written
-    into the database before the services start."""
+    into the database before the services start. longest_pause_s: before a service that ended is started again; None:
+    as usual."""
 
     settings: Settings
     simulated: bool = True
@@ -57,6 +58,7 @@ class StackOptions:
     expected_followers: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[Database], Awaitable[None]] | None = None
+    longest_pause_s: float | None = None
 
 
 class Stack:
@@ -261,6 +263,8 @@ class Stack:
 
     async def _run(self, process: ServiceProcess) -> None:
         self._processes[process.service.name] = process
+        if self._options.longest_pause_s is not None:
+            process.longest_pause_s = self._options.longest_pause_s
         await process.start()
         self._keep(process.keep())
 

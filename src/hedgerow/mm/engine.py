@@ -10,13 +10,14 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.ids import FixtureId, MarketKey, OutcomeId, VenueSlug
-from hedgerow.core.money import MICRO, Micros, decimal_of
+from hedgerow.core.money import MICRO, Micros
 from hedgerow.core.observe import QUOTES_LIVE, UNHEDGED_STAKE
 from hedgerow.core.states import FillState, OrderStatus, Side
 from hedgerow.core.tasks import spawn, work
@@ -28,7 +29,7 @@ from hedgerow.mm.lane import Lane, Priced
 from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import Place, TradedMarket, Trader
 from hedgerow.mm.orders import Act, Command, Order, Slot
-from hedgerow.mm.quoter import Room, Terms, terms, usd
+from hedgerow.mm.quoter import Room, Terms, derivation, terms, usd
 from hedgerow.mm.quoting import Wanted
 from hedgerow.mm.repository import FillRow
 from hedgerow.venues.base import Fill, MarketChange
@@ -45,10 +46,6 @@ class Prices(Protocol):
 
     def offers(self, key: MarketKey, bookmaker: VenueSlug) -> tuple[dict[OutcomeId, Offer], str | None]:
         """What is tradeable now on the outcomes of a market, and why the others, or all, are not."""
-        ...
-
-    def evidence(self, key: MarketKey, bookmaker: VenueSlug, outcome_id: OutcomeId) -> Mapping[str, Any]:
-        """The row behind an offer, for the audit trail: price as text, limit, times and age."""
         ...
 
 
@@ -238,27 +235,17 @@ class Engine:
         )
 
     def _reason(self, market: TradedMarket, order: Order, command: Command, quote: Terms) -> QuoteReason:
-        bookmaker = market.client.bookmaker
-        why = {
-            "bookmaker": bookmaker,
-            "legs": [
-                {"outcomeId": i, **self._prices.evidence(market.key, bookmaker, i), "ref": offer.market_ref}
-                for i, offer in quote.legs
-            ],
-            "tick": decimal_of(order.instrument.grid.bands[0].step),
-            "makerFeeRate": order.instrument.maker_fee.rate,
-            "boundBy": quote.bound_by,
-        }
+        now_ms = self._clock.now_ms()
         return QuoteReason(
             order.order_id,
-            self._clock.now_ms(),
+            now_ms,
             command.act.value,
             order.side.value,
             command.price,
             command.size,
             quote.break_even,
             quote.edge,
-            why,
+            partial(derivation, market.client.bookmaker, quote, order.instrument, now_ms),
         )
 
     def sweep(self, markets: Iterable[TradedMarket]) -> None:

@@ -87,6 +87,7 @@ class Hedger:
         bets = self._plan(market, offers)
         for bet, _ in bets:
             bet.order_id = row.order_id
+        self._ledger.shares.moved(market.exposure.take_moved())
         spawn(self._commit_fill(market, row, bets), "commit fill")
 
     def look_at(self, market: TradedMarket, offers: Mapping[OutcomeId, Offer]) -> None:
@@ -162,7 +163,7 @@ class Hedger:
     async def _commit_fill(self, market: TradedMarket, row: FillRow, bets: list[tuple[Bet, PlannedBet]]) -> None:
         with work.unit():
             try:
-                is_new = await self._ledger.commit(row, [bet for bet, _ in bets], market.exposure.take_moved())
+                is_new = await self._ledger.commit(row, [bet for bet, _ in bets])
             except StorageError as error:
                 _log.error("fill not recorded, hedge held back", trade=row.trade_ref, error=str(error))
                 await self._ledger.commit_later(row)
@@ -215,7 +216,7 @@ class Hedger:
             self._hold(market, line)
             if refusal is None or refusal.reason is not Reason.PRICE:
                 _log.warning("hedge not taken", bet_id=bet.bet_id, status=bet.status.value, reason=bet.reason)
-        await self._ledger.save_moved(market.exposure.take_moved())
+        self._ledger.shares.moved(market.exposure.take_moved())
         self._settled(market)
 
     async def _decided(self, bet: Bet) -> None:

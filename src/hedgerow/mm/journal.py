@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import structlog
 
 from hedgerow.core.clock import Clock, datetime_of_ms
@@ -43,9 +44,9 @@ class Owner:
     player_id: PlayerId
 
 
-@dataclass(frozen=True, slots=True)
-class QuoteReason:
-    """The derivation of one quote at the moment it was sent. Micros; `why` is plain JSON."""
+class QuoteReason(msgspec.Struct, frozen=True, gc=False):
+    """The derivation of one quote at the moment it was sent. Micros; `why` gives it as plain JSON, worked out when it
+    is written, not on the way from the tick to the order."""
 
     order_id: int
     at_ms: int
@@ -55,7 +56,7 @@ class QuoteReason:
     size: int
     break_even: int
     edge: int
-    why: Mapping[str, Any]
+    why: Callable[[], Mapping[str, Any]]
 
 
 class Journal:
@@ -177,5 +178,5 @@ def _quote_row(quote: QuoteReason) -> dict[str, Any]:
         "size": decimal_of(quote.size),
         "break_even": decimal_of(quote.break_even),
         "edge": decimal_of(quote.edge),
-        "why": quote.why,
+        "why": quote.why(),
     }

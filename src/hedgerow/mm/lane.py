@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
+import msgspec
 import structlog
 
 from hedgerow.core.clock import Clock
@@ -63,8 +64,7 @@ class LaneOwner(Protocol):
     def on_link(self, lane: Lane, order: Order) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Priced:
+class Priced(msgspec.Struct, frozen=True, gc=False):
     """What a quote was priced from; goes into the order's row."""
 
     odds: int | None
@@ -225,10 +225,10 @@ class Lane:
                 if error.reason is Reason.DUPLICATE:
                     self._look_up(slot, order, "duplicate reference")
                 else:
-                    self._fail(order, error.message)
+                    self._fail(slot, order, error.message)
                     self._hold(HOLD_AFTER.get(error.reason, RETRY_S))
             except Unavailable as error:
-                self._fail(order, error.message)
+                self._fail(slot, order, error.message)
                 self._hold(error.retry_after_s or RETRY_S)
             except InDoubt as error:
                 self._look_up(slot, order, error.message)
@@ -282,10 +282,14 @@ class Lane:
                     order.move_to(OrderStatus.CANCELLED, self._clock.now_ms())
             self._freed(slot, order)
 
-    def _fail(self, order: Order, reason: str) -> None:
+    def _fail(self, slot: Slot, order: Order, reason: str) -> None:
+        """The placement was refused. Where the stream has shown the order meanwhile, the exchange contradicts itself
+        and is asked."""
         order.pending = Pending.NOTHING
-        if order.is_live:
+        if order.status is OrderStatus.PENDING_PLACEMENT:
             order.move_to(OrderStatus.FAILED, self._clock.now_ms(), reason)
+        elif order.is_live:
+            self._look_up(slot, order, f"refused, though it was seen: {reason}")
 
     def _freed(self, slot: Slot, order: Order) -> None:
         self._owner.on_order(self, order)
@@ -438,8 +442,9 @@ class Lane:
             self._owner.on_free(self, slot)
 
     def relist(self, instrument: Instrument, *, is_open: bool) -> list[Slot]:
-        """Takes over how the exchange lists a contract now; answers its slots."""
-        self.instruments[instrument.ref] = instrument
+        """Takes over how the exchange lists a contract that is quoted; answers its slots."""
+        if instrument.ref in self.instruments:
+            self.instruments[instrument.ref] = instrument
         slots = [slot for (ref, _), slot in self.slots.items() if ref == instrument.ref]
         for slot in slots:
             slot.instrument, slot.is_listed, slot.is_open = instrument, True, is_open

@@ -15,10 +15,10 @@ import structlog
 from hedgerow.core.observe import FILLS
 from hedgerow.core.states import FillState
 from hedgerow.core.tasks import Backoff, spawn, work
-from hedgerow.mm.exposure import Matched
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.orders import Order
 from hedgerow.mm.repository import FillRow, Repository
+from hedgerow.mm.shares import UnhedgedShares
 from hedgerow.storage.bets import Bet, Bets
 from hedgerow.storage.database import Database, StorageError
 from hedgerow.venues.base import Fill
@@ -39,6 +39,7 @@ class FillLedger:
         self._unlinked: dict[tuple[int, str], list[FillRow]] = {}
         self._strays: dict[tuple[int, str, str], dict[Key, Fill]] = {}
         self._writing: dict[Key, asyncio.Event] = {}
+        self.shares = UnhedgedShares(database, repository, lambda key: key not in self._writing)
 
     def remember(self, row: FillRow) -> None:
         """A fill that stands in the database already."""
@@ -56,17 +57,17 @@ class FillLedger:
         self.remember(row)
         self._writing[_key(row)] = asyncio.Event()
 
-    async def commit(self, row: FillRow, bets: Iterable[Bet], moved: Iterable[Matched] = ()) -> bool:
+    async def commit(self, row: FillRow, bets: Iterable[Bet]) -> bool:
         """Commits a fill, and the hedge bets that it caused, in one transaction. False: another process had
         recorded the fill already, and nothing is to be sent. Raises StorageError when nothing was committed."""
         async with self._database.transaction() as connection:
-            if not await self._repository.insert_fill(connection, row):
-                return False
-            await self._bets.insert(connection, bets)
-            await self._repository.save_unhedged(connection, _shares(moved))
+            is_new = await self._repository.insert_fill(connection, row)
+            if is_new:
+                await self._bets.insert(connection, bets)
         if (written := self._writing.pop(_key(row), None)) is not None:
             written.set()
-        return True
+        self.shares.recorded()
+        return is_new
 
     async def commit_bets(self, bets: Iterable[Bet]) -> None:
         """Commits hedge bets of fills that are recorded already. Raises StorageError."""
@@ -84,12 +85,6 @@ class FillLedger:
                 await asyncio.sleep(backoff.next_pause_s())
             else:
                 return
-
-    async def save_moved(self, moved: list[Matched]) -> None:
-        """Writes how much of each fill is unhedged now."""
-        if moved:
-            async with self._database.transaction() as connection:
-                await self._repository.save_unhedged(connection, _shares(moved))
 
     # --- fills that came before their order ----------------------------------------------------------------------
 
@@ -149,7 +144,3 @@ class FillLedger:
 
 def _key(row: FillRow) -> Key:
     return row.account_id, row.trade_ref, row.venue_ref
-
-
-def _shares(moved: Iterable[Matched]) -> list[tuple[int, str, str, int]]:
-    return [(*fill.key, fill.unhedged) for fill in moved if isinstance(fill.key, tuple)]

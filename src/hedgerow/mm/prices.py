@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from hedgerow.core.clock import Clock
 from hedgerow.core.ids import MarketKey, OutcomeId, VenueSlug
 from hedgerow.core.money import MICRO, Micros, UnknownCurrencyError, decimal_of
@@ -51,20 +48,10 @@ class BookPrices:
                 why = why or str(reason)
                 continue
             limit = self._limit(quote, bookmaker)
-            found[quote.outcome_id] = Offer(quote.odds, limit, quote.market_ref or "", quote.outcome_ref or "")
+            found[quote.outcome_id] = Offer(
+                quote.odds, limit, quote.market_ref or "", quote.outcome_ref or "", quote.changed_ms
+            )
         return found, why
-
-    def evidence(self, key: MarketKey, bookmaker: VenueSlug, outcome_id: OutcomeId) -> Mapping[str, Any]:
-        """The row behind an offer, for the audit trail."""
-        quote = next((q for q in self._book.quotes(key, bookmaker) if q and q.outcome_id == outcome_id), None)
-        if quote is None or quote.odds is None:
-            return {}
-        return {
-            "odds": decimal_of(quote.odds),
-            "limitUsd": decimal_of(self._limit(quote, bookmaker)),
-            "changedAt": quote.changed_ms,
-            "ageMs": self._clock.now_ms() - quote.changed_ms,
-        }
 
     def _limit(self, quote: Quote, bookmaker: VenueSlug) -> Micros:
         if quote.limit is None:

@@ -1,13 +1,18 @@
-"""What each place of a market should quote now: price, size, and the derivation of both. Pure."""
+"""What each place of a market should quote now: price, size, and the derivation of both. Pure.
+
+The values are structs for the same reason as in `sizing`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from hedgerow.core.ids import OutcomeId
-from hedgerow.core.money import MICRO, Micros, micros
+import msgspec
+
+from hedgerow.core.ids import OutcomeId, VenueSlug
+from hedgerow.core.money import MICRO, Micros, decimal_of, micros
 from hedgerow.core.states import Side
 from hedgerow.mm.controls import TournamentSettings
 from hedgerow.mm.hedging import Offer
@@ -24,14 +29,14 @@ from hedgerow.mm.sizing import (
     size,
     stake_cap,
 )
+from hedgerow.venues.base import Instrument
 
 HEDGE_CASH_SHARE = 4
 """One market may need at most this fraction (1/4) of the hedge account's free money, so that markets that fill
 together can all be hedged."""
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(msgspec.Struct, frozen=True, gc=False):
     """What is left to quote with at one place, in micros of USD."""
 
     outcome_stake: int
@@ -39,8 +44,7 @@ class Room:
     hedge_cash: int
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True, gc=False):
     """A quote with its derivation. `wanted` is None when nothing can be quoted; `bound_by` says what prevents it."""
 
     wanted: Wanted | None
@@ -79,6 +83,28 @@ def terms(
     wanted, bound_by = _sized(market, place, price, hedge_legs, settings.limit_ratio, room, minimum_stake)
     gain = edge(slot.side, price, break_even, instrument.maker_fee)
     return Terms(wanted, break_even, gain, bound_by, legs)
+
+
+def derivation(bookmaker: VenueSlug, quote: Terms, instrument: Instrument, now_ms: int) -> dict[str, Any]:
+    """The derivation of a quote that was sent at that time, as the audit trail keeps it: plain JSON."""
+    legs = [
+        {
+            "outcomeId": outcome_id,
+            "odds": decimal_of(offer.odds),
+            "limitUsd": decimal_of(offer.limit),
+            "changedAt": offer.changed_ms,
+            "ageMs": now_ms - offer.changed_ms,
+            "ref": offer.market_ref,
+        }
+        for outcome_id, offer in quote.legs
+    ]
+    return {
+        "bookmaker": bookmaker,
+        "legs": legs,
+        "tick": decimal_of(instrument.grid.bands[0].step),
+        "makerFeeRate": instrument.maker_fee.rate,
+        "boundBy": quote.bound_by,
+    }
 
 
 def _sized(

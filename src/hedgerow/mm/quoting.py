@@ -2,19 +2,22 @@
 
 A worse price is fixed now: a quote that became too generous is a free option for whoever sees it first. A small
 change of size is left alone, because each change costs a request and the place in the queue.
+
+The values are structs, because they are made on the way from a tick to an order: frozen dataclasses take eight times
+as long.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from hedgerow.core.money import Micros
 from hedgerow.core.states import Side
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True, gc=False):
     """A quote as it should be now."""
 
     price: Micros
@@ -22,8 +25,7 @@ class Wanted:
     most: Micros  # what may rest at all; above `size` by what `limitRatio` leaves unused
 
 
-@dataclass(frozen=True, slots=True)
-class Resting:
+class Resting(msgspec.Struct, frozen=True, gc=False):
     """A quote as it is."""
 
     price: Micros

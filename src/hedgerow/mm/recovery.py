@@ -106,7 +106,7 @@ class Recovery:
                 market.exposure.answered(bet.outcome_id, 0, micros(bet.covers))
             else:
                 self._hedger.resume(market, bet)
-        market.exposure.take_moved()
+        self._ledger.shares.moved(market.exposure.take_moved())
 
     async def _remember(self, lane: Lane) -> None:
         for row in await self._repository.fills_of_account(lane.account_id, self._now_ms - KNOWN_FILLS_MS):

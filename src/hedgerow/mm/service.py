@@ -137,6 +137,7 @@ class MarketMaker:
         now_ms = self._clock.now_ms()
         await Recovery(self.repository, self._bets, self.engine, self._ledger, self._hedger, now_ms).run()
         self._journal.start()
+        self._ledger.shares.start()
         self._catalogue.start()
         self._settler.start()
         self._follow_scope()
@@ -162,8 +163,9 @@ class MarketMaker:
         await self._catalogue.stop()
         try:
             await self._journal.stop()
+            await self._ledger.shares.stop()
         except StorageError as error:
-            _log.error("the last order rows are not written; the next start asks the exchanges", error=str(error))
+            _log.error("the last rows are not written; the next start works them out anew", error=str(error))
         if self._tape is not None:
             self._tape.close()
 

@@ -2,15 +2,19 @@
 
 A quote is never larger than what its hedge can take now: the limits of the hedge legs at the bookmaker are a budget
 that all quotes share whose fills would need the same bets.
+
+The values are structs, because they are made on the way from a tick to an order: frozen dataclasses take eight times
+as long.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
+
+import msgspec
 
 from hedgerow.core.money import MICRO, Micros
 from hedgerow.core.odds import OddsMicros, inverse_ceil
@@ -31,16 +35,14 @@ class Cap(NamedTuple):
     contracts: int  # micros
 
 
-@dataclass(frozen=True, slots=True)
-class HedgeLeg:
+class HedgeLeg(msgspec.Struct, frozen=True, gc=False):
     """One bet that a fill would need. `limit`: the highest stake taken now, in micros of USD."""
 
     odds: OddsMicros
     limit: Micros
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(msgspec.Struct, frozen=True, gc=False):
     contracts: Micros  # 0: do not quote
     bound_by: CapName
 

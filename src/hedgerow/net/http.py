@@ -179,9 +179,9 @@ class _Connection(asyncio.Protocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the connection is closed")
+        transport.write(request)  # first of all: what comes back is read in a later turn of the loop
         self._start_answer()
         answer = self._answer = asyncio.get_running_loop().create_future()
-        transport.write(request)
         return answer
 
     def abort(self) -> None:

@@ -37,6 +37,7 @@ class Peer:
     def __init__(self, venue: str, fixtures: int) -> None:
         self.orders: list[Request] = []  # placements, in the order of their coming
         self.resting: dict[str, str] = {}  # by contract, the order's id
+        self._contracts: dict[str, str] = {}  # by order id
         self._venue = venue
         now_ms = time.time_ns() // 1_000_000
         self._start_s = now_ms // 1000 + _STARTS_IN_S
@@ -135,7 +136,7 @@ class Peer:
             case "POST", "/order":
                 order_id = check.order_id(request.body)
                 self.orders.append(request)
-                self.resting[told["order"]["tokenId"]] = order_id
+                self._rest(told["order"]["tokenId"], order_id)
                 return {"success": True, "errorMsg": "", "orderID": order_id, "status": "live"}
             case "DELETE", "/order":
                 self._end(told["orderID"])
@@ -154,7 +155,7 @@ class Peer:
             told = msgspec.json.decode(request.body)
             order_id = told["client_order_id"]
             self.orders.append(request)
-            self.resting[told["ticker"]] = order_id
+            self._rest(told["ticker"], order_id)
             return {"order_id": order_id, "fill_count": "0", "remaining_count": told["count"], "ts_ms": now_ms}
         if request.method == "DELETE" and request.path.startswith(orders + "/"):
             order_id = request.path.rpartition("/")[2]
@@ -165,8 +166,14 @@ class Peer:
             return {"orders": []}
         raise LookupError(f"{request.method} {request.path}")
 
+    def _rest(self, contract: str, order_id: str) -> None:
+        self.resting[contract] = order_id
+        self._contracts[order_id] = contract
+
     def _end(self, order_id: str) -> None:
-        self.resting = {contract: rests for contract, rests in self.resting.items() if rests != order_id}
+        contract = self._contracts.pop(order_id, "")
+        if self.resting.get(contract) == order_id:
+            del self.resting[contract]
 
     def _feed_gets(self) -> dict[str, Callable[[Request], object]]:
         return {

@@ -1,0 +1,86 @@
+"""Writes how much of each fill nothing covers, behind the exposure.
+
+One writer, and always the latest value of a fill whose own row is committed: fills, answers of hedges and nets among
+fills change each other's shares many times within the time of one transaction, and an older value must never come
+last. A step of simulated time waits until all is written; after a crash the shares are worked out and written anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from hedgerow.core.tasks import Backoff, spawn, stop, work
+from hedgerow.mm.exposure import Matched
+from hedgerow.mm.repository import Repository
+from hedgerow.storage.database import Database, StorageError
+
+_log = structlog.get_logger(__name__)
+
+Key = tuple[int, str, str]
+
+
+class UnhedgedShares:
+    """The shares that wait to be written, each fill once."""
+
+    def __init__(self, database: Database, repository: Repository, is_recorded: Callable[[Key], bool]) -> None:
+        """is_recorded: whether a fill's row is committed; others wait for `recorded`."""
+        self._database, self._repository, self._is_recorded = database, repository, is_recorded
+        self._dirty: dict[Key, Matched] = {}
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._has_unit = False
+
+    def start(self) -> None:
+        self._task = spawn(self._run(), "unhedged shares")
+
+    async def stop(self) -> None:
+        """Writes what waits, then ends. Raises StorageError."""
+        await stop(self._task)
+        await self.flush()
+
+    def moved(self, fills: Iterable[Matched]) -> None:
+        """The uncovered part of these fills changed."""
+        for fill in fills:
+            if isinstance(fill.key, tuple):
+                self._dirty[fill.key] = fill
+        if self._dirty:
+            self.recorded()
+
+    def recorded(self) -> None:
+        """A fill's row was committed: its share can be written."""
+        if self._dirty and not self._has_unit:
+            self._has_unit = True
+            work.enter()
+        self._wake.set()
+
+    async def _run(self) -> None:
+        backoff = Backoff(0.1, 5.0)
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                await self.flush()
+                backoff.reset()
+            except StorageError as error:
+                _log.error("unhedged stakes are not written", error=str(error), waiting=len(self._dirty))
+                await asyncio.sleep(backoff.next_pause_s())
+                self._wake.set()
+
+    async def flush(self) -> None:
+        """Writes every share whose fill is recorded. Raises StorageError; nothing is lost then."""
+        while ready := {key: fill for key, fill in self._dirty.items() if self._is_recorded(key)}:
+            for key in ready:
+                del self._dirty[key]
+            try:
+                async with self._database.transaction() as connection:
+                    shares = [(*key, fill.unhedged) for key, fill in ready.items()]
+                    await self._repository.save_unhedged(connection, shares)
+            except BaseException:
+                self._dirty = {**ready, **self._dirty}
+                raise
+        if self._has_unit:
+            self._has_unit = False
+            work.leave()
