@@ -75,7 +75,7 @@ async def test_feed_that_is_down_takes_every_quote_away(quoting: Scene) -> None:
     await quoting.run_until(lambda: not quoting.resting(), most_s=2)
     assert await quoting.process.maker.not_ready() == "the feed is not connected"
     quoting.behave("oddspapi")
-    await quoting.run_until(lambda: len(quoting.resting()) == 6)
+    await quoting.connected(lambda: len(quoting.resting()) == 6)
     assert await quoting.process.maker.not_ready() is None
 
 
@@ -123,7 +123,9 @@ async def test_opposite_fills_at_two_exchanges_net_and_need_no_bet(quoting: Scen
 async def test_filled_amount_is_posted_again(quoting: Scene) -> None:
     (before,) = [o for o in quoting.resting("polymarket") if o.outcome_id == HOME]
     await quoting.step(act=lambda: quoting.take("polymarket", Side.SELL, "0.45", before.size // MICRO))
-    assert [o for o in quoting.resting("polymarket") if o.outcome_id == HOME] == [before]
+    (after,) = [o for o in quoting.resting("polymarket") if o.outcome_id == HOME]
+    assert after.price == before.price
+    assert before.size * 3 // 4 <= after.size <= before.size  # a smaller one within the band is left alone
 
 
 async def test_fill_that_is_said_twice_counts_once(quoting: Scene) -> None:
@@ -132,6 +134,7 @@ async def test_fill_that_is_said_twice_counts_once(quoting: Scene) -> None:
         await quoting.step(act=lambda exchange=exchange: quoting.take(exchange, Side.SELL, "0.45", 30))
     assert [row["size"] for row in await quoting.fills()] == [30, 30]
     assert [bet.stake for bet in quoting.sim_bets()] == [Decimal("16.22")] * 2
+    await quoting.finish()
     assert await quoting.differences() == []
 
 
@@ -157,8 +160,10 @@ async def test_whole_match_ends_with_equal_ledgers_and_the_profit_that_they_say(
 
 
 @pytest.mark.parametrize("result", [SettlementStatus.LOST, SettlementStatus.VOID])
-async def test_hedged_fill_earns_the_same_whatever_the_result(quoting: Scene, result: SettlementStatus) -> None:
-    await quoting.step(act=lambda: quoting.take("polymarket", Side.SELL, "0.45", 100))
+async def test_hedged_fill_earns_the_same_whoever_wins_and_nothing_when_it_is_called_off(
+    quoting: Scene, result: SettlementStatus
+) -> None:
+    await quoting.step(act=lambda: quoting.take("kalshi", Side.SELL, "0.45", 100))
     await quoting.step(act=lambda: quoting.settle(result))
     await quoting.run_until(lambda: not quoting.process.trader.markets, most_s=120)
     assert await quoting.differences() == []
@@ -190,7 +195,7 @@ async def test_cut_stream_is_followed_by_a_comparison_that_finds_the_fill(quotin
         quoting.take("kalshi", Side.SELL, "0.45", 40)
 
     await quoting.step(act=cut_and_take)
-    await quoting.run_until(lambda: quoting.process.lane("kalshi").is_synced, most_s=30)
+    await quoting.connected(lambda: quoting.process.lane("kalshi").is_synced)
     await quoting.run(2)
     assert [row["size"] for row in await quoting.fills()] == [40]
     assert await quoting.unhedged() == 0
@@ -202,12 +207,13 @@ async def test_nothing_is_placed_while_an_exchange_is_away(quoting: Scene) -> No
     await quoting.step(act=lambda: quoting.behave("kalshi", down=True))
     await quoting.step(act=lambda: quoting.put_odds("2.40", "1.64"))
     await quoting.run(3)
+    assert len(quoting.sim_orders("kalshi")) == before
     assert await quoting.process.maker.not_ready() == "not in step with kalshi"
     quoting.behave("kalshi")
-    await quoting.run_until(lambda: quoting.process.lane("kalshi").is_ready, most_s=60)
+    await quoting.connected(lambda: quoting.process.lane("kalshi").is_ready)
     await quoting.run(2)
     assert all(distance(order, "2.40", "1.64") >= 0 for order in quoting.resting())
-    assert len(quoting.sim_orders("kalshi")) > before or len(quoting.resting("kalshi")) == 4
+    assert len(quoting.resting("kalshi")) == 4
 
 
 async def test_trade_that_the_chain_takes_back_is_not_hedged_in_the_end(quoting: Scene) -> None:

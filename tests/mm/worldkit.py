@@ -26,6 +26,7 @@ from hedgerow.core.money import MICRO, micros
 from hedgerow.core.secrets import Secret, Vault, new_master_key
 from hedgerow.core.states import SettlementStatus, Side
 from hedgerow.core.tasks import spawn, stop, work
+from hedgerow.execution import invariants
 from hedgerow.mm.controls import SystemState, TournamentSettings
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.market import TradedMarket, Trader
@@ -188,7 +189,6 @@ class Scene:
         self.repository = Repository(database, self.world.clock)
         self.accounts = Accounts(database, self.world.clock)
         self.process: Process
-        self._before: dict[int, Decimal] = {}
 
     # --- processes -------------------------------------------------------------------------------------------
 
@@ -231,13 +231,18 @@ class Scene:
             await self.run(STRIDE_S)
             walked += STRIDE_S
 
+    async def connected(self, condition: Callable[[], bool]) -> None:
+        """Walks on until something that is made again in the machine's time, as a connection is, has its effect."""
+        async with asyncio.timeout(_PATIENCE_S):
+            while not condition():
+                await asyncio.sleep(0.005)
+                await self.run(STRIDE_S)
+
     # --- what happens in the world -----------------------------------------------------------------------------
 
     def put_match(self, **changes: Any) -> None:
         known = self.world.fixtures.get(MATCH)
-        new = Fixture(
-            MATCH, 12, TOURNAMENT, "Alva Brook", "Ben Castell", START_S + 7200, "Hedgerow Open", "Generated"
-        )
+        new = Fixture(MATCH, 12, TOURNAMENT, "Alva Brook", "Ben Castell", START_S + 7200, "Hedgerow Open", "Generated")
         self.world.put_fixture(replace(known or new, **changes))
 
     def go_live(self) -> None:
@@ -316,14 +321,15 @@ class Scene:
         return (await self.outcome()).unhedged_stake
 
     async def differences(self) -> list[str]:
-        """Everything in which our books and a venue's ledger differ."""
+        """Everything in which our books and a venue's ledger differ, and in which our books contradict themselves."""
         found = []
         for account in await self.accounts.accounts(client=CLIENT):
             ledger = self.server.venues.engine(account.venue).ledger()
             read = our_bets if ledger["kind"] == "bookmaker" else our_orders
             ours = await read(self.database, account.account_id)
             found += disagreements(ledger, account.username, Decimal(10_000), ours)
-        return found
+        broken = await invariants.check(self.database, second_look_s=0)
+        return found + [line for lines in broken.values() for line in lines]
 
     async def finish(self) -> Outcome:
         """Settles the match, and waits until our books say that all of it is settled."""
