@@ -143,6 +143,15 @@ class Order:
             self.pending = Pending.NOTHING
         self._count()
 
+    def take_back(self, price: int, size: int, fee: int) -> None:
+        """The exchange took a fill back. That part of the order is gone: it does not rest again."""
+        self.filled -= size
+        self.spent -= price * size // MICRO
+        self.fees -= fee
+        if self.is_live:
+            self.size = Micros(max(self.filled, self.size - size))
+        self._count()
+
 
 class Act(StrEnum):
     PLACE = "place"
