@@ -1,4 +1,4 @@
-"""The ids that bookmakers have for what the world plays: the feed's rows carry them, the simulated bookmakers know them.
+"""The ids that bookmakers have for what the world plays: the feed's rows carry them, the bookmakers know them.
 
 All are pure functions of the world's ids, so that dialects agree without knowing each other. They are invented; the
 bookmaker whose ids have a known form has a module of its own (`pinnacle_ids`).
