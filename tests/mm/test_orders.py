@@ -233,3 +233,20 @@ class SlotMachine(RuleBasedStateMachine):
 
 SlotMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestSlotMachine = SlotMachine.TestCase
+
+
+def test_fill_that_was_taken_back_is_gone_from_the_order_and_does_not_rest_again() -> None:
+    _, order = _working_slot()
+    stakes = OpenStakes()
+    order.count_in(stakes)
+    order.fill(45 * CENT, 40 * MICRO, 1_000, 2)
+    order.take_back(45 * CENT, 40 * MICRO, 1_000)
+    assert (order.filled, order.spent, order.fees, order.matched_stake) == (0, 0, 0, 0)
+    assert (order.remaining, stakes.total) == (60 * MICRO, 27 * MICRO)
+
+
+def test_fill_that_was_taken_back_leaves_an_ended_order_ended() -> None:
+    _, order = _working_slot()
+    order.fill(45 * CENT, 100 * MICRO, 0, 2)
+    order.take_back(45 * CENT, 100 * MICRO, 0)
+    assert (order.status, order.filled, order.size) == (OrderStatus.FILLED, 0, 100 * MICRO)

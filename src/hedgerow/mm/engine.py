@@ -364,12 +364,28 @@ class Engine:
     def _fill_state(self, lane: Lane, fill: Fill) -> None:
         slot = lane.slots.get((fill.instrument_ref, fill.side.value))
         market = self._by_slot.get(slot) if slot else None
-        if fill.state is FillState.REVERSED and market is not None:
-            market.exposure.reverse_fill((lane.account_id, fill.trade_ref, fill.venue_ref))
+        if not self._ledger.change_state(lane.account_id, fill):
+            return
+        if fill.state is FillState.REVERSED and market is not None and slot is not None:
             _log.warning("fill reversed by the exchange", exchange=lane.slug, trade=fill.trade_ref)
-        self._ledger.change_state(lane.account_id, fill)
+            self._take_back(lane, market, slot, fill)
         if market is not None:
             self.look_at(market)
+
+    def _take_back(self, lane: Lane, market: TradedMarket, slot: Slot, fill: Fill) -> None:
+        """Undoes what a fill did: to the exposure, to the account's money, to its order."""
+        key = (lane.account_id, fill.trade_ref, fill.venue_ref)
+        matched = market.exposure.reverse_fill(key)
+        if matched is None:
+            return
+        lane.cash += matched.stake + fill.fee
+        stakes = (lane.account_id, market.needed_by(slot.outcome_id, slot.side))
+        market.matched_stake[stakes] = market.matched_stake.get(stakes, 0) - matched.stake
+        order = lane.find(fill.venue_ref, fill.client_ref)
+        if order is not None:
+            order.take_back(fill.price, fill.size, fill.fee)
+            self.on_order(lane, order)
+        self._report(market.client)
 
     def _hedged(self, market: TradedMarket) -> None:
         """A hedge was answered."""

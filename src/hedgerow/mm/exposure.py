@@ -55,14 +55,15 @@ class Exposure:
         self._pay(fill, fill.size)
         self._attribute()
 
-    def reverse_fill(self, key: object) -> None:
-        """The exchange took a fill back."""
+    def reverse_fill(self, key: object) -> Matched | None:
+        """The exchange took a fill back; answers what it was, None when it is not known."""
         for fill in self.fills:
             if fill.key == key:
                 self._pay(fill, -fill.size)
                 self.fills.remove(fill)
                 self._attribute()
-                return
+                return fill
+        return None
 
     def sent(self, outcome_id: OutcomeId, covers: int) -> None:
         """A hedge left; until its answer is known its payout is in flight."""

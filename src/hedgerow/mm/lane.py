@@ -426,6 +426,8 @@ class Lane:
             state = await self.exchange.find_order(OrderRef(slot.instrument, client_ref, orphan.venue_ref))
         except (CannotTell, Refused):
             state = None
+        if self.find(orphan.venue_ref, None) is not None:
+            return  # another of its fills was quicker
         client_ref = (state.client_ref if state else None) or client_ref
         order_id = orphan.order_id or order_id_of(self._tag, client_ref) or self._numbers.take()
         order = Order(

@@ -246,6 +246,11 @@ class MarketMaker:
 
     # --- what changes ----------------------------------------------------------------------------------------
 
+    def operator_changed(self) -> None:
+        """The operator changed something in the database: settings, switches, or what a contract is taken for."""
+        self.upkeep.settings_changed()
+        self.discovery.wake()
+
     def _settings_changed(self, new_lanes: list[Lane]) -> None:
         self._open(new_lanes)
         self._follow_scope()
