@@ -11,7 +11,8 @@ import pytest
 
 from hedgerow.core.errors import InputError
 from hedgerow.exam import Candidate, run_exam, runner, simulated_urls, sit
-from hedgerow.exam.cases import Kind, all_cases
+from hedgerow.exam.cases import Kind
+from hedgerow.exam.catalogue import all_cases
 from hedgerow.venues.quality import KnownBy, State, Verdict, quality_of
 from hedgerow.venues.registry import all_venues, venue
 

@@ -20,7 +20,7 @@ from hedgerow.core.ids import FixtureId, MarketKey, OutcomeId, VenueSlug
 from hedgerow.core.money import MICRO, Micros
 from hedgerow.core.observe import QUOTES_LIVE, UNHEDGED_STAKE
 from hedgerow.core.states import FillState, OrderStatus, Side
-from hedgerow.core.tasks import spawn, work
+from hedgerow.core.tasks import spawn
 from hedgerow.mm.exposure import Matched
 from hedgerow.mm.hedger import Hedger
 from hedgerow.mm.hedging import Offer
@@ -353,8 +353,7 @@ class Engine:
         exchange is asked what order it was."""
         await self._clock.sleep(UNKNOWN_ORDER_AFTER_S)
         if self._ledger.is_unlinked(lane.account_id, fill.venue_ref):
-            with work.unit():
-                await lane.adopt_filled(slot, fill)
+            await lane.adopt_filled(slot, fill)
 
     def _plan_odds(self, market: TradedMarket, order: Order | None, slot: Slot) -> None:
         """Remembers the odds that the filled quote was priced from: drift is measured against them."""

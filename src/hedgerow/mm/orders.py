@@ -131,8 +131,10 @@ class Order:
         self._count()
 
     def fill(self, price: int, size: int, fee: int, now_ms: int) -> None:
-        """Counts a fill. An order that is filled to its size ends; one that had ended is corrected."""
+        """Counts a fill. An order that is filled to its size ends; one that had ended is corrected. More than its size
+        was filled where an amendment was sent in the moment before a crash: then it was that large."""
         self.filled += size
+        self.size = Micros(max(self.size, self.filled))
         self.spent += price * size // MICRO
         self.fees += fee
         self.matched_ms = now_ms
@@ -252,6 +254,8 @@ def apply_state(order: Order, state: OrderState, now_ms: int) -> bool:
         if order.is_live and order.pending in (Pending.NOTHING, Pending.AMEND):
             order.resize(state.price, state.size)
     elif state.status is not OrderStatus.PENDING_PLACEMENT and order.is_live:
+        if state.size > order.size:  # an amendment of which only the exchange knows
+            order.resize(state.price, state.size)
         order.move_to(_end_of(order, state), now_ms, state.reason)
         order.pending = Pending.NOTHING
     return before != (order.status, order.venue_ref, order.price, order.size, order.pending)

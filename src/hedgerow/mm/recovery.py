@@ -8,6 +8,7 @@ rest are put into their slots, to be compared with the exchange's own list when 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import structlog
@@ -19,7 +20,7 @@ from hedgerow.core.states import BetStatus, Side
 from hedgerow.mm.engine import Engine
 from hedgerow.mm.exposure import Exposure, Matched
 from hedgerow.mm.hedger import Hedger
-from hedgerow.mm.lane import Lane
+from hedgerow.mm.lane import Lane, Orphan
 from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import TradedMarket, Trader
 from hedgerow.mm.orders import Order, Pending, Slot
@@ -47,6 +48,8 @@ class Recovery:
     async def run(self) -> None:
         """Rebuilds every trader's markets. The lanes are not connected yet."""
         for trader in self._engine.traders.values():
+            for lane in trader.lanes:
+                await self._repository.repair_orders(lane.account_id)
             mappings = await self._repository.open_mappings([lane.slug for lane in trader.lanes])
             for mapping in mappings:
                 self._place(trader, mapping)
@@ -56,7 +59,7 @@ class Recovery:
             for market in list(trader.markets.values()):
                 await self._count_bets(market)
             for lane in trader.lanes:
-                await self._remember(lane)
+                await self._remember(trader, lane)
             if fills:
                 _log.info("recovered", client=trader.name, fills=len(fills), markets=len(trader.markets))
 
@@ -100,19 +103,38 @@ class Recovery:
 
     async def _count_bets(self, market: TradedMarket) -> None:
         key = market.key
+        raised: dict[OutcomeId, int] = {}
         for bet in await self._bets.of_market(market.client.name, key.fixture_id, key.market_id):
             if bet.status is BetStatus.CONFIRMED:
-                market.exposure.sent(bet.outcome_id, 0)
-                market.exposure.answered(bet.outcome_id, 0, micros(bet.covers))
+                covers = micros(bet.covers)
+                raise_ = covers - micros(bet.needs or Decimal(0))
+                raised[bet.outcome_id] = max(raised.get(bet.outcome_id, 0), raise_)
+                market.exposure.sent(bet.outcome_id, covers)
+                market.exposure.answered(bet.outcome_id, covers, covers)
             else:
                 self._hedger.resume(market, bet)
+        market.exposure.hold_surplus(raised)
         self._ledger.shares.moved(market.exposure.take_moved())
 
-    async def _remember(self, lane: Lane) -> None:
+    async def _remember(self, trader: Trader, lane: Lane) -> None:
         for row in await self._repository.fills_of_account(lane.account_id, self._now_ms - KNOWN_FILLS_MS):
             self._ledger.remember(row)
         for stored in await self._repository.open_orders(lane.account_id):
             self._restore(lane, stored)
+        orphans: dict[str, list[FillRow]] = {}
+        for row in await self._repository.orphaned_fills(lane.account_id):
+            orphans.setdefault(row.venue_ref, []).append(row)
+        for venue_ref, rows in orphans.items():
+            slot = self._slot_of(trader, lane, rows[0])
+            if slot is None:
+                _log.error("a fill's contract is not known any more", exchange=lane.slug, venue_ref=venue_ref)
+                continue
+            lane.orphans.append(Orphan(slot, venue_ref, rows[0].order_id, [(r.price, r.size, r.fee) for r in rows]))
+
+    def _slot_of(self, trader: Trader, lane: Lane, row: FillRow) -> Slot | None:
+        market = trader.markets.get(MarketKey(row.fixture_id, row.market_id, row.player_id))
+        slots = (place.slot for place in market.places if place.lane is lane) if market is not None else ()
+        return next((slot for slot in slots if (slot.outcome_id, slot.side) == (row.outcome_id, row.side)), None)
 
     def _restore(self, lane: Lane, stored: StoredOrder) -> None:
         instrument = lane.instruments.get(stored.instrument_ref)

@@ -185,6 +185,34 @@ class Repository:
             order_id,
         )
 
+    async def repair_orders(self, account_id: int) -> None:
+        """Brings order rows, which are written behind, to the fills that stand in the ledger: after a crash the row of
+        an order may be older than its last fill. Fills without an order are linked where its row names it."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                """update mm_fills f set order_id = o.order_id from mm_orders o
+                   where f.account_id = $1 and f.order_id is null and o.account_id = f.account_id
+                     and o.exchange_order_id = f.exchange_order_id""",
+                account_id,
+            )
+            await connection.execute(
+                """update mm_orders o set matched_size = f.size, matched_stake = f.stake, fees = f.fee,
+                                          matched_price = f.spent / f.size, matched_at = f.at
+                   from (select order_id, sum(size) as size, sum(stake) as stake, sum(fee) as fee,
+                                sum(price * size) as spent, max(traded_at) as at
+                         from mm_fills where account_id = $1 and state <> 'REVERSED' group by order_id) f
+                   where o.order_id = f.order_id and o.account_id = $1 and o.matched_size <> f.size""",
+                account_id,
+            )
+
+    async def orphaned_fills(self, account_id: int) -> list[FillRow]:
+        """Fills whose order has no row: it was sent, and perhaps ended, in the moment before a crash."""
+        return await self._fills(
+            """account_id = $1 and state <> 'REVERSED'
+               and not exists (select 1 from mm_orders o where o.order_id = mm_fills.order_id)""",
+            account_id,
+        )
+
     async def last_fill_ms(self, account_id: int) -> int | None:
         """When the latest recorded fill of the account was traded."""
         at: datetime | None = await self._database.fetchval(
