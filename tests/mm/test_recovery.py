@@ -42,7 +42,7 @@ def die_before(monkeypatch: pytest.MonkeyPatch, process: Process, owner: type, n
 
 async def killed_at(scene: Scene, act: Taking) -> None:
     """Acts, and goes on when the process has died of it."""
-    await scene.step(act=act)
+    act()
     await scene.process.buried()
 
 
@@ -94,23 +94,14 @@ async def test_orders_are_taken_away_when_the_match_was_suspended_meanwhile(quot
     assert quoting.resting() == []
 
 
-async def test_orders_without_a_row_are_adopted_by_their_reference(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_orders_without_a_row_are_adopted_by_their_reference(quoting: Scene) -> None:
     """Killed before the first order row was written: only the exchange knows them."""
-
-    async def never(self: Journal) -> None:
-        return None
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Journal, "flush", never)
-        await scene.start()
-        await scene.run_until(lambda: len(scene.resting()) == 6)
-        known = {order.reference for order in scene.sim_orders("kalshi")}
-        await scene.process.kill()
-    assert await scene.database.fetchval("select count(*) from mm_orders") == 0
-    await resumed(scene)
-    rows = await scene.database.fetch("select client_order_id from mm_orders where exchange = 'kalshi'")
+    known = {order.reference for order in quoting.sim_orders("kalshi")}
+    await quoting.process.kill()
+    await quoting.database.execute("delete from mm_quotes")
+    await quoting.database.execute("delete from mm_orders")
+    await resumed(quoting)
+    rows = await quoting.database.fetch("select client_order_id from mm_orders where exchange = 'kalshi'")
     assert {row["client_order_id"] for row in rows} == known
 
 
@@ -123,7 +114,6 @@ async def test_order_that_was_taken_but_not_answered_is_found(scene: Scene, exch
             process.die()
 
     scene.on_order(exchange, placed)
-    await scene.run_until(lambda: process.is_dead)
     await process.buried()
     await resumed(scene)
     places = 4 if exchange == "kalshi" else 2
