@@ -6,7 +6,7 @@ database: no fill is lost, no bet is doubled, and in the end our books and the v
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -47,9 +47,12 @@ async def killed_at(scene: Scene, act: Taking) -> None:
 
 
 async def resumed(scene: Scene) -> Process:
-    """The next process, in step with both exchanges and quoting again."""
+    """The next process, in step with both exchanges and quoting again. It may take a minute: so long an order that
+    Polymarket does not know may still arrive there."""
     process = await scene.start()
-    await scene.run_until(lambda: len(scene.resting()) == 6 and all(lane.is_ready for lane in process.lanes))
+    await scene.run_until(
+        lambda: len(scene.resting()) == 6 and all(lane.is_ready for lane in process.lanes), most_s=120
+    )
     await scene.run(3)
     return process
 
@@ -126,10 +129,11 @@ async def test_order_that_was_taken_but_not_answered_is_found(scene: Scene, exch
 
 
 async def test_orders_of_a_stopped_process_are_gone(quoting: Scene) -> None:
-    """Kalshi takes some time over a cancel of everything."""
+    sent = {exchange: len(quoting.sim_orders(exchange)) for exchange in EXCHANGES}
     await quoting.process.stop()
     await quoting.run(10)
     assert quoting.resting() == []
+    assert {exchange: len(quoting.sim_orders(exchange)) for exchange in EXCHANGES} == sent
 
 
 # --- fills and bets ------------------------------------------------------------------------------------------------

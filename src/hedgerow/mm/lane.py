@@ -121,7 +121,9 @@ class Lane:
         self._stream_up()
 
     async def close(self, *, cancels: bool) -> None:
-        """Leaves the exchange. cancels: nothing of ours stays there."""
+        """Leaves the exchange. cancels: nothing of ours stays there. Nothing is placed any more: the engine would
+        quote anew what is being cancelled."""
+        self.is_synced = False
         if cancels and (self.live_orders() or self.strays):
             try:
                 await self.exchange.cancel_all()
