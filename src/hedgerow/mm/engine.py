@@ -19,6 +19,7 @@ from hedgerow.core.clock import Clock
 from hedgerow.core.ids import FixtureId, MarketKey, OutcomeId, VenueSlug
 from hedgerow.core.money import MICRO, Micros
 from hedgerow.core.observe import QUOTES_LIVE, UNHEDGED_STAKE
+from hedgerow.core.odds import OddsMicros
 from hedgerow.core.states import FillState, OrderStatus, Side
 from hedgerow.core.tasks import spawn
 from hedgerow.mm.exposure import Matched
@@ -316,7 +317,8 @@ class Engine:
         lane.cash -= stake + fill.fee
         stakes = (lane.account_id, market.needed_by(slot.outcome_id, slot.side))
         market.matched_stake[stakes] = market.matched_stake.get(stakes, 0) + stake
-        self._plan_odds(market, order, slot)
+        if order is not None:
+            self.plan_odds(lane, order)
         row = FillRow(
             lane.account_id,
             fill.trade_ref,
@@ -355,11 +357,13 @@ class Engine:
         if self._ledger.is_unlinked(lane.account_id, fill.venue_ref):
             await lane.adopt_filled(slot, fill)
 
-    def _plan_odds(self, market: TradedMarket, order: Order | None, slot: Slot) -> None:
-        """Remembers the odds that the filled quote was priced from: drift is measured against them."""
-        if order is not None and order.hedge_odds is not None:
+    def plan_odds(self, lane: Lane, order: Order) -> None:
+        """Remembers the odds that a filled quote was priced from: drift is measured against them."""
+        slot = lane.slot_of(order)
+        market = self._by_slot.get(slot) if slot else None
+        if market is not None and slot is not None and order.hedge_odds is not None:
             for outcome_id in market.needed_by(slot.outcome_id, slot.side):
-                market.planned[outcome_id] = order.hedge_odds  # type: ignore[assignment]
+                market.planned[outcome_id] = OddsMicros(order.hedge_odds)
 
     def _fill_state(self, lane: Lane, fill: Fill) -> None:
         slot = lane.slots.get((fill.instrument_ref, fill.side.value))

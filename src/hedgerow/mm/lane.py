@@ -114,14 +114,16 @@ class Lane:
 
     # --- life --------------------------------------------------------------------------------------------------
 
-    async def open(self, last_fill_ms: int | None) -> None:
-        """Connects. last_fill_ms: the latest fill that is recorded; later ones are asked for."""
-        self._last_fill_ms = last_fill_ms or self._clock.now_ms()
+    async def open(self, fills_known_until_ms: int | None) -> None:
+        """Connects. fills_known_until_ms: later fills are asked for; None: the account never had an order of ours."""
+        self._last_fill_ms = fills_known_until_ms or self._clock.now_ms()
         await self.exchange.open(self._event)
         self._stream_up()
 
     async def close(self, *, cancels: bool) -> None:
-        """Leaves the exchange. cancels: nothing of ours stays there."""
+        """Leaves the exchange. cancels: nothing of ours stays there. Nothing is placed any more: the engine would
+        quote anew what is being cancelled."""
+        self.is_synced = False
         if cancels and (self.live_orders() or self.strays):
             try:
                 await self.exchange.cancel_all()

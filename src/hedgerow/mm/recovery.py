@@ -159,8 +159,15 @@ class Recovery:
             filled=stored.filled,
             spent=stored.spent,
             fees=stored.fees,
+            is_adopted=stored.is_adopted,
+            placed_ms=stored.placed_ms,
+            matched_ms=stored.matched_ms,
+            hedge_odds=stored.hedge_odds,
+            hedge_limit=stored.hedge_limit,
         )
         lane.restore(order)
+        if order.filled:
+            self._engine.plan_odds(lane, order)
 
 
 def _ms(at: datetime | None) -> int:
