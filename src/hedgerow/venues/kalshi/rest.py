@@ -112,14 +112,15 @@ class Rest:
     def take(self, operation: str) -> None:
         """Takes the tokens of a placement or amend. Raises Unavailable where they, and a reserve for cancels, are not
         there: nothing is queued, the caller asks anew with what it then wants."""
-        missing_s = self._writes.ready_in_s(DEFAULT_COST + _FOR_CANCELS)
-        if missing_s > 0:
+        if not self._writes.try_take(DEFAULT_COST, leaves=_FOR_CANCELS):
+            missing_s = self._writes.ready_in_s(DEFAULT_COST + _FOR_CANCELS)
             raise Unavailable(VENUE, operation, "the write budget is used up", retry_after_s=missing_s)
-        self._writes.try_take(DEFAULT_COST)
 
     def place(self, body: bytes) -> Coroutine[Any, Any, Answer]:
         """POSTs an order with a signature made ahead."""
-        return self._change("place", "POST", ORDERS, self._placing.headers(), body)
+        coming = self._change("place", "POST", ORDERS, self._placing.headers(), body)
+        self._placing.refill()
+        return coming
 
     def amend(self, order_id: str, body: bytes) -> Coroutine[Any, Any, Answer]:
         path = f"{ORDERS}/{order_id}/amend"
