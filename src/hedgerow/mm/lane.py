@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Iterable
 from dataclasses import replace
 from typing import Protocol
 
-import msgspec
 import structlog
 
 from hedgerow.core.clock import Clock
@@ -62,13 +61,6 @@ class LaneOwner(Protocol):
     def on_market(self, lane: Lane, change: MarketChange) -> None: ...
 
     def on_link(self, lane: Lane, order: Order) -> None: ...
-
-
-class Priced(msgspec.Struct, frozen=True, gc=False):
-    """What a quote was priced from; goes into the order's row."""
-
-    odds: int | None
-    limit: int | None
 
 
 class Lane:
@@ -164,7 +156,7 @@ class Lane:
 
     # --- sending -----------------------------------------------------------------------------------------------
 
-    def send(self, slot: Slot, command: Command, priced: Priced | None = None) -> Order:
+    def send(self, slot: Slot, command: Command) -> Order:
         """Sends a command now; its answer comes later. The order it is about is answered."""
         act, order = command.act, command.order
         if act is Act.PLACE:
@@ -175,7 +167,6 @@ class Lane:
             self._send_amend(slot, order, command)
         else:
             self._send_cancel(slot, order)
-        self._price(order, priced)
         QUOTE_ACTIONS.labels(self.slug, act.value).inc()
         return order
 
@@ -211,10 +202,6 @@ class Lane:
         self._by_client_ref[order.client_ref] = order
         if order.venue_ref is not None:
             self._by_venue_ref[order.venue_ref] = order
-
-    def _price(self, order: Order, priced: Priced | None) -> None:
-        if priced is not None:
-            order.hedge_odds, order.hedge_limit = priced.odds, priced.limit
 
     async def _placed(self, slot: Slot, order: Order, answer: Awaitable[OrderState]) -> None:
         with work.unit():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from hedgerow.core.ids import ClientName, MarketKey, OutcomeId, VenueSlug
 from hedgerow.core.odds import OddsMicros
@@ -66,7 +65,7 @@ class Trader:
     tournaments: dict[int, TournamentSettings] = field(default_factory=dict)
     denied: set[tuple[int, str, bool]] = field(default_factory=set)
     lanes: list[Lane] = field(default_factory=list)
-    max_outcome_stake: dict[int, Decimal] = field(default_factory=dict)  # by account
+    max_outcome_stake: dict[int, int] = field(default_factory=dict)  # by account, micros of USD
     markets: dict[MarketKey, TradedMarket] = field(default_factory=dict)
     hedge_cash: int = 0  # free money at the bookmaker, micros of USD
     hedges: bool = False  # whether the bookmaker has a connector and an account

@@ -16,6 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
+
 from hedgerow.core.ids import OutcomeId
 from hedgerow.core.money import MICRO, Micros
 from hedgerow.core.states import MatchedStatus, OrderStatus, Side, check_order_move, matched_status
@@ -148,9 +150,11 @@ class Act(StrEnum):
     CANCEL = "cancel"
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    """What the lane is to send now. PLACE: `order` is None, the lane makes it."""
+class Command(msgspec.Struct, frozen=True, gc=False):
+    """What the lane is to send now. PLACE: `order` is None, the lane makes it.
+
+    A struct, because it is made on the way from a tick to an order.
+    """
 
     act: Act
     order: Order | None = None
