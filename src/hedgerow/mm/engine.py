@@ -146,7 +146,7 @@ class Engine:
         blocked = why_not if not offers else None
         if not trader.state.keeps:
             blocked = trader.state.value
-        elif settings is None or not trader.trades(market):
+        elif settings is None or trader.denies(market):
             blocked = "not activated"
         elif not trader.hedges:
             blocked = "no hedge account"

@@ -75,7 +75,6 @@ class Trader:
         settings = self.tournaments.get(tournament_id)
         return settings if settings is not None and settings.is_active else None
 
-    def trades(self, market: TradedMarket) -> bool:
-        """Whether the client's configuration lets the market be quoted."""
-        denied = (market.sport_id, market.market_type, market.key.player_id != 0) in self.denied
-        return self.settings_of(market.tournament_id) is not None and not denied
+    def denies(self, market: TradedMarket) -> bool:
+        """Whether the client's configuration keeps markets of this kind from being quoted."""
+        return (market.sport_id, market.market_type, market.key.player_id != 0) in self.denied

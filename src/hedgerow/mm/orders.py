@@ -190,7 +190,10 @@ class Slot:
 
     @property
     def open_stake(self) -> int:
-        return sum(order.open_stake for order in self.orders)
+        stake = self.order.open_stake if self.order else 0
+        for order in self.leaving:
+            stake += order.open_stake
+        return stake
 
     def next_command(self, *, amends: bool, hysteresis: int) -> Command | None:
         """What to send now to come nearer to what is wanted; None when nothing is to be sent, or may be yet.
