@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from decimal import Decimal
 from functools import partial
 from typing import Any, Protocol
 
@@ -26,11 +25,11 @@ from hedgerow.mm.exposure import Matched
 from hedgerow.mm.hedger import Hedger
 from hedgerow.mm.hedging import Offer
 from hedgerow.mm.journal import Journal, Owner, QuoteReason
-from hedgerow.mm.lane import Lane, Priced
+from hedgerow.mm.lane import Lane
 from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import Place, TradedMarket, Trader
 from hedgerow.mm.orders import Act, Command, Order, Slot
-from hedgerow.mm.quoter import Room, Terms, derivation, terms, usd
+from hedgerow.mm.quoter import Room, Terms, derivation, terms
 from hedgerow.mm.quoting import Wanted
 from hedgerow.mm.repository import FillRow
 from hedgerow.venues.base import Fill, MarketChange
@@ -148,7 +147,7 @@ class Engine:
         blocked = why_not if not offers else None
         if not trader.state.keeps:
             blocked = trader.state.value
-        elif settings is None or not trader.trades(market):
+        elif settings is None or trader.denies(market):
             blocked = "not activated"
         elif not trader.hedges:
             blocked = "no hedge account"
@@ -170,7 +169,7 @@ class Engine:
 
     def _room(self, market: TradedMarket, place: Place) -> Room:
         lane, slot, trader = place.lane, place.slot, market.client
-        cap = usd(trader.max_outcome_stake.get(lane.account_id, Decimal(0)))
+        cap = trader.max_outcome_stake.get(lane.account_id, 0)
         used = market.matched_stake.get((lane.account_id, place.needs), 0)
         for other in market.places:
             if other.lane is lane and other.needs == place.needs and other.slot is not slot:
@@ -216,8 +215,9 @@ class Engine:
         return False
 
     def _send(self, market: TradedMarket, place: Place, command: Command, quote: Terms) -> None:
+        order = place.lane.send(place.slot, command)
         dearest = min((offer for _, offer in quote.legs), key=lambda offer: offer.odds)
-        order = place.lane.send(place.slot, command, Priced(dearest.odds, dearest.limit))
+        order.hedge_odds, order.hedge_limit = dearest.odds, dearest.limit
         if command.act is Act.PLACE:
             self._owners[order.order_id] = self._owner(market, place.lane, place.slot)
         self._journal.quoted(self._reason(market, order, command, quote))
