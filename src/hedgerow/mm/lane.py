@@ -315,10 +315,13 @@ class Lane:
         until = self._clock.now_ms() + int(seconds * 1000)
         if until > self._paused_until_ms:
             self._paused_until_ms = until
-            spawn(self._look_again(seconds), "lane retry")
+            spawn(self._look_again(until, seconds), "lane retry")
 
-    async def _look_again(self, seconds: float) -> None:
+    async def _look_again(self, until_ms: int, seconds: float) -> None:
         await self._clock.sleep(seconds)
+        if self._paused_until_ms == until_ms:
+            # Not left to the comparison of times: a clock that is put back, for a recording, would hold the lane again.
+            self._paused_until_ms = 0
         self._owner.on_free(self, None)
 
     # --- what the exchange says --------------------------------------------------------------------------------

@@ -251,6 +251,8 @@ def apply_state(order: Order, state: OrderState, now_ms: int) -> bool:
     if state.status is OrderStatus.PLACED:
         if order.status in (OrderStatus.PENDING_PLACEMENT, OrderStatus.FAILED):
             order.move_to(OrderStatus.PLACED, now_ms)
+        if order.is_live:
+            order.reason = ""  # what was in question is answered: it rests
         if order.is_live and order.pending in (Pending.NOTHING, Pending.AMEND):
             order.resize(state.price, state.size)
     elif state.status is not OrderStatus.PENDING_PLACEMENT and order.is_live:

@@ -235,11 +235,16 @@ class Repository:
         return await self._fills("account_id = $1 and traded_at >= $2", account_id, datetime_of_ms(since_ms))
 
     async def unsettled_fills(self, client: str) -> list[FillRow]:
-        """Fills of markets that are not settled yet, oldest first: the exposure after a restart."""
+        """All fills of markets of which an order or a bet is not settled yet, oldest first: the exposure after a
+        restart. Where one venue has settled and another has not, both sides still belong together."""
         return await self._fills(
-            """client = $1 and state <> 'REVERSED' and not exists (
-                 select 1 from mm_orders o
-                 where o.order_id = mm_fills.order_id and o.settlement_status <> 'UNDECIDED')""",
+            """client = $1 and state <> 'REVERSED' and (fixture_id, market_id) in (
+                 select l.fixture_id, l.market_id from mm_fills l left join mm_orders o on o.order_id = l.order_id
+                 where l.client = $1 and coalesce(o.settlement_status, 'UNDECIDED') = 'UNDECIDED'
+                 union
+                 select fixture_id, market_id from bets
+                 where client = $1 and origin = 'mm'
+                   and (status in ('PENDING', 'PLACED') or (status = 'CONFIRMED' and settlement = 'UNSETTLED')))""",
             client,
         )
 
