@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
@@ -26,6 +25,7 @@ from hedgerow.exam.cases import DisprovedError
 from hedgerow.sim.markets import Catalogue
 from hedgerow.sim.server import WorldConfig, WorldServer
 from hedgerow.sim.site import Dialect, traffic
+from hedgerow.sim.venues import find_dialect, module_name
 from hedgerow.sim.world import Fixture, World
 from hedgerow.venues.base import Account, Manifest, VenueContext
 
@@ -211,10 +211,7 @@ def demo_context(manifest: Manifest, server: WorldServer) -> VenueContext:
 
 
 def _dialect(slug: str, world: World) -> Dialect:
-    name = slug.replace(".", "_").replace("-", "_")
     try:
-        module = importlib.import_module(f"hedgerow.sim.dialects.{name}")
-    except ModuleNotFoundError as error:
-        raise InputError(f"{slug} is not simulated: the exam needs sim/dialects/{name}") from error
-    dialect: Dialect = module.build(world)
-    return dialect
+        return find_dialect(slug, world)
+    except LookupError as error:
+        raise InputError(f"{slug} is not simulated: the exam needs sim/dialects/{module_name(slug)}") from error
