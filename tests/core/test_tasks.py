@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
+from collections.abc import Coroutine
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from hedgerow.core.tasks import Backoff, WorkGauge, spawn, stop
+from hedgerow.core.tasks import Backoff, WorkGauge, at_once, spawn, stop
 
 
 async def fail() -> None:
@@ -172,3 +174,18 @@ async def test_a_child_gives_nothing_back_that_its_parent_holds() -> None:
     with gauge.unit():
         await asyncio.gather(rest(), rest())
     assert gauge.units == 0
+
+
+async def test_what_cannot_be_sent_is_told_by_its_answer() -> None:
+    async def answer() -> int:
+        return 1
+
+    def send(number: int) -> Coroutine[Any, Any, int]:
+        if number < 0:
+            raise ValueError("nothing is sent")
+        return answer()
+
+    assert await at_once(send, 1) == 1
+    refused = at_once(send, -1)
+    with pytest.raises(ValueError, match="nothing is sent"):
+        await refused

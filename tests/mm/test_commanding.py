@@ -168,7 +168,8 @@ async def test_deactivated_tournament_has_its_orders_cancelled(quoting: Scene) -
 
 async def test_denied_market_type_has_its_orders_cancelled(quoting: Scene) -> None:
     await quoting.database.execute(
-        "insert into mm_denied_markets (client, sport_id, market_type, player_prop) values ($1, 12, 'moneyline', false)",
+        """insert into mm_denied_markets (client, sport_id, market_type, player_prop)
+           values ($1, 12, 'moneyline', false)""",
         CLIENT,
     )
     assert sum((await commands(quoting).reconfigure(CLIENT)).cancelled.values()) == 6

@@ -132,6 +132,16 @@ def test_fill_on_a_cancelled_order_corrects_it() -> None:
     assert order.matched_stake == 45 * MICRO
 
 
+def test_order_that_rests_has_no_reason_left_from_a_question() -> None:
+    _, order = _working_slot()
+    order.reason = "not found"
+    apply_state(order, _state(order, OrderStatus.PLACED), 2)
+    assert order.reason == ""
+    apply_state(order, replace(_state(order, OrderStatus.CANCELLED), reason="expired"), 3)
+    apply_state(order, _state(order, OrderStatus.PLACED), 4)
+    assert order.reason == "expired"
+
+
 def test_late_word_of_resting_does_not_revive_an_ended_order() -> None:
     _, order = _working_slot()
     apply_state(order, _state(order, OrderStatus.CANCELLED), 2)

@@ -75,6 +75,10 @@ class Lives:
         return [task for task, owner in self._tasks.items() if owner is life and not task.done()]
 
 
+async def _nothing() -> None:
+    return None
+
+
 @contextmanager
 def _living(life: object) -> Iterator[None]:
     token = _life.set(life)
@@ -112,19 +116,27 @@ class Process:
         await self._sweep_up()
 
     def die(self) -> None:
-        """As at SIGKILL: from now on not one line of the process runs but the ends of its tasks."""
+        """As at SIGKILL: from now on not one line of the process runs but the ends of its tasks, and what they still
+        report decides nothing any more."""
         self.is_dead = True
+        for name in ("look_at", "on_order", "on_fill", "on_free", "on_market"):
+            setattr(self.maker.engine, name, lambda *_: None)
         for task in self._lives.of(self):
             task.cancel()
 
     async def kill(self) -> None:
-        """Dies, and waits until the sockets that a kernel would close are closed."""
-        self.die()
+        """Dies if it has not, and waits until the sockets that a kernel would close are closed."""
+        if not self.is_dead:
+            self.die()
         await self._sweep_up()
 
     async def buried(self) -> None:
-        """Waits until it has died of what a test laid out for it, and buries it."""
-        await self._scene.until(lambda: self.is_dead)
+        """Waits until it has died of what a test laid out for it, time going on meanwhile, and buries it."""
+        walking = spawn(self._scene.run(60), "walk")
+        try:
+            await self._scene.until(lambda: self.is_dead)
+        finally:
+            await stop(walking)
         await self._sweep_up()
 
     async def _sweep_up(self) -> None:
@@ -134,6 +146,8 @@ class Process:
             await asyncio.gather(*alive, return_exceptions=True)
         await self.maker.feed.stop()
         for lane in self.lanes:
+            if self.is_dead:  # the sockets are closed; a parting word is not said
+                lane.exchange.cancel_all = _nothing  # type: ignore[method-assign]
             await lane.exchange.close()
         for desk in self.maker._hedger.desks.values():
             await desk.bookmaker.close()
@@ -200,7 +214,7 @@ class Scene:
 
     async def close(self) -> None:
         process = getattr(self, "process", None)
-        if process is not None and not process.is_dead:
+        if process is not None:
             await process.kill()
 
     # --- time ------------------------------------------------------------------------------------------------

@@ -24,6 +24,13 @@ def test_never_more_is_taken_than_burst_and_rate_allow(per_second, burst, asked)
         assert taken <= burst + per_second * elapsed_s + 1e-6
 
 
+@given(st.integers(0, 50), st.integers(1, 50), st.integers(0, 50))
+def test_what_must_stay_is_not_taken(spent, tokens, leaves):
+    budget = Budget(SteppedClock(NS_PER_S), 1, 50)
+    budget.try_take(spent)
+    assert budget.try_take(tokens, leaves=leaves) is (50 - spent >= tokens + leaves)
+
+
 @given(rates, st.integers(1, 50), st.integers(0, 50))
 def test_after_the_wait_that_is_told_the_tokens_are_there(per_second, burst, spent):
     clock = SteppedClock(NS_PER_S)

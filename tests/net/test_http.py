@@ -316,6 +316,24 @@ async def test_warm_connection_is_there_before_the_request(serve):
     assert client._idle == []
 
 
+async def test_request_on_a_warm_connection_leaves_before_its_answer_is_awaited(serve):
+    arrived = asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await head_of(reader)
+        arrived.set()
+        writer.write(OK)
+        await reader.read()
+
+    client = client_of(await serve(handle))
+    await client.warm_up()
+    answer = client.request("bet", "POST", "/x", changes=True)
+    async with asyncio.timeout(2):
+        await arrived.wait()
+    assert (await answer).body == b"ok"
+    await client.close()
+
+
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """A key and a certificate for localhost that signs itself, in one file."""

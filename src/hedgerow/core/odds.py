@@ -23,11 +23,10 @@ def odds_micros(text: str | bytes | memoryview) -> OddsMicros | None:
     Source: the feed's convention that price 0, "" and <= 1 are not tradeable.
     """
     raw = text if isinstance(text, str) else bytes(text).decode(errors="replace")
-    raw = raw.strip('" ')
     micros = plain_micros(raw)
     if micros is None:
         try:
-            odds = Decimal(raw)
+            odds = Decimal(raw.strip('" '))
         except InvalidOperation:  # null, "", words
             return None
         if not odds.is_finite() or abs(odds) > _HIGHEST_ODDS:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import structlog
 
+A = ParamSpec("A")
 T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
@@ -22,6 +23,19 @@ def spawn(work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
     _running.add(task)
     task.add_done_callback(_finished)
     return task
+
+
+def at_once(send: Callable[A, Coroutine[Any, Any, T]], *args: A.args, **kwargs: A.kwargs) -> Coroutine[Any, Any, T]:
+    """Calls what sends a request now and answers it later. An error of the call is raised by the answer too: who sends
+    in the middle of a decision is not thrown out of it."""
+    try:
+        return send(*args, **kwargs)
+    except Exception as error:
+        return _raise(error)
+
+
+async def _raise(error: Exception) -> NoReturn:
+    raise error
 
 
 def _finished(task: asyncio.Task[Any]) -> None:

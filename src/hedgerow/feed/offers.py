@@ -87,18 +87,22 @@ class Slot:
 class Line:
     """One market of one fixture at one bookmaker. `moved_by` is the last block that changed any of its quotes."""
 
-    __slots__ = ("_market", "_quotes", "_seen", "bookmaker", "key", "moved_by")
+    __slots__ = ("_market", "_names", "_quotes", "_seen", "bookmaker", "key", "moved_by")
 
     def __init__(self, key: MarketKey, bookmaker: VenueSlug) -> None:
         self.key, self.bookmaker = key, bookmaker
         self.moved_by = self._seen = _NOTHING
         self._market: Market | None = None
+        self._names: list[str] = []  # odds ids, in the order of the market's outcomes
         self._quotes: tuple[Quote | None, ...] = ()
 
     def quotes(self, market: Market, slots: Mapping[str, Slot]) -> tuple[Quote | None, ...]:
         """The offers in the order of the market's outcomes; None where there is none."""
         if self._seen is not self.moved_by or self._market is not market:
-            self._quotes = tuple(self._quote(slots, outcome_id) for outcome_id in market.outcomes)
+            if self._market is not market:
+                key = self.key
+                self._names = [odds_id(key.fixture_id, self.bookmaker, each, key.player_id) for each in market.outcomes]
+            self._quotes = tuple([self._quote(slots, name) for name in self._names])
             self._seen, self._market = self.moved_by, market
         return self._quotes
 
@@ -106,8 +110,8 @@ class Line:
         """Lets the quotes be put together anew when they are next read."""
         self._market = None
 
-    def _quote(self, slots: Mapping[str, Slot], outcome_id: OutcomeId) -> Quote | None:
-        slot = slots.get(odds_id(self.key.fixture_id, self.bookmaker, outcome_id, self.key.player_id))
+    def _quote(self, slots: Mapping[str, Slot], name: str) -> Quote | None:
+        slot = slots.get(name)
         quote = slot.quote if slot is not None else None
         if quote is None or quote.market_id not in (None, self.key.market_id):
             return None

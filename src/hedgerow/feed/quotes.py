@@ -60,11 +60,11 @@ def quote_of(row: OddsRow, told_ms: int) -> Quote:
 
 def limit_micros(text: bytes) -> Micros | None:
     """A limit from its JSON text, what is smaller than a micro dropped; None for null, "", or no amount at all."""
-    raw = text.decode(errors="replace").strip('" ')
+    raw = text.decode(errors="replace")
     micros = plain_micros(raw)
     if micros is None:
         try:
-            limit = Decimal(raw)
+            limit = Decimal(raw.strip('" '))
         except InvalidOperation:  # null, "", words
             return None
         if not limit.is_finite() or limit.is_signed() or limit > _HIGHEST_LIMIT:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from decimal import Decimal
 from functools import partial
 from typing import Any, Protocol
 
@@ -19,17 +18,18 @@ from hedgerow.core.clock import Clock
 from hedgerow.core.ids import FixtureId, MarketKey, OutcomeId, VenueSlug
 from hedgerow.core.money import MICRO, Micros
 from hedgerow.core.observe import QUOTES_LIVE, UNHEDGED_STAKE
+from hedgerow.core.odds import OddsMicros
 from hedgerow.core.states import FillState, OrderStatus, Side
 from hedgerow.core.tasks import spawn
 from hedgerow.mm.exposure import Matched
 from hedgerow.mm.hedger import Hedger
 from hedgerow.mm.hedging import Offer
 from hedgerow.mm.journal import Journal, Owner, QuoteReason
-from hedgerow.mm.lane import Lane, Priced
+from hedgerow.mm.lane import Lane
 from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import Place, TradedMarket, Trader
 from hedgerow.mm.orders import Act, Command, Order, Slot
-from hedgerow.mm.quoter import Room, Terms, derivation, terms, usd
+from hedgerow.mm.quoter import Room, Terms, derivation, terms
 from hedgerow.mm.quoting import Wanted
 from hedgerow.mm.repository import FillRow
 from hedgerow.venues.base import Fill, MarketChange
@@ -147,7 +147,7 @@ class Engine:
         blocked = why_not if not offers else None
         if not trader.state.keeps:
             blocked = trader.state.value
-        elif settings is None or not trader.trades(market):
+        elif settings is None or trader.denies(market):
             blocked = "not activated"
         elif not trader.hedges:
             blocked = "no hedge account"
@@ -169,7 +169,7 @@ class Engine:
 
     def _room(self, market: TradedMarket, place: Place) -> Room:
         lane, slot, trader = place.lane, place.slot, market.client
-        cap = usd(trader.max_outcome_stake.get(lane.account_id, Decimal(0)))
+        cap = trader.max_outcome_stake.get(lane.account_id, 0)
         used = market.matched_stake.get((lane.account_id, place.needs), 0)
         for other in market.places:
             if other.lane is lane and other.needs == place.needs and other.slot is not slot:
@@ -215,8 +215,9 @@ class Engine:
         return False
 
     def _send(self, market: TradedMarket, place: Place, command: Command, quote: Terms) -> None:
+        order = place.lane.send(place.slot, command)
         dearest = min((offer for _, offer in quote.legs), key=lambda offer: offer.odds)
-        order = place.lane.send(place.slot, command, Priced(dearest.odds, dearest.limit))
+        order.hedge_odds, order.hedge_limit = dearest.odds, dearest.limit
         if command.act is Act.PLACE:
             self._owners[order.order_id] = self._owner(market, place.lane, place.slot)
         self._journal.quoted(self._reason(market, order, command, quote))
@@ -316,7 +317,8 @@ class Engine:
         lane.cash -= stake + fill.fee
         stakes = (lane.account_id, market.needed_by(slot.outcome_id, slot.side))
         market.matched_stake[stakes] = market.matched_stake.get(stakes, 0) + stake
-        self._plan_odds(market, order, slot)
+        if order is not None:
+            self.plan_odds(lane, order)
         row = FillRow(
             lane.account_id,
             fill.trade_ref,
@@ -355,11 +357,13 @@ class Engine:
         if self._ledger.is_unlinked(lane.account_id, fill.venue_ref):
             await lane.adopt_filled(slot, fill)
 
-    def _plan_odds(self, market: TradedMarket, order: Order | None, slot: Slot) -> None:
-        """Remembers the odds that the filled quote was priced from: drift is measured against them."""
-        if order is not None and order.hedge_odds is not None:
+    def plan_odds(self, lane: Lane, order: Order) -> None:
+        """Remembers the odds that a filled quote was priced from: drift is measured against them."""
+        slot = lane.slot_of(order)
+        market = self._by_slot.get(slot) if slot else None
+        if market is not None and slot is not None and order.hedge_odds is not None:
             for outcome_id in market.needed_by(slot.outcome_id, slot.side):
-                market.planned[outcome_id] = order.hedge_odds  # type: ignore[assignment]
+                market.planned[outcome_id] = OddsMicros(order.hedge_odds)
 
     def _fill_state(self, lane: Lane, fill: Fill) -> None:
         slot = lane.slots.get((fill.instrument_ref, fill.side.value))

@@ -14,7 +14,6 @@ Conservation, true after every event, for every outcome: matched = hedged + in f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hedgerow.core.ids import OutcomeId
@@ -76,12 +75,6 @@ class Exposure:
         self.covered[outcome_id] = self.covered.get(outcome_id, 0) + covers
         if covers > sent:
             self.surplus[outcome_id] = self.surplus.get(outcome_id, 0) + covers - sent
-        self._attribute()
-
-    def hold_surplus(self, raised: Mapping[OutcomeId, int]) -> None:
-        """What raised hedges of an earlier run may have left over: on each outcome its largest raise at most, since
-        later needs used the others."""
-        self.surplus = {outcome_id: surplus for outcome_id, surplus in raised.items() if surplus > 0}
         self._attribute()
 
     def needs(self) -> dict[OutcomeId, Micros]:

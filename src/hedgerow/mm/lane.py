@@ -8,7 +8,7 @@ stream, and at the start, `resync` asks the exchange what rests and what was fil
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -64,13 +64,6 @@ class LaneOwner(Protocol):
     def on_link(self, lane: Lane, order: Order) -> None: ...
 
 
-class Priced(msgspec.Struct, frozen=True, gc=False):
-    """What a quote was priced from; goes into the order's row."""
-
-    odds: int | None
-    limit: int | None
-
-
 class Orphan(msgspec.Struct, frozen=True, gc=False):
     """Fills of an earlier run whose order has no row: (price, size, fee) of each, micros. order_id: its number, where
     the fills have it."""
@@ -114,14 +107,16 @@ class Lane:
 
     # --- life --------------------------------------------------------------------------------------------------
 
-    async def open(self, last_fill_ms: int | None) -> None:
-        """Connects. last_fill_ms: the latest fill that is recorded; later ones are asked for."""
-        self._last_fill_ms = last_fill_ms or self._clock.now_ms()
+    async def open(self, fills_known_until_ms: int | None) -> None:
+        """Connects. fills_known_until_ms: later fills are asked for; None: the account never had an order of ours."""
+        self._last_fill_ms = fills_known_until_ms or self._clock.now_ms()
         await self.exchange.open(self._event)
         self._stream_up()
 
     async def close(self, *, cancels: bool) -> None:
-        """Leaves the exchange. cancels: nothing of ours stays there."""
+        """Leaves the exchange. cancels: nothing of ours stays there. Nothing is placed any more: the engine would
+        quote anew what is being cancelled."""
+        self.is_synced = False
         if cancels and (self.live_orders() or self.strays):
             try:
                 await self.exchange.cancel_all()
@@ -175,41 +170,44 @@ class Lane:
 
     # --- sending -----------------------------------------------------------------------------------------------
 
-    def send(self, slot: Slot, command: Command, priced: Priced | None = None) -> Order:
+    def send(self, slot: Slot, command: Command) -> Order:
         """Sends a command now; its answer comes later. The order it is about is answered."""
-        QUOTE_ACTIONS.labels(self.slug, command.act.value).inc()
-        match command.act:
-            case Act.PLACE:
-                order = self._new_order(slot, command)
-                self._price(order, priced)
-                slot.begin(command, order)
-                spawn(self._place(slot, order), "place")
-                return order
-            case Act.AMEND if command.order is not None:
-                order = command.order
-                self._price(order, priced)
-                slot.begin(command, order)
-                spawn(self._amend(slot, order, Micros(command.price), Micros(command.size)), "amend")
-                return order
-            case Act.CANCEL if command.order is not None:
-                slot.begin(command, command.order)
-                spawn(self._cancel(slot, command.order), "cancel")
-                return command.order
-        raise ValueError(f"{command.act} needs an order")
-
-    def _new_order(self, slot: Slot, command: Command) -> Order:
-        order_id = self._numbers.take()
-        order = Order(
-            order_id,
-            reference_of(self._tag, order_id),
-            slot.instrument,
-            slot.side,
-            Micros(command.price),
-            Micros(command.size),
-            self._clock.now_ms(),
-        )
-        self._add(order)
+        act, order = command.act, command.order
+        if act is Act.PLACE:
+            order = self._send_new(slot, command)
+        elif order is None:
+            raise ValueError(f"{act} needs an order")
+        elif act is Act.AMEND:
+            self._send_amend(slot, order, command)
+        else:
+            self._send_cancel(slot, order)
+        QUOTE_ACTIONS.labels(self.slug, act.value).inc()
         return order
+
+    def _send_new(self, slot: Slot, command: Command) -> Order:
+        """Makes an order and places it. What is kept of it comes after the sending, in the same turn."""
+        order_id = self._numbers.take()
+        reference, instrument, side = reference_of(self._tag, order_id), slot.instrument, slot.side
+        price, size = Micros(command.price), Micros(command.size)
+        quote = NewQuote(reference, instrument, side, price, size)
+        answer = self.exchange.place(quote)
+        order = Order(order_id, reference, instrument, side, price, size, self._clock.now_ms())
+        order.venue_ref = self.exchange.ref_of(quote).venue_ref
+        self._add(order)
+        slot.begin(command, order)
+        spawn(self._placed(slot, order, answer), "place")
+        return order
+
+    def _send_amend(self, slot: Slot, order: Order, command: Command) -> None:
+        price, size = Micros(command.price), Micros(command.size)
+        answer = self.exchange.amend(order.ref, order.side, price, size, Micros(order.filled))
+        slot.begin(command, order)
+        spawn(self._amended(slot, order, answer), "amend")
+
+    def _send_cancel(self, slot: Slot, order: Order) -> None:
+        answer = self.exchange.cancel(order.ref)
+        slot.begin(Command(Act.CANCEL, order), order)
+        spawn(self._cancelled(slot, order, answer), "cancel")
 
     def _add(self, order: Order) -> None:
         self.orders[order.order_id] = order
@@ -219,19 +217,10 @@ class Lane:
         if order.venue_ref is not None:
             self._by_venue_ref[order.venue_ref] = order
 
-    def _price(self, order: Order, priced: Priced | None) -> None:
-        if priced is not None:
-            order.hedge_odds, order.hedge_limit = priced.odds, priced.limit
-
-    async def _place(self, slot: Slot, order: Order) -> None:
-        quote = NewQuote(order.client_ref, order.instrument, order.side, order.price, order.size)
+    async def _placed(self, slot: Slot, order: Order, answer: Awaitable[OrderState]) -> None:
         with work.unit():
-            computed = self.exchange.ref_of(quote).venue_ref
-            if computed is not None:
-                order.venue_ref = computed
-                self._by_venue_ref[computed] = order
             try:
-                state = await self.exchange.place(quote)
+                state = await answer
             except Refused as error:
                 if error.reason is Reason.DUPLICATE:
                     self._look_up(slot, order, "duplicate reference")
@@ -248,18 +237,17 @@ class Lane:
                 self._learn(order, state)
             self._freed(slot, order)
 
-    async def _amend(self, slot: Slot, order: Order, price: Micros, size: Micros) -> None:
+    async def _amended(self, slot: Slot, order: Order, answer: Awaitable[OrderState]) -> None:
         with work.unit():
             try:
-                state = await self.exchange.amend(order.ref, order.side, price, size, Micros(order.filled))
+                state = await answer
             except Refused as error:
                 order.pending = Pending.NOTHING
                 if error.reason is Reason.UNKNOWN_ORDER:
                     self._look_up(slot, order, error.message)
                 else:
                     # The old quote still rests, and was to be moved: take it away rather than leave it.
-                    slot.begin(Command(Act.CANCEL, order), order)
-                    spawn(self._cancel(slot, order), "cancel")
+                    self._send_cancel(slot, order)
             except Unavailable as error:
                 order.pending = Pending.NOTHING
                 self._hold(error.retry_after_s or RETRY_S)
@@ -270,10 +258,10 @@ class Lane:
                 self._learn(order, state)
             self._freed(slot, order)
 
-    async def _cancel(self, slot: Slot, order: Order) -> None:
+    async def _cancelled(self, slot: Slot, order: Order, answer: Awaitable[OrderState | None]) -> None:
         with work.unit():
             try:
-                state = await self.exchange.cancel(order.ref)
+                state = await answer
             except Refused as error:
                 if error.reason is Reason.UNKNOWN_ORDER:
                     self._look_up(slot, order, error.message)
@@ -313,10 +301,13 @@ class Lane:
         until = self._clock.now_ms() + int(seconds * 1000)
         if until > self._paused_until_ms:
             self._paused_until_ms = until
-            spawn(self._look_again(seconds), "lane retry")
+            spawn(self._look_again(until, seconds), "lane retry")
 
-    async def _look_again(self, seconds: float) -> None:
+    async def _look_again(self, until_ms: int, seconds: float) -> None:
         await self._clock.sleep(seconds)
+        if self._paused_until_ms == until_ms:
+            # Not left to the comparison of times: a clock that is put back, for a recording, would hold the lane again.
+            self._paused_until_ms = 0
         self._owner.on_free(self, None)
 
     # --- what the exchange says --------------------------------------------------------------------------------

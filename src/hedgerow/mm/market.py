@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from hedgerow.core.ids import ClientName, MarketKey, OutcomeId, VenueSlug
 from hedgerow.core.odds import OddsMicros
@@ -70,7 +69,7 @@ class Trader:
     tournaments: dict[int, TournamentSettings] = field(default_factory=dict)
     denied: set[tuple[int, str, bool]] = field(default_factory=set)
     lanes: list[Lane] = field(default_factory=list)
-    max_outcome_stake: dict[int, Decimal] = field(default_factory=dict)  # by account
+    max_outcome_stake: dict[int, int] = field(default_factory=dict)  # by account, micros of USD
     markets: dict[MarketKey, TradedMarket] = field(default_factory=dict)
     hedge_cash: int = 0  # free money at the bookmaker, micros of USD
     hedges: bool = False  # whether the bookmaker has a connector and an account
@@ -80,7 +79,6 @@ class Trader:
         settings = self.tournaments.get(tournament_id)
         return settings if settings is not None and settings.is_active else None
 
-    def trades(self, market: TradedMarket) -> bool:
-        """Whether the client's configuration lets the market be quoted."""
-        denied = (market.sport_id, market.market_type, market.key.player_id != 0) in self.denied
-        return self.settings_of(market.tournament_id) is not None and not denied
+    def denies(self, market: TradedMarket) -> bool:
+        """Whether the client's configuration keeps markets of this kind from being quoted."""
+        return (market.sport_id, market.market_type, market.key.player_id != 0) in self.denied

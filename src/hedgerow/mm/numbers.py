@@ -53,8 +53,8 @@ class NoNumbersError(RuntimeError):
 def reference_of(tag: int, order_id: int) -> str:
     """The reference of an order, in the form of a UUID. tag: of the deployment, 32 bits."""
     body = (tag << _NUMBER_BITS) | order_id
-    check = zlib.crc32(body.to_bytes(12, "big"))
-    return str(uuid.UUID(int=(body << _CHECK_BITS) | check))
+    digits = f"{body:024x}{zlib.crc32(body.to_bytes(12, 'big')):08x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def order_id_of(tag: int, reference: str | None) -> int | None:

@@ -16,6 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
+
 from hedgerow.core.ids import OutcomeId
 from hedgerow.core.money import MICRO, Micros
 from hedgerow.core.states import MatchedStatus, OrderStatus, Side, check_order_move, matched_status
@@ -159,9 +161,11 @@ class Act(StrEnum):
     CANCEL = "cancel"
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    """What the lane is to send now. PLACE: `order` is None, the lane makes it."""
+class Command(msgspec.Struct, frozen=True, gc=False):
+    """What the lane is to send now. PLACE: `order` is None, the lane makes it.
+
+    A struct, because it is made on the way from a tick to an order.
+    """
 
     act: Act
     order: Order | None = None
@@ -197,7 +201,10 @@ class Slot:
 
     @property
     def open_stake(self) -> int:
-        return sum(order.open_stake for order in self.orders)
+        stake = self.order.open_stake if self.order else 0
+        for order in self.leaving:
+            stake += order.open_stake
+        return stake
 
     def next_command(self, *, amends: bool, hysteresis: int) -> Command | None:
         """What to send now to come nearer to what is wanted; None when nothing is to be sent, or may be yet.
@@ -251,6 +258,8 @@ def apply_state(order: Order, state: OrderState, now_ms: int) -> bool:
     if state.status is OrderStatus.PLACED:
         if order.status in (OrderStatus.PENDING_PLACEMENT, OrderStatus.FAILED):
             order.move_to(OrderStatus.PLACED, now_ms)
+        if order.is_live:
+            order.reason = ""  # what was in question is answered: it rests
         if order.is_live and order.pending in (Pending.NOTHING, Pending.AMEND):
             order.resize(state.price, state.size)
     elif state.status is not OrderStatus.PENDING_PLACEMENT and order.is_live:

@@ -30,7 +30,10 @@ def break_even_bid(others: Iterable[OddsMicros]) -> int:
 
     others: the odds of every other outcome of A's market.
     """
-    return MICRO - sum(inverse_ceil(odds) for odds in others)
+    price = MICRO
+    for odds in others:
+        price -= inverse_ceil(odds)
+    return price
 
 
 def break_even_ask(own: OddsMicros) -> Micros:

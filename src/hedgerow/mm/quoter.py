@@ -5,7 +5,7 @@ The values are structs for the same reason as in `sizing`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -34,6 +34,9 @@ from hedgerow.venues.base import Instrument
 HEDGE_CASH_SHARE = 4
 """One market may need at most this fraction (1/4) of the hedge account's free money, so that markets that fill
 together can all be hedged."""
+
+
+_WHOLE = Decimal(1)
 
 
 class Room(msgspec.Struct, frozen=True, gc=False):
@@ -66,20 +69,20 @@ def terms(
 
     offers: what the bookmaker offers on the market's outcomes now; minimum_stake: the bookmaker's, micros of USD.
     """
-    legs = tuple((i, offers[i]) for i in place.needs if i in offers)
-    if len(legs) < len(place.needs):
+    hedge_legs = [offers[i] for i in place.needs if i in offers]
+    if len(hedge_legs) < len(place.needs):
         return None
+    legs = tuple(zip(place.needs, hedge_legs, strict=True))
     slot = place.slot
     instrument = slot.instrument
     if slot.side is Side.BUY:
-        break_even: int = break_even_bid(offer.odds for _, offer in legs)
+        break_even: int = break_even_bid([offer.odds for offer in hedge_legs])
         price = bid_price(break_even, instrument.grid, instrument.maker_fee, settings.price_ticks)
     else:
-        break_even = break_even_ask(legs[0][1].odds)
+        break_even = break_even_ask(hedge_legs[0].odds)
         price = ask_price(break_even, instrument.grid, instrument.maker_fee, settings.price_ticks)
     if price is None:
         return Terms(None, break_even, 0, CapName.LOT, legs)
-    hedge_legs = tuple(HedgeLeg(offer.odds, offer.limit) for _, offer in legs)
     wanted, bound_by = _sized(market, place, price, hedge_legs, settings.limit_ratio, room, minimum_stake)
     gain = edge(slot.side, price, break_even, instrument.maker_fee)
     return Terms(wanted, break_even, gain, bound_by, legs)
@@ -111,7 +114,7 @@ def _sized(
     market: TradedMarket,
     place: Place,
     price: Micros,
-    legs: tuple[HedgeLeg, ...],
+    legs: Sequence[HedgeLeg],
     ratio: Decimal,
     room: Room,
     minimum_stake: int,
@@ -131,7 +134,7 @@ def _sized(
     now: Size = size([hedge_limit_cap(legs, ratio, in_flight, share), *fixed], instrument.lot, least)
     if not now.contracts:
         return None, now.bound_by
-    most = size([hedge_limit_cap(legs, Decimal(1), in_flight, share), *fixed], instrument.lot, least)
+    most = size([hedge_limit_cap(legs, _WHOLE, in_flight, share), *fixed], instrument.lot, least)
     return Wanted(price, now.contracts, most.contracts), now.bound_by
 
 
@@ -142,11 +145,11 @@ def _least_notional(notional: int, price: int) -> int:
 def sharers(market: TradedMarket, place: Place) -> int:
     """How many orders may stand at once whose fills would need one of the same bets: one a place, two where the
     exchange replaces an order by cancelling it and placing another."""
-    return sum(
-        1 if other.lane.exchange.manifest.amends else 2
-        for other in market.places
-        if not set(other.needs).isdisjoint(place.needs)
-    )
+    count = 0
+    for other in market.places:
+        if other is place or not set(other.needs).isdisjoint(place.needs):
+            count += 1 if other.lane.exchange.manifest.amends else 2
+    return count
 
 
 def minimum_usd(stake: Decimal, per_usd: Decimal) -> int:

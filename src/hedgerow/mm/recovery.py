@@ -8,6 +8,7 @@ rest are put into their slots, to be compared with the exchange's own list when 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -25,7 +26,7 @@ from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import TradedMarket, Trader
 from hedgerow.mm.orders import Order, Pending, Slot
 from hedgerow.mm.repository import FillRow, Repository, StoredOrder
-from hedgerow.storage.bets import Bets
+from hedgerow.storage.bets import Bet, Bets
 from hedgerow.venues.base import Instrument
 
 _log = structlog.get_logger(__name__)
@@ -54,10 +55,14 @@ class Recovery:
             for mapping in mappings:
                 self._place(trader, mapping)
             fills = await self._repository.unsettled_fills(trader.name)
+            by_market: dict[MarketKey, list[FillRow]] = {}
             for row in fills:
-                self._count(trader, row)
+                self._ledger.remember(row)
+                by_market.setdefault(MarketKey(row.fixture_id, row.market_id, row.player_id), []).append(row)
+            for key in by_market.keys() - trader.markets.keys():
+                _log.error("a market with fills is not known any more", client=trader.name, market=str(key))
             for market in list(trader.markets.values()):
-                await self._count_bets(market)
+                await self._count(market, by_market.get(market.key, []))
             for lane in trader.lanes:
                 await self._remember(trader, lane)
             if fills:
@@ -90,31 +95,31 @@ class Recovery:
         self._engine.add_market(market)
         return market
 
-    def _count(self, trader: Trader, row: FillRow) -> None:
-        self._ledger.remember(row)
-        market = trader.markets.get(MarketKey(row.fixture_id, row.market_id, row.player_id))
-        if market is None:
-            _log.error("a fill's market is not known any more", fixture_id=row.fixture_id, market_id=row.market_id)
-            return
+    async def _count(self, market: TradedMarket, fills: list[FillRow]) -> None:
+        """Counts fills and hedges in the order in which they happened: what a raised stake paid beyond its need was
+        there for later needs only."""
+        key = market.key
+        bets = await self._bets.of_market(market.client.name, key.fixture_id, key.market_id)
+        taken = [bet for bet in bets if bet.status is BetStatus.CONFIRMED]
+        steps: list[tuple[int, FillRow | Bet]] = [(row.traded_ms, row) for row in fills]
+        steps += [(_ms(bet.placed_at), bet) for bet in taken]
+        for _, step in sorted(steps, key=lambda at: at[0]):
+            if isinstance(step, Bet):
+                needs = micros(step.needs or Decimal(0))
+                market.exposure.sent(step.outcome_id, needs)
+                market.exposure.answered(step.outcome_id, needs, micros(step.covers))
+            else:
+                self._count_fill(market, step)
+        for bet in bets:
+            if bet.status is not BetStatus.CONFIRMED:
+                self._hedger.resume(market, bet)
+        self._ledger.shares.moved(market.exposure.take_moved())
+
+    def _count_fill(self, market: TradedMarket, row: FillRow) -> None:
         key = (row.account_id, row.trade_ref, row.venue_ref)
         market.exposure.add_fill(Matched(key, row.outcome_id, row.side, row.size, row.stake))
         stakes = (row.account_id, market.needed_by(row.outcome_id, row.side))
         market.matched_stake[stakes] = market.matched_stake.get(stakes, 0) + row.stake
-
-    async def _count_bets(self, market: TradedMarket) -> None:
-        key = market.key
-        raised: dict[OutcomeId, int] = {}
-        for bet in await self._bets.of_market(market.client.name, key.fixture_id, key.market_id):
-            if bet.status is BetStatus.CONFIRMED:
-                covers = micros(bet.covers)
-                raise_ = covers - micros(bet.needs or Decimal(0))
-                raised[bet.outcome_id] = max(raised.get(bet.outcome_id, 0), raise_)
-                market.exposure.sent(bet.outcome_id, covers)
-                market.exposure.answered(bet.outcome_id, covers, covers)
-            else:
-                self._hedger.resume(market, bet)
-        market.exposure.hold_surplus(raised)
-        self._ledger.shares.moved(market.exposure.take_moved())
 
     async def _remember(self, trader: Trader, lane: Lane) -> None:
         for row in await self._repository.fills_of_account(lane.account_id, self._now_ms - KNOWN_FILLS_MS):
@@ -154,8 +159,19 @@ class Recovery:
             filled=stored.filled,
             spent=stored.spent,
             fees=stored.fees,
+            is_adopted=stored.is_adopted,
+            placed_ms=stored.placed_ms,
+            matched_ms=stored.matched_ms,
+            hedge_odds=stored.hedge_odds,
+            hedge_limit=stored.hedge_limit,
         )
         lane.restore(order)
+        if order.filled:
+            self._engine.plan_odds(lane, order)
+
+
+def _ms(at: datetime | None) -> int:
+    return int(at.timestamp() * 1000) if at is not None else 0
 
 
 def sides_of(lane: Lane) -> tuple[Side, ...]:

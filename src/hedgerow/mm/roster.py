@@ -17,6 +17,7 @@ from hedgerow.mm.hedger import Desk, Hedger
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.market import Trader
 from hedgerow.mm.numbers import OrderNumbers
+from hedgerow.mm.quoter import usd
 from hedgerow.mm.repository import Repository
 from hedgerow.storage.accounts import Accounts, VenueAccount, open_credentials
 from hedgerow.venues.base import Account, VenueContext
@@ -79,9 +80,9 @@ class Roster:
     async def _take_accounts(self, trader: Trader) -> tuple[list[Lane], bool]:
         known = {lane.account_id for lane in trader.lanes}
         new: list[Lane] = []
-        caps: dict[int, Decimal] = {}
+        caps: dict[int, int] = {}
         for row in await self._accounts.accounts(client=trader.name):
-            caps[row.account_id] = row.max_outcome_stake if row.is_active else Decimal(0)
+            caps[row.account_id] = usd(row.max_outcome_stake) if row.is_active else 0
             if row.account_id in known or not row.is_active:
                 continue
             if row.venue == trader.bookmaker and trader.name not in self._hedger.desks:

@@ -186,7 +186,7 @@ class MarketMaker:
         while True:
             try:
                 with work.unit():
-                    await lane.open(await self.repository.last_fill_ms(lane.account_id))
+                    await lane.open(await self.repository.fills_known_until_ms(lane.account_id))
                     await self.upkeep.read_lane(lane)
             except (VenueError, StorageError) as error:
                 _log.warning("exchange not reached", exchange=lane.slug, account=lane.account_id, error=str(error))

@@ -4,15 +4,15 @@ A quote is never larger than what its hedge can take now: the limits of the hedg
 that all quotes share whose fills would need the same bets.
 
 The values are structs, because they are made on the way from a tick to an order: frozen dataclasses take eight times
-as long.
+as long. Sums and extremes are loops for the same reason: a generator costs more than the few legs and caps it goes
+through.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
 
 import msgspec
 
@@ -30,7 +30,7 @@ class CapName(StrEnum):
     LOT = "smaller than the exchange's or the hedge's minimum"
 
 
-class Cap(NamedTuple):
+class Cap(msgspec.Struct, frozen=True, gc=False):
     name: CapName
     contracts: int  # micros
 
@@ -50,19 +50,19 @@ class Size(msgspec.Struct, frozen=True, gc=False):
 def hedge_limit_cap(legs: Sequence[HedgeLeg], ratio: Decimal, in_flight: Sequence[int], sharers: int) -> Cap:
     """ratio × limit × odds of the tightest leg, minus the payout already in flight on it, divided among the quotes
     that would draw on it. in_flight: payout in micros, by leg; sharers: >= 1."""
-    tightest = min(
-        (
-            max(0, int(leg.limit * ratio) * leg.odds // MICRO - under_way) // sharers
-            for leg, under_way in zip(legs, in_flight, strict=True)
-        ),
-        default=0,
-    )
-    return Cap(CapName.HEDGE_LIMIT, tightest)
+    tightest: int | None = None
+    for leg, under_way in zip(legs, in_flight, strict=True):
+        left = max(0, int(leg.limit * ratio) * leg.odds // MICRO - under_way) // sharers
+        if tightest is None or left < tightest:
+            tightest = left
+    return Cap(CapName.HEDGE_LIMIT, tightest or 0)
 
 
 def hedge_cash_cap(legs: Sequence[HedgeLeg], cash: int, sharers: int) -> Cap:
     """What `cash` (micros of USD) can hedge: contracts whose legs cost Σ 1/oᵢ each."""
-    cost = sum(inverse_ceil(leg.odds) for leg in legs)
+    cost = 0
+    for leg in legs:
+        cost += inverse_ceil(leg.odds)
     return Cap(CapName.HEDGE_CASH, max(0, cash) * MICRO // cost // sharers if cost else 0)
 
 
@@ -73,12 +73,19 @@ def stake_cap(name: CapName, room: int, risk_price: int) -> Cap:
 
 def least_hedgeable(legs: Sequence[HedgeLeg], minimum_stake: int) -> int:
     """The smallest fill whose every hedge bet reaches the bookmaker's minimum stake (micros of USD)."""
-    return max((-(-minimum_stake * leg.odds // MICRO) for leg in legs), default=0)
+    longest = 0
+    for leg in legs:
+        longest = max(longest, leg.odds)
+    return -(-minimum_stake * longest // MICRO)
 
 
-def size(caps: Iterable[Cap], lot: int, least: int) -> Size:
-    """The smallest cap, cut to whole lots; 0 when it is below `least`."""
-    binding = min(caps, key=lambda cap: cap.contracts)
+def size(caps: Sequence[Cap], lot: int, least: int) -> Size:
+    """The smallest cap, cut to whole lots; 0 when it is below `least`. caps: at least one; of equal ones the first is
+    named."""
+    binding = caps[0]
+    for cap in caps:
+        if cap.contracts < binding.contracts:
+            binding = cap
     whole = binding.contracts // lot * lot
     if whole <= 0:
         return Size(Micros(0), binding.name)

@@ -19,10 +19,10 @@ class Budget:
         self._tokens = burst
         self._filled_ns = clock.now_ns()
 
-    def try_take(self, tokens: float) -> bool:
-        """Takes the tokens and answers True, or takes nothing and answers False."""
+    def try_take(self, tokens: float, *, leaves: float = 0.0) -> bool:
+        """Takes the tokens and answers True, or takes nothing and answers False. leaves: so many have to stay."""
         self._fill()
-        if self._tokens + _ROUNDING < tokens:
+        if self._tokens + _ROUNDING < tokens + leaves:
             return False
         self._tokens -= tokens
         return True

@@ -14,11 +14,13 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import httptools
+import msgspec
 
 from hedgerow import __version__
 from hedgerow.core.errors import InDoubt, Unavailable
@@ -37,6 +39,16 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: bytes
+
+
+class _Asked(msgspec.Struct, frozen=True, gc=False):
+    """A request that is being answered. started: of time.perf_counter, s."""
+
+    operation: str
+    request: bytes
+    changes: bool
+    timeout_s: float
+    started: float
 
 
 class HttpClient:
@@ -66,10 +78,12 @@ class HttpClient:
         self._head = f" HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: {_AGENT}\r\nAccept: application/json\r\n"
         self._timeout_s, self._largest_body = timeout_s, largest_body
         self._idle: list[_Connection] = []
-        self._places = asyncio.Semaphore(connections)
+        self._places: asyncio.Queue[None] = asyncio.Queue()  # a semaphore that can be taken without an await
+        for _ in range(connections):
+            self._places.put_nowait(None)
         self._is_closed = False
 
-    async def request(
+    def request(
         self,
         operation: str,
         method: str,
@@ -79,39 +93,55 @@ class HttpClient:
         body: bytes = b"",
         changes: bool = False,
         timeout_s: float | None = None,
-    ) -> Answer:
-        """One request; the answer whatever its status.
+    ) -> Coroutine[Any, Any, Answer]:
+        """One request; awaiting what this returns, which is to be done at once, gives the answer whatever its status.
 
-        path: below the base URL, with query. changes: True when the request moves money or orders, so that a lost
-        answer is InDoubt; else it is Unavailable.
+        Where a connection is warm, the request is written before this returns. path: below the base URL, with query.
+        changes: True when the request moves money or orders, so that a lost answer is InDoubt; else it is Unavailable.
         """
-        started = time.perf_counter()
-        outcome = "lost"
-        sent = False
         request = self._encode(method, path, headers, body)
+        connection = self._take_warm()
+        coming = connection.exchange(request) if connection is not None else None
+        # Everything else comes after the write: what is sent now may be a quote that has to move.
+        asked = _Asked(operation, request, changes, timeout_s or self._timeout_s, time.perf_counter())
+        return self._answer(asked, connection, coming)
+
+    async def _answer(
+        self, asked: _Asked, connection: _Connection | None, coming: asyncio.Future[Answer] | None
+    ) -> Answer:
+        """The answer that comes over the connection; without one the request is yet to be written."""
+        outcome = "lost"
         with work.unit():
             try:
-                async with asyncio.timeout(timeout_s or self._timeout_s), self._places:
-                    connection = self._warm() or await self._connect()
+                async with asyncio.timeout(asked.timeout_s):
+                    if connection is None:
+                        await self._places.get()
                     try:
-                        coming = connection.exchange(request)
-                        sent = True
+                        if connection is None or coming is None:
+                            connection = self._warm() or await self._connect()
+                            coming = connection.exchange(asked.request)
                         answer = await coming
                     except BaseException:
-                        connection.abort()
+                        if connection is not None:
+                            connection.abort()
                         raise
+                    finally:
+                        self._places.put_nowait(None)
                     self._keep(connection)
                     outcome = f"{answer.status // 100}xx"
                     return answer
             except (OSError, TimeoutError, httptools.HttpParserError) as error:
                 what = str(error) or type(error).__name__
-                if sent and changes:
-                    raise InDoubt(self.venue, operation, f"no answer: {what}") from error
-                outcome = outcome if sent else "unreachable"
-                raise Unavailable(self.venue, operation, f"{'no answer' if sent else 'not reached'}: {what}") from error
+                is_sent = coming is not None
+                if is_sent and asked.changes:
+                    raise InDoubt(self.venue, asked.operation, f"no answer: {what}") from error
+                outcome = outcome if is_sent else "unreachable"
+                told = f"{'no answer' if is_sent else 'not reached'}: {what}"
+                raise Unavailable(self.venue, asked.operation, told) from error
             finally:
-                VENUE_REQUESTS.labels(self.venue, operation, outcome).inc()
-                VENUE_REQUEST_SECONDS.labels(self.venue, operation).observe(time.perf_counter() - started)
+                VENUE_REQUESTS.labels(self.venue, asked.operation, outcome).inc()
+                taken_s = time.perf_counter() - asked.started
+                VENUE_REQUEST_SECONDS.labels(self.venue, asked.operation).observe(taken_s)
 
     async def warm_up(self, connections: int = 1) -> None:
         """Makes connections ahead, so that the first order waits for none. Failures are left to the request."""
@@ -124,6 +154,15 @@ class HttpClient:
         self._is_closed = True
         while self._idle:
             self._idle.pop().abort()
+
+    def _take_warm(self) -> _Connection | None:
+        """A warm connection with its place; None where there is none."""
+        if not self._idle or self._places.empty():
+            return None
+        connection = self._warm()
+        if connection is not None:
+            self._places.get_nowait()
+        return connection
 
     def _warm(self) -> _Connection | None:
         while self._idle:

@@ -203,8 +203,11 @@ class _Listener(WSListener):
         if kind is WSMsgType.CLOSE:
             self._close(transport, frame)
         elif kind in (WSMsgType.TEXT, WSMsgType.BINARY) and frame.fin:
-            with work.unit():
+            work.enter()  # not a unit of a task: what is called here waits for nothing
+            try:
                 self._stream._conversation.received(frame.get_payload_as_memoryview(), kind is WSMsgType.TEXT)
+            finally:
+                work.leave()
             handled.count(self._port)
         elif kind in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
             self._collect(frame, kind)

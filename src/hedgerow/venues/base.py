@@ -9,7 +9,7 @@ Every method that asks the venue raises only the four venue errors of core.error
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -295,22 +295,25 @@ class Exchange(Protocol):
         """Every fill of the account from `since_ms` on, oldest first; repeats what the stream may have said."""
         ...
 
-    async def place(self, quote: NewQuote) -> OrderState:
-        """Sends one order. The answer may already be filled or cancelled. InDoubt when no answer came."""
+    def place(self, quote: NewQuote) -> Coroutine[Any, Any, OrderState]:
+        """Sends one order: before this returns where it can, and the answer is awaited. It may already be filled or
+        cancelled. InDoubt when no answer came. Every error comes from the answer."""
         ...
 
     def ref_of(self, quote: NewQuote) -> OrderRef:
         """How the order will be named, before it is sent. With Idempotency.COMPUTED_ID the venue's id is in it."""
         ...
 
-    async def amend(self, ref: OrderRef, side: Side, price: Micros, size: Micros, filled: Micros) -> OrderState:
-        """Moves a resting order in place; `size` is the whole order, what is filled included. Only where the
-        manifest says `amends`."""
+    def amend(
+        self, ref: OrderRef, side: Side, price: Micros, size: Micros, filled: Micros
+    ) -> Coroutine[Any, Any, OrderState]:
+        """Moves a resting order in place, sent as by `place`; `size` is the whole order, what is filled included.
+        Only where the manifest says `amends`."""
         ...
 
-    async def cancel(self, ref: OrderRef) -> OrderState | None:
-        """Cancels one order; None when the venue confirms without saying what was filled. Refused with
-        Reason.UNKNOWN_ORDER when it does not rest (any more): its fills are then asked for."""
+    def cancel(self, ref: OrderRef) -> Coroutine[Any, Any, OrderState | None]:
+        """Cancels one order, sent as by `place`; None when the venue confirms without saying what was filled. Refused
+        with Reason.UNKNOWN_ORDER when it does not rest (any more): its fills are then asked for."""
         ...
 
     async def cancel_all(self) -> None:

@@ -159,7 +159,7 @@ def _trader(lane: Lane, account_id: int) -> Trader:
         TradingState.LIVE,
         tournaments={scene.TOURNAMENT: settings},
         lanes=[lane],
-        max_outcome_stake={account_id: Decimal(1000)},
+        max_outcome_stake={account_id: 1000 * MICRO},
         hedge_cash=_CASH,
         hedges=True,
     )

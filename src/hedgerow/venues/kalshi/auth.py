@@ -34,6 +34,8 @@ KEY_HEADER, SIGNATURE_HEADER, TIME_HEADER = "KALSHI-ACCESS-KEY", "KALSHI-ACCESS-
 
 _PADDING = PSS(mgf=MGF1(hashes.SHA256()), salt_length=32)
 
+SignedHeaders = tuple[tuple[str, str], ...]
+
 # How far a signature's time may lie from now when it is sent. The venue's own page gives no number; independent
 # measurements of 2026 found ±10 s accepted and ±60 s refused with header_timestamp_expired, and its FIX gateway
 # allows 30 s. Four seconds leave more than half of what was measured to the difference between our clock and the
@@ -69,12 +71,9 @@ class Signer:
             return b64encode(self._key.sign(text)).decode()
         return b64encode(self._key.sign(text, _PADDING, hashes.SHA256())).decode()
 
-    def headers(self, timestamp_ms: int, method: str, url_or_path: str) -> tuple[tuple[str, str], ...]:
-        """The three headers of a request, signed now."""
-        return self.headers_of(timestamp_ms, self.signature(timestamp_ms, method, url_or_path))
-
-    def headers_of(self, timestamp_ms: int, signature: str) -> tuple[tuple[str, str], ...]:
-        """The three headers with a signature made for that time."""
+    def headers(self, timestamp_ms: int, method: str, url_or_path: str) -> SignedHeaders:
+        """The three headers of a request, signed for that time."""
+        signature = self.signature(timestamp_ms, method, url_or_path)
         return (KEY_HEADER, self._key_id), (SIGNATURE_HEADER, signature), (TIME_HEADER, str(timestamp_ms))
 
 
@@ -102,18 +101,25 @@ class ReadySignatures:
         """capacity: signatures kept, >= 1: as many requests as may leave in one burst."""
         self._signer, self._clock, self._method, self._path = signer, clock, method, path
         self._capacity = capacity
-        self._ready: deque[tuple[int, str]] = deque()
+        self._ready: deque[tuple[int, SignedHeaders]] = deque()  # with the time that is signed
         self._task: asyncio.Task[None] | None = None
         self._wanted = asyncio.Event()
 
-    def headers(self) -> tuple[tuple[str, str], ...]:
+    def headers(self) -> SignedHeaders:
         """The headers for a request that leaves now: prepared where one is fresh, else signed in place."""
-        now_ms = self._clock.now_ms()
-        self._drop_before(now_ms - TOLERANCE_MS)
-        self._wanted.set()
-        if self._ready and self._ready[0][0] <= now_ms + TOLERANCE_MS:
-            return self._signer.headers_of(*self._ready.popleft())
+        now_ms, ready = self._clock.now_ms(), self._ready
+        while ready:
+            timestamp_ms, headers = ready[0]
+            if timestamp_ms > now_ms + TOLERANCE_MS:
+                break
+            ready.popleft()
+            if timestamp_ms >= now_ms - TOLERANCE_MS:
+                return headers
         return self._signer.headers(now_ms, self._method, self._path)
+
+    def refill(self) -> None:
+        """Has those replaced that were taken. Called when the request has left, since it wakes who makes them."""
+        self._wanted.set()
 
     def __len__(self) -> int:
         return len(self._ready)
@@ -136,10 +142,10 @@ class ReadySignatures:
                 if timestamp_ms is None:
                     await self._until_one_is_missing()
                     continue
-                signature = await loop.run_in_executor(
-                    executor, self._signer.signature, timestamp_ms, self._method, self._path
+                headers = await loop.run_in_executor(
+                    executor, self._signer.headers, timestamp_ms, self._method, self._path
                 )
-                self._ready.append((timestamp_ms, signature))
+                self._ready.append((timestamp_ms, headers))
 
     def _next_timestamp_ms(self) -> int | None:
         """The time of the next signature to make: as late as it may be used now, and after the last one, so that no

@@ -8,12 +8,15 @@ markets), read in November 2026.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
+from typing import Any
 from urllib.parse import quote as quoted
 
 from hedgerow.core.errors import CannotTell, InDoubt, Reason, Refused, Unavailable, VenueError
 from hedgerow.core.money import Micros
 from hedgerow.core.states import OrderStatus, Side
+from hedgerow.core.tasks import at_once
+from hedgerow.net.http import Answer
 from hedgerow.net.stream import Target
 from hedgerow.venues.base import (
     Balance,
@@ -150,14 +153,21 @@ class KalshiExchange:
     def ref_of(self, quote: NewQuote) -> OrderRef:
         return OrderRef(quote.instrument, quote.client_ref, None)
 
-    async def place(self, quote: NewQuote) -> OrderState:
+    def place(self, quote: NewQuote) -> Coroutine[Any, Any, OrderState]:
         """Sends a resting order. Where the venue knows its reference already, the order that holds it is looked up
         and is the answer: the venue takes no second one with it, not even after a cancel."""
+        return at_once(self._post, quote)
+
+    def _post(self, quote: NewQuote) -> Coroutine[Any, Any, OrderState]:
         body = place_body(quote)
         self._rest.take("place")
+        coming = self._rest.place(body)
         self._remember(quote.client_ref)
+        return self._placed(quote, coming)
+
+    async def _placed(self, quote: NewQuote, coming: Awaitable[Answer]) -> OrderState:
         try:
-            answer = await self._rest.place(body)
+            answer = await coming
             state = certain("place", answer, wire.Placed, lambda placed: parse.placed_state(quote, placed))
         except InDoubt:
             raise

@@ -6,8 +6,8 @@ pagination.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Final, ParamSpec, Protocol, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from typing import Any, Final, ParamSpec, Protocol, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -112,31 +112,38 @@ class Rest:
     def take(self, operation: str) -> None:
         """Takes the tokens of a placement or amend. Raises Unavailable where they, and a reserve for cancels, are not
         there: nothing is queued, the caller asks anew with what it then wants."""
-        missing_s = self._writes.ready_in_s(DEFAULT_COST + _FOR_CANCELS)
-        if missing_s > 0:
+        if not self._writes.try_take(DEFAULT_COST, leaves=_FOR_CANCELS):
+            missing_s = self._writes.ready_in_s(DEFAULT_COST + _FOR_CANCELS)
             raise Unavailable(VENUE, operation, "the write budget is used up", retry_after_s=missing_s)
-        self._writes.try_take(DEFAULT_COST)
 
-    async def place(self, body: bytes) -> Answer:
+    def place(self, body: bytes) -> Coroutine[Any, Any, Answer]:
         """POSTs an order with a signature made ahead."""
-        return await self._change("place", "POST", ORDERS, self._placing.headers(), body)
+        coming = self._change("place", "POST", ORDERS, self._placing.headers(), body)
+        self._placing.refill()
+        return coming
 
-    async def amend(self, order_id: str, body: bytes) -> Answer:
+    def amend(self, order_id: str, body: bytes) -> Coroutine[Any, Any, Answer]:
         path = f"{ORDERS}/{order_id}/amend"
-        return await self._change("amend", "POST", path, self._headers("POST", path), body)
+        return self._change("amend", "POST", path, self._headers("POST", path), body)
 
-    async def cancel(self, order_id: str, query: Query) -> Answer:
+    def cancel(self, order_id: str, query: Query) -> Coroutine[Any, Any, Answer]:
         """No budget of ours holds a cancel back: too many are refused by the venue without a penalty."""
         self._writes.try_take(CANCEL_COST)
         path = f"{ORDERS}/{order_id}"
-        return await self._change("cancel", "DELETE", f"{path}?{urlencode(query)}", self._headers("DELETE", path))
+        return self._change("cancel", "DELETE", f"{path}?{urlencode(query)}", self._headers("DELETE", path))
 
-    async def cancel_all(self) -> Answer:
+    def cancel_all(self) -> Coroutine[Any, Any, Answer]:
         self._writes.try_take(CANCEL_COST)
-        return await self._change("cancel_all", "DELETE", ORDERS, self._headers("DELETE", ORDERS))
+        return self._change("cancel_all", "DELETE", ORDERS, self._headers("DELETE", ORDERS))
 
-    async def _change(self, operation: str, method: str, path: str, headers: Headers, body: bytes = b"") -> Answer:
-        answer = await self._http.request(operation, method, path, headers=headers, body=body, changes=True)
+    def _change(
+        self, operation: str, method: str, path: str, headers: Headers, body: bytes = b""
+    ) -> Coroutine[Any, Any, Answer]:
+        coming = self._http.request(operation, method, path, headers=headers, body=body, changes=True)
+        return self._accepted(operation, coming)
+
+    async def _accepted(self, operation: str, coming: Awaitable[Answer]) -> Answer:
+        answer = await coming
         self._check(operation, answer, self._writes, changes=True)
         return answer
 

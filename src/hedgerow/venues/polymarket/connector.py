@@ -15,8 +15,9 @@ Sources: Polymarket documentation, read 2026-11-21, and the official SDK polymar
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import structlog
@@ -24,6 +25,7 @@ import structlog
 from hedgerow.core.errors import CannotTell, InDoubt, Reason, Refused, VenueError
 from hedgerow.core.money import Micros
 from hedgerow.core.states import OrderStatus, Side
+from hedgerow.core.tasks import at_once
 from hedgerow.venues.base import (
     Balance,
     EventSink,
@@ -221,20 +223,18 @@ class Polymarket:
         order_id = self._signer.order_id(quote) if self._signer is not None else None
         return OrderRef(quote.instrument, quote.client_ref, order_id)
 
-    async def place(self, quote: NewQuote) -> OrderState:
-        signer = self._check(quote)
-        self._rest.take("orders", "place")
-        self._heart.start()
+    def place(self, quote: NewQuote) -> Coroutine[Any, Any, OrderState]:
+        return self._placed(quote, at_once(self._post, quote))
+
+    async def _placed(self, quote: NewQuote, answer: Awaitable[OrderState]) -> OrderState:
         try:
-            return await self._post(quote, signer.sign(quote))
+            return await answer
         except Refused as error:
             self._learn_tick(quote, error)
             if VERSION_MISMATCH not in error.message or not await self._read_version():
                 raise
         # The order was refused, so another one for the exchange's present version cannot be its double.
-        signer = self._check(quote)
-        self._rest.take("orders", "place")
-        return await self._post(quote, signer.sign(quote))
+        return await self._post(quote)
 
     def _check(self, quote: NewQuote) -> OrderSigner:
         """What signs the quote. Refused, with nothing sent, when the venue would refuse it, or worse, round it."""
@@ -252,10 +252,19 @@ class Polymarket:
             raise _refused("the venue takes no order that lives for less than two minutes", Reason.INVALID)
         return self._signer
 
-    async def _post(self, quote: NewQuote, order: SignedOrder) -> OrderState:
+    def _post(self, quote: NewQuote) -> Coroutine[Any, Any, OrderState]:
+        """Sends the order. What is noted of it follows in the same turn, before anything can be heard of it."""
+        signer = self._check(quote)
+        self._rest.take("orders", "place")
+        order = signer.sign(quote)
+        coming = self._rest.place(order.body)
+        self._heart.start()
         self._sent.add(order.order_id, quote, self._clock.now_ms())
         self._fees.setdefault(quote.instrument.ref, quote.instrument.taker_fee)
-        reply = await self._rest.place(order.body)
+        return self._answered(quote, order, coming)
+
+    async def _answered(self, quote: NewQuote, order: SignedOrder, coming: Awaitable[wire.PlaceReply]) -> OrderState:
+        reply = await coming
         if reply.errorMsg or not reply.success or not reply.orderID:
             raise text_error("place", reply.errorMsg or "", changes=True)
         order_id = reply.orderID.lower()
@@ -281,18 +290,23 @@ class Polymarket:
     async def amend(self, ref: OrderRef, side: Side, price: Micros, size: Micros, filled: Micros) -> OrderState:
         raise Refused(VENUE, "amend", "orders cannot be changed here: cancel and place", reason=Reason.INVALID)
 
-    async def cancel(self, ref: OrderRef) -> OrderState | None:
+    def cancel(self, ref: OrderRef) -> Coroutine[Any, Any, OrderState | None]:
+        return at_once(self._send_cancel, ref)
+
+    def _send_cancel(self, ref: OrderRef) -> Coroutine[Any, Any, None]:
         order_id = self._sent.id_of(ref.client_ref) or ref.venue_ref
         if order_id is None:
             raise Refused(VENUE, "cancel", "the order has no id of the venue", reason=Reason.UNKNOWN_ORDER)
         body = msgspec.json.encode({"orderID": order_id})
-        reply = await self._rest.cancel("cancel", "/order", body)
+        return self._cancelled(order_id, self._rest.cancel("cancel", "/order", body))
+
+    async def _cancelled(self, order_id: str, coming: Awaitable[wire.CancelReply]) -> None:
+        reply = await coming
         why_not = (reply.not_canceled or {}).get(order_id)
         if why_not is not None:
             raise text_error("cancel", why_not, changes=True)
         if order_id not in (reply.canceled or ()):
             raise InDoubt(VENUE, "cancel", "the answer does not name the order")
-        return None
 
     async def cancel_all(self) -> None:
         reply = await self._rest.cancel("cancel all", "/cancel-all")

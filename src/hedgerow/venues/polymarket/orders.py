@@ -336,7 +336,7 @@ def salt_and_timestamp(client_ref: str) -> tuple[int, int]:
     """
     digest = sha256(client_ref.encode()).digest()
     salt = int.from_bytes(digest[:8], "big") >> (64 - _SALT_BITS)
-    dated = _UUID_7.fullmatch(client_ref)
+    dated = _UUID_7.fullmatch(client_ref) if client_ref[14:15] == "7" else None
     if dated is not None:
         return salt, int(dated[1] + dated[2], 16)
     return salt, _CUT_OVER_MS + int.from_bytes(digest[8:12], "big")

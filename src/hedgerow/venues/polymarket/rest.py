@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from typing import TypeVar
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Sequence
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -119,20 +119,26 @@ class Rest:
 
     # --- changing ----------------------------------------------------------------------------------------------
 
-    async def place(self, body: bytes) -> wire.PlaceReply:
+    def place(self, body: bytes) -> Coroutine[Any, Any, wire.PlaceReply]:
         """Sends one order; its token of the budget is already taken."""
-        answer = await self._change("place", "POST", "/order", body)
+        return self._placed(self._change("place", "POST", "/order", body))
+
+    async def _placed(self, coming: Awaitable[Answer]) -> wire.PlaceReply:
+        answer = await coming
         if answer.status == 429:
             self._budgets["orders"].exhausted(pause_of(answer) or _RATE_PAUSE_S)
         return self._changed(wire.PlaceReply, "place", answer)
 
-    async def cancel(self, operation: str, path: str, body: bytes = b"") -> wire.CancelReply:
+    def cancel(self, operation: str, path: str, body: bytes = b"") -> Coroutine[Any, Any, wire.CancelReply]:
         """Sends a cancel, which no budget of ours holds back: the venue has a bucket for them alone."""
-        return self._changed(wire.CancelReply, operation, await self._change(operation, "DELETE", path, body))
+        return self._cancelled(operation, self._change(operation, "DELETE", path, body))
 
-    async def _change(self, operation: str, method: str, path: str, body: bytes) -> Answer:
+    async def _cancelled(self, operation: str, coming: Awaitable[Answer]) -> wire.CancelReply:
+        return self._changed(wire.CancelReply, operation, await coming)
+
+    def _change(self, operation: str, method: str, path: str, body: bytes) -> Coroutine[Any, Any, Answer]:
         headers = self._headers(operation, method, path, body)
-        return await self._clob.request(operation, method, path, headers=headers, body=body, changes=True)
+        return self._clob.request(operation, method, path, headers=headers, body=body, changes=True)
 
     def _changed(self, kind: type[T], operation: str, answer: Answer) -> T:
         if not _is_success(answer):
