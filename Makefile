@@ -29,15 +29,17 @@ soak: $(READY)
 docs: $(READY)
 	@$(BIN)/python tools/build_docs.py
 
-# Needs uv; writes the lock files anew from pyproject.toml and witness.in.
+# Needs uv; writes the lock files anew from pyproject.toml, docs.in and witness.in.
 lock:
 	@uv pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links \
 	    --python-version 3.11 --no-header --quiet -o requirements/lock.txt
-	@uv pip compile requirements/witness.in --generate-hashes --no-emit-index-url --no-emit-find-links \
-	    --python-version 3.11 --no-header --quiet -o requirements/witness.txt
+	@for name in docs witness; do \
+	    uv pip compile requirements/$$name.in --generate-hashes --no-emit-index-url --no-emit-find-links \
+	        --python-version 3.11 --no-header --quiet -o requirements/$$name.txt || exit 1; \
+	done
 
 $(READY): requirements/lock.txt pyproject.toml tools/bootstrap.py
 	@$(PYTHON) tools/bootstrap.py $(VENV)
 
 clean:
-	@rm -rf $(VENV) .venv-witness .hedgerow .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf $(VENV) .venv-docs .venv-witness site .hedgerow .mypy_cache .ruff_cache .pytest_cache

@@ -16,8 +16,10 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from asyncpg import Connection, InsufficientPrivilegeError
 
 from hedgerow.bus.nats import Bus
 from hedgerow.core.secrets import Secret
@@ -112,8 +114,20 @@ async def database_url(engines: RunEngines) -> AsyncIterator[Secret]:
     server = await connect_once(engines.database_url)
     await server.execute(f"create database {name} template {_TEMPLATE}")
     yield engines.url_of(name)
-    await server.execute(f"drop database {name} with (force)")
+    await _drop(server, name)
     await server.close()
+
+
+async def _drop(server: Connection[Any], name: str) -> None:
+    """Drops a test's database; the server's own housekeeping there, which nobody may end, is waited for."""
+    async with asyncio.timeout(_STOP_S):
+        while True:
+            try:
+                await server.execute(f"drop database {name} with (force)")
+            except InsufficientPrivilegeError:
+                await asyncio.sleep(0.05)
+            else:
+                return
 
 
 @pytest.fixture

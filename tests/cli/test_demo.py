@@ -43,7 +43,7 @@ BET = {
     "placedStake": None,
     "betStatus": "pending",
 }
-PNL = {"pnl": Decimal("1.255"), "realizedPnl": Decimal(0), "unrealizedPnl": Decimal("1.255"), "unhedgedStake": 0}
+PNL = {"lockedPnl": Decimal("1.255"), "netRealizedSpread": Decimal(0), "nakedPnl": Decimal(0), "unhedgedStake": 0}
 
 
 def view(*fixtures: dict[str, Any]) -> View:
@@ -77,7 +77,7 @@ def test_trouble_keeps_what_was_seen_last() -> None:
 
 
 def test_summary_keeps_the_digits() -> None:
-    assert headline(view(FIXTURE))["pnl"] == Decimal("1.255")
+    assert headline(view(FIXTURE))["lockedPnl"] == Decimal("1.255")
 
 
 def test_screen_shows_quotes_hedges_and_places() -> None:
@@ -92,7 +92,7 @@ def test_demo_ends_by_itself_and_leaves_nothing(cli: Cli, tmp_path: Path) -> Non
     done = cli("demo", "--for", "2", "--json", TMPDIR=str(tmp_path))
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert (told["state"], told["orders"], told["pnl"]) == ("playing", 0, 0)
+    assert (told["state"], told["orders"], told["lockedPnl"]) == ("playing", 0, 0)
     assert told["match"]
     assert list(tmp_path.glob("hedgerow-demo-*")) == []
 

@@ -73,7 +73,7 @@ async def test_broken_invariant_is_told_by_the_exit_code(
     assert findings(done)["invariant outbox_moves"]["verdict"] == "wrong"
 
 
-@pytest.mark.parametrize("key", [None, new_master_key()])
+@pytest.mark.parametrize("key", [None, new_master_key()], ids=["lost", "wrong"])
 async def test_lost_or_wrong_master_key_is_wrong(
     cli: Cli, external: dict[str, str], database: Database, key: str | None
 ) -> None:

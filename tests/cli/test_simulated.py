@@ -54,7 +54,8 @@ def test_demo_clients_trade_where_the_default_world_says() -> None:
     found = {(account.client, account.venue): account.username for account in demo_accounts()}
     assert found["demo", "pinnacle"] == "demo_pinnacle"
     assert found["demo", "polymarket"] == "demo_polymarket"
-    assert {venue for client, venue in found if client == "rival"} == {"kalshi"}
+    assert {venue for client, venue in found if client == "demo"} == set(all_venues())
+    assert {venue for client, venue in found if client == "rival"} == {"kalshi", "pinnacle", "sharpbet"}
 
 
 def test_demo_credentials_are_those_that_connectors_ask_for() -> None:

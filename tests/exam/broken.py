@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from hedgerow.core.errors import CannotTell, InDoubt, Reason, Refused, Unavailable
+from hedgerow.core.ids import OutcomeKey
 from hedgerow.core.money import Micros
 from hedgerow.core.states import BetStatus, FillState, SettlementStatus
 from hedgerow.exam.runner import Candidate
@@ -333,8 +334,8 @@ class StopsAtTheFirstPage(Whole):
 class KnowsNoLimits(Whole):
     """Says that any stake is taken."""
 
-    async def line(self, market_ref: str, outcome_ref: str) -> LiveLine | None:
-        line = await self.real.line(market_ref, outcome_ref)
+    async def line(self, market_ref: str, outcome_ref: str, outcome: OutcomeKey) -> LiveLine | None:
+        line = await self.real.line(market_ref, outcome_ref, outcome)
         return line and replace(line, max_stake=Decimal(10**6))
 
 

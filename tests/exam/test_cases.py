@@ -13,7 +13,6 @@ from hedgerow.exam.cases import (
     Case,
     DisprovedError,
     Kind,
-    all_cases,
     case,
     expect,
     expect_same,
@@ -21,6 +20,7 @@ from hedgerow.exam.cases import (
     raised,
     refused,
 )
+from hedgerow.exam.catalogue import all_cases
 from hedgerow.venues.quality import RULES
 
 EXCHANGES_ALONE = {

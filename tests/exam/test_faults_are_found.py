@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hedgerow.exam import bench, sit
-from hedgerow.exam.cases import all_cases
+from hedgerow.exam.catalogue import all_cases
 
 from . import broken
 from .broken import with_fault

@@ -441,8 +441,8 @@ async def test_required_snapshot_of_fixtures_lists_them_again(follow, peer, say)
     before = len(peer.queries("/fixtures"))
     peer.fixtures[FIXTURE] = say.fixture(status=2)
     await peer.push(say.control("snapshot_required", reason="server_restarted", channels=["fixtures"]))
+    await follower.until(lambda: len(peer.queries("/fixtures")) > before)
     await follower.until(lambda: follower.why_not() is WhyNot.OVER)
-    assert len(peer.queries("/fixtures")) > before
 
 
 async def test_silence_is_told_and_so_is_its_end(follow, peer, say):

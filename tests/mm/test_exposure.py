@@ -100,6 +100,48 @@ def test_stake_raised_to_the_minimum_counts_in_full() -> None:
     assert hedge_covers(needs=MICRO, stake=MICRO, requested=2_000_000, odds=2_000_000, half_unit=5_000) == 2 * MICRO
 
 
+def test_surplus_of_a_raised_stake_is_not_hedged_back() -> None:
+    exposure = Exposure((A, B))
+    exposure.add_fill(_fill(1, A, Side.BUY, 1))
+    exposure.sent(B, MICRO)
+    exposure.answered(B, MICRO, 2 * MICRO)
+    assert exposure.is_flat
+    assert exposure.unhedged_stake == 0
+
+
+def test_surplus_serves_the_next_need() -> None:
+    exposure = Exposure((A, B))
+    exposure.add_fill(_fill(1, A, Side.BUY, 1))
+    exposure.sent(B, MICRO)
+    exposure.answered(B, MICRO, 2 * MICRO)
+    exposure.add_fill(_fill(2, A, Side.BUY, 3))
+    assert exposure.needs() == {B: 2 * MICRO}
+
+
+def test_used_surplus_serves_no_second_need() -> None:
+    exposure = Exposure((A, B))
+    exposure.add_fill(_fill(1, A, Side.BUY, 1))
+    exposure.sent(B, MICRO)
+    exposure.answered(B, MICRO, 2 * MICRO)
+    exposure.add_fill(_fill(2, A, Side.BUY, 1))
+    exposure.add_fill(_fill(3, B, Side.BUY, 5))
+    assert exposure.needs() == {A: 5 * MICRO}
+
+
+@given(st.lists(st.tuples(st.sampled_from([A, B]), st.integers(1, 50), st.integers(0, 5)), max_size=40))
+def test_surplus_never_hides_more_than_one_raise(events: list[tuple[OutcomeId, int, int]]) -> None:
+    """However often stakes are raised, the true payouts differ by the largest raise at most."""
+    exposure = Exposure((A, B))
+    for number, (outcome, contracts, raised) in enumerate(events):
+        exposure.add_fill(_fill(number, outcome, Side.BUY, contracts))
+        for needed, need in exposure.needs().items():
+            exposure.sent(needed, need)
+            exposure.answered(needed, need, need + raised * MICRO)
+        totals = [exposure.paid.get(i, 0) + exposure.covered.get(i, 0) for i in (A, B)]
+        assert abs(totals[0] - totals[1]) <= 5 * MICRO
+        assert exposure.unhedged_stake == 0
+
+
 fills = st.tuples(st.sampled_from([A, B]), st.sampled_from(list(Side)), st.integers(1, 500))
 bets = st.tuples(st.sampled_from([A, B]), st.integers(1, 400), st.integers(0, 400))
 

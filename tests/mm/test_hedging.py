@@ -65,6 +65,12 @@ def test_need_above_the_cash_waits_for_cash() -> None:
     assert (plan.bets, plan.waits) == ([], {B: Waits.CASH})
 
 
+def test_large_payout_at_long_odds_is_no_dust() -> None:
+    """8 contracts at 24 need a stake of 0.33; not hedged, 8 USD of payout would be at risk."""
+    [bet] = plan_hedges(_needs("8"), {B: _offer("24")}, {}, _rules()).bets
+    assert (bet.stake, bet.needs) == (Decimal("1.00"), 8 * MICRO)
+
+
 def test_dust_near_the_minimum_is_raised_to_it() -> None:
     [bet] = plan_hedges(_needs("1.2"), {B: _offer("2")}, {}, _rules()).bets
     assert bet.stake == Decimal("1.00")

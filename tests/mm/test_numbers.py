@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hedgerow.mm.numbers import NoNumbersError, OrderNumbers, order_id_of, reference_of
+from hedgerow.mm.numbers import LOW, NoNumbersError, OrderNumbers, order_id_of, reference_of
 
 TAG = 0x5EED
 
@@ -33,3 +33,16 @@ def test_numbers_come_in_order_and_end() -> None:
     assert [numbers.take() for _ in range(3)] == [1, 2, 7]
     with pytest.raises(NoNumbersError):
         numbers.take()
+
+
+def test_low_stock_is_told_until_enough_is_added() -> None:
+    numbers = OrderNumbers()
+    assert numbers.is_low.is_set()
+    numbers.add(range(1, LOW))
+    assert numbers.is_low.is_set()
+    numbers.add(range(LOW, LOW + 2))
+    assert not numbers.is_low.is_set()
+    numbers.take()
+    assert not numbers.is_low.is_set()
+    numbers.take()
+    assert (numbers.left, numbers.is_low.is_set()) == (LOW - 1, True)

@@ -132,6 +132,16 @@ def test_fill_on_a_cancelled_order_corrects_it() -> None:
     assert order.matched_stake == 45 * MICRO
 
 
+def test_order_that_rests_has_no_reason_left_from_a_question() -> None:
+    _, order = _working_slot()
+    order.reason = "not found"
+    apply_state(order, _state(order, OrderStatus.PLACED), 2)
+    assert order.reason == ""
+    apply_state(order, replace(_state(order, OrderStatus.CANCELLED), reason="expired"), 3)
+    apply_state(order, _state(order, OrderStatus.PLACED), 4)
+    assert order.reason == "expired"
+
+
 def test_late_word_of_resting_does_not_revive_an_ended_order() -> None:
     _, order = _working_slot()
     apply_state(order, _state(order, OrderStatus.CANCELLED), 2)
@@ -233,3 +243,20 @@ class SlotMachine(RuleBasedStateMachine):
 
 SlotMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestSlotMachine = SlotMachine.TestCase
+
+
+def test_fill_that_was_taken_back_is_gone_from_the_order_and_does_not_rest_again() -> None:
+    _, order = _working_slot()
+    stakes = OpenStakes()
+    order.count_in(stakes)
+    order.fill(45 * CENT, 40 * MICRO, 1_000, 2)
+    order.take_back(45 * CENT, 40 * MICRO, 1_000)
+    assert (order.filled, order.spent, order.fees, order.matched_stake) == (0, 0, 0, 0)
+    assert (order.remaining, stakes.total) == (60 * MICRO, 27 * MICRO)
+
+
+def test_fill_that_was_taken_back_leaves_an_ended_order_ended() -> None:
+    _, order = _working_slot()
+    order.fill(45 * CENT, 100 * MICRO, 0, 2)
+    order.take_back(45 * CENT, 100 * MICRO, 0)
+    assert (order.status, order.filled, order.size) == (OrderStatus.FILLED, 0, 100 * MICRO)

@@ -11,7 +11,7 @@ from hedgerow.bus import subjects
 from hedgerow.bus.nats import Bus
 from hedgerow.bus.relay import Change, Relay
 from hedgerow.realtime.hub import Address, ConnectionLimitError, Hub
-from hedgerow.realtime.output import Close, Output
+from hedgerow.realtime.output import MOST_MESSAGES, Close, Output
 from hedgerow.storage import outbox
 from hedgerow.storage.database import Database
 from hedgerow.storage.outbox import Message
@@ -106,18 +106,35 @@ async def test_change_that_comes_twice_is_told_once(hub: Hub, nats: Bus, eventua
     assert told.keys == ["1", "2", "3"]
 
 
+async def publish_nothing(database: Database) -> None:
+    """All that waits in the outbox gets its number, and its messages are lost."""
+    async with database.transaction() as connection:
+        cursor = outbox.Cursor(0, 0, 0)
+        while rows := (await outbox.read(connection, cursor)).rows:
+            cursor = cursor.after(rows)
+        await outbox.save_cursor(connection, cursor)
+
+
 async def test_hole_is_read_from_the_outbox_before_what_is_behind_it(
     database: Database, hub: Hub, nats: Bus, eventually: Eventually
 ) -> None:
     told = Told()
     hub.join(b"1", (DEMO,), told)
     await write(database, "a", "b", "c")
-    async with database.transaction() as connection:
-        rows = (await outbox.read(connection, outbox.Cursor(0, 0, 0))).rows
-        await outbox.save_cursor(connection, outbox.Cursor(0, 0, 0).after(rows))
+    await publish_nothing(database)
     await nats.deliver([(subjects.events("bets"), change(3, "c"))])
     await eventually(lambda: len(told.keys) == 3)
     assert told.keys == ["a", "b", "c"]
+
+
+async def test_large_hole_is_told_at_the_pace_of_who_reads(database: Database, hub: Hub, nats: Bus) -> None:
+    keys, output = [str(number) for number in range(1, 3 * MOST_MESSAGES)], Output()
+    hub.join(b"1", (DEMO,), output)
+    await write(database, *keys)
+    await publish_nothing(database)
+    await nats.deliver([(subjects.events("bets"), change(len(keys), keys[-1]))])
+    async with asyncio.timeout(10):
+        assert [await output.take() for _ in keys] == keys
 
 
 async def test_hub_that_starts_later_tells_nothing_of_the_past(

@@ -68,6 +68,11 @@ async def test_numbers_pass_jsonb_digit_for_digit(database: Database, text: str)
     assert await database.fetchval("select $1::jsonb ->> 'odds'", {"odds": Decimal(text)}) == text
 
 
+@pytest.mark.parametrize("text", ["10000", "0", "0.00", "-1200000.50", "0.000001", "123456789012345678901.000001"])
+async def test_numbers_are_read_digit_for_digit(database: Database, text: str) -> None:
+    assert str(await database.fetchval("select $1::numeric", Decimal(text))) == text
+
+
 @pytest.mark.parametrize("value", [None, True, 7, "text €", [], {}, {"a": [1, None, {"b": "c"}]}])
 async def test_plain_json_passes_jsonb(database: Database, value: Any) -> None:
     assert await database.fetchval("select $1::jsonb", value) == value

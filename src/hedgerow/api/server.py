@@ -20,6 +20,9 @@ MOST_SOCKET_MESSAGE_BYTES = 64 * 1024
 """Largest message that a client may send on a WebSocket."""
 _STOP_S = 5
 _PING_S = 20.0
+_UNREAD_MS = 60_000
+"""How long the kernel keeps what a client does not read; then the connection is reset. Without it a client that has
+stopped reading could hold a closed connection's memory for ever: closing waits until all is sent."""
 
 
 class _Uvicorn(uvicorn.Server):
@@ -59,6 +62,8 @@ class Server:
             listening = socket.create_server((self.host, self.port), family=family, backlog=2048)
         except OSError as error:
             raise SetupError(f"cannot listen on {self.host}:{self.port}: {error.strerror}", "choose another") from None
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; accepted connections inherit it (tcp(7))
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MS)
         self.port = listening.getsockname()[1]
         self._task = spawn(self._uvicorn.serve(sockets=[listening]), f"http server on port {self.port}")
         while not self._uvicorn.started:

@@ -93,7 +93,8 @@ def plain(view: View) -> str:
         f"matched {_usd(view.matched)}",
         f"hedges {view.hedge_count}",
         f"unhedged {_usd(pnl.get('unhedgedStake'))}",
-        f"P&L {_usd(pnl.get('pnl'))}",
+        f"earned {_usd(pnl.get('netRealizedSpread'))} hedged, {_usd(pnl.get('nakedPnl'))} naked",
+        f"locked in {_usd(pnl.get('lockedPnl'))}",
     ]
     return "  ".join([*filter(None, parts), *([f"({view.trouble})"] if view.trouble else [])])
 
@@ -108,9 +109,9 @@ def headline(view: View) -> dict[str, Any]:
         "matched": view.matched,
         "hedges": view.hedge_count,
         "unhedgedStake": view.pnl.get("unhedgedStake"),
-        "realizedPnl": view.pnl.get("realizedPnl"),
-        "unrealizedPnl": view.pnl.get("unrealizedPnl"),
-        "pnl": view.pnl.get("pnl"),
+        "netRealizedSpread": view.pnl.get("netRealizedSpread"),
+        "nakedPnl": view.pnl.get("nakedPnl"),
+        "lockedPnl": view.pnl.get("lockedPnl"),
     }
 
 
@@ -132,9 +133,9 @@ def _money(view: View) -> Table:
         "matched": _usd(view.matched),
         "hedges": str(view.hedge_count),
         "unhedged": _usd(view.pnl.get("unhedgedStake")),
-        "realized": _usd(view.pnl.get("realizedPnl")),
-        "unrealized": _usd(view.pnl.get("unrealizedPnl")),
-        "P&L": _usd(view.pnl.get("pnl")),
+        "earned hedged": _usd(view.pnl.get("netRealizedSpread")),
+        "earned naked": _usd(view.pnl.get("nakedPnl")),
+        "locked in": _usd(view.pnl.get("lockedPnl")),
     }
     for name in cells:
         table.add_column(name, justify="right")

@@ -256,10 +256,15 @@ def _text(progress: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
     return "\n".join(
         [
             f"{progress['title']}: {summary['ticks']} ticks in {summary['seconds']} s",
-            f"quotes {summary['quotes']}, never better for the taker than break-even by {summary['worstQuoteEdge']}",
-            f"fills {summary['fills']}, hedges {summary['hedges']}, slippage {summary['slippage']} of odds",
-            f"unhedged stake {summary['unhedgedStake']}",
+            f"quotes {summary['quotes']}, the worst {_plain(summary['worstQuoteEdge'])} from break-even",
+            f"fills {summary['fills']}, hedges {summary['hedges']}, slippage {_plain(summary['slippage'])} of odds",
+            f"unhedged stake {_plain(summary['unhedgedStake'])} USD",
             f"profit and loss {summary['pnl']:+} USD: {venues}",
             "ledgers agree" if summary["ledgersAgree"] else "LEDGERS DIFFER",
         ]
     )
+
+
+def _plain(number: Decimal | None) -> str:
+    """As a person writes it: without exponent and without zeros at the end."""
+    return "-" if number is None else f"{number.normalize():f}"

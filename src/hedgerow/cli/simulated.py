@@ -19,7 +19,7 @@ from hedgerow.sim.clock import WorldClock
 from hedgerow.sim.dialects.oddspapi import DEMO_KEY
 from hedgerow.sim.markets import Catalogue
 from hedgerow.sim.venues import find_dialects
-from hedgerow.sim.world import DEMO, RIVAL, World
+from hedgerow.sim.world import DEMO, RIVAL, RIVAL_BOOKMAKERS, World
 from hedgerow.venues.base import Manifest
 from hedgerow.venues.registry import all_venues
 
@@ -97,7 +97,7 @@ class DemoAccount:
 DEMO_CLIENTS = {DEMO: "pinnacle", RIVAL: "sharpbet"}
 """Market making's clients of the default world, and the bookmaker that each prices from and hedges at."""
 
-_RIVAL_EXCHANGES = frozenset({"kalshi"})
+_RIVAL_VENUES = frozenset({"kalshi", *RIVAL_BOOKMAKERS})
 
 
 @runtime_checkable
@@ -110,14 +110,12 @@ def demo_accounts() -> list[DemoAccount]:
     dialects = {dialect.slug: dialect for dialect in find_dialects(World(Catalogue(), WorldClock()))}
     return [
         DemoAccount(VenueSlug(slug), f"{client}_{slug}", client, dialect.demo_credentials(f"{client}_{slug}"))
-        for slug, venue in all_venues().items()
+        for slug in all_venues()
         if isinstance(dialect := cast("object", dialects.get(slug)), _HasCredentials)
         for client in DEMO_CLIENTS
-        if _trades_at(client, venue.manifest)
+        if _trades_at(client, slug)
     ]
 
 
-def _trades_at(client: str, manifest: Manifest) -> bool:
-    if client == DEMO:
-        return manifest.is_exchange or manifest.slug == DEMO_CLIENTS[DEMO]
-    return manifest.slug in _RIVAL_EXCHANGES or manifest.slug == DEMO_CLIENTS[client]
+def _trades_at(client: str, slug: str) -> bool:
+    return client == DEMO or slug in _RIVAL_VENUES

@@ -47,7 +47,9 @@ class Settings(BaseSettings):
     nats_server: Path | None = Field(None, description="Program of the NATS server; empty: the wheel's")
     master_key: Secret | None = Field(None, description="Key of credentials at rest: 32 bytes in base64")
     master_key_file: Path | None = Field(None, description="File (mode 0600) that holds the master key")
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe of the log lines that are written: debug, info, warning, error"
+    )
     host: str = Field("127.0.0.1", description="Address that services listen on")
 
     feed_rest_url: str = Field("https://v5.oddspapi.io/en", description="OddsPapi v5 REST base, language included")

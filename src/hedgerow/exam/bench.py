@@ -7,7 +7,7 @@ time and no result hangs on the machine's speed.
 from __future__ import annotations
 
 import asyncio
-import importlib
+import contextlib
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
@@ -25,6 +25,7 @@ from hedgerow.exam.cases import DisprovedError
 from hedgerow.sim.markets import Catalogue
 from hedgerow.sim.server import WorldConfig, WorldServer
 from hedgerow.sim.site import Dialect, traffic
+from hedgerow.sim.venues import find_dialect, module_name
 from hedgerow.sim.world import Fixture, World
 from hedgerow.venues.base import Account, Manifest, VenueContext
 
@@ -45,6 +46,7 @@ _STEP_S = 1.0
 """Shorter than every dead-man's switch, so that the beats of a healthy connector come in time."""
 _QUIET_TURNS = 10
 PATIENCE_S = 6.0
+_SOON_S = 0.5
 """Of the machine's time, for what comes over a socket. A cut stream comes back after a second at most."""
 _NAMES = uuid.uuid5(uuid.NAMESPACE_URL, "https://hedgerow.invalid/exam")
 
@@ -102,6 +104,10 @@ class Bench:
         outcomes = {FIRST.outcome_id: first, SECOND.outcome_id: first.mirrored}
         self.world.settle(FIXTURE, {int(outcome): result for outcome, result in outcomes.items()})
 
+    def frames_sent(self) -> int:
+        """By the venue, on all streams that are open."""
+        return sum(socket.sent for socket in self.server.venues.dialects[self.slug].sockets())
+
     def reference(self, name: str) -> str:
         """A reference of ours; the same for the same name."""
         return str(uuid.uuid5(_NAMES, f"{self.slug} {name}"))
@@ -142,6 +148,13 @@ class Bench:
                     await asyncio.sleep(0.001)
         except TimeoutError:
             raise DisprovedError(f"it never came true: {what}") from None
+
+    async def soon(self, holds: Callable[[], object]) -> None:
+        """Waits for what may come over the sockets, or may not."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_SOON_S):
+                while not holds():  # noqa: ASYNC110 - what a venue says has no event to wait for
+                    await asyncio.sleep(0.001)
 
     async def until_asked(self, ask: Callable[[], Awaitable[object]], what: str) -> None:
         """Asks the connector again, the world going on, until it says yes. Raises DisprovedError when it does not."""
@@ -198,10 +211,7 @@ def demo_context(manifest: Manifest, server: WorldServer) -> VenueContext:
 
 
 def _dialect(slug: str, world: World) -> Dialect:
-    name = slug.replace(".", "_").replace("-", "_")
     try:
-        module = importlib.import_module(f"hedgerow.sim.dialects.{name}")
-    except ModuleNotFoundError as error:
-        raise InputError(f"{slug} is not simulated: the exam needs sim/dialects/{name}") from error
-    dialect: Dialect = module.build(world)
-    return dialect
+        return find_dialect(slug, world)
+    except LookupError as error:
+        raise InputError(f"{slug} is not simulated: the exam needs sim/dialects/{module_name(slug)}") from error

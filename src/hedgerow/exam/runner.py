@@ -13,7 +13,8 @@ import structlog
 from hedgerow.core.errors import HedgerowError, InputError
 from hedgerow.exam.bench import demo_context, open_world
 from hedgerow.exam.bookmaker_bench import BookmakerBench
-from hedgerow.exam.cases import PROVED_ELSEWHERE, Case, DisprovedError, Kind, all_cases
+from hedgerow.exam.cases import PROVED_ELSEWHERE, Case, DisprovedError, Kind
+from hedgerow.exam.catalogue import all_cases
 from hedgerow.exam.exchange_bench import ExchangeBench
 from hedgerow.venues.base import BookmakerFactory, ExchangeFactory
 from hedgerow.venues.quality import State, Verdict, quality_of

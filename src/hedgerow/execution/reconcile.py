@@ -75,6 +75,7 @@ class Reconciler:
             bet.move_to(BetStatus.FAILED, "never reached the bookmaker")
             await self._placement.save(bet)
             return True
+        bet.sent_at = bet.sent_at or bet.created_at  # it was, at some moment after that
         if not apply_report(bet, report, self._clock, self._covers):
             return False
         await self._placement.save(bet)

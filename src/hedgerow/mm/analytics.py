@@ -1,20 +1,17 @@
 """Positions, summaries, profit and loss: what the rows add up to. All in USD, exact decimals.
 
-Every sum is made by the database in one statement, so its numbers belong to one moment. A fill belongs to the day it
-was traded, an order and a bet to the day they were made. Money that results from a division is rounded to the
-millionth, each part before it is added, so that parts and totals agree.
+Sums that belong together are made by the database in one statement, so that they belong to one moment. A fill belongs
+to the day it was traded, an order and a bet to the day they were made. Money that results from a division is rounded
+to the millionth, each part before it is added, so that parts and totals agree.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hedgerow.core.states import Side
 from hedgerow.mm.listing import Days, Where
+from hedgerow.mm.locked import locked_pnl
 from hedgerow.storage.database import Database
 
 _OPEN = "status in ('PENDING_PLACEMENT', 'PLACED')"
@@ -128,38 +125,59 @@ async def positions(
 
 # --- profit and loss ---------------------------------------------------------------------------------------------
 
-# A fill's part of what its order was settled at: `execution.settlement.contract_payout` in SQL. The status of a sell
-# is stored as its holder sees it.
+# Orders by the published rule: a holder's stake at probability p wins stake × (1/p - 1), which is its contracts minus
+# its stake, without a division. For a sell p is 1 - price, and the row's status is stored as its holder sees it.
+_ORDER_GAIN = "matched_size - matched_stake"
+_ORDER_PNL = f"""case settlement_status when 'WON' then {_ORDER_GAIN} when 'LOST' then -matched_stake
+    when 'HALF_WON' then ({_ORDER_GAIN}) * 0.5 when 'HALF_LOST' then -matched_stake * 0.5 else 0 end"""
+
+# A fill's part of what its order was settled at: `execution.settlement.contract_payout` in SQL.
 _FILL_PAYOUT = """case o.settlement_status when 'WON' then l.size when 'VOID' then l.stake
-    when 'HALF_WON' then (l.size + l.stake) / 2 when 'HALF_LOST' then l.stake / 2 when 'LOST' then 0 end"""
+    when 'HALF_WON' then (l.size + l.stake) * 0.5 when 'HALF_LOST' then l.stake * 0.5 when 'LOST' then 0 end"""
 
 
 async def profit_and_loss(database: Database, client: str, days: Days) -> dict[str, Any]:
-    """A client's profit and loss in the shape of the API.
+    """A client's profit and loss in the shape of the API: first its orders alone, by the published rule, then its
+    orders and hedges together.
 
-    totalTurnover, totalMatchedStake: money at risk in all fills; a fill that the exchange took back is none.
-    validTurnover: sum of |P&L| over settled orders and settled bets.
+    Of orders that have matched, by their rows:
+    realizedPnl: of settled ones matchedStake × (1/probability - 1) WON, -matchedStake LOST, half of it HALF_WON and
+    HALF_LOST, 0 VOID; the probability is that of the average fill, 1 - price for a sell. Without fees and hedges.
+    fees: the exchanges' on settled orders; realizedPnl - fees is the sum of the orders' own P&L.
+    unrealizedPnl: of unsettled ones matchedStake × (1/probability - 1): what they bring if all of them win.
+    pnl = realizedPnl + unrealizedPnl. totalMatchedStake, settledCount, unsettledCount: stake and number of them.
+
+    Of fills and hedges, after fees; a fill that the exchange took back is none:
     nakedPnl: of settled fills, P&L × unhedged part of the fill. netRealizedSpread: of settled fills the rest of their
-    P&L, plus the P&L of settled hedges. realizedPnl = netRealizedSpread + nakedPnl, to the last digit.
-    unhedgedStake: over all fills, stake × unhedged part; unhedgedStakePct: of totalMatchedStake, in percent.
-    avgHedgePriceDrift: planned odds − taken odds of placed hedges, weighted by stake: above 0, the hedges were dearer
+    P&L, plus the P&L of settled hedges. Together they are the result of all that is settled, to the last digit.
+    totalTurnover: money at risk in all fills. validTurnover: sum of |P&L| over settled orders and settled bets.
+    unhedgedStake: over all fills, stake × unhedged part; unhedgedStakePct: of totalTurnover, in percent.
+    avgHedgePriceDrift: planned odds - taken odds of placed hedges, weighted by stake: above 0, the hedges were dearer
     than planned.
-    unrealizedPnl: what is locked in but not settled, see `locked_pnl`; unhedged parts stand at cost, so they add
-    nothing until they are settled. pnl = realizedPnl + unrealizedPnl.
-    settledPairCount, nakedSettledCount: settled orders of which some part was hedged, some part was not; settledCount,
-    unsettledCount: orders with fills, settled and not.
+    settledPairCount, nakedSettledCount: settled orders of which some part was hedged, some part was not.
+    lockedPnl: what open hedged fills and their hedges bring at least, see `mm.locked`.
     """
-    fills = Where().add("l.client = {}", client).add("l.state <> {}", "REVERSED").days("l.traded_at", days)
+    orders = Where().add("client = {}", client).days("created_at", days)
+    fills = Where(values=list(orders.values)).add("l.client = {}", client).add("l.state <> {}", "REVERSED")
+    fills.days("l.traded_at", days)
     bets = Where(values=list(fills.values)).add("client = {}", client).add("origin = {}", "mm").days("created_at", days)
     row = await database.fetchrow(
-        f"""with f as (
+        f"""with of_orders as (
+                select coalesce(sum({_ORDER_PNL}) filter (where is_settled), 0) as realized,
+                       coalesce(sum({_ORDER_GAIN}) filter (where not is_settled), 0) as unrealized,
+                       coalesce(sum(fees) filter (where is_settled), 0) as fees,
+                       coalesce(sum(matched_stake), 0) as matched,
+                       count(*) filter (where is_settled) as settled,
+                       count(*) filter (where not is_settled) as unsettled
+                from (select *, settlement_status <> 'UNDECIDED' as is_settled from mm_orders) o
+                where {orders.sql} and matched_size > 0),
+            f as (
                 select l.*, coalesce(o.settlement_status, 'UNDECIDED') <> 'UNDECIDED' as is_settled,
                        {_FILL_PAYOUT} - l.stake - l.fee as pnl
                 from mm_fills l left join mm_orders o on o.order_id = l.order_id where {fills.sql}),
             parts as (select *, round(pnl * unhedged_size / size, 6) as naked_pnl from f),
             per_order as (
-                select bool_or(is_settled) as is_settled, abs(sum(pnl)) as valid,
-                       bool_or(is_settled and unhedged_size < size) as is_pair,
+                select abs(sum(pnl)) as valid, bool_or(is_settled and unhedged_size < size) as is_pair,
                        bool_or(is_settled and unhedged_size > 0) as is_naked
                 from f group by coalesce(order_id, -fill_id)),
             b as (
@@ -167,86 +185,24 @@ async def profit_and_loss(database: Database, client: str, days: Days) -> dict[s
                        case when settlement <> 'UNSETTLED' then round((payout - placed_stake) / usd_rate, 6) end as pnl
                 from bets where {bets.sql} and status in ('CONFIRMED', 'VOID')),
             totals as (
-                select (select coalesce(sum(stake), 0) from f) as matched,
+                select (select coalesce(sum(stake), 0) from f) as turnover,
                        (select coalesce(sum(round(stake * unhedged_size / size, 6)), 0) from f) as unhedged,
                        (select coalesce(sum(naked_pnl), 0) from parts) as naked,
-                       (select coalesce(sum(pnl), 0) from f) + (select coalesce(sum(pnl), 0) from b) as realized,
+                       (select coalesce(sum(pnl), 0) from f) + (select coalesce(sum(pnl), 0) from b) as result,
                        (select coalesce(sum(valid), 0) from per_order) + (select coalesce(sum(abs(pnl)), 0) from b)
                          as valid)
-            select matched as "totalTurnover", valid as "validTurnover", realized - naked as "netRealizedSpread",
+            select turnover as "totalTurnover", valid as "validTurnover", result - naked as "netRealizedSpread",
                    naked as "nakedPnl", unhedged as "unhedgedStake",
-                   coalesce(round(100 * unhedged / nullif(matched, 0), 6), 0) as "unhedgedStakePct",
+                   coalesce(round(100 * unhedged / nullif(turnover, 0), 6), 0) as "unhedgedStakePct",
                    coalesce((select round(sum(drift * usd) / nullif(sum(usd), 0), 6) from b where drift is not null), 0)
                      as "avgHedgePriceDrift",
                    (select count(*) from per_order where is_pair) as "settledPairCount",
                    (select count(*) from per_order where is_naked) as "nakedSettledCount",
-                   realized as "realizedPnl", matched as "totalMatchedStake",
-                   (select count(*) from per_order where is_settled) as "settledCount",
-                   (select count(*) from per_order where not is_settled) as "unsettledCount"
-            from totals""",
+                   realized + unrealized as "pnl", realized as "realizedPnl", unrealized as "unrealizedPnl",
+                   of_orders.fees as "fees", matched as "totalMatchedStake", settled as "settledCount",
+                   unsettled as "unsettledCount"
+            from totals, of_orders""",
         *bets.values,
     )
-    found = dict(row or {})
-    unrealized = sum((locked_pnl(market) for market in await _open_markets(database, client, days)), Decimal(0))
-    return {
-        **found,
-        "unrealizedPnl": unrealized,
-        "pnl": found["realizedPnl"] + unrealized,
-        "fromDate": days.from_date,
-        "toDate": days.to_date,
-    }
-
-
-@dataclass(slots=True)
-class OpenMarket:
-    """What is open in one market: by outcome what would be paid, and what it cost. Only hedged parts of fills."""
-
-    outcomes: set[int]
-    bought: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-    sold: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-    backed: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-    cost: Decimal = Decimal(0)
-
-
-def locked_pnl(market: OpenMarket) -> Decimal:
-    """What the open hedged fills and hedges of a market surely bring: the least that any outcome pays, minus cost.
-
-    A bought contract pays 1 on its outcome, a sold one on every other, a bet its stake × odds on its own. Where an
-    exchange settles before the bookmaker does, its fills have left, and the open bets alone count at their worst.
-    """
-    sold = sum(market.sold.values(), Decimal(0))
-    outcomes = market.outcomes | market.bought.keys() | market.sold.keys() | market.backed.keys()
-    pays = (
-        market.bought.get(i, Decimal(0)) + sold - market.sold.get(i, Decimal(0)) + market.backed.get(i, Decimal(0))
-        for i in outcomes
-    )
-    return min(pays, default=Decimal(0)) - market.cost
-
-
-async def _open_markets(database: Database, client: str, days: Days) -> Iterable[OpenMarket]:
-    fills = Where().add("l.client = {}", client).add("l.state <> {}", "REVERSED").days("l.traded_at", days)
-    bets = Where(values=list(fills.values)).add("client = {}", client).add("origin = {}", "mm").days("created_at", days)
-    rows = await database.fetch(
-        f"""select x.*, m.outcomes from (
-                select l.fixture_id, l.market_id, l.player_id, l.outcome_id, l.side,
-                       sum(l.size - l.unhedged_size) as pays,
-                       sum(round((l.stake + l.fee) * (l.size - l.unhedged_size) / l.size, 6)) as cost
-                from mm_fills l left join mm_orders o on o.order_id = l.order_id
-                where {fills.sql} and coalesce(o.settlement_status, 'UNDECIDED') = 'UNDECIDED'
-                group by 1, 2, 3, 4, 5
-                union all
-                select fixture_id, market_id, player_id, outcome_id, 'back',
-                       sum(round(placed_stake * placed_odds / usd_rate, 6)), sum(round(placed_stake / usd_rate, 6))
-                from bets where {bets.sql} and status = 'CONFIRMED' and settlement = 'UNSETTLED'
-                group by 1, 2, 3, 4) x
-            left join markets m on m.market_id = x.market_id""",
-        *bets.values,
-    )
-    found: dict[tuple[str, int, int], OpenMarket] = {}
-    for row in rows:
-        outcomes = {outcome["outcomeId"] for outcome in row["outcomes"] or ()}
-        market = found.setdefault((row["fixture_id"], row["market_id"], row["player_id"]), OpenMarket(outcomes))
-        by_outcome = {Side.BUY: market.bought, Side.SELL: market.sold}.get(row["side"], market.backed)
-        by_outcome[row["outcome_id"]] += row["pays"]
-        market.cost += row["cost"]
-    return found.values()
+    locked = await locked_pnl(database, client, days)
+    return {**dict(row or {}), "lockedPnl": locked, "fromDate": days.from_date, "toDate": days.to_date}

@@ -226,5 +226,5 @@ def is_two_way(market: Market) -> bool:
     """Whether exactly two results share the market, and none of them gives a stake back: a line that is not a half
     can, and so can no line at all where the market is about one."""
     line = market.handicap or Decimal(0)
-    pushes = line % 1 != _HALF and (line != 0 or market.market_type in _LINED)
+    pushes = abs(line) % 1 != _HALF and (line != 0 or market.market_type in _LINED)
     return len(market.outcomes) == 2 and not market.is_player_market and not pushes

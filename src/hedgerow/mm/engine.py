@@ -18,8 +18,9 @@ from hedgerow.core.clock import Clock
 from hedgerow.core.ids import FixtureId, MarketKey, OutcomeId, VenueSlug
 from hedgerow.core.money import MICRO, Micros
 from hedgerow.core.observe import QUOTES_LIVE, UNHEDGED_STAKE
+from hedgerow.core.odds import OddsMicros
 from hedgerow.core.states import FillState, OrderStatus, Side
-from hedgerow.core.tasks import spawn, work
+from hedgerow.core.tasks import spawn
 from hedgerow.mm.exposure import Matched
 from hedgerow.mm.hedger import Hedger
 from hedgerow.mm.hedging import Offer
@@ -320,7 +321,8 @@ class Engine:
         lane.cash -= stake + fill.fee
         stakes = (lane.account_id, market.needed_by(slot.outcome_id, slot.side))
         market.matched_stake[stakes] = market.matched_stake.get(stakes, 0) + stake
-        self._plan_odds(market, order, slot)
+        if order is not None:
+            self.plan_odds(lane, order)
         row = FillRow(
             lane.account_id,
             fill.trade_ref,
@@ -357,24 +359,41 @@ class Engine:
         exchange is asked what order it was."""
         await self._clock.sleep(UNKNOWN_ORDER_AFTER_S)
         if self._ledger.is_unlinked(lane.account_id, fill.venue_ref):
-            with work.unit():
-                await lane.adopt_filled(slot, fill)
+            await lane.adopt_filled(slot, fill)
 
-    def _plan_odds(self, market: TradedMarket, order: Order | None, slot: Slot) -> None:
-        """Remembers the odds that the filled quote was priced from: drift is measured against them."""
-        if order is not None and order.hedge_odds is not None:
+    def plan_odds(self, lane: Lane, order: Order) -> None:
+        """Remembers the odds that a filled quote was priced from: drift is measured against them."""
+        slot = lane.slot_of(order)
+        market = self._by_slot.get(slot) if slot else None
+        if market is not None and slot is not None and order.hedge_odds is not None:
             for outcome_id in market.needed_by(slot.outcome_id, slot.side):
-                market.planned[outcome_id] = order.hedge_odds  # type: ignore[assignment]
+                market.planned[outcome_id] = OddsMicros(order.hedge_odds)
 
     def _fill_state(self, lane: Lane, fill: Fill) -> None:
         slot = lane.slots.get((fill.instrument_ref, fill.side.value))
         market = self._by_slot.get(slot) if slot else None
-        if fill.state is FillState.REVERSED and market is not None:
-            market.exposure.reverse_fill((lane.account_id, fill.trade_ref, fill.venue_ref))
+        if not self._ledger.change_state(lane.account_id, fill):
+            return
+        if fill.state is FillState.REVERSED and market is not None and slot is not None:
             _log.warning("fill reversed by the exchange", exchange=lane.slug, trade=fill.trade_ref)
-        self._ledger.change_state(lane.account_id, fill)
+            self._take_back(lane, market, slot, fill)
         if market is not None:
             self.look_at(market)
+
+    def _take_back(self, lane: Lane, market: TradedMarket, slot: Slot, fill: Fill) -> None:
+        """Undoes what a fill did: to the exposure, to the account's money, to its order."""
+        key = (lane.account_id, fill.trade_ref, fill.venue_ref)
+        matched = market.exposure.reverse_fill(key)
+        if matched is None:
+            return
+        lane.cash += matched.stake + fill.fee
+        stakes = (lane.account_id, market.needed_by(slot.outcome_id, slot.side))
+        market.matched_stake[stakes] = market.matched_stake.get(stakes, 0) - matched.stake
+        order = lane.find(fill.venue_ref, fill.client_ref)
+        if order is not None:
+            order.take_back(fill.price, fill.size, fill.fee)
+            self.on_order(lane, order)
+        self._report(market.client)
 
     def _hedged(self, market: TradedMarket) -> None:
         """A hedge was answered."""

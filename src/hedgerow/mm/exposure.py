@@ -5,6 +5,10 @@ bought contract on A adds its size to V[A]; a sold one adds it to every other ou
 its own outcome. The market is hedged exactly when all entries are equal, whatever came from where: fills on several
 exchanges, on YES and on NO, and hedges net by themselves. What is missing on i is max(V) − V[i].
 
+A hedge that was raised to the bookmaker's minimum stake pays more than was needed. That surplus S[i] stays above the
+others until a later need on i uses it; it raises no need elsewhere, for hedging it back would cost more than it risks
+(at most half the minimum stake). So the maximum above is that of V − S.
+
 Conservation, true after every event, for every outcome: matched = hedged + in flight + naked, none negative.
 """
 
@@ -41,6 +45,7 @@ class Exposure:
     paid: dict[OutcomeId, int] = field(default_factory=dict)  # by fills
     covered: dict[OutcomeId, int] = field(default_factory=dict)  # by accepted hedges
     in_flight: dict[OutcomeId, int] = field(default_factory=dict)  # by hedges whose answer is awaited
+    surplus: dict[OutcomeId, int] = field(default_factory=dict)  # of what is covered, beyond every need
     _moved: dict[object, Matched] = field(default_factory=dict)  # fills whose unhedged part changed since last taken
 
     def add_fill(self, fill: Matched) -> None:
@@ -49,36 +54,36 @@ class Exposure:
         self._pay(fill, fill.size)
         self._attribute()
 
-    def reverse_fill(self, key: object) -> None:
-        """The exchange took a fill back."""
+    def reverse_fill(self, key: object) -> Matched | None:
+        """The exchange took a fill back; answers what it was, None when it is not known."""
         for fill in self.fills:
             if fill.key == key:
                 self._pay(fill, -fill.size)
                 self.fills.remove(fill)
                 self._attribute()
-                return
+                return fill
+        return None
 
     def sent(self, outcome_id: OutcomeId, covers: int) -> None:
         """A hedge left; until its answer is known its payout is in flight."""
         self.in_flight[outcome_id] = self.in_flight.get(outcome_id, 0) + covers
 
     def answered(self, outcome_id: OutcomeId, sent: int, covers: int) -> None:
-        """A hedge's answer came: `sent` is no longer in flight, `covers` is covered (0: refused)."""
+        """A hedge's answer came: `sent` is no longer in flight, `covers` is covered (0: refused, more than `sent`: its
+        stake was raised)."""
         self.in_flight[outcome_id] = self.in_flight.get(outcome_id, 0) - sent
         self.covered[outcome_id] = self.covered.get(outcome_id, 0) + covers
+        if covers > sent:
+            self.surplus[outcome_id] = self.surplus.get(outcome_id, 0) + covers - sent
         self._attribute()
 
     def needs(self) -> dict[OutcomeId, Micros]:
         """The payout that new hedges must bring, by outcome; what is in flight counts as if it were accepted."""
-        totals = {i: self._settled(i) + self.in_flight.get(i, 0) for i in self.outcomes}
-        most = max(totals.values(), default=0)
-        return {i: Micros(most - total) for i, total in totals.items() if total < most}
+        return self._short_of({i: self._settled(i) + self.in_flight.get(i, 0) for i in self.outcomes})
 
     def missing(self) -> dict[OutcomeId, Micros]:
         """The payout that is not covered now, in flight or not sent at all."""
-        totals = {i: self._settled(i) for i in self.outcomes}
-        most = max(totals.values(), default=0)
-        return {i: Micros(most - total) for i, total in totals.items() if total < most}
+        return self._short_of({i: self._settled(i) for i in self.outcomes})
 
     @property
     def unhedged_stake(self) -> Micros:
@@ -98,15 +103,26 @@ class Exposure:
         """Says which fills the uncovered payout belongs to: the latest that pay on the fullest outcome, since
         covers are used up oldest first."""
         totals = {i: self._settled(i) for i in self.outcomes}
-        most = max(totals.values(), default=0)
-        naked = most - min(totals.values(), default=0)
-        fullest = next((i for i, total in totals.items() if total == most), None)
+        least = min(totals.values(), default=0)
+        for outcome_id, surplus in self.surplus.items():
+            self.surplus[outcome_id] = min(surplus, totals[outcome_id] - least)  # the rest was used
+        naked = max(self._short_of(totals).values(), default=0)
+        most = max((self._needed(i, total) for i, total in totals.items()), default=0)
+        fullest = next((i for i, total in totals.items() if self._needed(i, total) == most), None)
         for fill in reversed(self.fills):
             share = min(naked, fill.size) if fullest is not None and fill.pays_on(fullest) else 0
             naked -= share
             if fill.unhedged != share:
                 fill.unhedged = share
                 self._moved[fill.key] = fill
+
+    def _short_of(self, totals: dict[OutcomeId, int]) -> dict[OutcomeId, Micros]:
+        """What the others pay less than the one that pays most, its surplus left aside."""
+        most = max((self._needed(i, total) for i, total in totals.items()), default=0)
+        return {i: Micros(most - total) for i, total in totals.items() if total < most}
+
+    def _needed(self, outcome_id: OutcomeId, total: int) -> int:
+        return total - self.surplus.get(outcome_id, 0)
 
     def _pay(self, fill: Matched, size: int) -> None:
         for outcome_id in self.outcomes:

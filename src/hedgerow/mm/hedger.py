@@ -100,12 +100,27 @@ class Hedger:
         """Plans bets for the needs of the moment and counts them as in flight."""
         needs = market.exposure.needs()
         desk = self.desks.get(market.client.name)
+        if not needs:
+            market.hedge_waits = {}
         if not needs or desk is None or not desk.per_usd or market.undecided_hedges or self._is_held(market, offers):
             return []
         rules = self._rules(market, desk)
         plan = plan_hedges(needs, offers, market.planned, rules)
+        self._tell_waits(market, plan.waits)
         planned = self._sweep_dust(market, plan, needs, offers, rules) or plan.bets
         return [(self._under_way(market, desk, bet), bet) for bet in planned]
+
+    def _tell_waits(self, market: TradedMarket, waits: dict[OutcomeId, Waits]) -> None:
+        """Says once, when it begins, why something cannot be hedged now."""
+        if waits and waits != market.hedge_waits:
+            _log.warning(
+                "hedge waits",
+                client=market.client.name,
+                fixture_id=market.key.fixture_id,
+                market_id=market.key.market_id,
+                why={outcome_id: why.value for outcome_id, why in waits.items()},
+            )
+        market.hedge_waits = waits
 
     def _rules(self, market: TradedMarket, desk: Desk) -> Rules:
         return Rules(desk.minimum_stake, desk.account.currency, desk.per_usd, self._max_drift, market.client.hedge_cash)

@@ -1,10 +1,11 @@
 """Which bets take back the risk of the fills. Pure; sending them is `mm.hedger`'s.
 
 Equal payout: a market that needs payout N on outcome i is hedged by a stake of N / oᵢ on it. Stakes are rounded to the
-nearest unit of the account's currency; what that misses is rounding, not risk. A need below the bookmaker's minimum
-stake is dust: raised to the minimum where that leaves less risk than before, else carried until it nets with the next
-fill. Dust that stays is swept by backing every outcome with equal payouts plus the need, which costs the bookmaker's
-margin on the minimum stake, a few cents, and leaves nothing open.
+nearest unit of the account's currency; what that misses is rounding, not risk. A need whose stake is below the
+bookmaker's minimum is raised to it where that risks less than the need does: what is raised can lose no more than the
+minimum. Else it is dust, and carried until it nets with the next fill. Dust that stays is swept by backing every
+outcome with equal payouts plus the need, which costs the bookmaker's margin on the minimum stake, a few cents, and
+leaves nothing open.
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ def _stake(need: int, offer: Offer, most: int, rules: Rules) -> tuple[Decimal | 
         return (cut, Waits.LIMIT) if cut >= rules.minimum_stake else (None, Waits.LIMIT)
     if stake >= rules.minimum_stake:
         return stake, Waits.DUST
-    if stake * 2 >= rules.minimum_stake:
+    if stake * 2 >= rules.minimum_stake or decimal_of(need) * rules.per_usd >= rules.minimum_stake:
         least = round_up(rules.minimum_stake, rules.currency)
         return (least, Waits.DUST) if _usd(least, rules) <= most else (None, Waits.LIMIT)
     return None, Waits.DUST

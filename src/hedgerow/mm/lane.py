@@ -8,10 +8,11 @@ stream, and at the start, `resync` asks the exchange what rests and what was fil
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+import msgspec
 import structlog
 
 from hedgerow.core.clock import Clock
@@ -63,6 +64,16 @@ class LaneOwner(Protocol):
     def on_link(self, lane: Lane, order: Order) -> None: ...
 
 
+class Orphan(msgspec.Struct, frozen=True, gc=False):
+    """Fills of an earlier run whose order has no row: (price, size, fee) of each, micros. order_id: its number, where
+    the fills have it."""
+
+    slot: Slot
+    venue_ref: str
+    order_id: int | None
+    fills: Sequence[tuple[int, int, int]]
+
+
 class Lane:
     """The orders of one account."""
 
@@ -81,6 +92,7 @@ class Lane:
         self.slots: dict[tuple[str, str], Slot] = {}
         self.orders: dict[int, Order] = {}
         self.strays: dict[str, OrderState] = {}
+        self.orphans: list[Orphan] = []
         self.cash = 0  # free and held money, micros of USD, as last read, minus what was spent since
         self.is_synced = False
         self._owner, self._clock, self._numbers, self._tag = owner, clock, numbers, tag
@@ -96,14 +108,16 @@ class Lane:
 
     # --- life --------------------------------------------------------------------------------------------------
 
-    async def open(self, last_fill_ms: int | None) -> None:
-        """Connects. last_fill_ms: the latest fill that is recorded; later ones are asked for."""
-        self._last_fill_ms = last_fill_ms or self._clock.now_ms()
+    async def open(self, fills_known_until_ms: int | None) -> None:
+        """Connects. fills_known_until_ms: later fills are asked for; None: the account never had an order of ours."""
+        self._last_fill_ms = fills_known_until_ms or self._clock.now_ms()
         await self.exchange.open(self._event)
         self._stream_up()
 
     async def close(self, *, cancels: bool) -> None:
-        """Leaves the exchange. cancels: nothing of ours stays there."""
+        """Leaves the exchange. cancels: nothing of ours stays there. Nothing is placed any more: the engine would
+        quote anew what is being cancelled."""
+        self.is_synced = False
         if cancels and (self.live_orders() or self.strays):
             try:
                 await self.exchange.cancel_all()
@@ -288,10 +302,13 @@ class Lane:
         until = self._clock.now_ms() + int(seconds * 1000)
         if until > self._paused_until_ms:
             self._paused_until_ms = until
-            spawn(self._look_again(seconds), "lane retry")
+            spawn(self._look_again(until, seconds), "lane retry")
 
-    async def _look_again(self, seconds: float) -> None:
+    async def _look_again(self, until_ms: int, seconds: float) -> None:
         await self._clock.sleep(seconds)
+        if self._paused_until_ms == until_ms:
+            # Not left to the comparison of times: a clock that is put back, for a recording, would hold the lane again.
+            self._paused_until_ms = 0
         self._owner.on_free(self, None)
 
     # --- what the exchange says --------------------------------------------------------------------------------
@@ -376,37 +393,57 @@ class Lane:
         return order
 
     async def adopt_filled(self, slot: Slot, fill: Fill) -> None:
-        """Takes over the order of a fill that this process did not send and that may rest no more."""
-        if self.find(fill.venue_ref, fill.client_ref) is not None:
-            return
+        """Takes over the order of a fill that this process did not send and that may rest no more. Asks until the
+        exchange answers."""
+        pause = FIRST_LOOK_S
+        orphan = Orphan(slot, fill.venue_ref, None, [(fill.price, fill.size, fill.fee)])
+        while self.find(fill.venue_ref, fill.client_ref) is None:
+            with work.unit():
+                try:
+                    await self._take_in(orphan, fill.client_ref)
+                except VenueError as error:
+                    _log.warning("the order of a fill is not found", exchange=self.slug, error=str(error))
+                else:
+                    return
+            await self._clock.sleep(pause)
+            pause = min(pause * 2, LONGEST_LOOK_S)
+
+    async def _take_in(self, orphan: Orphan, client_ref: str | None = None) -> None:
+        """Makes the order again that fills belong to, as the exchange knows it; where it cannot tell, as ended.
+
+        Raises Unavailable and InDoubt.
+        """
+        slot, now_ms = orphan.slot, self._clock.now_ms()
         try:
-            state = await self.exchange.find_order(OrderRef(slot.instrument, fill.client_ref, fill.venue_ref))
-        except VenueError as error:
-            _log.warning("the order of a fill is not found", exchange=self.slug, error=str(error))
+            state = await self.exchange.find_order(OrderRef(slot.instrument, client_ref, orphan.venue_ref))
+        except (CannotTell, Refused):
             state = None
-        client_ref = (state.client_ref if state else None) or fill.client_ref
-        order_id = order_id_of(self._tag, client_ref)
-        if order_id is None:
-            order_id = self._numbers.take()
+        if self.find(orphan.venue_ref, None) is not None:
+            return  # another of its fills was quicker
+        client_ref = (state.client_ref if state else None) or client_ref
+        order_id = orphan.order_id or order_id_of(self._tag, client_ref) or self._numbers.take()
         order = Order(
             order_id,
             client_ref or reference_of(self._tag, order_id),
             slot.instrument,
             slot.side,
-            state.price if state else fill.price,
-            state.size if state else fill.size,
-            fill.at_ms,
+            state.price if state else Micros(orphan.fills[0][0]),
+            state.size if state else Micros(sum(size for _, size, _ in orphan.fills)),
+            now_ms,
             status=OrderStatus.PLACED,
             pending=Pending.NOTHING,
             is_adopted=True,
-            placed_ms=fill.at_ms,
+            placed_ms=now_ms,
         )
+        if orphan.order_id is not None:
+            for price, size, fee in orphan.fills:
+                order.fill(price, size, fee, now_ms)
         self._add(order)
-        self._name(order, fill.venue_ref)
+        self._name(order, orphan.venue_ref)  # which counts the fills that had no order
         if state is not None:
-            apply_state(order, state, self._clock.now_ms())
+            apply_state(order, state, now_ms)
         if order.is_live and (state is None or not state.status.is_open):
-            order.move_to(OrderStatus.CANCELLED, self._clock.now_ms(), "found by its fill")
+            order.move_to(OrderStatus.CANCELLED, now_ms, "found by its fills")
         elif order.is_live:
             self.take_over(order)
         self._owner.on_order(self, order)
@@ -515,6 +552,7 @@ class Lane:
             with work.unit():
                 try:
                     asked_ms = self._clock.now_ms()
+                    await self._take_in_orphans()
                     await self.ask_fills()
                     resting = await self.exchange.working()
                     await self._compare(resting, asked_ms)
@@ -526,6 +564,14 @@ class Lane:
                     return
             await self._clock.sleep(pause)
             pause = min(pause * 2, LONGEST_LOOK_S)
+
+    async def _take_in_orphans(self) -> None:
+        """Makes the orders again that fills of an earlier run belong to."""
+        while self.orphans:
+            orphan = self.orphans[0]
+            if self.find(orphan.venue_ref, None) is None:
+                await self._take_in(orphan)
+            self.orphans.pop(0)
 
     async def ask_fills(self) -> None:
         """Reads the fills since the last one known, with an overlap; repeats are sorted out by the ledger."""

@@ -102,22 +102,30 @@ class FillLedger:
     async def _link(self, account_id: int, order: Order, rows: list[FillRow]) -> None:
         with work.unit():
             for row in rows:
-                if (written := self._writing.get(_key(row))) is not None:
-                    await written.wait()
+                await self._written(_key(row))
             async with self._database.transaction() as connection:
                 await self._repository.link_fills(connection, account_id, order.venue_ref or "", order.order_id)
 
+    async def _written(self, key: Key) -> None:
+        """Waits until the fill's row is there to be changed."""
+        if (written := self._writing.get(key)) is not None:
+            await written.wait()
+
     # --- changes of finality ---------------------------------------------------------------------------------------
 
-    def change_state(self, account_id: int, fill: Fill) -> None:
-        """The exchange says that a fill is final, or took it back. A final fill stays final."""
+    def change_state(self, account_id: int, fill: Fill) -> bool:
+        """The exchange says that a fill is final, or took it back. False: that changes nothing, for a fill that is
+        final or gone stays so."""
         key = account_id, fill.trade_ref, fill.venue_ref
-        if self._known.get(key) is FillState.PROVISIONAL:
-            self._known[key] = fill.state
-            spawn(self._change_state(account_id, fill), "fill state")
+        if self._known.get(key) is not FillState.PROVISIONAL:
+            return False
+        self._known[key] = fill.state
+        spawn(self._change_state(account_id, fill), "fill state")
+        return True
 
     async def _change_state(self, account_id: int, fill: Fill) -> None:
         with work.unit():
+            await self._written((account_id, fill.trade_ref, fill.venue_ref))
             async with self._database.transaction() as connection:
                 await self._repository.save_fill_state(
                     connection, account_id, fill.trade_ref, fill.venue_ref, fill.state

@@ -9,6 +9,7 @@ from hedgerow.core.odds import OddsMicros
 from hedgerow.core.states import Side
 from hedgerow.mm.controls import TournamentSettings, TradingState
 from hedgerow.mm.exposure import Exposure
+from hedgerow.mm.hedging import Waits
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.orders import Slot
 
@@ -47,6 +48,9 @@ class TradedMarket:
     why_not: str | None = None  # why nothing is quoted now
     dust_since_ms: int | None = None
     hedge_hold: HedgeHold | None = None
+    hedge_waits: dict[OutcomeId, Waits] = field(
+        default_factory=dict
+    )  # needs that could not be hedged when last planned
     undecided_hedges: int = 0  # of an earlier run; nothing new is hedged or quoted until they are decided
     offered: int = 0  # outcomes that had a tradeable offer when it was last looked at
 

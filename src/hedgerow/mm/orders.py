@@ -133,14 +133,25 @@ class Order:
         self._count()
 
     def fill(self, price: int, size: int, fee: int, now_ms: int) -> None:
-        """Counts a fill. An order that is filled to its size ends; one that had ended is corrected."""
+        """Counts a fill. An order that is filled to its size ends; one that had ended is corrected. More than its size
+        was filled where an amendment was sent in the moment before a crash: then it was that large."""
         self.filled += size
+        self.size = Micros(max(self.size, self.filled))
         self.spent += price * size // MICRO
         self.fees += fee
         self.matched_ms = now_ms
         if self.filled >= self.size and self.status is not OrderStatus.FILLED:
             self.move_to(OrderStatus.FILLED, now_ms)
             self.pending = Pending.NOTHING
+        self._count()
+
+    def take_back(self, price: int, size: int, fee: int) -> None:
+        """The exchange took a fill back. That part of the order is gone: it does not rest again."""
+        self.filled -= size
+        self.spent -= price * size // MICRO
+        self.fees -= fee
+        if self.is_live:
+            self.size = Micros(max(self.filled, self.size - size))
         self._count()
 
 
@@ -247,9 +258,13 @@ def apply_state(order: Order, state: OrderState, now_ms: int) -> bool:
     if state.status is OrderStatus.PLACED:
         if order.status in (OrderStatus.PENDING_PLACEMENT, OrderStatus.FAILED):
             order.move_to(OrderStatus.PLACED, now_ms)
+        if order.is_live:
+            order.reason = ""  # what was in question is answered: it rests
         if order.is_live and order.pending in (Pending.NOTHING, Pending.AMEND):
             order.resize(state.price, state.size)
     elif state.status is not OrderStatus.PENDING_PLACEMENT and order.is_live:
+        if state.size > order.size:  # an amendment of which only the exchange knows
+            order.resize(state.price, state.size)
         order.move_to(_end_of(order, state), now_ms, state.reason)
         order.pending = Pending.NOTHING
     return before != (order.status, order.venue_ref, order.price, order.size, order.pending)

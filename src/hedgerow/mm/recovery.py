@@ -8,6 +8,8 @@ rest are put into their slots, to be compared with the exchange's own list when 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import structlog
@@ -19,12 +21,12 @@ from hedgerow.core.states import BetStatus, Side
 from hedgerow.mm.engine import Engine
 from hedgerow.mm.exposure import Exposure, Matched
 from hedgerow.mm.hedger import Hedger
-from hedgerow.mm.lane import Lane
+from hedgerow.mm.lane import Lane, Orphan
 from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import TradedMarket, Trader
 from hedgerow.mm.orders import Order, Pending, Slot
 from hedgerow.mm.repository import FillRow, Repository, StoredOrder
-from hedgerow.storage.bets import Bets
+from hedgerow.storage.bets import Bet, Bets
 from hedgerow.venues.base import Instrument
 
 _log = structlog.get_logger(__name__)
@@ -47,16 +49,22 @@ class Recovery:
     async def run(self) -> None:
         """Rebuilds every trader's markets. The lanes are not connected yet."""
         for trader in self._engine.traders.values():
+            for lane in trader.lanes:
+                await self._repository.repair_orders(lane.account_id)
             mappings = await self._repository.open_mappings([lane.slug for lane in trader.lanes])
             for mapping in mappings:
                 self._place(trader, mapping)
             fills = await self._repository.unsettled_fills(trader.name)
+            by_market: dict[MarketKey, list[FillRow]] = {}
             for row in fills:
-                self._count(trader, row)
+                self._ledger.remember(row)
+                by_market.setdefault(MarketKey(row.fixture_id, row.market_id, row.player_id), []).append(row)
+            for key in by_market.keys() - trader.markets.keys():
+                _log.error("a market with fills is not known any more", client=trader.name, market=str(key))
             for market in list(trader.markets.values()):
-                await self._count_bets(market)
+                await self._count(market, by_market.get(market.key, []))
             for lane in trader.lanes:
-                await self._remember(lane)
+                await self._remember(trader, lane)
             if fills:
                 _log.info("recovered", client=trader.name, fills=len(fills), markets=len(trader.markets))
 
@@ -87,32 +95,51 @@ class Recovery:
         self._engine.add_market(market)
         return market
 
-    def _count(self, trader: Trader, row: FillRow) -> None:
-        self._ledger.remember(row)
-        market = trader.markets.get(MarketKey(row.fixture_id, row.market_id, row.player_id))
-        if market is None:
-            _log.error("a fill's market is not known any more", fixture_id=row.fixture_id, market_id=row.market_id)
-            return
+    async def _count(self, market: TradedMarket, fills: list[FillRow]) -> None:
+        """Counts fills and hedges in the order in which they happened: what a raised stake paid beyond its need was
+        there for later needs only."""
+        key = market.key
+        bets = await self._bets.of_market(market.client.name, key.fixture_id, key.market_id)
+        taken = [bet for bet in bets if bet.status is BetStatus.CONFIRMED]
+        steps: list[tuple[int, FillRow | Bet]] = [(row.traded_ms, row) for row in fills]
+        steps += [(_ms(bet.placed_at), bet) for bet in taken]
+        for _, step in sorted(steps, key=lambda at: at[0]):
+            if isinstance(step, Bet):
+                needs = micros(step.needs or Decimal(0))
+                market.exposure.sent(step.outcome_id, needs)
+                market.exposure.answered(step.outcome_id, needs, micros(step.covers))
+            else:
+                self._count_fill(market, step)
+        for bet in bets:
+            if bet.status is not BetStatus.CONFIRMED:
+                self._hedger.resume(market, bet)
+        self._ledger.shares.moved(market.exposure.take_moved())
+
+    def _count_fill(self, market: TradedMarket, row: FillRow) -> None:
         key = (row.account_id, row.trade_ref, row.venue_ref)
         market.exposure.add_fill(Matched(key, row.outcome_id, row.side, row.size, row.stake))
         stakes = (row.account_id, market.needed_by(row.outcome_id, row.side))
         market.matched_stake[stakes] = market.matched_stake.get(stakes, 0) + row.stake
 
-    async def _count_bets(self, market: TradedMarket) -> None:
-        key = market.key
-        for bet in await self._bets.of_market(market.client.name, key.fixture_id, key.market_id):
-            if bet.status is BetStatus.CONFIRMED:
-                market.exposure.sent(bet.outcome_id, 0)
-                market.exposure.answered(bet.outcome_id, 0, micros(bet.covers))
-            else:
-                self._hedger.resume(market, bet)
-        self._ledger.shares.moved(market.exposure.take_moved())
-
-    async def _remember(self, lane: Lane) -> None:
+    async def _remember(self, trader: Trader, lane: Lane) -> None:
         for row in await self._repository.fills_of_account(lane.account_id, self._now_ms - KNOWN_FILLS_MS):
             self._ledger.remember(row)
         for stored in await self._repository.open_orders(lane.account_id):
             self._restore(lane, stored)
+        orphans: dict[str, list[FillRow]] = {}
+        for row in await self._repository.orphaned_fills(lane.account_id):
+            orphans.setdefault(row.venue_ref, []).append(row)
+        for venue_ref, rows in orphans.items():
+            slot = self._slot_of(trader, lane, rows[0])
+            if slot is None:
+                _log.error("a fill's contract is not known any more", exchange=lane.slug, venue_ref=venue_ref)
+                continue
+            lane.orphans.append(Orphan(slot, venue_ref, rows[0].order_id, [(r.price, r.size, r.fee) for r in rows]))
+
+    def _slot_of(self, trader: Trader, lane: Lane, row: FillRow) -> Slot | None:
+        market = trader.markets.get(MarketKey(row.fixture_id, row.market_id, row.player_id))
+        slots = (place.slot for place in market.places if place.lane is lane) if market is not None else ()
+        return next((slot for slot in slots if (slot.outcome_id, slot.side) == (row.outcome_id, row.side)), None)
 
     def _restore(self, lane: Lane, stored: StoredOrder) -> None:
         instrument = lane.instruments.get(stored.instrument_ref)
@@ -132,8 +159,19 @@ class Recovery:
             filled=stored.filled,
             spent=stored.spent,
             fees=stored.fees,
+            is_adopted=stored.is_adopted,
+            placed_ms=stored.placed_ms,
+            matched_ms=stored.matched_ms,
+            hedge_odds=stored.hedge_odds,
+            hedge_limit=stored.hedge_limit,
         )
         lane.restore(order)
+        if order.filled:
+            self._engine.plan_odds(lane, order)
+
+
+def _ms(at: datetime | None) -> int:
+    return int(at.timestamp() * 1000) if at is not None else 0
 
 
 def sides_of(lane: Lane) -> tuple[Side, ...]:

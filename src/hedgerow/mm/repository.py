@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from asyncpg import Connection
@@ -66,6 +67,11 @@ class StoredOrder:
     spent: int
     fees: int
     created_ms: int
+    placed_ms: int | None
+    matched_ms: int | None
+    is_adopted: bool
+    hedge_odds: int | None
+    hedge_limit: int | None
 
 
 class Repository:
@@ -109,7 +115,8 @@ class Repository:
         """Orders of an account that rest, or may rest, as far as the database knows."""
         rows = await self._database.fetch(
             """select order_id, client_order_id, exchange_order_id, exchange_outcome_id, side, price, size, status,
-                      matched_size, matched_stake, fees, created_at
+                      matched_size, matched_stake, fees, created_at, placed_at, matched_at, is_adopted,
+                      bookmaker_outcome_price, bookmaker_outcome_limit
                from mm_orders where account_id = $1 and status in ('PENDING_PLACEMENT', 'PLACED') order by order_id""",
             account_id,
         )
@@ -185,23 +192,59 @@ class Repository:
             order_id,
         )
 
-    async def last_fill_ms(self, account_id: int) -> int | None:
-        """When the latest recorded fill of the account was traded."""
-        at: datetime | None = await self._database.fetchval(
-            "select max(traded_at) from mm_fills where account_id = $1", account_id
+    async def repair_orders(self, account_id: int) -> None:
+        """Brings order rows, which are written behind, to the fills that stand in the ledger: after a crash the row of
+        an order may be older than its last fill. Fills without an order are linked where its row names it."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                """update mm_fills f set order_id = o.order_id from mm_orders o
+                   where f.account_id = $1 and f.order_id is null and o.account_id = f.account_id
+                     and o.exchange_order_id = f.exchange_order_id""",
+                account_id,
+            )
+            await connection.execute(
+                """update mm_orders o set matched_size = f.size, matched_stake = f.stake, fees = f.fee,
+                                          matched_price = f.spent / f.size, matched_at = f.at
+                   from (select order_id, sum(size) as size, sum(stake) as stake, sum(fee) as fee,
+                                sum(price * size) as spent, max(traded_at) as at
+                         from mm_fills where account_id = $1 and state <> 'REVERSED' group by order_id) f
+                   where o.order_id = f.order_id and o.account_id = $1 and o.matched_size <> f.size""",
+                account_id,
+            )
+
+    async def orphaned_fills(self, account_id: int) -> list[FillRow]:
+        """Fills whose order has no row: it was sent, and perhaps ended, in the moment before a crash."""
+        return await self._fills(
+            """account_id = $1 and state <> 'REVERSED'
+               and not exists (select 1 from mm_orders o where o.order_id = mm_fills.order_id)""",
+            account_id,
         )
-        return int(at.timestamp() * 1000) if at else None
+
+    async def fills_known_until_ms(self, account_id: int) -> int | None:
+        """When the latest recorded fill of the account was traded; while there is none, when its first order was made,
+        since any of them may have been filled. None for an account without orders."""
+        at: datetime | None = await self._database.fetchval(
+            """select coalesce((select max(traded_at) from mm_fills where account_id = $1),
+                               (select min(created_at) from mm_orders where account_id = $1))""",
+            account_id,
+        )
+        return _ms(at)
 
     async def fills_of_account(self, account_id: int, since_ms: int) -> list[FillRow]:
         """Fills from a moment on, oldest first: what need not be counted again."""
         return await self._fills("account_id = $1 and traded_at >= $2", account_id, datetime_of_ms(since_ms))
 
     async def unsettled_fills(self, client: str) -> list[FillRow]:
-        """Fills of markets that are not settled yet, oldest first: the exposure after a restart."""
+        """All fills of markets of which an order or a bet is not settled yet, oldest first: the exposure after a
+        restart. Where one venue has settled and another has not, both sides still belong together."""
         return await self._fills(
-            """client = $1 and state <> 'REVERSED' and not exists (
-                 select 1 from mm_orders o
-                 where o.order_id = mm_fills.order_id and o.settlement_status <> 'UNDECIDED')""",
+            """client = $1 and state <> 'REVERSED' and (fixture_id, market_id) in (
+                 select l.fixture_id, l.market_id from mm_fills l left join mm_orders o on o.order_id = l.order_id
+                 where l.client = $1 and coalesce(o.settlement_status, 'UNDECIDED') = 'UNDECIDED'
+                 union
+                 select fixture_id, market_id from bets
+                 where client = $1 and origin = 'mm'
+                   and (status in ('PENDING', 'PLACED') or (status = 'CONFIRMED' and settlement = 'UNSETTLED')))""",
             client,
         )
 
@@ -369,7 +412,20 @@ def _stored_order(row: Any) -> StoredOrder:
         stake if row["side"] == "buy" else filled - stake,
         micros(row["fees"]),
         int(row["created_at"].timestamp() * 1000),
+        _ms(row["placed_at"]),
+        _ms(row["matched_at"]),
+        row["is_adopted"],
+        _micros(row["bookmaker_outcome_price"]),
+        _micros(row["bookmaker_outcome_limit"]),
     )
+
+
+def _ms(at: datetime | None) -> int | None:
+    return None if at is None else int(at.timestamp() * 1000)
+
+
+def _micros(value: Decimal | None) -> int | None:
+    return None if value is None else micros(value)
 
 
 def _fill(row: Any) -> FillRow:

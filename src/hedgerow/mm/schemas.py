@@ -365,25 +365,38 @@ class PositionsResponse(Model):
 
 
 class PnLResponse(Model):
-    """USD. The definitions stand at `mm.analytics`."""
+    """USD. The definitions stand at `mm.analytics.profit_and_loss`."""
 
-    total_turnover: Number
-    valid_turnover: Number
-    net_realized_spread: Number
-    naked_pnl: Number
-    unhedged_stake: Number
-    unhedged_stake_pct: Number
-    avg_hedge_price_drift: Number
-    settled_pair_count: int
-    naked_settled_count: int
+    total_turnover: Number = Field(description="Money at risk in all fills")
+    valid_turnover: Number = Field(description="Sum of the absolute results of settled orders and settled hedges")
+    net_realized_spread: Number = Field(
+        description="Result of the hedged parts of settled orders and of settled hedges, after fees"
+    )
+    naked_pnl: Number = Field(description="Result of the unhedged parts of settled orders, after fees")
+    unhedged_stake: Number = Field(description="Money at risk in the unhedged parts of all fills")
+    unhedged_stake_pct: Number = Field(description="Of totalTurnover, in percent")
+    avg_hedge_price_drift: Number = Field(
+        description="Planned minus taken odds of hedges, weighted by stake; above 0, they were dearer than planned"
+    )
+    settled_pair_count: int = Field(description="Settled orders of which some part was hedged")
+    naked_settled_count: int = Field(description="Settled orders of which some part was not hedged")
     from_date: date | None
     to_date: date | None
-    pnl: Number
-    realized_pnl: Number
-    unrealized_pnl: Number
-    total_matched_stake: Number
-    settled_count: int
-    unsettled_count: int
+    pnl: Number = Field(description="realizedPnl + unrealizedPnl")
+    realized_pnl: Number = Field(
+        description="Settled orders alone: matchedStake × (1/probability - 1) won, -matchedStake lost, half of it for "
+        "halves, 0 void; before fees"
+    )
+    unrealized_pnl: Number = Field(
+        description="Unsettled matched orders, if all of them win: matchedStake × (1/probability - 1)"
+    )
+    fees: Number = Field(description="The exchanges' fees on settled orders, which realizedPnl does not hold")
+    locked_pnl: Number = Field(
+        description="What open hedged fills and their hedges bring at least, whatever the result; after fees"
+    )
+    total_matched_stake: Number = Field(description="Money at risk in all matched orders")
+    settled_count: int = Field(description="Matched orders that are settled")
+    unsettled_count: int = Field(description="Matched orders that are not")
 
 
 class AccountItem(Open):

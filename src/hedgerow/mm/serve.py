@@ -109,12 +109,12 @@ async def _follow_operator(bus: Bus, market_maker: MarketMaker) -> None:
 
     async def told(_: str, message: bytes) -> None:
         _log.warning("the operator turned a switch", state=str(decode_change(message).payload))
-        market_maker.upkeep.settings_changed()
+        market_maker.operator_changed()
 
     async def changed(_: str, client: bytes) -> None:
         _log.info("the operator changed settings", client=client.decode(errors="replace") or None)
-        market_maker.upkeep.settings_changed()
+        market_maker.operator_changed()
 
     with contextlib.suppress(BusError, StorageError):
-        await bus.subscribe(events("emergency"), told, lost=market_maker.upkeep.settings_changed)
-        await bus.subscribe(SETTINGS_CHANGED, changed, lost=market_maker.upkeep.settings_changed)
+        await bus.subscribe(events("emergency"), told, lost=market_maker.operator_changed)
+        await bus.subscribe(SETTINGS_CHANGED, changed, lost=market_maker.operator_changed)

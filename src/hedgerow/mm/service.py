@@ -186,7 +186,7 @@ class MarketMaker:
         while True:
             try:
                 with work.unit():
-                    await lane.open(await self.repository.last_fill_ms(lane.account_id))
+                    await lane.open(await self.repository.fills_known_until_ms(lane.account_id))
                     await self.upkeep.read_lane(lane)
             except (VenueError, StorageError) as error:
                 _log.warning("exchange not reached", exchange=lane.slug, account=lane.account_id, error=str(error))
@@ -245,6 +245,11 @@ class MarketMaker:
             self._tape = None
 
     # --- what changes ----------------------------------------------------------------------------------------
+
+    def operator_changed(self) -> None:
+        """The operator changed something in the database: settings, switches, or what a contract is taken for."""
+        self.upkeep.settings_changed()
+        self.discovery.wake()
 
     def _settings_changed(self, new_lanes: list[Lane]) -> None:
         self._open(new_lanes)

@@ -19,7 +19,7 @@ from hedgerow.bus.nats import Bus, Subscription
 from hedgerow.bus.relay import Change, change_of, decode_change
 from hedgerow.core.observe import WS_CONNECTIONS, WS_MESSAGES
 from hedgerow.core.tasks import spawn, stop
-from hedgerow.realtime.output import Output
+from hedgerow.realtime.output import MOST_MESSAGES, Output
 from hedgerow.realtime.session import MISSED_CHANGES
 from hedgerow.storage import outbox
 from hedgerow.storage.database import Database, StorageError
@@ -29,6 +29,8 @@ _log = structlog.get_logger(__name__)
 MOST_PER_KEY = 5
 MOST_CAUGHT_UP = 10_000
 """Changes that are read again at once; who missed more starts anew."""
+
+_TOLD_AT_ONCE = MOST_MESSAGES // 4
 
 Address = tuple[str, str | None]
 """A channel, and the client that it is for; None: everybody."""
@@ -149,8 +151,10 @@ class Hub:
         except outbox.GoneError as gone:
             self._give_up(max(up_to, gone.seq), str(gone))
             return
-        for seq, row in missed:
+        for index, (seq, row) in enumerate(missed, start=1):
             self._tell(change_of(row, seq))
+            if index % _TOLD_AT_ONCE == 0:
+                await asyncio.sleep(0)  # who reads gets these before the next: nobody falls behind by our haste
         if self._seq < up_to:
             self._give_up(up_to, "the outbox ends before")
 

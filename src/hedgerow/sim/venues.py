@@ -1,7 +1,8 @@
 """Which venues the simulated world has, and where they listen.
 
-A venue with a dialect is found by its module in `sim.dialects` and speaks its protocol on its own ports. Every other
-venue of the product's lists has its engine and accounts too: its odds can be scripted and its ledger read.
+A venue with a dialect is found by its module in `sim.dialects` and speaks its protocol on its own ports. A bookmaker
+without one is reached by a bridge. Every other venue of the product's lists has its engine and accounts too: its odds
+can be scripted and its ledger read.
 """
 
 from __future__ import annotations
@@ -69,12 +70,48 @@ BOOKMAKERS = (
 )
 
 
+_BRIDGE = "bridge"
+"""The module whose dialect speaks for every bookmaker that has none of its own."""
+
+
 def find_dialects(world: World) -> list[Dialect]:
-    """Every dialect there is, built on the world, in the order of their modules' names."""
-    modules = [
-        importlib.import_module(f"{home.__name__}.{found.name}") for found in pkgutil.iter_modules(home.__path__)
-    ]
-    return [module.build(world) for module in modules]
+    """Every dialect there is, built on the world, in the order of their modules' names; then the bridges of the
+    bookmakers that are left."""
+    names = [found.name for found in pkgutil.iter_modules(home.__path__) if found.name != _BRIDGE]
+    return [*(_module(name).build(world) for name in names), *(bridge(world, slug) for slug in bridged())]
+
+
+def find_dialect(slug: str, world: World) -> Dialect:
+    """One venue's dialect, built on the world. Raises LookupError for a slug that nobody speaks for."""
+    name = module_name(slug)
+    if name != _BRIDGE and any(found.name == name for found in pkgutil.iter_modules(home.__path__)):
+        dialect: Dialect = _module(name).build(world)
+        return dialect
+    if slug in BOOKMAKERS:
+        return bridge(world, slug)
+    raise LookupError(slug)
+
+
+def bridged() -> list[str]:
+    """The bookmakers that only a bridge speaks for: those without a module of their own."""
+    own = {found.name for found in pkgutil.iter_modules(home.__path__)}
+    return [slug for slug in BOOKMAKERS if module_name(slug) not in own]
+
+
+def bridge(world: World, slug: str) -> Dialect:
+    """The bookmaker's bridge, built on the world. An exchange that is reached by one is a bookmaker there: its price
+    is taken, nothing rests."""
+    dialect: Dialect = _module(_BRIDGE).build(world, slug)
+    return dialect
+
+
+def module_name(slug: str) -> str:
+    """What a venue's module is called."""
+    return slug.replace(".", "_").replace("-", "_")
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"{home.__name__}.{name}")
 
 
 class Venues:

@@ -102,6 +102,8 @@ async def _set_codecs(connection: Connection[Any]) -> None:
         encoder=lambda value: _JSONB_VERSION + encode_json(value),
         decoder=lambda text: decode_json(text[len(_JSONB_VERSION) :]),
     )
+    # The driver's own reading of the binary form makes 1E+4 of 10000: right, but not what people want to read in JSON.
+    await connection.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=Decimal)
 
 
 async def _keep_session(_: Connection[Any]) -> None:

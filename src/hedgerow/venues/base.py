@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from hedgerow.core.clock import Clock
-from hedgerow.core.ids import FixtureId, OutcomeId, PlayerId, VenueSlug
+from hedgerow.core.ids import FixtureId, OutcomeId, OutcomeKey, PlayerId, VenueSlug
 from hedgerow.core.ladders import PriceGrid
 from hedgerow.core.money import Micros
 from hedgerow.core.odds import OddsMicros
@@ -36,6 +36,7 @@ class PriceKind(StrEnum):
 class Idempotency(StrEnum):
     """How a lost answer is resolved, strongest first. Placement and reconciliation follow this declaration."""
 
+    FENCED = "fenced"  # asking ends the doubt: a reference that has not arrived is refused for good
     COMPUTED_ID = "computed_id"  # the venue's own order id can be computed before the request leaves
     UNIQUE_REFERENCE = "unique_reference"  # the venue refuses a second request with our reference
     ECHO = "echo"  # our reference comes back in the venue's lists, but a repeat is not refused
@@ -349,6 +350,11 @@ class BetIntent:
     accept_better: bool = True
     accept_partial: bool = False
 
+    @property
+    def outcome(self) -> OutcomeKey:
+        """What is bet on, in the feed's ids."""
+        return OutcomeKey(self.fixture_id, self.outcome_id, self.player_id)
+
 
 @dataclass(frozen=True, slots=True)
 class BetRef:
@@ -411,8 +417,9 @@ class Bookmaker(Protocol):
         """Every bet settled or re-settled at or after `since_ms`, oldest first; repeats are allowed."""
         ...
 
-    async def line(self, market_ref: str, outcome_ref: str) -> LiveLine | None:
-        """The present offer for the outcome of a market; None when it is not offered now."""
+    async def line(self, market_ref: str, outcome_ref: str, outcome: OutcomeKey) -> LiveLine | None:
+        """The present offer for the outcome of a market; None when it is not offered now. The references are the
+        bookmaker's, as in a `BetIntent`; `outcome` is the feed's name of the same, for those who know that one."""
         ...
 
 

@@ -1,6 +1,7 @@
 """Finds the venues: every folder beside this file is a family that declares itself.
 
-A family's `__init__` has `FAMILY`. Nothing is registered anywhere else, so a new venue is one folder.
+A family's `__init__` has `FAMILY`, or `FAMILIES` where one protocol serves venues that are built apart. Nothing is
+registered anywhere else, so a new venue is one folder: its native connector takes the place of its bridge.
 """
 
 from __future__ import annotations
@@ -10,10 +11,14 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from types import ModuleType
 from typing import Any
 
 import hedgerow.venues as home
 from hedgerow.venues.base import Bookmaker, BookmakerFactory, Exchange, ExchangeFactory, Manifest, VenueContext
+
+BRIDGE = "bridge"
+"""The level of venues that an operator's adapter speaks for."""
 
 VectorCheck = Callable[[Mapping[str, Any], Mapping[str, Any]], list[str]]
 """(inputs, expected) of one signing vector -> what differs, in words; empty when all is equal."""
@@ -53,12 +58,25 @@ def all_venues() -> Mapping[str, Venue]:
         if not module.ispkg:
             continue
         package = f"{home.__name__}.{module.name}"
-        family: Family = importlib.import_module(package).FAMILY
-        for manifest in family.manifests:
-            if manifest.slug in found:
-                raise RuntimeError(f"{package} and {found[manifest.slug].package} both declare {manifest.slug}")
-            found[manifest.slug] = Venue(manifest, family, package)
+        for family in _families(importlib.import_module(package)):
+            for manifest in family.manifests:
+                _enter(found, Venue(manifest, family, package))
     return dict(sorted(found.items()))
+
+
+def _families(module: ModuleType) -> tuple[Family, ...]:
+    many: tuple[Family, ...] = getattr(module, "FAMILIES", ())
+    return many or (module.FAMILY,)
+
+
+def _enter(found: dict[str, Venue], new: Venue) -> None:
+    """Raises RuntimeError where two of one level declare a venue."""
+    slug = new.manifest.slug
+    known = found.get(slug)
+    if known is not None and known.manifest.level == new.manifest.level:
+        raise RuntimeError(f"{new.package} and {known.package} both declare {slug}")
+    if known is None or known.manifest.level == BRIDGE:
+        found[slug] = new
 
 
 def venue(slug: str) -> Venue:

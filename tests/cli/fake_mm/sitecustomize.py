@@ -18,7 +18,7 @@ NOTHING_YET = {
     "/orders/summary": {"totalOrders": 0, "totalMatched": 0},
     "/bets": {"data": []},
     "/bets/summary": {"placedCount": 0},
-    "/pnl": {"pnl": 0, "realizedPnl": 0, "unrealizedPnl": 0, "unhedgedStake": 0},
+    "/pnl": {"netRealizedSpread": 0, "nakedPnl": 0, "lockedPnl": 0, "unhedgedStake": 0},
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from fractions import Fraction
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from hedgerow.core.states import SettlementStatus
 from hedgerow.execution.settlement import contract_payout
-from hedgerow.mm.analytics import OpenMarket, locked_pnl
 
 from .apikit import FIXTURE, NOW, Api
 
@@ -82,11 +81,55 @@ async def test_profit_of_nothing_is_zero(api: Api) -> None:
     assert {value for name, value in found.items() if not name.endswith("Date")} == {0}
 
 
+@pytest.mark.parametrize(
+    ("side", "status", "pnl"),
+    [
+        ("buy", "WON", Decimal(60)),
+        ("buy", "LOST", Decimal(-40)),
+        ("buy", "HALF_WON", Decimal(30)),
+        ("buy", "HALF_LOST", Decimal(-20)),
+        ("buy", "VOID", Decimal(0)),
+        ("sell", "WON", Decimal(40)),
+        ("sell", "LOST", Decimal(-60)),
+    ],
+)
+async def test_settled_order_brings_what_the_published_rule_says(
+    api: Api, side: str, status: str, pnl: Decimal
+) -> None:
+    await add_fill(api, Fill(1, side, Decimal("0.4"), Decimal(100), Decimal(0), status))
+    found = await api.get("/pnl")
+    assert (found["realizedPnl"], found["unrealizedPnl"], found["pnl"]) == (pnl, 0, pnl)
+    assert (found["settledCount"], found["unsettledCount"]) == (1, 0)
+
+
+@pytest.mark.parametrize(("side", "profit"), [("buy", 60), ("sell", 40)])
+async def test_unsettled_order_is_counted_as_if_it_won(api: Api, side: str, profit: int) -> None:
+    await add_fill(api, Fill(1, side, Decimal("0.4"), Decimal(100), Decimal(0), "UNDECIDED"))
+    found = await api.get("/pnl")
+    assert (found["realizedPnl"], found["unrealizedPnl"], found["pnl"]) == (0, profit, profit)
+    assert (found["settledCount"], found["unsettledCount"], found["totalMatchedStake"]) == (0, 1, 100 - profit)
+
+
+async def test_fees_stand_beside_the_realized_profit_until_they_are_taken_from_the_spread(api: Api) -> None:
+    await add_fill(api, Fill(2, "buy", Decimal("0.4"), Decimal(100), Decimal(0), "WON"))
+    await add_fill(api, Fill(4, "buy", Decimal("0.4"), Decimal(100), Decimal(0), "UNDECIDED"))
+    found = await api.get("/pnl")
+    assert (found["realizedPnl"], found["fees"]) == (60, Decimal("0.4"))
+    assert found["netRealizedSpread"] == Decimal("59.6")
+
+
+async def test_order_that_matched_nothing_counts_nothing(api: Api) -> None:
+    await api.add_order(1)
+    found = await api.get("/pnl")
+    assert (found["unsettledCount"], found["pnl"], found["totalMatchedStake"]) == (0, 0, 0)
+
+
 async def test_days_are_told_and_kept_to(api: Api) -> None:
     await add_fill(api, Fill(1, "buy", Decimal("0.4"), Decimal(100), Decimal(0), "WON"))
     told = await api.get("/pnl", from_date="2026-02-15", to_date="2026-02-15")
     assert (told["fromDate"], told["toDate"], told["realizedPnl"]) == ("2026-02-15", "2026-02-15", 60)
-    assert (await api.get("/pnl", from_date="2026-02-16"))["realizedPnl"] == 0
+    other = await api.get("/pnl", from_date="2026-02-16")
+    assert (other["realizedPnl"], other["netRealizedSpread"], other["settledCount"]) == (0, 0, 0)
 
 
 async def test_hedged_market_shows_its_locked_profit_until_it_is_settled(api: Api) -> None:
@@ -103,46 +146,74 @@ async def test_hedged_market_shows_its_locked_profit_until_it_is_settled(api: Ap
     await add_fill(api, Fill(1, "buy", Decimal("0.45"), Decimal(100), Decimal(0), "UNDECIDED"))
     await api.add_bet(1, placed_odds=Decimal(2), placed_stake=Decimal(50))
     open_now = await api.get("/pnl")
-    assert (open_now["realizedPnl"], open_now["unrealizedPnl"], open_now["pnl"]) == (0, 5, 5)
+    assert (open_now["lockedPnl"], open_now["netRealizedSpread"]) == (5, 0)
     await api.database.execute("update mm_orders set settlement_status = 'LOST'")
     await api.database.execute("update bets set settlement = 'WON', payout = 100")
     settled = await api.get("/pnl")
-    assert (settled["realizedPnl"], settled["unrealizedPnl"], settled["netRealizedSpread"]) == (5, 0, 5)
-    assert (settled["settledPairCount"], settled["nakedSettledCount"], settled["nakedPnl"]) == (1, 0, 0)
+    assert (settled["lockedPnl"], settled["netRealizedSpread"], settled["nakedPnl"]) == (0, 5, 0)
+    assert (settled["realizedPnl"], settled["settledPairCount"], settled["nakedSettledCount"]) == (-45, 1, 0)
 
 
-async def test_unhedged_fill_stands_at_cost_and_is_told(api: Api) -> None:
+async def test_unhedged_fill_locks_nothing_in(api: Api) -> None:
+    await add_fill(api, Fill(1, "buy", Decimal("0.4"), Decimal(100), Decimal(100), "UNDECIDED"))
+    assert (await api.get("/pnl"))["lockedPnl"] == 0
+
+
+async def test_unhedged_part_of_a_fill_is_told(api: Api) -> None:
     await add_fill(api, Fill(1, "buy", Decimal("0.4"), Decimal(100), Decimal(25), "UNDECIDED"))
     found = await api.get("/pnl")
     assert (found["unhedgedStake"], found["unhedgedStakePct"]) == (10, 25)
-    naked = await add_and_ask(api, Fill(2, "buy", Decimal("0.4"), Decimal(100), Decimal(100), "UNDECIDED"))
-    assert naked["unrealizedPnl"] == found["unrealizedPnl"]
 
 
-async def test_fill_that_was_taken_back_and_those_of_others_count_nothing(api: Api) -> None:
+async def test_fill_that_was_taken_back_is_none(api: Api) -> None:
     await add_fill(api, Fill(1, "buy", Decimal("0.4"), Decimal(100), Decimal(0), "WON"))
     await api.database.execute("update mm_fills set state = 'REVERSED'")
+    found = await api.get("/pnl")
+    assert (found["totalTurnover"], found["netRealizedSpread"], found["validTurnover"]) == (0, 0, 0)
+
+
+async def test_what_belongs_to_others_counts_nothing(api: Api) -> None:
     await add_fill(api, Fill(2, "buy", Decimal("0.4"), Decimal(100), Decimal(0), "UNDECIDED"))
-    await api.database.execute("update mm_fills set client = 'rival' where order_id = 2")
+    await api.database.execute("update mm_fills set client = 'rival'")
+    await api.database.execute("update mm_orders set client = 'rival'")
     await api.add_bet(1, client="rival", settlement="WON", payout=Decimal(180))
     await api.add_bet(2, origin="abp", settlement="WON", payout=Decimal(180))
-    await api.add_bet(3, status="REJECTED", placed_odds=None, placed_stake=None)
     found = await api.get("/pnl")
     assert {value for name, value in found.items() if not name.endswith("Date")} == {0}
 
 
-async def test_fill_whose_order_is_not_known_yet_is_open_and_counted(api: Api) -> None:
+@pytest.mark.parametrize(
+    ("status", "counts"),
+    [("CONFIRMED", True), ("VOID", True), ("PENDING", False), ("PLACED", False), ("CANCELLED", False)],
+)
+async def test_only_a_hedge_that_was_taken_has_a_result_and_a_drift(api: Api, status: str, counts: bool) -> None:
+    await api.add_bet(
+        1,
+        status=status,
+        planned_odds=Decimal("2.01"),
+        placed_odds=Decimal(2),
+        placed_stake=Decimal(100),
+        settlement="WON",
+        payout=Decimal(200),
+    )
+    found = await api.get("/pnl")
+    told = (found["avgHedgePriceDrift"], found["netRealizedSpread"], found["validTurnover"])
+    assert told == ((Decimal("0.01"), 100, 100) if counts else (0, 0, 0))
+
+
+async def test_fill_whose_order_is_not_known_yet_is_turnover_and_nothing_more(api: Api) -> None:
     await add_fill(api, Fill(1, "buy", Decimal("0.4"), Decimal(100), Decimal(100), "WON"))
     await api.database.execute("update mm_fills set order_id = null")
+    await api.database.execute("delete from mm_orders")
     found = await api.get("/pnl")
-    assert (found["unsettledCount"], found["settledCount"], found["unhedgedStake"]) == (1, 0, 40)
-    assert (found["realizedPnl"], found["unrealizedPnl"]) == (0, 0)
+    assert (found["totalTurnover"], found["unhedgedStake"], found["nakedPnl"]) == (40, 40, 0)
+    assert (found["realizedPnl"], found["unsettledCount"]) == (0, 0)
 
 
 async def test_voided_hedge_brings_its_stake_back(api: Api) -> None:
     await api.add_bet(1, status="VOID", settlement="VOID", payout=Decimal(100))
     found = await api.get("/pnl")
-    assert (found["realizedPnl"], found["unrealizedPnl"], found["validTurnover"]) == (0, 0, 0)
+    assert (found["netRealizedSpread"], found["validTurnover"]) == (0, 0)
 
 
 async def test_drift_is_weighted_by_stake_in_usd(api: Api) -> None:
@@ -177,8 +248,17 @@ class Fill:
 
 
 async def add_fill(api: Api, fill: Fill, number: int = 0) -> None:
+    """A fill, counted in its order's row."""
     if not await api.database.fetchval("select count(*) from mm_orders where order_id = $1", fill.order_id):
         await api.add_order(fill.order_id, side=fill.side, settlement_status=fill.status, status="FILLED")
+    await api.database.execute(
+        """update mm_orders set matched_size = matched_size + $2, matched_stake = matched_stake + $3, fees = fees + $4
+           where order_id = $1""",
+        fill.order_id,
+        fill.size,
+        fill.stake,
+        fill.fee,
+    )
     await api.insert(
         "mm_fills",
         account_id=api.account_id,
@@ -202,11 +282,6 @@ async def add_fill(api: Api, fill: Fill, number: int = 0) -> None:
         traded_at=NOW + timedelta(seconds=1),
         recorded_at=NOW,
     )
-
-
-async def add_and_ask(api: Api, fill: Fill) -> Any:
-    await add_fill(api, fill)
-    return await api.get("/pnl")
 
 
 sizes = st.decimals(Decimal("0.01"), 5000, places=2)
@@ -248,30 +323,27 @@ async def test_numbers_add_up_to_the_cent(
     by_order: dict[int, Decimal] = {}
     for fill in fills:
         by_order[fill.order_id] = by_order.get(fill.order_id, Decimal(0)) + fill.pnl
-    realized = sum(by_order.values()) + sum(of_bets)
+    settled = [fill for fill in fills if fill.status != "UNDECIDED"]
     naked = sum(fill.pnl * fill.unhedged / fill.size for fill in fills)
-    assert abs(found["realizedPnl"] - realized) <= MICRO * len(hedges)
-    assert abs(found["nakedPnl"] - naked) <= MICRO * len(fills)
-    assert found["netRealizedSpread"] + found["nakedPnl"] == found["realizedPnl"]
+    result = sum(by_order.values()) + sum(of_bets)
+    assert found["realizedPnl"] - found["fees"] == sum(by_order.values())
+    assert found["fees"] == sum(fill.fee for fill in settled)
+    assert found["unrealizedPnl"] == sum(fill.size - fill.stake for fill in fills if fill not in settled)
     assert found["pnl"] == found["realizedPnl"] + found["unrealizedPnl"]
-    assert found["totalMatchedStake"] == sum(fill.stake for fill in fills)
+    assert abs(found["netRealizedSpread"] + found["nakedPnl"] - result) <= MICRO * len(hedges)
+    assert abs(found["nakedPnl"] - naked) <= MICRO * len(fills)
+    assert found["totalMatchedStake"] == found["totalTurnover"] == sum(fill.stake for fill in fills)
     assert abs(found["validTurnover"] - sum(map(abs, (*by_order.values(), *of_bets)))) <= MICRO * len(hedges)
-    assert found["settledCount"] == len({fill.order_id for fill in fills if fill.status != "UNDECIDED"})
-    assert found["unsettledCount"] == len({fill.order_id for fill in fills if fill.status == "UNDECIDED"})
+    assert found["settledCount"] == len({fill.order_id for fill in settled})
+    assert found["settledCount"] + found["unsettledCount"] == len(by_order)
     unhedged = sum(fill.stake * fill.unhedged / fill.size for fill in fills)
     assert abs(found["unhedgedStake"] - unhedged) <= MICRO * len(fills)
 
 
-amounts = st.dictionaries(st.integers(1, 4), sizes, max_size=4)
+risks = st.fractions(Fraction(1, 10_000), Fraction(9999, 10_000), max_denominator=10_000)
 
 
-@given(amounts, amounts, amounts, sizes)
-def test_locked_profit_is_what_the_worst_outcome_leaves(
-    bought: dict[int, Decimal], sold: dict[int, Decimal], backed: dict[int, Decimal], cost: Decimal
-) -> None:
-    market = OpenMarket({1, 2, 3, 4}, bought, sold, backed, cost)
-    results = []
-    for winner in (1, 2, 3, 4):
-        contracts = bought.get(winner, Decimal(0)) + sum(size for outcome, size in sold.items() if outcome != winner)
-        results.append(contracts + backed.get(winner, Decimal(0)) - cost)
-    assert locked_pnl(market) == min(results)
+@given(risks, sizes)
+def test_contracts_minus_stake_is_the_published_rule(probability: Fraction, size: Decimal) -> None:
+    stake = Fraction(size) * probability
+    assert Fraction(size) - stake == stake * (1 / probability - 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,8 @@ from hedgerow.api.server import Server
 from hedgerow.bus.nats import Bus
 from hedgerow.bus.relay import Relay
 from hedgerow.mm.controls import SystemState
+from hedgerow.realtime import socket as socket_module
+from hedgerow.realtime.output import MOST_MESSAGES
 from hedgerow.storage.database import decode_json
 
 from .apikit import FIXTURE, KEY, NOW, RIVAL_KEY, Api
@@ -48,6 +51,35 @@ class Client:
     async def subscribe(self, *channels: str, key: str = KEY) -> Any:
         await self.send(type="subscribe", apiKey=key, channels=channels or CHANNELS)
         return await self.next()
+
+
+# What the kernel keeps for a client on this machine (some 2.5 MB), the queue's 2,000 messages, and as many again.
+WAVE = 500
+FLOOD = 8000
+
+
+def narrow(server: Server) -> socket.socket:
+    """A connection that takes little before it is read."""
+    found = socket.socket()
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    found.connect(("127.0.0.1", server.port))
+    found.setblocking(False)
+    return found
+
+
+async def add_orders(api: Api, first: int, number: int) -> None:
+    """Order rows of `demo`, numbered upwards, committed together."""
+    await api.database.execute(
+        """insert into mm_orders (order_id, client, account_id, exchange, fixture_id, market_id, outcome_id, side,
+             price, size, stake, client_order_id, exchange_outcome_id, status, bookmaker, created_at)
+           select n, 'demo', $1, 'polymarket', $2, 101, 161, 'buy', 0.45, 100, 45, 'ref-' || n, '12345678', 'PLACED',
+             'pinnacle', $3 from generate_series($4::bigint, $5::bigint) n order by n""",
+        api.account_id,
+        FIXTURE,
+        NOW,
+        first,
+        first + number - 1,
+    )
 
 
 @pytest.fixture
@@ -147,6 +179,32 @@ async def test_sixth_connection_of_a_key_is_refused(server: Server) -> None:
     assert (await clients[6].subscribe("orders", key=RIVAL_KEY))["type"] == "subscribed"
     for connection in connections:
         await connection.close()
+
+
+async def test_client_that_stops_reading_is_closed_and_the_others_miss_nothing(
+    api: Api, server: Server, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket_module, "_LAST_WORDS_S", 60)
+    async with connect(f"ws://127.0.0.1:{server.port}/ws/subscribe", sock=narrow(server), max_queue=1) as deaf_end:
+        deaf = Client(deaf_end)
+        assert (await deaf.subscribe("orders"))["type"] == "subscribed"
+        await client.subscribe("orders")
+        told: list[int] = []
+        for first in range(0, FLOOD, WAVE):
+            await add_orders(api, first, WAVE)
+            told += [(await client.next())["payload"]["orderId"] for _ in range(WAVE)]
+        assert told == list(range(FLOOD))
+        assert await deaf.close_code() == 4002
+    await add_orders(api, FLOOD, 1)
+    assert (await client.next())["payload"]["orderId"] == FLOOD
+
+
+async def test_burst_disturbs_nobody_who_reads(api: Api, client: Client) -> None:
+    await client.subscribe("orders")
+    await add_orders(api, 0, 3 * MOST_MESSAGES)
+    assert [(await client.next())["payload"]["orderId"] for _ in range(3 * MOST_MESSAGES)] == list(
+        range(3 * MOST_MESSAGES)
+    )
 
 
 async def test_http_is_told_to_upgrade(api: Api) -> None:

@@ -260,7 +260,9 @@ async def test_what_is_malformed_never_leaves(scene: Scene, changes: dict[str, A
 
 async def lose(scene: Scene, bet: BetIntent, **switches: Any) -> BetRef:
     """Sends a bet whose answer is lost; with `down` the bet never arrives, for all that it was sent."""
-    await scene.bookmaker.line(bet.market_ref, bet.outcome_ref)  # so that the league is known, and only the bet is sent
+    await scene.bookmaker.line(
+        bet.market_ref, bet.outcome_ref, bet.outcome
+    )  # so that the league is known, and only the bet is sent
     scene.behave(**(switches or {"loseResponseRate": 1}))
     with pytest.raises(InDoubt):
         await scene.bookmaker.place(bet)
@@ -419,7 +421,7 @@ async def test_a_settled_bet_is_found_by_its_id(scene: Scene) -> None:
 @pytest.mark.parametrize("outcome", [SINNER, LAKERS, CELTICS, DRAW, OVER, AWAY_SPREAD])
 async def test_a_line_is_the_worlds_offer(scene: Scene, outcome: OutcomeKey) -> None:
     bet = scene.intent(outcome)
-    line = await scene.bookmaker.line(bet.market_ref, bet.outcome_ref)
+    line = await scene.bookmaker.line(bet.market_ref, bet.outcome_ref, bet.outcome)
     assert line is not None
     assert line.odds == bet.odds
     assert (line.min_stake, line.max_stake, line.currency) == (Decimal(2), Decimal(500), "USD")
@@ -428,7 +430,7 @@ async def test_a_line_is_the_worlds_offer(scene: Scene, outcome: OutcomeKey) -> 
 async def test_a_bet_on_the_line_just_told_is_taken(scene: Scene) -> None:
     old = scene.intent()
     scene.offer(SINNER, "1.7")
-    line = await scene.bookmaker.line(old.market_ref, old.outcome_ref)
+    line = await scene.bookmaker.line(old.market_ref, old.outcome_ref, old.outcome)
     assert line is not None
     report = await scene.bookmaker.place(replace(old, market_ref=line.market_ref, odds=line.odds))
     assert (report.status, report.odds) == (BetStatus.CONFIRMED, 1_700_000)
@@ -437,17 +439,17 @@ async def test_a_bet_on_the_line_just_told_is_taken(scene: Scene) -> None:
 async def test_a_line_that_is_not_offered_is_none(scene: Scene) -> None:
     bet = scene.intent()
     scene.offer(SINNER, "1.8", active=False)
-    assert await scene.bookmaker.line(bet.market_ref, bet.outcome_ref) is None
+    assert await scene.bookmaker.line(bet.market_ref, bet.outcome_ref, bet.outcome) is None
 
 
 async def test_a_line_is_not_asked_for_in_a_loop(scene: Scene) -> None:
     bet = scene.intent()
-    await scene.bookmaker.line(bet.market_ref, bet.outcome_ref)
+    await scene.bookmaker.line(bet.market_ref, bet.outcome_ref, bet.outcome)
     with pytest.raises(Unavailable) as error:
-        await scene.bookmaker.line(bet.market_ref, bet.outcome_ref)
+        await scene.bookmaker.line(bet.market_ref, bet.outcome_ref, bet.outcome)
     assert error.value.retry_after_s is not None
     scene.step(error.value.retry_after_s)
-    assert await scene.bookmaker.line(bet.market_ref, bet.outcome_ref) is not None
+    assert await scene.bookmaker.line(bet.market_ref, bet.outcome_ref, bet.outcome) is not None
 
 
 # --- the account ---------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import pytest
 
 from hedgerow.core.clock import SteppedClock
 from hedgerow.core.errors import CannotTell, InDoubt, Reason, Refused, SetupError, Unavailable
+from hedgerow.core.ids import FixtureId, OutcomeId, OutcomeKey
 from hedgerow.core.secrets import Secret
 from hedgerow.core.states import BetStatus, SettlementStatus
 from hedgerow.venues.base import BetIntent, BetRef, Bookmaker
@@ -20,6 +21,7 @@ NOW_MS = 1_795_262_400_000
 REFERENCE = "ebb4c11a-714b-4be6-a635-486ec09869a3"
 PLACE, BETS, LINE = "POST /v4/bets/straight", "GET /v4/bets", "GET /v1/line"
 BALANCE, STATUS = "GET /v1/client/balance", "GET /v4/bets/betting-status"
+HOME = OutcomeKey(FixtureId("id1000001763448499"), OutcomeId(101))
 MONEYLINE = "line/29/1980/1616406742/3279471555/0/moneyline"
 SPREAD = "line/29/1980/1616406742/3279471555/0/spreads"
 NONE = {"straightBets": []}
@@ -450,7 +452,7 @@ async def test_bets_are_asked_for_thirty_days_back_at_most(bookmaker: Bookmaker,
 
 async def test_the_offer_has_the_account_s_limits(bookmaker: Bookmaker, venue: Any, payload: Any) -> None:
     venue.answer(LINE, payload("line_alternative.json"))
-    offer = await bookmaker.line(SPREAD, "-2.75/home")
+    offer = await bookmaker.line(SPREAD, "-2.75/home", HOME)
     assert offer is not None
     assert offer.market_ref == "altLine/29/1980/1616406742/3279471555/51267007180/0/spreads"
     assert (offer.odds, offer.max_stake, offer.currency) == (2_550_000, Decimal(250), "USD")
@@ -458,21 +460,21 @@ async def test_the_offer_has_the_account_s_limits(bookmaker: Bookmaker, venue: A
 
 async def test_a_line_that_is_gone_is_none(bookmaker: Bookmaker, venue: Any) -> None:
     venue.answer(LINE, {"status": "NOT_EXISTS"})
-    assert await bookmaker.line(MONEYLINE, "home") is None
+    assert await bookmaker.line(MONEYLINE, "home", HOME) is None
 
 
 async def test_a_sport_s_line_is_asked_for_once_in_two_minutes(
     bookmaker: Bookmaker, venue: Any, clock: SteppedClock, payload: Any
 ) -> None:
     venue.answer(LINE, payload("line_main.json"))
-    await bookmaker.line(MONEYLINE, "home")
+    await bookmaker.line(MONEYLINE, "home", HOME)
     clock.advance(100)
     with pytest.raises(Unavailable) as error:
-        await bookmaker.line(MONEYLINE, "away")
+        await bookmaker.line(MONEYLINE, "away", HOME)
     assert error.value.retry_after_s == pytest.approx(20)
-    await bookmaker.line("line/4/487/1628488896/3565645414/0/moneyline", "home")
+    await bookmaker.line("line/4/487/1628488896/3565645414/0/moneyline", "home", HOME)
     clock.advance(20)
-    await bookmaker.line(MONEYLINE, "away")
+    await bookmaker.line(MONEYLINE, "away", HOME)
     assert len(venue.requests(LINE)) == 3
 
 
@@ -481,9 +483,9 @@ async def test_an_account_has_its_own_pace(
 ) -> None:
     venue.answer(LINE, payload("line_main.json"))
     made = build(meta={"line_interval_s": "5"})
-    await made.line(MONEYLINE, "home")
+    await made.line(MONEYLINE, "home", HOME)
     clock.advance(5)
-    await made.line(MONEYLINE, "home")
+    await made.line(MONEYLINE, "home", HOME)
     await made.close()
     assert len(venue.requests(LINE)) == 2
 
@@ -493,6 +495,6 @@ async def test_a_line_that_is_not_understood_is_not_asked_for(
     bookmaker: Bookmaker, venue: Any, market_ref: str, outcome_ref: str
 ) -> None:
     with pytest.raises(Refused) as refusal:
-        await bookmaker.line(market_ref, outcome_ref)
+        await bookmaker.line(market_ref, outcome_ref, HOME)
     assert refusal.value.reason is Reason.INVALID
     assert venue.seen == []

@@ -137,8 +137,8 @@ async def test_asking_for_settled_bets(bookmaker: Bookmaker, sent: Check) -> Non
     ],
 )
 async def test_asking_for_a_line(
-    bookmaker: Bookmaker, venue: Any, sent: Check, payload: Any, name: str, kind: str, outcome_ref: str
+    bookmaker: Bookmaker, venue: Any, sent: Check, payload: Any, intent: Any, name: str, kind: str, outcome_ref: str
 ) -> None:
     venue.answer("GET /v1/line", payload("line_main.json"))
-    await bookmaker.line(f"line/29/1980/1616406742/3279471555/0/{kind}", outcome_ref)
+    await bookmaker.line(f"line/29/1980/1616406742/3279471555/0/{kind}", outcome_ref, intent().outcome)
     sent(name)

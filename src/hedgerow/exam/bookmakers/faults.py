@@ -17,7 +17,7 @@ _TOO_OFTEN = 50
 @bookmaker_case("B40", "place")
 async def the_present_offer_is_the_bookmakers(bench: BookmakerBench) -> None:
     intent = bench.bet(outcome=SECOND)
-    line = await bench.connector.line(intent.market_ref, intent.outcome_ref)
+    line = await bench.connector.line(intent.market_ref, intent.outcome_ref, intent.outcome)
     told = line and (line.odds, line.min_stake, line.max_stake, line.currency)
     expect_same("the offer", told, (odds_of(OTHER_PRICE), LEAST, MOST, "USD"))
 
@@ -26,7 +26,7 @@ async def the_present_offer_is_the_bookmakers(bench: BookmakerBench) -> None:
 async def the_present_offer_can_be_bet_on(bench: BookmakerBench) -> None:
     intent = bench.bet()
     bench.offer(OTHER_PRICE)
-    line = await bench.connector.line(intent.market_ref, intent.outcome_ref)
+    line = await bench.connector.line(intent.market_ref, intent.outcome_ref, intent.outcome)
     if line is None:
         raise DisprovedError("an open outcome is not offered")
     offered = replace(intent, market_ref=line.market_ref, outcome_ref=line.outcome_ref, odds=line.odds)
@@ -37,7 +37,7 @@ async def the_present_offer_can_be_bet_on(bench: BookmakerBench) -> None:
 async def an_outcome_that_is_shut_has_no_offer(bench: BookmakerBench) -> None:
     intent = bench.bet()
     bench.offer(PRICE, is_open=False)
-    expect_same("the offer", await bench.connector.line(intent.market_ref, intent.outcome_ref), None)
+    expect_same("the offer", await bench.connector.line(intent.market_ref, intent.outcome_ref, intent.outcome), None)
 
 
 @bookmaker_case("B43", "rate_limits")
@@ -45,14 +45,16 @@ async def offers_that_are_asked_for_too_often_are_put_off(bench: BookmakerBench)
     intent = bench.bet()
     try:
         for _ in range(_TOO_OFTEN):
-            await bench.connector.line(intent.market_ref, intent.outcome_ref)
+            await bench.connector.line(intent.market_ref, intent.outcome_ref, intent.outcome)
     except Unavailable as error:
         expect(error.retry_after_s, "it is not said when to ask again")
         wait_s = error.retry_after_s or 0.0
     else:
         raise DisprovedError(f"{_TOO_OFTEN} offers were asked for at one moment")
     await bench.step(wait_s + 0.001)
-    expect(await bench.connector.line(intent.market_ref, intent.outcome_ref), "nothing is offered later")
+    expect(
+        await bench.connector.line(intent.market_ref, intent.outcome_ref, intent.outcome), "nothing is offered later"
+    )
 
 
 @bookmaker_case("B44", "errors")
@@ -70,7 +72,7 @@ async def questions_to_a_bookmaker_that_is_down_are_unavailable(bench: Bookmaker
     bench.behave(down=True)
     await raised(bench.connector.balance(), Unavailable)
     await raised(bench.connector.settled(bench.now_ms), Unavailable)
-    await raised(bench.connector.line(intent.market_ref, intent.outcome_ref), Unavailable)
+    await raised(bench.connector.line(intent.market_ref, intent.outcome_ref, intent.outcome), Unavailable)
 
 
 @bookmaker_case("B46", "place")

@@ -1,4 +1,4 @@
-"""How a lost answer is resolved, and that nothing is ever bet twice: B20-B26."""
+"""How a lost answer is resolved, and that nothing is ever bet twice: B20-B27."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def a_bet_that_never_arrived_is_surely_gone_later_and_not_before(bench: Bo
     bench.behave(down=True)
     error = await raised(bench.connector.place(intent), InDoubt, Unavailable)
     bench.behave()
-    if isinstance(error, InDoubt):
+    if isinstance(error, InDoubt) and bench.manifest.idempotency is not Idempotency.FENCED:
         await raised(bench.connector.find(ref), CannotTell)
     await bench.step(SURE_AFTER_S)
     expect_same("what was found", await bench.connector.find(ref), None)
@@ -93,6 +93,16 @@ async def a_refused_bet_is_not_found_as_taken(bench: BookmakerBench) -> None:
     await bench.step(SURE_AFTER_S)
     found = await bench.connector.find(ref)
     expect(found is None or not found.status.holds_stake, f"a refused bet is found as {found and found.status}")
+
+
+@bookmaker_case("B27", "find")
+async def a_reference_that_is_surely_gone_is_not_taken_later(bench: BookmakerBench) -> None:
+    if bench.manifest.idempotency is not Idempotency.FENCED:
+        return  # there the time that has passed is the proof, not the venue's word
+    intent = bench.bet()
+    expect_same("what was found", await bench.connector.find(bench.ref(intent)), None)
+    await raised(bench.connector.place(intent), Refused)
+    bench.expect_bets(0)
 
 
 async def _lose(bench: BookmakerBench, intent: BetIntent) -> None:

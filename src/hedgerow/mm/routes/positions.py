@@ -46,8 +46,12 @@ async def summarise_positions(caller: CallerOf, context: Context, days: DaysOf) 
 async def get_pnl(caller: CallerOf, context: Context, days: DaysOf) -> JsonAnswer:
     """Your profit and loss in USD, over all time or the days given.
 
-    `realizedPnl` is what was settled, on the exchanges and at the bookmaker, and splits into `netRealizedSpread`
-    (hedged) and `nakedPnl` (not hedged). `unrealizedPnl` is what open hedged positions surely bring; unhedged ones
-    stand at cost. `pnl` is the sum of both.
+    `realizedPnl` and `unrealizedPnl` are of orders on exchanges alone, without hedges and before `fees`: a settled
+    order brings matchedStake × (1/probability - 1) when it won, -matchedStake when it lost, half of it for a half
+    result, 0 when void; an unsettled one is counted as if it won. For a sell the stake is the money at risk and the
+    probability 1 - price. `pnl` is the sum of both.
+
+    What you have really earned, orders and hedges together and after fees, is `netRealizedSpread` (hedged) plus
+    `nakedPnl` (not hedged). `lockedPnl` is what open hedged positions bring at least.
     """
     return JsonAnswer(await profit_and_loss(context.database, caller.name, days))

@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from hedgerow.core.errors import CannotTell, InDoubt, Reason, Refused, SetupError, Unavailable, VenueError
+from hedgerow.core.ids import OutcomeKey
 from hedgerow.core.states import BetStatus
 from hedgerow.net.budget import Budget
 from hedgerow.venues.base import Balance, BetIntent, BetRef, BetReport, LiveLine, Manifest, Rate, VenueContext
@@ -258,7 +259,7 @@ class PinnacleBookmaker:
 
     # --- the present offer ------------------------------------------------------------------------------------
 
-    async def line(self, market_ref: str, outcome_ref: str) -> LiveLine | None:
+    async def line(self, market_ref: str, outcome_ref: str, outcome: OutcomeKey) -> LiveLine | None:
         """The offer with the account's own limits. The venue allows few such questions: one that comes too soon after
         the last of its sport is Unavailable, with the time to wait. `market_ref` of the answer has the ids that a bet
         on it needs, an alternative's included."""

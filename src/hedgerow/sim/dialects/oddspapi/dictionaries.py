@@ -16,11 +16,11 @@ import msgspec
 import zstandard
 
 from hedgerow.core.ids import FixtureId, OutcomeId, OutcomeKey
+from hedgerow.sim.book_ids import stable_number
 from hedgerow.sim.bookmaker import Quote
 from hedgerow.sim.clock import WorldClock
 from hedgerow.sim.dialects.oddspapi import facts
 from hedgerow.sim.dialects.oddspapi.memory import Memory
-from hedgerow.sim.dialects.oddspapi.shapes import stable_number
 from hedgerow.sim.dialects.oddspapi.view import View
 from hedgerow.sim.markets import Catalogue
 from hedgerow.sim.world import BookMeta, Fixture, World

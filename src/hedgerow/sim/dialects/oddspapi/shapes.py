@@ -6,7 +6,6 @@ with microseconds). Prices and limits stay Decimals until they are encoded.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -15,6 +14,7 @@ from typing import Any
 
 from hedgerow.core.clock import datetime_of_ms
 from hedgerow.sim import pinnacle_ids
+from hedgerow.sim.book_ids import stable_number
 from hedgerow.sim.dialects.oddspapi import facts
 from hedgerow.sim.dialects.oddspapi.memory import PINNACLE, Score
 from hedgerow.sim.markets import SPORTS, Market, Sport
@@ -51,12 +51,6 @@ def american(price: Decimal) -> int:
 def slug_of(text: str) -> str:
     """A name as the feed's slugs write it: lower case, dashes."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-
-
-def stable_number(*parts: object, below: int) -> int:
-    """A number that depends on the parts only, for ids of things that the world does not number."""
-    digest = hashlib.sha256(":".join(map(str, parts)).encode()).digest()
-    return int.from_bytes(digest[:8]) % below
 
 
 def participant_id(sport_id: int, name: str) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from hedgerow.core.ids import MarketId, fixture_id_parts, odds_id
-from hedgerow.sim import pinnacle_ids
+from hedgerow.sim import book_ids, pinnacle_ids
 from hedgerow.sim.dialects.oddspapi import facts, shapes
 from hedgerow.sim.dialects.oddspapi.faults import FeedFaults
 from hedgerow.sim.dialects.oddspapi.memory import PINNACLE, Memory, Selection, Tick, market_id_of
@@ -156,9 +156,10 @@ class View:
         """The bookmaker's own ids of the market and the outcome."""
         quote = tick.quote
         if quote.bookmaker != PINNACLE:
-            market = shapes.stable_number("market", fixture.fixture_id, quote.bookmaker, market_id, below=10**9)
-            outcome = shapes.stable_number("outcome", quote.bookmaker, *quote.outcome, below=10**10)
-            return str(market), str(outcome)
+            return (
+                book_ids.market_ref(quote.bookmaker, fixture.fixture_id, market_id),
+                book_ids.outcome_ref(quote.bookmaker, quote.outcome),
+            )
         known = self.world.catalogue.markets.get(market_id)
         if known is None:
             return None, None

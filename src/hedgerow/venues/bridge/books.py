@@ -1,0 +1,45 @@
+"""The bookmakers that are reached by a bridge: those of the published list without a public betting API, and those
+whose own protocol no connector speaks. A venue that gets a connector of its own is no longer read from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hedgerow.core.ids import VenueSlug
+
+NAMES: Mapping[VenueSlug, str] = {
+    VenueSlug(slug): name
+    for slug, name in (
+        # No betting API is published for customers.
+        ("betamapola", "Betamapola"),
+        ("betcris", "Betcris"),
+        ("bookmaker.eu", "Bookmaker.eu"),
+        ("sports411.ag", "Sports411"),
+        ("justbet", "JustBet"),
+        ("paradisewager", "ParadiseWager"),
+        ("198bet", "198Bet"),
+        ("kaiyun", "Kaiyun"),
+        ("monkeyline.vip", "Monkeyline"),
+        ("3et", "3et"),
+        ("vertex", "Vertex"),
+        ("punter.io", "Punter.io"),
+        # An API exists, under contract or in part.
+        ("cloudbet", "Cloudbet"),
+        ("cloudbetb2b", "Cloudbet B2B"),
+        ("pinnacleb2b", "Pinnacle B2B"),
+        ("sharpbet", "Sharpbet"),
+        ("singbet", "Singbet"),
+        # Exchanges, where a bridge takes the price that is there.
+        ("4casters", "4casters"),
+        ("betfair-ex", "Betfair Exchange"),
+        ("limitless-ex", "Limitless Exchange"),
+        ("matchbook", "Matchbook"),
+        ("novig.us", "Novig"),
+        ("polymarket.us", "Polymarket US"),
+        ("predict.fun", "Predict.fun"),
+        ("prophetx", "ProphetX"),
+        ("smarkets", "Smarkets"),
+        ("sx.bet", "SX Bet"),
+    )
+}
+"""Slug to name."""

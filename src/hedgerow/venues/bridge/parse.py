@@ -1,0 +1,139 @@
+"""From the bridge's messages to ours. Pure; what cannot be read raises MalformedError and is never guessed.
+
+Source: the protocol's OpenAPI document 1.0.0 and its table of states and settlements. A push and a void bet both give
+the stake back; only the void one ends the bet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, NoReturn
+
+import msgspec
+
+from hedgerow.core.clock import datetime_of_ms
+from hedgerow.core.money import micros_floor
+from hedgerow.core.odds import OddsMicros
+from hedgerow.core.states import BetStatus, SettlementStatus
+from hedgerow.venues.base import Balance, BetReport, LiveLine
+from hedgerow.venues.bridge import wire
+
+REJECTED = "REJECTED"
+
+_STATES = {
+    "PENDING": BetStatus.PLACED,
+    "UNKNOWN": BetStatus.PLACED,  # the bridge itself is in doubt, and finds out
+    "ACCEPTED": BetStatus.CONFIRMED,
+    REJECTED: BetStatus.REJECTED,
+    "CANCELLED": BetStatus.CANCELLED,
+    "VOID": BetStatus.VOID,
+}
+_TAKEN = frozenset({BetStatus.CONFIRMED, BetStatus.VOID})
+
+_SETTLED = {
+    "WON": SettlementStatus.WON,
+    "LOST": SettlementStatus.LOST,
+    "HALF_WON": SettlementStatus.HALF_WON,
+    "HALF_LOST": SettlementStatus.HALF_LOST,
+    "VOID": SettlementStatus.VOID,
+    "PUSH": SettlementStatus.VOID,
+}
+_UNSETTLED = "UNSETTLED"
+
+
+class MalformedError(ValueError):
+    """A message of the bridge that does not say what the protocol promises; the message names the member."""
+
+
+def time_text(ms: int) -> str:
+    """The protocol's form of a time: UTC, ISO 8601 with milliseconds."""
+    return datetime_of_ms(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def time_ms(text: str, member: str) -> int:
+    """Milliseconds since 1970. Raises MalformedError."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        _no(member)
+    return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def bet(row: wire.Bet, sent: Mapping[str, Any] | None = None) -> BetReport:
+    """A bet as the bridge has it. Raises MalformedError."""
+    status = _STATES.get(row.state)
+    if status is None:
+        _no(f"state {row.state!r}")
+    settlement = _settlement(row)
+    if settlement is SettlementStatus.VOID and row.settlement.status == "VOID":
+        status = BetStatus.VOID
+    odds, stake = _placed(row) if status in _TAKEN else (None, None)
+    return BetReport(
+        row.reference,
+        status,
+        bet_ref=",".join(row.bookmaker_bet_ids or ()) or None,
+        odds=odds,
+        stake=stake,
+        reason=_reason(row),
+        settlement=settlement,
+        payout=_payout(row, stake) if settlement is not None else None,
+        sent=sent or {},
+        received=msgspec.to_builtins(row),
+    )
+
+
+def _settlement(row: wire.Bet) -> SettlementStatus | None:
+    """How the bet was decided; a void bet is decided whatever its settlement says."""
+    told = row.settlement.status
+    if told == _UNSETTLED:
+        return SettlementStatus.VOID if row.state == "VOID" else None
+    return _SETTLED.get(told) or _no(f"settlement {told!r}")
+
+
+def _placed(row: wire.Bet) -> tuple[OddsMicros, Decimal]:
+    """Odds and stake of a bet that was taken."""
+    if row.placed is None:
+        _no("placed")
+    price, stake = Decimal(row.placed.price), Decimal(row.placed.stake)
+    if price <= 1 or stake <= 0:
+        _no("placed")
+    return OddsMicros(micros_floor(price)), stake
+
+
+def _payout(row: wire.Bet, stake: Decimal | None) -> Decimal | None:
+    """What came back, as the bridge tells it; the stake of a void bet is known without."""
+    if row.settlement.returned is not None:
+        return Decimal(row.settlement.returned)
+    return stake if row.state == "VOID" else None
+
+
+def _reason(row: wire.Bet) -> str:
+    if row.rejection is not None:
+        return row.rejection.message or row.rejection.code
+    return row.settlement.reason or ""
+
+
+def balance(answer: wire.Balance) -> Balance:
+    """Free is what may be staked now, held is in open and pending bets."""
+    return Balance(Decimal(answer.available), Decimal(answer.open), answer.currency)
+
+
+def live_line(answer: wire.Quote, market_ref: str, outcome_ref: str, currency: str) -> LiveLine | None:
+    """The offer; None when it is suspended or not there. Raises MalformedError."""
+    if answer.status in ("suspended", "not_offered"):
+        return None
+    if answer.status != "open":
+        _no(f"status {answer.status!r}")
+    if answer.currency not in (None, currency):
+        _no(f"currency {answer.currency!r}")
+    if answer.price is None or Decimal(answer.price) <= 1 or answer.max_stake is None:
+        _no("price or maxStake")
+    least = Decimal(answer.min_stake) if answer.min_stake is not None else Decimal(0)
+    odds = OddsMicros(micros_floor(Decimal(answer.price)))
+    return LiveLine(market_ref, outcome_ref, odds, least, Decimal(answer.max_stake), currency)
+
+
+def _no(member: str) -> NoReturn:
+    raise MalformedError(f"{member} is missing, unknown or out of range")

@@ -1,0 +1,115 @@
+"""The README's first five minutes, typed as they stand against a deployment of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+
+from .documents import ROOT, blocks, section, statements
+
+_PATIENCE_S = 60.0
+MATCH = "id1200023199000001"
+
+
+@pytest.fixture
+def deployment(tmp_path: Path) -> Iterator[dict[str, Any]]:
+    """What `hedgerow up --sim` says in its ready file."""
+    ready = tmp_path / "ready.json"
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("HEDGEROW_")}
+    options = ["--sim", "--port-base", "0", "--data-dir", str(tmp_path / "data"), "--ready-file", str(ready)]
+    with (tmp_path / "up.log").open("w") as log:
+        up = subprocess.Popen([sys.executable, "-m", "hedgerow", "up", *options], env=ours, stdout=log, stderr=log)
+    try:
+        wait(lambda: ready.exists() or up.poll() is not None)
+        assert ready.exists(), (tmp_path / "up.log").read_text()
+        yield json.loads(ready.read_text())
+    finally:
+        up.send_signal(signal.SIGTERM)
+        up.wait(_PATIENCE_S)
+
+
+def wait(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_first_five_minutes_are_as_written(deployment: dict[str, Any]) -> None:
+    names = {
+        "$KEY": deployment["mm"]["keys"][0]["key"],
+        "$MM": deployment["mm"]["url"],
+        "$SIM": deployment["sim"]["url"],
+        "$MATCH": MATCH,
+    }
+    text = section((ROOT / "README.md").read_text(), "### Trade in it")
+    typed = [words for block in blocks(text, "sh") for words in statements(_filled_in(block.text, names))]
+    match, odds, activate, open_orders, explain, take, bets, settle, pnl = [w for w in typed if w[0] == "curl"]
+
+    call(match)
+    assert call(odds) == {"accepted": 2}
+    wait(lambda: call(activate).get("status") == "activated")
+    wait(lambda: [order["orderStatus"] for order in call(open_orders)["orders"]] == ["PLACED"] * 6)
+    shown = as_shown(text, "orderId")
+    wait(lambda: shown.items() <= order_of(call(open_orders)["orders"], shown["orderId"]).items())
+    assert call(explain)["data"][0]["why"]["legs"][0]["odds"] == Decimal("2.05")
+    assert call(take)["matched"] == 20
+    bet = as_shown(text, "betId")
+    wait(lambda: [bet.items() <= row.items() for row in call(bets)["data"]] == [True])
+    call(settle)
+    earned = as_shown(text, "netRealizedSpread")
+    wait(lambda: earned.items() <= call(pnl).items())
+
+
+def _filled_in(shell: str, names: dict[str, str]) -> str:
+    """With the values for the names; the longer name first, since one begins like another."""
+    for name in sorted(names, key=len, reverse=True):
+        shell = shell.replace(name, names[name])
+    return shell
+
+
+def as_shown(text: str, key: str) -> dict[str, Any]:
+    """The answer's part that the page shows."""
+    found = [json.loads(block.text, parse_float=Decimal) for block in blocks(text, "json")]
+    return next(shown for shown in found if next(iter(shown)) == key)
+
+
+def order_of(orders: list[dict[str, Any]], order_id: int) -> dict[str, Any]:
+    return next(order for order in orders if order["orderId"] == order_id)
+
+
+def call(words: list[str]) -> Any:
+    """What a curl command gets; refusals too."""
+    method, body, headers, url = "GET", None, {}, ""
+    rest = iter(words[1:])
+    for word in rest:
+        match word:
+            case "-s":
+                continue
+            case "-X":
+                method = next(rest)
+            case "-d":
+                body = next(rest).encode()
+            case "-H":
+                name, _, value = next(rest).partition(": ")
+                headers[name] = value
+            case _:
+                url = word
+    try:
+        with urlopen(Request(url, body, headers, method=method), timeout=10) as answer:
+            return json.load(answer, parse_float=Decimal)
+    except HTTPError as error:
+        with error:
+            return json.load(error)

@@ -1,0 +1,275 @@
+"""What a process leaves behind when it is killed at the worst moment, and what the next one makes of it.
+
+A dead process cancels nothing and writes nothing. The next one finds its orders at the exchanges and its rows in the
+database: no fill is lost, no bet is doubled, and in the end our books and the venues' ledgers say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from hedgerow.core.states import SettlementStatus, Side
+from hedgerow.execution.placement import Placement
+from hedgerow.mm.journal import Journal
+from hedgerow.mm.ledger import FillLedger
+from hedgerow.sim.exchange import EventKind, OrderEvent
+from hedgerow.storage.bets import Bets
+
+from .worldkit import EXCHANGES, Process, Scene
+
+Taking = Callable[[], Any]
+
+
+def take_100(scene: Scene, exchange: str = "kalshi") -> Taking:
+    return lambda: scene.take(exchange, Side.SELL, "0.45", 100)
+
+
+def die_before(monkeypatch: pytest.MonkeyPatch, process: Process, owner: type, name: str) -> None:
+    """The process dies as it is about to call a method, once."""
+    original = getattr(owner, name)
+
+    async def dying(self: Any, *given: Any, **named: Any) -> Any:
+        if not process.is_dead:
+            process.die()
+        return await original(self, *given, **named)
+
+    monkeypatch.setattr(owner, name, dying)
+
+
+async def killed_at(scene: Scene, act: Taking) -> None:
+    """Acts, and goes on when the process has died of it."""
+    act()
+    await scene.process.buried()
+
+
+async def resumed(scene: Scene) -> Process:
+    """The next process, in step with both exchanges and quoting again. It may take a minute: so long an order that
+    Polymarket does not know may still arrive there."""
+    process = await scene.start()
+    await scene.run_until(
+        lambda: len(scene.resting()) == 6 and all(lane.is_ready for lane in process.lanes), most_s=120
+    )
+    await scene.run(3)
+    return process
+
+
+async def expect_one_fill_hedged_once(scene: Scene, contracts: int = 100) -> None:
+    """One fill, bets that back the other outcome for as much, and equal books to the end."""
+    assert sum(fill["size"] for fill in await scene.fills()) == contracts
+    for _ in range(90):  # the bookmaker is sure only some time later that it never saw a reference
+        if not await scene.unhedged():
+            break
+        await scene.run(1)
+    assert await scene.unhedged() == 0
+    assert sum(bet.stake * bet.price for bet in scene.sim_bets()) == pytest.approx(contracts, abs=Decimal("0.02"))
+    done = await scene.finish()
+    assert await scene.differences() == []
+    assert done.pnl == pytest.approx(contracts * (Decimal("0.55") - 1 / Decimal("1.85")), abs=Decimal("0.05"))
+
+
+# --- orders --------------------------------------------------------------------------------------------------------
+
+
+async def test_orders_of_a_killed_process_are_adopted(quoting: Scene) -> None:
+    before = quoting.resting()
+    known = {order.order_id for order in quoting.process.orders()}
+    await quoting.process.kill()
+    assert quoting.resting() == before
+    process = await resumed(quoting)
+    assert {order.order_id for order in process.orders()} == known
+    assert quoting.resting() == before
+
+
+async def test_adopted_orders_follow_the_odds_that_moved_meanwhile(quoting: Scene) -> None:
+    await quoting.process.kill()
+    quoting.put_odds("2.40", "1.64")
+    await quoting.start()
+    await quoting.run(5)
+    assert {order.price for order in quoting.resting("polymarket")} == {390_000, 580_000}
+    assert len(quoting.resting()) == 6
+
+
+async def test_orders_are_taken_away_when_the_match_was_suspended_meanwhile(quoting: Scene) -> None:
+    await quoting.process.kill()
+    quoting.suspend()
+    await quoting.start()
+    await quoting.run(5)
+    assert quoting.resting() == []
+
+
+async def test_orders_without_a_row_are_adopted_by_their_reference(quoting: Scene) -> None:
+    """Killed before the first order row was written: only the exchange knows them."""
+    known = {order.reference for order in quoting.sim_orders("kalshi")}
+    await quoting.process.kill()
+    await quoting.database.execute("delete from mm_quotes")
+    await quoting.database.execute("delete from mm_orders")
+    await resumed(quoting)
+    rows = await quoting.database.fetch("select client_order_id from mm_orders where exchange = 'kalshi'")
+    assert {row["client_order_id"] for row in rows} == known
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+async def test_order_that_was_taken_but_not_answered_is_found(scene: Scene, exchange: str) -> None:
+    process = await scene.start()
+
+    def placed(event: OrderEvent) -> None:
+        if event.kind is EventKind.PLACED and not process.is_dead:
+            process.die()
+
+    scene.on_order(exchange, placed)
+    await process.buried()
+    await resumed(scene)
+    places = 4 if exchange == "kalshi" else 2
+    assert len(scene.resting(exchange)) == places
+    assert len(scene.process.lane(exchange).live_orders()) == places
+
+
+async def test_orders_of_a_stopped_process_are_gone(quoting: Scene) -> None:
+    sent = {exchange: len(quoting.sim_orders(exchange)) for exchange in EXCHANGES}
+    await quoting.process.stop()
+    await quoting.run(10)
+    assert quoting.resting() == []
+    assert {exchange: len(quoting.sim_orders(exchange)) for exchange in EXCHANGES} == sent
+
+
+# --- fills and bets ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+async def test_fill_while_nobody_runs_is_found_and_hedged(quoting: Scene, exchange: str) -> None:
+    await quoting.process.kill()
+    take_100(quoting, exchange)()
+    await quoting.step(5)
+    await resumed(quoting)
+    await expect_one_fill_hedged_once(quoting)
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+async def test_first_fill_of_an_account_is_found_after_a_long_absence(quoting: Scene, exchange: str) -> None:
+    await quoting.process.kill()
+    take_100(quoting, exchange)()
+    await quoting.step(1200)
+    await resumed(quoting)
+    await expect_one_fill_hedged_once(quoting)
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+async def test_order_that_was_filled_whole_while_nobody_ran_is_settled_like_any_other(
+    quoting: Scene, exchange: str
+) -> None:
+    await quoting.process.kill()
+    taken = sum(match.size for match in quoting.take(exchange, Side.SELL, "0.45", 100_000)) // 10**6
+    await resumed(quoting)
+    await expect_one_fill_hedged_once(quoting, taken)
+
+
+POINTS = {
+    "the fill is committed": (FillLedger, "commit"),
+    "the bet is sent": (Placement, "send"),
+    "the bet's answer is saved": (Placement, "save"),
+    "the answer's row is written": (Bets, "save_answer"),
+    "the order's row is written": (Journal, "flush"),
+}
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+@pytest.mark.parametrize("point", POINTS)
+async def test_process_killed_just_before(
+    quoting: Scene, monkeypatch: pytest.MonkeyPatch, point: str, exchange: str
+) -> None:
+    die_before(monkeypatch, quoting.process, *POINTS[point])
+    await killed_at(quoting, take_100(quoting, exchange))
+    await resumed(quoting)
+    await expect_one_fill_hedged_once(quoting)
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+async def test_process_killed_when_the_bet_is_taken_but_not_answered(quoting: Scene, exchange: str) -> None:
+    process = quoting.process
+    quoting.world.bookmakers["pinnacle"].on_bet(lambda bet: None if process.is_dead else process.die())
+    await killed_at(quoting, take_100(quoting, exchange))
+    assert len(quoting.sim_bets()) == 1
+    await resumed(quoting)
+    assert len(quoting.sim_bets()) == 1
+    await expect_one_fill_hedged_once(quoting)
+
+
+async def test_nothing_new_is_hedged_before_the_bookmaker_has_told_of_the_old_bet(quoting: Scene) -> None:
+    process = quoting.process
+    quoting.world.bookmakers["pinnacle"].on_bet(lambda bet: None if process.is_dead else process.die())
+    await killed_at(quoting, take_100(quoting))
+    quoting.behave("pinnacle", down=True)
+    await quoting.start()
+    await quoting.run(10)
+    assert quoting.process.market.undecided_hedges == 1
+    assert len(await quoting.bets()) == 1
+    quoting.behave("pinnacle")
+    await quoting.run(60)
+    assert quoting.process.market.undecided_hedges == 0
+    await expect_one_fill_hedged_once(quoting)
+
+
+async def test_fill_that_is_known_is_not_counted_again_by_the_next_process(quoting: Scene) -> None:
+    await quoting.step(act=take_100(quoting))
+    await quoting.process.kill()
+    process = await resumed(quoting)
+    assert process.market.exposure.is_flat
+    assert [fill.size for fill in process.market.exposure.fills] == [100_000_000]
+    await expect_one_fill_hedged_once(quoting)
+
+
+async def test_row_of_an_adopted_order_keeps_what_was_known_of_it(quoting: Scene) -> None:
+    query = """select order_id, placed_at, bookmaker_outcome_price, bookmaker_outcome_limit, is_adopted from mm_orders
+               where status = 'PLACED' order by order_id"""
+    before = await quoting.database.fetch(query)
+    await quoting.process.kill()
+    await resumed(quoting)
+    assert await quoting.database.fetch(query) == before
+    assert all(row["placed_at"] and row["bookmaker_outcome_price"] for row in before)
+
+
+async def test_drift_is_measured_from_the_odds_that_a_killed_process_quoted_from(
+    quoting: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die_before(monkeypatch, quoting.process, FillLedger, "commit")
+    await killed_at(quoting, take_100(quoting))
+    quoting.put_odds("2.40", "1.64")
+    await quoting.start()
+    await quoting.run(5)
+    assert quoting.sim_bets() == []
+    assert await quoting.unhedged() == 45
+
+
+# --- ends ----------------------------------------------------------------------------------------------------------
+
+
+async def test_match_that_ended_while_nobody_ran_is_settled(quoting: Scene) -> None:
+    await quoting.step(act=take_100(quoting))
+    await quoting.process.kill()
+    await quoting.step(act=quoting.settle)
+    await quoting.start()
+    for _ in range(60):
+        await quoting.run(1)
+        if not (await quoting.outcome()).unsettled:
+            break
+    assert await quoting.differences() == []
+    assert (await quoting.outcome()).unsettled == 0
+
+
+async def test_process_killed_between_the_exchanges_settlement_and_the_bookmakers(quoting: Scene) -> None:
+    await quoting.step(act=take_100(quoting))
+    quoting.behave("pinnacle", down=True)
+    await quoting.step(act=lambda: quoting.settle(SettlementStatus.LOST))
+    await quoting.run(10)
+    assert (await quoting.outcome()).unsettled == 1
+    await quoting.process.kill()
+    quoting.behave("pinnacle")
+    process = await quoting.start()
+    await quoting.run(30)
+    assert (await quoting.outcome()).unsettled == 0
+    assert await quoting.differences() == []
+    assert process.trader.markets == {}
