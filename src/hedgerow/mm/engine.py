@@ -178,8 +178,10 @@ class Engine:
         return Room(cap - used, lane.cash - open_elsewhere, trader.hedge_cash)
 
     def _act(self, market: TradedMarket, found: Mapping[Slot, Terms]) -> None:
-        """Sends what the slots ask for: all cancels of the market first, then amendments and new orders."""
+        """Sends what the slots ask for: all cancels of the market first, then amendments and new orders. Rows follow
+        when everything has left."""
         later: list[tuple[Place, Command]] = []
+        cancelled: list[tuple[Lane, Order]] = []
         trader = market.client
         for place in market.places:
             if not place.slot.is_listed and trader.state.keeps:
@@ -189,11 +191,13 @@ class Engine:
                 if command.act is not Act.CANCEL:
                     later.append((place, command))
                     break
-                self.on_order(place.lane, place.lane.send(place.slot, command))
+                cancelled.append((place.lane, place.lane.send(place.slot, command)))
         for place, command in later:
             ready = place.lane.is_ready and trader.state.posts
             if ready and not self._crosses_own(market, place, command.price):
                 self._send(market, place, command, found[place.slot])
+        for lane, order in cancelled:
+            self.on_order(lane, order)
 
     def _crosses_own(self, market: TradedMarket, place: Place, price: int) -> bool:
         """Whether a quote would meet another of ours in the same book, one on its way out included."""

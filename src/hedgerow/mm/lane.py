@@ -101,6 +101,7 @@ class Lane:
         self._live: dict[int, Order] = {}
         self._open = OpenStakes()
         self._ended: deque[Order] = deque()
+        self._sent = {act: QUOTE_ACTIONS.labels(self.slug, act.value) for act in Act}
         self._paused_until_ms = 0
         self._last_fill_ms = 0
         self._stream_is_up = False
@@ -181,7 +182,7 @@ class Lane:
             self._send_amend(slot, order, command)
         else:
             self._send_cancel(slot, order)
-        QUOTE_ACTIONS.labels(self.slug, act.value).inc()
+        self._sent[act].inc()
         return order
 
     def _send_new(self, slot: Slot, command: Command) -> Order:
