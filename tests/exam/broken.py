@@ -316,6 +316,17 @@ class ConfirmsWhatWaits(Whole):
         return replace(report, status=BetStatus.CONFIRMED)
 
 
+class ForgetsTheFence(Whole):
+    """Takes "not known" for "never will be"."""
+
+    def __init__(self, real: Any) -> None:
+        super().__init__(real)
+        real._fenced = self._gone
+
+    async def _gone(self, reference: str) -> None:
+        return None
+
+
 class PaysAStakeTooLittle(Whole):
     """Leaves the stake out of the payout."""
 

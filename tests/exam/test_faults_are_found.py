@@ -87,3 +87,7 @@ async def test_a_fault_of_what_only_polymarket_has_is_found_there(fault: Any, nu
 )
 async def test_a_fault_of_a_bookmaker_fails_what_is_about_it(fault: Any, numbers: str) -> None:
     assert await failed("pinnacle", fault) == numbers
+
+
+async def test_a_fence_that_is_forgotten_is_found_where_it_is_the_proof() -> None:
+    assert await failed("vertex", broken.ForgetsTheFence) == "B27"

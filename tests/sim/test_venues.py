@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from hedgerow.core.errors import ApiError
+from hedgerow.sim.dialects.bridge import Bridge
 from hedgerow.sim.exchange import Exchange
 from hedgerow.sim.markets import Catalogue
 from hedgerow.sim.site import HasFaults, Switchable
-from hedgerow.sim.venues import BOOKMAKERS, EXCHANGES, Venues, find_dialects
+from hedgerow.sim.venues import BOOKMAKERS, EXCHANGES, Venues, bridged, find_dialect, find_dialects
 from hedgerow.sim.world import World
 
 from .worldkit import SLUG, kestrel_only
@@ -33,6 +34,25 @@ def test_every_dialect_speaks_for_a_venue_or_is_the_feed() -> None:
     for dialect in find_dialects(world):
         assert world.venue(dialect.slug) is not None or isinstance(dialect, HasFaults)
         assert set(dialect.sites()) & {"rest", "clob"}
+
+
+def test_every_bookmaker_of_the_list_is_spoken_for() -> None:
+    slugs = [dialect.slug for dialect in find_dialects(World(Catalogue()))]
+    assert set(BOOKMAKERS) <= set(slugs)
+    assert len(set(slugs)) == len(slugs)
+
+
+def test_a_dialect_of_its_own_goes_before_a_bridge() -> None:
+    world = World(Catalogue())
+    assert not isinstance(find_dialect("pinnacle", world), Bridge)
+    assert "pinnacle" not in bridged()
+    assert isinstance(find_dialect("vertex", world), Bridge)
+
+
+@pytest.mark.parametrize("slug", ["nobody", "bridge"])
+def test_nobody_speaks_for_an_unknown_slug(slug: str) -> None:
+    with pytest.raises(LookupError, match=slug):
+        find_dialect(slug, World(Catalogue()))
 
 
 def test_who_is_an_exchange_somewhere_keeps_an_order_book(venues: Venues) -> None:

@@ -7,7 +7,7 @@ the stake back; only the void one ends the bet.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -21,6 +21,8 @@ from hedgerow.venues.base import Balance, BetReport, LiveLine
 from hedgerow.venues.bridge import wire
 
 REJECTED = "REJECTED"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _STATES = {
     "PENDING": BetStatus.PLACED,
@@ -53,12 +55,12 @@ def time_text(ms: int) -> str:
 
 
 def time_ms(text: str, member: str) -> int:
-    """Milliseconds since 1970. Raises MalformedError."""
+    """Milliseconds since 1970; a time without a zone is UTC. Raises MalformedError."""
     try:
         time = datetime.fromisoformat(text)
+        return ((time if time.tzinfo else time.replace(tzinfo=UTC)) - _EPOCH) // timedelta(milliseconds=1)
     except ValueError:
         _no(member)
-    return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def bet(row: wire.Bet, sent: Mapping[str, Any] | None = None) -> BetReport:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -13,6 +13,8 @@ from hedgerow.sim.dialects.bridge.wire import malformed
 
 Amount = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$", max_length=40)]
 """A decimal number as text."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 T = TypeVar("T")
 
@@ -60,9 +62,9 @@ class BetRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fie
         """Raises Problem 422 for a time that cannot be read."""
         try:
             time = datetime.fromisoformat(self.not_after)
+            return ((time if time.tzinfo else time.replace(tzinfo=UTC)) - _EPOCH) // timedelta(milliseconds=1)
         except ValueError:
             raise malformed("notAfter is not a time", "not_placed") from None
-        return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
 
     @property
     def wanted(self) -> tuple[Decimal, Decimal]:
