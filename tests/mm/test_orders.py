@@ -74,6 +74,14 @@ def test_newest_intent_is_acted_on_when_the_answer_comes() -> None:
     assert (command.act, command.price) == (Act.AMEND, 40 * CENT)
 
 
+def test_bid_above_what_is_wanted_is_too_generous() -> None:
+    slot, order = _working_slot()
+    slot.wanted = _wanted(40)
+    assert slot.is_too_generous(order)
+    slot.wanted = _wanted(50)
+    assert not slot.is_too_generous(order)
+
+
 def test_amended_size_counts_what_was_filled() -> None:
     slot, order = _working_slot()
     order.fill(45 * CENT, 30 * MICRO, 0, 2)

@@ -159,6 +159,16 @@ async def test_whole_match_ends_with_equal_ledgers_and_the_profit_that_they_say(
     assert quoting.resting() == []
 
 
+async def test_void_is_settled_as_the_exchange_pays_it(quoting: Scene) -> None:
+    """Polymarket pays a half for each contract of a void, whatever it cost."""
+    await quoting.step(act=lambda: quoting.take("polymarket", Side.SELL, "0.45", 100))
+    await quoting.step(act=lambda: quoting.settle(SettlementStatus.VOID))
+    await quoting.run_until(lambda: not quoting.process.trader.markets, most_s=120)
+    assert await quoting.differences() == []
+    done = await quoting.outcome()
+    assert abs(done.pnl - (50 - 45)) <= Decimal("0.02")
+
+
 @pytest.mark.parametrize("result", [SettlementStatus.LOST, SettlementStatus.VOID])
 async def test_hedged_fill_earns_the_same_whoever_wins_and_nothing_when_it_is_called_off(
     quoting: Scene, result: SettlementStatus

@@ -65,7 +65,8 @@ class Limits:
 
     def age_ms(self, fixture: FixtureState, now_ms: int) -> int:
         """The limit for this fixture now. One that should have started counts as live, whatever its status."""
-        has_started = fixture.start_ms is not None and now_ms >= fixture.start_ms
+        start_ms = fixture.start_ms
+        has_started = start_ms is not None and now_ms >= start_ms
         return self.live_ms if fixture.is_live or has_started else self.pregame_ms
 
 

@@ -41,6 +41,7 @@ def quote_of(row: OddsRow, told_ms: int) -> Quote:
 
     `marketActive` counts as given unless it is false; `active` and `mainLine` only when they are true.
     """
+    market_ref, outcome_ref, meta = row.bookmaker_market_id, row.bookmaker_outcome_id, bytes(row.meta)
     return Quote(
         row.outcome_id,
         row.player_id,
@@ -52,9 +53,9 @@ def quote_of(row: OddsRow, told_ms: int) -> Quote:
         row.main_line is True,
         row.changed_at,
         told_ms,
-        _text(row.bookmaker_market_id),
-        _text(row.bookmaker_outcome_id),
-        _json(row.meta),
+        None if market_ref is None else str(market_ref),
+        None if outcome_ref is None else str(outcome_ref),
+        None if meta in (b"", b"null") else meta,
     )
 
 
@@ -71,12 +72,3 @@ def limit_micros(text: bytes) -> Micros | None:
             return None
         micros = micros_floor(limit)
     return micros if micros <= _HIGHEST_LIMIT * MICRO else None
-
-
-def _text(ref: str | int | None) -> str | None:
-    return None if ref is None else str(ref)
-
-
-def _json(raw: msgspec.Raw) -> bytes | None:
-    text = bytes(raw)
-    return text if text not in (b"", b"null") else None

@@ -16,8 +16,9 @@ import structlog
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.errors import VenueError
+from hedgerow.core.ids import MarketKey
 from hedgerow.core.tasks import spawn, stop, work
-from hedgerow.execution.instruments import Changes, Contract, Instruments, row_of
+from hedgerow.execution.instruments import Changes, Instruments, row_of
 from hedgerow.execution.mapping import Facts, map_listings
 from hedgerow.execution.mapping.from_feed import fixtures_of, markets_of
 from hedgerow.feed.book import PriceBook
@@ -188,27 +189,33 @@ class Discovery:
             described = self._book.catalogue.get(key.market_id)
             if described is None or not is_two_way(described):
                 continue
-            for contract in self.instruments.of_market(key):
-                for lane in trader.lanes:
-                    if lane.slug == contract.instrument.venue and contract.instrument.ref not in lane.instruments:
-                        self._place(trader, lane, contract, fixture, described)
+            new = [
+                (lane, contract)
+                for contract in self.instruments.of_market(key)
+                for lane in trader.lanes
+                if lane.slug == contract.instrument.venue and contract.instrument.ref not in lane.instruments
+            ]
+            if not new:
+                continue
+            market = trader.markets.get(key) or self._market(trader, key, fixture, described)
+            for lane, contract in new:
+                for side in sides_of(lane):
+                    slot = Slot(contract.instrument, side, contract.buys, is_open=contract.is_open)
+                    self._engine.add_place(market, lane, slot)
+            self._engine.look_at(market)
 
-    def _place(self, trader: Trader, lane: Lane, contract: Contract, fixture: FixtureState, described: Market) -> None:
-        market = trader.markets.get(contract.key)
-        if market is None:
-            market = TradedMarket(
-                trader,
-                contract.key,
-                described.outcomes,
-                described.sport_id,
-                fixture.tournament_id or 0,
-                described.market_type,
-                Exposure(described.outcomes),
-            )
-            self._engine.add_market(market)
-        for side in sides_of(lane):
-            slot = Slot(contract.instrument, side, contract.buys, is_open=contract.is_open)
-            self._engine.add_place(market, lane, slot)
+    def _market(self, trader: Trader, key: MarketKey, fixture: FixtureState, described: Market) -> TradedMarket:
+        market = TradedMarket(
+            trader,
+            key,
+            described.outcomes,
+            described.sport_id,
+            fixture.tournament_id or 0,
+            described.market_type,
+            Exposure(described.outcomes),
+        )
+        self._engine.add_market(market)
+        return market
 
     async def _watch(self, lane: Lane) -> None:
         refs = frozenset(ref for ref, _ in lane.slots)

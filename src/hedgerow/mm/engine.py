@@ -85,14 +85,14 @@ class Engine:
         self._by_fixture.setdefault(market.key.fixture_id, []).append(market)
 
     def add_place(self, market: TradedMarket, lane: Lane, slot: Slot) -> None:
-        """Starts to quote a market at one more place."""
+        """Adds a place where the market is to be quoted. Nothing is sent before it is looked at: sizes depend on how
+        many places there are."""
         kept = lane.add_slot(slot)
         if kept not in self._by_slot:
             self._by_slot[kept] = market
             market.places.append(Place(lane, kept, market.needed_by(kept.outcome_id, kept.side)))
         for fill in self._ledger.take_strays(lane, kept.instrument.ref, kept.side.value):
             self.on_fill(lane, fill)
-        self.look_at(market)
 
     def on_resolved(self, listener: Callable[[TradedMarket], None]) -> None:
         """The listener is called when an exchange says how a contract of a market was decided."""
@@ -153,7 +153,7 @@ class Engine:
             blocked = "no hedge account"
         if blocked != market.why_not:
             market.why_not = blocked
-            _log.debug("quoting", client=trader.name, fixture_id=market.key.fixture_id, why_not=blocked)
+            _log.info("quoting", client=trader.name, fixture_id=market.key.fixture_id, why_not=blocked)
         minimum = self._minimum_stake(trader.bookmaker) if settings else 0
         now_ms = self._clock.now_ms()
         for place in market.places:
@@ -178,8 +178,10 @@ class Engine:
         return Room(cap - used, lane.cash - open_elsewhere, trader.hedge_cash)
 
     def _act(self, market: TradedMarket, found: Mapping[Slot, Terms]) -> None:
-        """Sends what the slots ask for: all cancels of the market first, then amendments and new orders."""
+        """Sends what the slots ask for: all cancels of the market first, then amendments and new orders. Rows follow
+        when everything has left."""
         later: list[tuple[Place, Command]] = []
+        cancelled: list[tuple[Lane, Order]] = []
         trader = market.client
         for place in market.places:
             if not place.slot.is_listed and trader.state.keeps:
@@ -189,11 +191,13 @@ class Engine:
                 if command.act is not Act.CANCEL:
                     later.append((place, command))
                     break
-                self.on_order(place.lane, place.lane.send(place.slot, command))
+                cancelled.append((place.lane, place.lane.send(place.slot, command)))
         for place, command in later:
             ready = place.lane.is_ready and trader.state.posts
             if ready and not self._crosses_own(market, place, command.price):
                 self._send(market, place, command, found[place.slot])
+        for lane, order in cancelled:
+            self.on_order(lane, order)
 
     def _crosses_own(self, market: TradedMarket, place: Place, price: int) -> bool:
         """Whether a quote would meet another of ours in the same book, one on its way out included."""

@@ -101,6 +101,7 @@ class Lane:
         self._live: dict[int, Order] = {}
         self._open = OpenStakes()
         self._ended: deque[Order] = deque()
+        self._sent = {act: QUOTE_ACTIONS.labels(self.slug, act.value) for act in Act}
         self._paused_until_ms = 0
         self._last_fill_ms = 0
         self._stream_is_up = False
@@ -181,7 +182,7 @@ class Lane:
             self._send_amend(slot, order, command)
         else:
             self._send_cancel(slot, order)
-        QUOTE_ACTIONS.labels(self.slug, act.value).inc()
+        self._sent[act].inc()
         return order
 
     def _send_new(self, slot: Slot, command: Command) -> Order:
@@ -251,6 +252,8 @@ class Lane:
             except Unavailable as error:
                 order.pending = Pending.NOTHING
                 self._hold(error.retry_after_s or RETRY_S)
+                if slot.is_too_generous(order):
+                    self._send_cancel(slot, order)  # a cancel has a budget of its own, and cannot wait
             except InDoubt as error:
                 self._look_up(slot, order, error.message)
             else:
@@ -574,7 +577,8 @@ class Lane:
 
     async def ask_fills(self) -> None:
         """Reads the fills since the last one known, with an overlap; repeats are sorted out by the ledger."""
-        for fill in await self.exchange.fills(max(0, self._last_fill_ms - FILL_OVERLAP_MS)):
+        known_until_ms = min(self._last_fill_ms, self._clock.now_ms())  # the clock may have been put back
+        for fill in await self.exchange.fills(max(0, known_until_ms - FILL_OVERLAP_MS)):
             self._owner.on_fill(self, fill)
 
     def saw_fill(self, at_ms: int) -> None:

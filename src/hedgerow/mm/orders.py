@@ -206,6 +206,13 @@ class Slot:
             stake += order.open_stake
         return stake
 
+    def is_too_generous(self, order: Order) -> bool:
+        """Whether a resting order offers more than is wanted now."""
+        if self.wanted is None:
+            return order.is_live
+        improvement = self.wanted.price - order.price if self.side is Side.BUY else order.price - self.wanted.price
+        return order.is_live and improvement < 0
+
     def next_command(self, *, amends: bool, hysteresis: int) -> Command | None:
         """What to send now to come nearer to what is wanted; None when nothing is to be sent, or may be yet.
 

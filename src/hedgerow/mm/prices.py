@@ -13,7 +13,6 @@ from hedgerow.feed.gate import (
     why_not_fixture,
     why_not_quote,
 )
-from hedgerow.feed.quotes import Quote
 from hedgerow.mm.hedging import Offer
 
 DEFAULT_CURRENCY = "USD"
@@ -38,6 +37,7 @@ class BookPrices:
         )
         if reason is not None or fixture is None or state is None:
             return {}, str(reason)
+        currency = book.limit_currency(bookmaker) or DEFAULT_CURRENCY
         oldest_ms = self._limits.age_ms(fixture, now_ms)
         found: dict[OutcomeId, Offer] = {}
         why: str | None = None
@@ -47,19 +47,19 @@ class BookPrices:
             if reason is not None or quote is None or quote.odds is None:
                 why = why or str(reason)
                 continue
-            limit = self._limit(quote, bookmaker)
+            limit = self._limit(quote.limit, currency)
             found[quote.outcome_id] = Offer(
                 quote.odds, limit, quote.market_ref or "", quote.outcome_ref or "", quote.changed_ms
             )
         return found, why
 
-    def _limit(self, quote: Quote, bookmaker: VenueSlug) -> Micros:
-        if quote.limit is None:
+    def _limit(self, told: Micros | None, currency: str) -> Micros:
+        """In USD; what the feed does not tell is the assumed one."""
+        if told is None:
             return self._untold_limit
-        currency = self._book.limit_currency(bookmaker) or DEFAULT_CURRENCY
         if currency == DEFAULT_CURRENCY:
-            return quote.limit
+            return told
         try:
-            return Micros(int(self._book.rates.to_usd(decimal_of(quote.limit), currency) * MICRO))
+            return Micros(int(self._book.rates.to_usd(decimal_of(told), currency) * MICRO))
         except UnknownCurrencyError:
             return Micros(0)

@@ -194,7 +194,8 @@ class Repository:
 
     async def repair_orders(self, account_id: int) -> None:
         """Brings order rows, which are written behind, to the fills that stand in the ledger: after a crash the row of
-        an order may be older than its last fill. Fills without an order are linked where its row names it."""
+        an order may be older than its last fill, or name one that was not committed and will be read again. Fills
+        without an order are linked where its row names it."""
         async with self._database.transaction() as connection:
             await connection.execute(
                 """update mm_fills f set order_id = o.order_id from mm_orders o
@@ -204,11 +205,13 @@ class Repository:
             )
             await connection.execute(
                 """update mm_orders o set matched_size = f.size, matched_stake = f.stake, fees = f.fee,
-                                          matched_price = f.spent / f.size, matched_at = f.at
-                   from (select order_id, sum(size) as size, sum(stake) as stake, sum(fee) as fee,
-                                sum(price * size) as spent, max(traded_at) as at
-                         from mm_fills where account_id = $1 and state <> 'REVERSED' group by order_id) f
-                   where o.order_id = f.order_id and o.account_id = $1 and o.matched_size <> f.size""",
+                                          matched_price = f.spent / nullif(f.size, 0), matched_at = f.at
+                   from (select o.order_id, coalesce(sum(l.size), 0) as size, coalesce(sum(l.stake), 0) as stake,
+                                coalesce(sum(l.fee), 0) as fee, sum(l.price * l.size) as spent, max(l.traded_at) as at
+                         from mm_orders o
+                         left join mm_fills l on l.order_id = o.order_id and l.state <> 'REVERSED'
+                         where o.account_id = $1 and o.settlement_status = 'UNDECIDED' group by o.order_id) f
+                   where o.order_id = f.order_id and o.matched_size <> f.size""",
                 account_id,
             )
 

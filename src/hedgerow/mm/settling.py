@@ -129,11 +129,12 @@ class Settler:
                 resolution.instrument_ref,
             )
             for row in rows:
-                await self._settle_order(connection, row, resolution)
+                await self._settle_order(connection, lane, row, resolution)
 
-    async def _settle_order(self, connection: Any, row: Any, resolution: Resolution) -> None:
+    async def _settle_order(self, connection: Any, lane: Lane, row: Any, resolution: Resolution) -> None:
         status = resolution.status if row["side"] == Side.BUY.value else resolution.status.mirrored
-        payout = contract_payout(status, row["matched_size"], row["matched_stake"])
+        void_pays = lane.exchange.manifest.void_pays
+        payout = contract_payout(status, row["matched_size"], row["matched_stake"], void_pays)
         if (row["settlement_status"], row["payout"]) == (status.value, payout):
             return
         now = self._clock.now()

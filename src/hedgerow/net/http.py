@@ -189,7 +189,7 @@ class HttpClient:
             connection.abort()
 
     def _encode(self, method: str, path: str, headers: Headers, body: bytes) -> bytes:
-        lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
+        lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
         if body:
             lines += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         elif method in ("POST", "PUT", "PATCH", "DELETE"):

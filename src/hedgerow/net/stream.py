@@ -200,15 +200,16 @@ class _Listener(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type
-        if kind is WSMsgType.CLOSE:
-            self._close(transport, frame)
-        elif kind in (WSMsgType.TEXT, WSMsgType.BINARY) and frame.fin:
+        is_text = kind is WSMsgType.TEXT
+        if (is_text or kind is WSMsgType.BINARY) and frame.fin:
             work.enter()  # not a unit of a task: what is called here waits for nothing
             try:
-                self._stream._conversation.received(frame.get_payload_as_memoryview(), kind is WSMsgType.TEXT)
+                self._stream._conversation.received(frame.get_payload_as_memoryview(), is_text)
             finally:
                 work.leave()
             handled.count(self._port)
+        elif kind is WSMsgType.CLOSE:
+            self._close(transport, frame)
         elif kind in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
             self._collect(frame, kind)
 

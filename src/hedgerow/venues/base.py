@@ -91,6 +91,7 @@ class Manifest:
     in_play: InPlayPolicy = InPlayPolicy.KEEPS
     heartbeat_s: float | None = None  # dead-man's switch: the venue cancels all after this silence
     minimum_stake: Decimal = Decimal(1)
+    void_pays: Decimal | None = None  # what a void pays for a contract of either side; None: the stake comes back
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from hedgerow.venues.base import (
     CredentialField,
     Exchange,
@@ -63,6 +65,7 @@ MANIFEST = Manifest(
     batch_limit=15,
     in_play=InPlayPolicy.CANCELS,
     heartbeat_s=LAPSE_S,
+    void_pays=Decimal("0.5"),
 )
 
 
