@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,10 +11,16 @@ from typing import Any
 from hypothesis import strategies as st
 
 from hedgerow.abp.amounts import Currency
+from hedgerow.abp.ledger import book_balance, hold, lock_accounts
 from hedgerow.abp.limits import USD, LimitFacts
-from hedgerow.abp.orders import NewOrder, PriceRule
+from hedgerow.abp.orders import AbpOrder, NewOrder, PriceRule
+from hedgerow.abp.repository import AbpOrders
 from hedgerow.abp.routing import Candidate, Taken, Wanted
-from hedgerow.core.ids import NO_PLAYER, ClientName, FixtureId, MarketId, OutcomeId
+from hedgerow.core.clock import SteppedClock
+from hedgerow.core.ids import NO_PLAYER, ClientName, FixtureId, MarketId, OutcomeId, VenueSlug
+from hedgerow.core.states import BetStatus
+from hedgerow.storage.bets import Bet, Bets
+from hedgerow.storage.database import Database
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 EUR, JPY, KWD = (
@@ -147,3 +155,74 @@ def wanteds(draw: st.DrawFn) -> Wanted:
         draw(st.sampled_from(list(PriceRule))),
         draw(st.lists(st.builds(Taken, amounts("0.01", "500"), prices, st.booleans()), max_size=3).map(tuple)),
     )
+
+
+# --- rows -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A database with one client's accounts, and how rows get into it."""
+
+    database: Database
+    clock: SteppedClock
+    bets: Bets
+    dollars: int
+    euros: int
+
+    @property
+    def orders(self) -> AbpOrders:
+        return AbpOrders(self.database, self.clock)
+
+    async def order(self, **changes: Any) -> AbpOrder:
+        async with self.database.transaction() as connection:
+            return await self.orders.insert(connection, new_order(**changes))
+
+    async def bet(self, order: AbpOrder, stake: str = "10", *, sends: bool = True, **changes: Any) -> Bet:
+        """A bet of an order on the dollar account, committed and its money held."""
+        asked = order.asked
+        bet = Bet(
+            str(uuid.uuid4()),
+            "abp",
+            asked.client,
+            self.dollars,
+            VenueSlug("pinnacle"),
+            asked.fixture_id,
+            asked.market_id,
+            asked.outcome_id,
+            asked.player_id,
+            Decimal(2),
+            Decimal(stake),
+            "USD",
+            Decimal(1),
+            order_id=order.order_id,
+            order_stake=Decimal(stake),
+        )
+        for name, value in changes.items():
+            setattr(bet, name, value)
+        async with self.database.transaction() as connection:
+            await self.bets.insert(connection, [bet])
+            await lock_accounts(connection, {bet.account_id: bet.currency})
+            await hold(connection, bet, NOW)
+        if sends:
+            bet.sent_at = self.clock.now()
+        return bet
+
+    async def deposit(self, account_id: int, amount: str, currency: str = "USD") -> None:
+        async with self.database.transaction() as connection:
+            await book_balance(connection, account_id, currency, Decimal(amount), NOW, NOW)
+
+    async def balances(self, account_id: int) -> dict[str, Decimal]:
+        """What lies where; places without anything are left out."""
+        rows = await self.database.fetch(
+            "select place, amount from abp_balances where account_id = $1 and amount <> 0", account_id
+        )
+        return {row["place"]: row["amount"] for row in rows}
+
+
+def taken(bet: Bet, stake: str | None = None, odds: str = "2") -> Bet:
+    """The bet as its bookmaker has taken it."""
+    bet.placed_stake, bet.placed_odds = Decimal(stake) if stake else bet.requested_stake, Decimal(odds)
+    bet.placed_at = NOW
+    bet.move_to(BetStatus.CONFIRMED)
+    return bet
