@@ -184,10 +184,13 @@ async def test_open_stake_never_exceeds_the_balance(floor: Floor) -> None:
     await floor.runner()
     orders = [await floor.place(lives=timedelta(seconds=20)) for _ in range(5)]
     ended = [await floor.ended(order) for order in orders]
-    assert sum(order.filled for order in ended) == sum(bet.stake for bet in floor.taken) <= 25
-    assert (
-        min(row[0] for row in await floor.database.fetch("select amount from abp_balances where place = 'free'")) >= 0
+    assert sum(order.filled for order in ended) == sum(bet.stake for bet in floor.taken) == 25
+    lowest = await floor.database.fetchval(
+        """select min(free) from (
+             select sum(case when target = 'free' then amount when source = 'free' then -amount else 0 end)
+                    over (order by entry_id) as free from abp_ledger) running"""
     )
+    assert lowest == 0
 
 
 async def test_two_runners_fill_every_order_once(floor: Floor) -> None:
@@ -217,3 +220,20 @@ async def test_what_a_dead_process_left_behind_is_asked_for_before_anything_new(
     statuses = [status for status, _, _ in await floor.rows(order)]
     assert statuses.count("CONFIRMED") == 1
     assert await floor.money() == {"free": 9980, "staked": 20, "venue": -10_000}
+
+
+async def test_nothing_new_is_sent_while_a_dead_process_bets_are_not_asked_for(floor: Floor) -> None:
+    floor.behave(latencyMs=int(SPEED) * 400)
+    first = await floor.runner(lease_s=20.0)
+    order = await floor.place(lives=LONG)
+    await floor.until(order, lambda found: found.attempts == 1)
+    await kill(floor, first)
+    floor.behave()
+    await floor.runner()
+    floor.behave(down=True)
+    await floor.database.execute("update abp_orders set lease_until = clock_timestamp()")
+    newer = await floor.ended(await floor.place(lives=timedelta(seconds=20)))
+    assert newer.status is AbpOrderStatus.EXPIRED
+    assert await floor.rows(newer) == []
+    (receipt,) = await floor.orders.receipts(newer.order_id)
+    assert [left.why for left in receipt.decision.left_out] == ["earlier bets are being asked for"]
