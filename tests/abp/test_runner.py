@@ -3,57 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
-
-import pytest
 
 from hedgerow.abp.orders import AbpOrderStatus
 from hedgerow.abp.receipts import recompute
 from hedgerow.abp.runner import Runner
-from hedgerow.core.clock import NS_PER_S
-from hedgerow.core.ids import NO_PLAYER, FixtureId, OutcomeId, OutcomeKey
-from hedgerow.core.secrets import Secret, Vault
-from hedgerow.sim.dialects.pinnacle import Pinnacle, Terms
-from hedgerow.sim.markets import Catalogue
-from hedgerow.sim.site import listen
-from hedgerow.sim.world import Fixture, World
-from hedgerow.storage.accounts import Accounts
-from hedgerow.storage.database import Database
 
-from .runkit import Floor
-
-TENNIS = FixtureId("id1200231461061419")
-SINNER, ALCARAZ = OutcomeKey(TENNIS, OutcomeId(121), NO_PLAYER), OutcomeKey(TENNIS, OutcomeId(122), NO_PLAYER)
-ACCOUNT = "demo_pinnacle"
-NOW_S = 1_795_190_000
-SPEED = 40.0
-LONG = timedelta(minutes=10)
-
-
-@pytest.fixture
-async def floor(database: Database) -> AsyncIterator[Floor]:
-    """A minute of the world passes in one and a half seconds."""
-    world = World(Catalogue())
-    world.clock.run_scaled(NOW_S * NS_PER_S, SPEED)
-    pinnacle = Pinnacle(world, Terms())
-    world.put_fixture(Fixture(TENNIS, 12, 2314, "Jannik Sinner", "Carlos Alcaraz", NOW_S + 7200))
-    site = await listen(pinnacle.sites()["rest"], "127.0.0.1", 0)
-    vault = Vault(Secret(base64.b64encode(bytes(32)).decode()))
-    made = Floor(database, world, pinnacle, vault, site.url)
-    made.offer(SINNER, "1.8")
-    made.offer(ALCARAZ, "2.1")
-    accounts = Accounts(database, world.clock)
-    await accounts.add_client("acme", "Acme")
-    credentials = dict(pinnacle.demo_credentials(ACCOUNT))
-    await accounts.add_account("pinnacle", "main", "acme", vault=vault, credentials=credentials)
-    yield made
-    for runner, desks in made.started:
-        await runner.stop()
-        await desks.close()
-    await site.runner.cleanup()
+from .runkit import ACCOUNT, LONG, SINNER, SPEED, Floor
 
 
 async def kill(floor: Floor, runner: Runner) -> None:
