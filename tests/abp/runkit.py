@@ -15,6 +15,7 @@ from hedgerow.abp.offers import Offer
 from hedgerow.abp.orders import AbpOrder
 from hedgerow.abp.repository import AbpOrders
 from hedgerow.abp.runner import Runner
+from hedgerow.abp.view import View
 from hedgerow.core.ids import NO_PLAYER, FixtureId, MarketKey, OutcomeId, OutcomeKey, VenueSlug
 from hedgerow.core.money import Rates
 from hedgerow.core.secrets import Vault
@@ -107,16 +108,16 @@ class Floor:
             clock,
             placement,
         )
+        offers = WorldOffers(self.world)
         made = Runner(
             self.database,
             self.orders,
             bets,
             placement,
-            breakers,
             desks,
-            WorldOffers(self.world),
+            offers,
+            View(desks, offers, breakers, untold_max=Decimal(500)),
             clock,
-            untold_max=Decimal(500),
             lease_s=lease_s,
         )
         await desks.load()
