@@ -9,6 +9,7 @@ import pytest
 
 from hedgerow.core.clock import NS_PER_S, SteppedClock
 from hedgerow.core.secrets import Secret, Vault
+from hedgerow.execution.invariants import check
 from hedgerow.sim.dialects.pinnacle import Pinnacle, Terms
 from hedgerow.sim.markets import Catalogue
 from hedgerow.sim.site import listen
@@ -67,4 +68,5 @@ async def floor(database: Database) -> AsyncIterator[Floor]:
     for runner, desks in made.started:
         await runner.stop()
         await desks.close()
+    assert {name: rows for name, rows in (await check(database, second_look_s=0)).items() if rows} == {}
     await site.runner.cleanup()
