@@ -107,8 +107,10 @@ async def test_change_that_comes_twice_is_told_once(hub: Hub, nats: Bus, eventua
 
 
 async def publish_nothing(database: Database) -> None:
-    """All that waits in the outbox gets its number, and its messages are lost. As a relay does, it waits for rows behind
-    an older transaction, which may be another test's: the server counts them for all databases."""
+    """All that waits in the outbox gets its number, and its messages are lost.
+
+    As a relay does, it waits for rows behind an older transaction: another test's counts too, in another database.
+    """
     cursor = outbox.Cursor(0, 0, 0)
     async with asyncio.timeout(30):
         while True:
