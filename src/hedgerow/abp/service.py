@@ -32,7 +32,7 @@ from hedgerow.abp.work import progress_of
 from hedgerow.core.clock import Clock
 from hedgerow.core.config import Settings
 from hedgerow.core.errors import ApiError, VenueError
-from hedgerow.core.ids import ClientName, FixtureId, MarketId, MarketKey, OutcomeId, PlayerId, VenueSlug
+from hedgerow.core.ids import ClientName, FixtureId, MarketId, MarketKey, OutcomeId, OutcomeKey, PlayerId, VenueSlug
 from hedgerow.core.money import decimal_of
 from hedgerow.core.secrets import Vault
 from hedgerow.core.states import BetStatus
@@ -393,7 +393,7 @@ class AutomatedBetPlacing:
         self, key: SlipKey, market: MarketKey, desk: Desk, offer: Offer, free: Mapping[int, Decimal]
     ) -> SlipOffer | None:
         if desk.row.meta.get(VERIFY) == "true":
-            offer = await _verified(desk, offer)
+            offer = await _verified(desk, offer, OutcomeKey(market.fixture_id, key.outcome_id, market.player_id))
         candidate = self._view.candidate(desk, offer, _standing(free)(desk, offer), is_back=True)
         if candidate is None:
             return None
@@ -417,10 +417,10 @@ def _both(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset
     return one & other
 
 
-async def _verified(desk: Desk, offer: Offer) -> Offer:
+async def _verified(desk: Desk, offer: Offer, outcome: OutcomeKey) -> Offer:
     """The offer with what the bookmaker itself says of it; unusable while it does not answer."""
     try:
-        line = await desk.bookmaker.line(offer.market_ref, offer.outcome_ref)
+        line = await desk.bookmaker.line(offer.market_ref, offer.outcome_ref, outcome)
     except VenueError as error:
         _log.warning("betslip not verified", bookmaker=desk.row.venue, error=str(error))
         return replace(offer, unusable="the bookmaker does not answer")
