@@ -15,10 +15,12 @@ is asked for by `execution.reconcile` until the bookmaker has told; it is never 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
+from typing import Any
 
 import structlog
+from asyncpg import Connection
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.errors import InDoubt, Reason, Refused, Unavailable
@@ -36,12 +38,18 @@ _log = structlog.get_logger(__name__)
 Covers = Callable[[Bet], Decimal]
 """What an accepted bet counts for (market making); others answer 0."""
 
+Also = Callable[["Connection[Any]", Bet], Awaitable[None]]
+"""What else is written in the transaction of a bet's answer (automated bet placing: its money, its order's fill)."""
+
 
 class Placement:
     """Sends committed bets, each once, and writes what came back."""
 
-    def __init__(self, database: Database, bets: Bets, breakers: Breakers, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, bets: Bets, breakers: Breakers, clock: Clock, also: Also | None = None
+    ) -> None:
         self._database, self._bets, self._breakers, self._clock = database, bets, breakers, clock
+        self._also = also
 
     async def send(
         self,
@@ -105,6 +113,8 @@ class Placement:
         """Commits what became of a bet."""
         async with self._database.transaction() as connection:
             await self._bets.save_answer(connection, bet)
+            if self._also is not None:
+                await self._also(connection, bet)
 
 
 def apply_report(bet: Bet, report: BetReport, clock: Clock, covers: Covers) -> bool:

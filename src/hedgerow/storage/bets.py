@@ -22,7 +22,11 @@ from hedgerow.storage.database import Database
 
 @dataclass(slots=True)
 class Bet:
-    """A bet row. Money in `currency`; `needs` and `covers` are payouts in USD (market making)."""
+    """A bet row. Money in `currency`; `needs` and `covers` are payouts in USD (market making).
+
+    Of automated bet placing: `order_stake` is what it stands for in its order's currency, `reserved` and `staked` what
+    the ledger holds for it now, `offer_ms` when the offer that it takes last moved, `runner` the process that sends it.
+    """
 
     reference: str
     origin: str
@@ -57,6 +61,12 @@ class Bet:
     sent_at: datetime | None = None
     placed_at: datetime | None = None
     settled_at: datetime | None = None
+    is_back: bool = True
+    order_stake: Decimal | None = None
+    offer_ms: int | None = None
+    runner: str | None = None
+    reserved: Decimal = Decimal(0)
+    staked: Decimal = Decimal(0)
 
     def move_to(self, status: BetStatus, reason: str = "") -> None:
         """Changes the status by the table of legal moves. Raises IllegalMoveError."""
@@ -68,7 +78,7 @@ class Bet:
 _COLUMNS = """reference::text, origin, client, account_id, bookmaker, fixture_id, market_id, outcome_id, player_id,
     requested_odds, requested_stake, currency, usd_rate, order_id, planned_odds, needs, covers, status, in_doubt,
     reason, bookmaker_bet_id, placed_odds, placed_stake, settlement, payout, sent_data, received_data, is_test, bet_id,
-    created_at, sent_at, placed_at, settled_at"""
+    created_at, sent_at, placed_at, settled_at, is_back, order_stake, offer_ms, runner::text, reserved, staked"""
 
 
 class Bets:
@@ -85,8 +95,10 @@ class Bets:
             bet.bet_id = await connection.fetchval(
                 """insert into bets (reference, origin, client, account_id, bookmaker, fixture_id, market_id,
                                      outcome_id, player_id, order_id, requested_odds, requested_stake, currency,
-                                     usd_rate, planned_odds, needs, status, is_test, created_at)
-                   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 'PENDING', $17, $18)
+                                     usd_rate, planned_odds, needs, status, is_test, created_at, is_back, order_stake,
+                                     offer_ms, runner)
+                   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 'PENDING', $17, $18,
+                           $19, $20, $21, $22)
                    returning bet_id""",
                 bet.reference,
                 bet.origin,
@@ -106,6 +118,10 @@ class Bets:
                 bet.needs,
                 bet.is_test,
                 now,
+                bet.is_back,
+                bet.order_stake,
+                bet.offer_ms,
+                bet.runner,
             )
 
     async def save_answer(self, connection: Connection[Any], bet: Bet) -> None:
@@ -143,6 +159,18 @@ class Bets:
             bet.reason,
         )
 
+    async def of_order(self, connection: Connection[Any], order_id: int) -> list[Bet]:
+        """Bets of a client's order (automated bet placing), oldest first, as the caller's transaction sees them."""
+        rows = await connection.fetch(
+            f"select {_COLUMNS} from bets where origin = 'abp' and order_id = $1 order by bet_id", order_id
+        )
+        return [_bet(row) for row in rows]
+
+    async def locked(self, connection: Connection[Any], bet_id: int) -> Bet | None:
+        """The bet as it stands, locked until the caller's transaction ends."""
+        row = await connection.fetchrow(f"select {_COLUMNS} from bets where bet_id = $1 for update", bet_id)
+        return _bet(row) if row else None
+
     async def unanswered(self, account_id: int) -> list[Bet]:
         """Bets of an account whose outcome is not known: sent, or perhaps sent, without an answer. Oldest first."""
         return await self._select("account_id = $1 and status in ('PENDING', 'PLACED') order by bet_id", account_id)
@@ -169,4 +197,8 @@ class Bets:
 
     async def _select(self, condition: str, *values: Any) -> list[Bet]:
         rows = await self._database.fetch(f"select {_COLUMNS} from bets where {condition}", *values)
-        return [Bet(**{**row, "status": BetStatus(row["status"])}) for row in rows]
+        return [_bet(row) for row in rows]
+
+
+def _bet(row: Any) -> Bet:
+    return Bet(**{**row, "status": BetStatus(row["status"])})

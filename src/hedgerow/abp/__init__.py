@@ -1,0 +1,1 @@
+"""Automated bet placing: the client's orders, routed to bookmakers, followed to their end."""

@@ -1,0 +1,158 @@
+"""The accounts where bets are placed, as the database has them, each with its connection to the bookmaker."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import structlog
+
+from hedgerow.abp.amounts import Currency
+from hedgerow.abp.ledger import book_balance
+from hedgerow.core.clock import Clock
+from hedgerow.core.config import VenueUrls
+from hedgerow.core.errors import SetupError, VenueError
+from hedgerow.core.money import Rates, UnknownCurrencyError
+from hedgerow.core.secrets import Vault
+from hedgerow.execution.placement import Placement
+from hedgerow.execution.reconcile import Decided, Reconciler
+from hedgerow.storage.accounts import Accounts, VenueAccount, open_credentials
+from hedgerow.storage.bets import Bet
+from hedgerow.storage.database import Database
+from hedgerow.storage.terms import BookmakerTerms, Terms
+from hedgerow.venues.base import Account, Bookmaker, VenueContext
+from hedgerow.venues.registry import UnknownVenueError, build_bookmaker, urls_of, venue
+
+_log = structlog.get_logger(__name__)
+
+_REMEMBERED_ANSWERS = 20
+
+
+@dataclass(slots=True, eq=False)
+class Desk:
+    """One account. `row` is renewed when the database changes; its bets are followed whatever it says."""
+
+    row: VenueAccount
+    bookmaker: Bookmaker
+    reconciler: Reconciler
+    is_open: bool = False
+    failures: deque[bool] = field(default_factory=lambda: deque(maxlen=_REMEMBERED_ANSWERS))
+
+    @property
+    def failure_rate(self) -> Decimal:
+        """The share of its last bets that got no answer or never left."""
+        return Decimal(sum(self.failures)) / len(self.failures) if self.failures else Decimal(0)
+
+
+class Desks:
+    """All desks of this process, and the terms that an operator set."""
+
+    def __init__(
+        self,
+        database: Database,
+        accounts: Accounts,
+        terms: Terms,
+        vault: Vault,
+        venue_urls: VenueUrls,
+        clock: Clock,
+        placement: Placement,
+    ) -> None:
+        self._database, self._accounts, self._terms, self._vault = database, accounts, terms, vault
+        self._urls, self._clock, self._placement = venue_urls, clock, placement
+        self._desks: dict[int, Desk] = {}
+        self._warned: set[int] = set()
+        self._operator_rates: Mapping[str, Decimal] = {}
+        self._decided: Decided = _ignore
+        self.bookmakers: Mapping[str, BookmakerTerms] = {}
+
+    def on_decided(self, listener: Decided) -> None:
+        """The listener is called for each bet that was in doubt, or delayed, and is decided. Set before `load`."""
+        self._decided = listener
+
+    def get(self, account_id: int) -> Desk | None:
+        return self._desks.get(account_id)
+
+    def of(self, client: str) -> list[Desk]:
+        """The client's active accounts, the highest priority first."""
+        desks = [desk for desk in self._desks.values() if desk.row.client == client and desk.row.is_active]
+        return sorted(desks, key=lambda desk: (-desk.row.priority, desk.row.account_id))
+
+    def all(self) -> Iterable[Desk]:
+        return tuple(self._desks.values())
+
+    def terms_of(self, bookmaker: str) -> BookmakerTerms:
+        return self.bookmakers.get(bookmaker) or BookmakerTerms(bookmaker)
+
+    def currency(self, code: str, rates: Rates) -> Currency | None:
+        """The currency at the operator's rate, else the feed's; None where nobody has told one."""
+        if code in self._operator_rates:
+            return Currency(code, self._operator_rates[code])
+        try:
+            return Currency(code, rates.from_usd(Decimal(1), code))
+        except UnknownCurrencyError:
+            return None
+
+    async def load(self) -> None:
+        """Reads accounts and terms. Raises StorageError."""
+        self.bookmakers = await self._terms.bookmakers()
+        told = await self._terms.currencies()
+        self._operator_rates = {rate.currency: rate.per_usd for rate in told if rate.source == "operator"}
+        rows = {row.account_id: row for row in await self._accounts.accounts()}
+        for account_id, row in rows.items():
+            desk = self._desks.get(account_id)
+            if desk is not None:
+                desk.row = row
+            elif row.is_active:
+                self._add(row)
+        for account_id in self._desks.keys() - rows.keys():
+            await self._desks.pop(account_id).bookmaker.close()
+
+    def _add(self, row: VenueAccount) -> None:
+        try:
+            account = Account(row.account_id, row.username, row.currency, open_credentials(row, self._vault), row.meta)
+            context = VenueContext(account, self._clock, urls_of(venue(row.venue).manifest, self._urls))
+            bookmaker = build_bookmaker(row.venue, context)
+        except (UnknownVenueError, LookupError, SetupError) as error:
+            if row.account_id not in self._warned:
+                self._warned.add(row.account_id)
+                _log.warning("account takes no bets", venue=row.venue, account=row.username, why=str(error))
+            return
+        reconciler = Reconciler(bookmaker, self._placement, self._clock, _covers_nothing, self._decided)
+        self._desks[row.account_id] = Desk(row, bookmaker, reconciler)
+
+    async def read_balances(self) -> None:
+        """Asks every bookmaker what can be bet, and books it. Raises StorageError."""
+        for desk in self.all():
+            if desk.row.is_active:
+                await self.read_balance(desk)
+
+    async def read_balance(self, desk: Desk) -> None:
+        """One account's balance; opens its connection before the first. Raises StorageError."""
+        row = desk.row
+        asked_at = self._clock.now()
+        try:
+            if not desk.is_open:
+                await desk.bookmaker.open()
+                desk.is_open = True
+            told = await desk.bookmaker.balance()
+        except VenueError as error:
+            _log.warning("balance not read", bookmaker=row.venue, account=row.username, error=str(error))
+            return
+        async with self._database.transaction() as connection:
+            await book_balance(connection, row.account_id, row.currency, told.free, asked_at, self._clock.now())
+        await self._accounts.set_balance(row.account_id, told.free, told.held)
+
+    async def close(self) -> None:
+        for desk in self.all():
+            await desk.bookmaker.close()
+
+
+def _covers_nothing(_: Bet) -> Decimal:
+    """Bets of clients hedge nothing."""
+    return Decimal(0)
+
+
+async def _ignore(_: Bet) -> None:
+    """Until somebody listens."""

@@ -1,0 +1,222 @@
+"""The ledger: the money of each account as moves between places, so that none appears or vanishes.
+
+    venue ⇄ free → reserved → staked → free | venue
+
+`free` can be bet, `reserved` is held for bets that are not answered, `staked` stands in accepted bets, `venue` is the
+bookmaker's side. A move takes from one place what it gives to the other. The balances are kept by the database, in
+the transaction of the entry. First the rules (pure), then the SQL.
+
+Amounts are in the account's own currency. Nothing is converted at a bookmaker: what a stake is in the order's currency
+stands in the bet, with the rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from asyncpg import Connection
+
+from hedgerow.abp.amounts import Currency
+from hedgerow.abp.limits import at_risk
+from hedgerow.core.states import BetStatus
+from hedgerow.storage.bets import Bet
+
+ZERO = Decimal(0)
+
+
+class Place(StrEnum):
+    FREE = "free"
+    RESERVED = "reserved"
+    STAKED = "staked"
+    VENUE = "venue"
+
+
+class Kind(StrEnum):
+    """Why money moved."""
+
+    RESERVE = "reserve"  # a bet is about to be sent
+    RELEASE = "release"  # it was refused, never sent, or taken in part
+    STAKE = "stake"  # it was taken
+    RETURN = "return"  # it was settled: what came back
+    LOSS = "loss"  # it was settled: what did not
+    COMMISSION = "commission"  # an exchange's share of net winnings
+    CORRECTION = "correction"  # the bookmaker's own word differs from ours
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """amount > 0, from one place to another."""
+
+    kind: Kind
+    source: Place
+    target: Place
+    amount: Decimal
+
+
+# --- rules ---------------------------------------------------------------------------------------------------------
+
+
+def reserve(amount: Decimal) -> list[Move]:
+    """A bet is about to be sent."""
+    return _moves(Move(Kind.RESERVE, Place.FREE, Place.RESERVED, amount))
+
+
+def answer(reserved: Decimal, taken: Decimal) -> list[Move]:
+    """The bet is decided: `taken` is the money at risk in it, 0 when it was refused or never arrived."""
+    return _moves(
+        Move(Kind.STAKE, Place.RESERVED, Place.STAKED, min(taken, reserved)),
+        Move(Kind.RELEASE, Place.RESERVED, Place.FREE, reserved - taken),
+        # A bookmaker that took more than it was asked for is believed, and the difference stands out.
+        Move(Kind.CORRECTION, Place.FREE, Place.STAKED, taken - reserved),
+    )
+
+
+def settle(staked: Decimal, paid: Decimal, commission: Decimal = ZERO) -> list[Move]:
+    """The bet is settled: `paid` comes back before the commission, the stake included."""
+    return _moves(
+        Move(Kind.RETURN, Place.STAKED, Place.FREE, min(staked, paid)),
+        Move(Kind.RETURN, Place.VENUE, Place.FREE, paid - staked),
+        Move(Kind.LOSS, Place.STAKED, Place.VENUE, staked - paid),
+        Move(Kind.COMMISSION, Place.FREE, Place.VENUE, commission),
+    )
+
+
+def settle_anew(before: Decimal, paid: Decimal) -> list[Move]:
+    """The bookmaker corrects what it paid on a settled bet, commission taken."""
+    return _moves(
+        Move(Kind.CORRECTION, Place.VENUE, Place.FREE, paid - before),
+        Move(Kind.CORRECTION, Place.FREE, Place.VENUE, before - paid),
+    )
+
+
+def observe(free: Decimal, unsure: Decimal, told: Decimal) -> list[Move]:
+    """The bookmaker says that `told` can be bet. `unsure`: money of bets that its word may count as gone or not.
+
+    Its word minus all of these surely can be bet, more than its word surely cannot: `free` is brought between the two
+    and left alone where it lies there already.
+    """
+    most, least = told, told - unsure
+    return _moves(
+        Move(Kind.CORRECTION, Place.VENUE, Place.FREE, least - free),
+        Move(Kind.CORRECTION, Place.FREE, Place.VENUE, free - most),
+    )
+
+
+def balances(moves: Iterable[Move], before: Mapping[Place, Decimal] | None = None) -> dict[Place, Decimal]:
+    """What lies in each place after the moves."""
+    after = {place: (before or {}).get(place, ZERO) for place in Place}
+    for move in moves:
+        after[move.source] -= move.amount
+        after[move.target] += move.amount
+    return after
+
+
+def taken_money(bet: Bet) -> Decimal:
+    """The money at risk in a bet as its bookmaker has taken it; 0 for one that does not stand."""
+    if bet.status is not BetStatus.CONFIRMED or bet.placed_stake is None or bet.placed_odds is None:
+        return ZERO
+    return at_risk(bet.placed_stake, bet.placed_odds, Currency(bet.currency, bet.usd_rate), is_back=bet.is_back)
+
+
+def _moves(*moves: Move) -> list[Move]:
+    """Those that move something."""
+    return [move for move in moves if move.amount > 0]
+
+
+# --- SQL -----------------------------------------------------------------------------------------------------------
+
+
+async def lock_accounts(connection: Connection[Any], accounts: Mapping[int, str]) -> dict[int, Decimal]:
+    """Locks the ledgers of accounts (id to currency) until the transaction ends, always in the same order, so that no
+    two wait for each other. Answers what is free on each."""
+    free: dict[int, Decimal] = {}
+    for account_id, currency in sorted(accounts.items()):
+        await connection.execute(
+            "insert into abp_balances (account_id, currency, place) values ($1, $2, 'free') on conflict do nothing",
+            account_id,
+            currency,
+        )
+        free[account_id] = await connection.fetchval(
+            """select amount from abp_balances
+               where account_id = $1 and currency = $2 and place = 'free' for update""",
+            account_id,
+            currency,
+        )
+    return free
+
+
+async def post(
+    connection: Connection[Any], account_id: int, currency: str, moves: Iterable[Move], at: datetime, bet_id: int | None
+) -> None:
+    """Writes moves of an account that the transaction has locked."""
+    await connection.executemany(
+        """insert into abp_ledger (account_id, currency, kind, source, target, amount, bet_id, at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8)""",
+        [
+            (account_id, currency, move.kind.value, move.source.value, move.target.value, move.amount, bet_id, at)
+            for move in moves
+        ],
+    )
+
+
+async def hold(connection: Connection[Any], bet: Bet, at: datetime) -> None:
+    """Reserves the money of a new bet. Its account is locked, and that it covers the bet is known."""
+    amount = at_risk(bet.requested_stake, bet.requested_odds, Currency(bet.currency, bet.usd_rate), is_back=bet.is_back)
+    await post(connection, bet.account_id, bet.currency, reserve(amount), at, bet.bet_id)
+    await connection.execute("update bets set reserved = $2 where bet_id = $1", bet.bet_id, amount)
+    bet.reserved = amount
+
+
+async def book_answer(connection: Connection[Any], bet: Bet, at: datetime) -> None:
+    """Books what became of a bet, whose row the transaction has locked; nothing while that is not known, nothing
+    twice."""
+    reserved = await connection.fetchval("select reserved from bets where bet_id = $1", bet.bet_id)
+    if bet.status in (BetStatus.PENDING, BetStatus.PLACED) or not reserved:
+        return
+    taken = taken_money(bet)
+    await lock_accounts(connection, {bet.account_id: bet.currency})
+    await post(connection, bet.account_id, bet.currency, answer(reserved, taken), at, bet.bet_id)
+    await connection.execute("update bets set reserved = 0, staked = $2 where bet_id = $1", bet.bet_id, taken)
+    bet.reserved, bet.staked = ZERO, taken
+
+
+async def book_balance(
+    connection: Connection[Any], account_id: int, currency: str, told: Decimal, asked_at: datetime, at: datetime
+) -> Decimal:
+    """Books the bookmaker's word on what can be bet, as asked for at that time. Answers what is free now.
+
+    Unsure is the money of bets that are not answered, and of those that were taken since the question.
+    """
+    free = (await lock_accounts(connection, {account_id: currency}))[account_id]
+    unsure = await connection.fetchval(
+        """select coalesce(sum(reserved), 0) + coalesce(sum(staked) filter (where placed_at >= $3), 0)
+           from bets
+           where account_id = $1 and currency = $2 and origin = 'abp' and (reserved > 0 or placed_at >= $3)""",
+        account_id,
+        currency,
+        asked_at,
+    )
+    moves = observe(free, unsure, told)
+    await post(connection, account_id, currency, moves, at, None)
+    return balances(moves, {Place.FREE: free})[Place.FREE]
+
+
+async def book_settlement(
+    connection: Connection[Any], bet: Bet, before: Decimal | None, commission: Decimal, at: datetime
+) -> None:
+    """Books `bet.payout`, what came back with the commission taken; `before`: what was booked as paid earlier."""
+    if bet.payout is None:
+        return
+    await lock_accounts(connection, {bet.account_id: bet.currency})
+    if before is None:
+        moves = settle(bet.staked, bet.payout + commission, commission)
+    else:
+        moves = settle_anew(before, bet.payout)
+    await post(connection, bet.account_id, bet.currency, moves, at, bet.bet_id)
+    await connection.execute("update bets set staked = 0 where bet_id = $1", bet.bet_id)
+    bet.staked = ZERO

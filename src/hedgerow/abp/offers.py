@@ -1,0 +1,83 @@
+"""What bookmakers offer on an outcome now, as the price book has it, and why an offer may not be taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from hedgerow.core.clock import Clock
+from hedgerow.core.ids import MarketKey, OutcomeId, VenueSlug
+from hedgerow.core.money import Rates, decimal_of
+from hedgerow.feed.book import PriceBook
+from hedgerow.feed.gate import Limits, why_not
+from hedgerow.feed.quotes import Quote
+
+DEFAULT_CURRENCY = "USD"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A bookmaker's quote on an outcome. price: None for a placeholder; limit in `limit_currency`, None where it is
+    not told; unusable: why it may not be bet on now; changed_ms: when it last moved."""
+
+    price: Decimal | None
+    limit: Decimal | None
+    limit_currency: str
+    market_ref: str
+    outcome_ref: str
+    changed_ms: int
+    is_live: bool
+    unusable: str | None = None
+
+
+class Offers(Protocol):
+    """Where offers come from."""
+
+    @property
+    def rates(self) -> Rates:
+        """Units of currencies per USD, as the feed has them now."""
+        ...
+
+    def offer(self, market: MarketKey, outcome_id: OutcomeId, bookmaker: VenueSlug) -> Offer | None:
+        """The bookmaker's quote, active or not; None when it has none."""
+        ...
+
+
+class BookOffers:
+    """Offers from the feed's price book."""
+
+    def __init__(self, book: PriceBook, limits: Limits, clock: Clock) -> None:
+        self._book, self._limits, self._clock = book, limits, clock
+
+    @property
+    def rates(self) -> Rates:
+        return self._book.rates
+
+    def offer(self, market: MarketKey, outcome_id: OutcomeId, bookmaker: VenueSlug) -> Offer | None:
+        quote = self.quote(market, outcome_id, bookmaker)
+        if quote is None:
+            return None
+        fixture = self._book.fixture(market.fixture_id)
+        reason = why_not(self._book, market.fixture_id, bookmaker, quote, self._limits, self._clock.now_ms())
+        if reason is None and (quote.market_ref is None or quote.outcome_ref is None):
+            return self._offer(quote, bookmaker, "the feed does not name its line", is_live=False)
+        is_live = fixture is not None and fixture.is_live
+        return self._offer(quote, bookmaker, None if reason is None else reason.value, is_live=is_live)
+
+    def quote(self, market: MarketKey, outcome_id: OutcomeId, bookmaker: VenueSlug) -> Quote | None:
+        """The feed's own row."""
+        quotes = self._book.quotes(market, bookmaker)
+        return next((quote for quote in quotes if quote is not None and quote.outcome_id == outcome_id), None)
+
+    def _offer(self, quote: Quote, bookmaker: VenueSlug, unusable: str | None, *, is_live: bool) -> Offer:
+        return Offer(
+            None if quote.odds is None else decimal_of(quote.odds),
+            None if quote.limit is None else decimal_of(quote.limit),
+            self._book.limit_currency(bookmaker) or DEFAULT_CURRENCY,
+            quote.market_ref or "",
+            quote.outcome_ref or "",
+            quote.changed_ms,
+            is_live,
+            unusable,
+        )

@@ -1,0 +1,219 @@
+"""Orders are worked on until they end: each bet sent once, whatever answers, whoever dies."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from hedgerow.abp.orders import AbpOrderStatus
+from hedgerow.abp.receipts import recompute
+from hedgerow.abp.runner import Runner
+from hedgerow.core.clock import NS_PER_S
+from hedgerow.core.ids import NO_PLAYER, FixtureId, OutcomeId, OutcomeKey
+from hedgerow.core.secrets import Secret, Vault
+from hedgerow.sim.dialects.pinnacle import Pinnacle, Terms
+from hedgerow.sim.markets import Catalogue
+from hedgerow.sim.site import listen
+from hedgerow.sim.world import Fixture, World
+from hedgerow.storage.accounts import Accounts
+from hedgerow.storage.database import Database
+
+from .runkit import Floor
+
+TENNIS = FixtureId("id1200231461061419")
+SINNER, ALCARAZ = OutcomeKey(TENNIS, OutcomeId(121), NO_PLAYER), OutcomeKey(TENNIS, OutcomeId(122), NO_PLAYER)
+ACCOUNT = "demo_pinnacle"
+NOW_S = 1_795_190_000
+SPEED = 40.0
+LONG = timedelta(minutes=10)
+
+
+@pytest.fixture
+async def floor(database: Database) -> AsyncIterator[Floor]:
+    """A minute of the world passes in one and a half seconds."""
+    world = World(Catalogue())
+    world.clock.run_scaled(NOW_S * NS_PER_S, SPEED)
+    pinnacle = Pinnacle(world, Terms())
+    world.put_fixture(Fixture(TENNIS, 12, 2314, "Jannik Sinner", "Carlos Alcaraz", NOW_S + 7200))
+    site = await listen(pinnacle.sites()["rest"], "127.0.0.1", 0)
+    vault = Vault(Secret(base64.b64encode(bytes(32)).decode()))
+    made = Floor(database, world, pinnacle, vault, site.url)
+    made.offer(SINNER, "1.8")
+    made.offer(ALCARAZ, "2.1")
+    accounts = Accounts(database, world.clock)
+    await accounts.add_client("acme", "Acme")
+    credentials = dict(pinnacle.demo_credentials(ACCOUNT))
+    await accounts.add_account("pinnacle", "main", "acme", vault=vault, credentials=credentials)
+    yield made
+    for runner, desks in made.started:
+        await runner.stop()
+        await desks.close()
+    await site.runner.cleanup()
+
+
+async def kill(floor: Floor, runner: Runner) -> None:
+    """The process dies: nothing more of it runs, nothing is given back."""
+    for task in [*runner._tasks, *runner._working, *runner._legs]:
+        task.cancel()
+    await asyncio.sleep(0)
+    for made, desks in list(floor.started):
+        if made is runner:
+            floor.started.remove((made, desks))
+            await desks.close()
+
+
+async def test_an_order_is_filled_and_its_money_is_staked(floor: Floor) -> None:
+    await floor.runner()
+    order = await floor.ended(await floor.place(lives=LONG))
+    assert (order.status, order.filled, order.remaining) == (AbpOrderStatus.FILLED, 10, 0)
+    assert [(bet.price, bet.stake) for bet in floor.taken] == [(Decimal("1.8"), Decimal(10))]
+    assert await floor.money() == {"free": 9990, "staked": 10, "venue": -10_000}
+    (receipt,) = await floor.orders.receipts(order.order_id)
+    assert recompute(receipt) == receipt.decision
+
+
+async def test_an_order_waits_for_its_price_and_takes_it_when_it_comes(floor: Floor) -> None:
+    await floor.runner()
+    order = await floor.place(price=Decimal("1.9"), lives=LONG)
+    await floor.until(order, lambda found: found.status is AbpOrderStatus.PROCESSING)
+    assert floor.taken == []
+    floor.offer(SINNER, "1.95")
+    assert (await floor.ended(order)).status is AbpOrderStatus.FILLED
+    assert [bet.price for bet in floor.taken] == [Decimal("1.95")]
+
+
+async def test_an_order_whose_price_never_comes_expires_and_says_why(floor: Floor) -> None:
+    await floor.runner()
+    order = await floor.ended(await floor.place(price=Decimal("1.9"), lives=timedelta(seconds=5)))
+    assert (order.status, order.filled) == (AbpOrderStatus.EXPIRED, 0)
+    (receipt,) = await floor.orders.receipts(order.order_id)
+    assert [left.why for left in receipt.decision.left_out] == ["price 1.8 is worse than 1.9"]
+
+
+async def test_an_order_that_nobody_works_on_expires_when_somebody_comes(floor: Floor) -> None:
+    order = await floor.place(lives=timedelta(seconds=1))
+    await asyncio.sleep(1 / SPEED)
+    await floor.runner()
+    assert (await floor.ended(order)).status is AbpOrderStatus.EXPIRED
+    assert floor.taken == []
+
+
+async def test_a_limit_is_used_up_once_and_the_rest_waits_for_a_new_offer(floor: Floor) -> None:
+    floor.offer(SINNER, "1.8", limit="6")
+    await floor.runner()
+    order = await floor.place(lives=LONG)
+    await floor.until(order, lambda found: found.filled == 6)
+    floor.offer(SINNER, "1.82", limit="6")
+    assert (await floor.ended(order)).status is AbpOrderStatus.FILLED
+    assert [(bet.price, bet.stake) for bet in floor.taken] == [(Decimal("1.8"), 6), (Decimal("1.82"), 4)]
+
+
+async def test_a_part_that_is_taken_is_how_an_order_ends_at_its_expiry(floor: Floor) -> None:
+    floor.offer(SINNER, "1.8", limit="6")
+    await floor.runner()
+    order = await floor.ended(await floor.place(lives=timedelta(seconds=20)))
+    assert (order.status, order.filled) == (AbpOrderStatus.PARTIALLY_FILLED, 6)
+
+
+async def test_a_refused_bet_gives_its_money_back_and_is_tried_again(floor: Floor) -> None:
+    floor.behave(rejectRate=1, rejectReason="LINE_CHANGED")
+    await floor.runner()
+    order = await floor.place(lives=LONG)
+    await floor.until(order, lambda found: found.attempts > 1)
+    floor.behave()
+    assert (await floor.ended(order)).status is AbpOrderStatus.FILLED
+    assert await floor.money() == {"free": 9990, "staked": 10, "venue": -10_000}
+    assert {status for status, _, _ in await floor.rows(order)} == {"REJECTED", "CONFIRMED"}
+    assert len(floor.taken) == 1
+
+
+async def test_a_refusal_that_time_does_not_heal_ends_the_order(floor: Floor) -> None:
+    floor.behave(rejectRate=1, rejectReason="BLOCKED_BETTING")
+    await floor.runner()
+    order = await floor.ended(await floor.place(lives=LONG))
+    assert order.status is AbpOrderStatus.REJECTED
+    assert len(await floor.rows(order)) == 1
+
+
+async def test_a_lost_answer_is_asked_for_and_never_sent_again(floor: Floor) -> None:
+    floor.behave(loseResponseRate=1)
+    await floor.runner()
+    order = await floor.place(lives=timedelta(seconds=5))
+    await floor.until(order, lambda found: found.attempts == 1)
+    assert (await floor.ended(order)).status is AbpOrderStatus.FILLED
+    assert await floor.rows(order) == [("CONFIRMED", Decimal(10), False)]
+    assert len(floor.taken) == 1
+
+
+async def test_an_order_with_a_bet_in_doubt_stays_open_beyond_its_expiry(floor: Floor) -> None:
+    floor.behave(acceptDelayMs=120_000)
+    await floor.runner()
+    order = await floor.place(lives=timedelta(seconds=5))
+    await asyncio.sleep(20 / SPEED)
+    found = await floor.orders.order(order.order_id)
+    assert found is not None
+    assert found.status is AbpOrderStatus.PROCESSING
+    assert (await floor.money())["reserved"] == 10
+    assert (await floor.ended(order)).status is AbpOrderStatus.FILLED
+
+
+async def test_a_test_order_is_routed_and_stored_and_nothing_is_sent(floor: Floor) -> None:
+    await floor.runner()
+    order = await floor.ended(await floor.place(is_test=True, lives=LONG))
+    assert order.status is AbpOrderStatus.FILLED
+    assert floor.taken == []
+    assert await floor.money() == {"free": 10_000, "venue": -10_000}
+
+
+async def test_emergency_stops_new_bets_at_once(floor: Floor) -> None:
+    await floor.runner()
+    await floor.database.execute("update mm_system set emergency = true")
+    order = await floor.place(lives=timedelta(seconds=10))
+    assert (await floor.ended(order)).status is AbpOrderStatus.EXPIRED
+    assert floor.taken == []
+
+
+async def test_open_stake_never_exceeds_the_balance(floor: Floor) -> None:
+    floor.pinnacle.book.balances[ACCOUNT] = Decimal(25)
+    floor.behave(acceptDelayMs=30_000)
+    await floor.runner()
+    orders = [await floor.place(lives=timedelta(seconds=20)) for _ in range(5)]
+    ended = [await floor.ended(order) for order in orders]
+    assert sum(order.filled for order in ended) == sum(bet.stake for bet in floor.taken) <= 25
+    assert (
+        min(row[0] for row in await floor.database.fetch("select amount from abp_balances where place = 'free'")) >= 0
+    )
+
+
+async def test_two_runners_fill_every_order_once(floor: Floor) -> None:
+    await floor.runner()
+    await floor.runner()
+    orders = [await floor.place(lives=LONG) for _ in range(20)]
+    assert {(await floor.ended(order)).status for order in orders} == {AbpOrderStatus.FILLED}
+    assert len(floor.taken) == 20
+    assert {bet.stake for bet in floor.taken} == {Decimal(10)}
+
+
+async def test_what_a_dead_process_left_behind_is_asked_for_before_anything_new(floor: Floor) -> None:
+    floor.behave(latencyMs=int(SPEED) * 400)
+    first = await floor.runner(lease_s=20.0)
+    order = await floor.place(lives=LONG)
+    await floor.until(order, lambda found: found.attempts == 1)
+    await kill(floor, first)
+    assert [status for status, _, _ in await floor.rows(order)] == ["PENDING"]
+    floor.behave()
+    await floor.database.execute("update abp_orders set lease_until = clock_timestamp()")
+    await floor.runner()
+    newer = await floor.place(lives=LONG)
+    ended, newer = await floor.ended(order), await floor.ended(newer)
+    assert (ended.status, ended.filled) == (AbpOrderStatus.FILLED, 10)
+    assert newer.status is AbpOrderStatus.FILLED
+    assert sum(bet.stake for bet in floor.taken) == 20
+    statuses = [status for status, _, _ in await floor.rows(order)]
+    assert statuses.count("CONFIRMED") == 1
+    assert await floor.money() == {"free": 9980, "staked": 20, "venue": -10_000}
