@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,8 @@ from hedgerow.abp.offers import Offer
 from hedgerow.abp.orders import AbpOrder
 from hedgerow.abp.repository import AbpOrders
 from hedgerow.abp.runner import Runner
-from hedgerow.core.ids import MarketKey, OutcomeId, OutcomeKey, VenueSlug
+from hedgerow.abp.view import View
+from hedgerow.core.ids import NO_PLAYER, FixtureId, MarketKey, OutcomeId, OutcomeKey, VenueSlug
 from hedgerow.core.money import Rates
 from hedgerow.core.secrets import Vault
 from hedgerow.execution.guard import Breakers
@@ -31,6 +33,13 @@ from hedgerow.storage.database import Database
 from hedgerow.storage.terms import Terms
 
 from .abpkit import new_order
+
+TENNIS = FixtureId("id1200231461061419")
+SINNER, ALCARAZ = OutcomeKey(TENNIS, OutcomeId(121), NO_PLAYER), OutcomeKey(TENNIS, OutcomeId(122), NO_PLAYER)
+ACCOUNT = "demo_pinnacle"
+NOW_S = 1_795_190_000
+SPEED = 40.0
+LONG = timedelta(minutes=10)
 
 
 class WorldOffers:
@@ -99,16 +108,16 @@ class Floor:
             clock,
             placement,
         )
+        offers = WorldOffers(self.world)
         made = Runner(
             self.database,
             self.orders,
             bets,
             placement,
-            breakers,
             desks,
-            WorldOffers(self.world),
+            offers,
+            View(desks, offers, breakers, untold_max=Decimal(500)),
             clock,
-            untold_max=Decimal(500),
             lease_s=lease_s,
         )
         await desks.load()

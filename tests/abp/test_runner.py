@@ -3,57 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
-
-import pytest
 
 from hedgerow.abp.orders import AbpOrderStatus
 from hedgerow.abp.receipts import recompute
 from hedgerow.abp.runner import Runner
-from hedgerow.core.clock import NS_PER_S
-from hedgerow.core.ids import NO_PLAYER, FixtureId, OutcomeId, OutcomeKey
-from hedgerow.core.secrets import Secret, Vault
-from hedgerow.sim.dialects.pinnacle import Pinnacle, Terms
-from hedgerow.sim.markets import Catalogue
-from hedgerow.sim.site import listen
-from hedgerow.sim.world import Fixture, World
-from hedgerow.storage.accounts import Accounts
-from hedgerow.storage.database import Database
 
-from .runkit import Floor
-
-TENNIS = FixtureId("id1200231461061419")
-SINNER, ALCARAZ = OutcomeKey(TENNIS, OutcomeId(121), NO_PLAYER), OutcomeKey(TENNIS, OutcomeId(122), NO_PLAYER)
-ACCOUNT = "demo_pinnacle"
-NOW_S = 1_795_190_000
-SPEED = 40.0
-LONG = timedelta(minutes=10)
-
-
-@pytest.fixture
-async def floor(database: Database) -> AsyncIterator[Floor]:
-    """A minute of the world passes in one and a half seconds."""
-    world = World(Catalogue())
-    world.clock.run_scaled(NOW_S * NS_PER_S, SPEED)
-    pinnacle = Pinnacle(world, Terms())
-    world.put_fixture(Fixture(TENNIS, 12, 2314, "Jannik Sinner", "Carlos Alcaraz", NOW_S + 7200))
-    site = await listen(pinnacle.sites()["rest"], "127.0.0.1", 0)
-    vault = Vault(Secret(base64.b64encode(bytes(32)).decode()))
-    made = Floor(database, world, pinnacle, vault, site.url)
-    made.offer(SINNER, "1.8")
-    made.offer(ALCARAZ, "2.1")
-    accounts = Accounts(database, world.clock)
-    await accounts.add_client("acme", "Acme")
-    credentials = dict(pinnacle.demo_credentials(ACCOUNT))
-    await accounts.add_account("pinnacle", "main", "acme", vault=vault, credentials=credentials)
-    yield made
-    for runner, desks in made.started:
-        await runner.stop()
-        await desks.close()
-    await site.runner.cleanup()
+from .runkit import ACCOUNT, LONG, SINNER, SPEED, Floor
 
 
 async def kill(floor: Floor, runner: Runner) -> None:
@@ -184,10 +141,13 @@ async def test_open_stake_never_exceeds_the_balance(floor: Floor) -> None:
     await floor.runner()
     orders = [await floor.place(lives=timedelta(seconds=20)) for _ in range(5)]
     ended = [await floor.ended(order) for order in orders]
-    assert sum(order.filled for order in ended) == sum(bet.stake for bet in floor.taken) <= 25
-    assert (
-        min(row[0] for row in await floor.database.fetch("select amount from abp_balances where place = 'free'")) >= 0
+    assert sum(order.filled for order in ended) == sum(bet.stake for bet in floor.taken) == 25
+    lowest = await floor.database.fetchval(
+        """select min(free) from (
+             select sum(case when target = 'free' then amount when source = 'free' then -amount else 0 end)
+                    over (order by entry_id) as free from abp_ledger) running"""
     )
+    assert lowest == 0
 
 
 async def test_two_runners_fill_every_order_once(floor: Floor) -> None:
@@ -217,3 +177,20 @@ async def test_what_a_dead_process_left_behind_is_asked_for_before_anything_new(
     statuses = [status for status, _, _ in await floor.rows(order)]
     assert statuses.count("CONFIRMED") == 1
     assert await floor.money() == {"free": 9980, "staked": 20, "venue": -10_000}
+
+
+async def test_nothing_new_is_sent_while_a_dead_process_bets_are_not_asked_for(floor: Floor) -> None:
+    floor.behave(latencyMs=int(SPEED) * 400)
+    first = await floor.runner(lease_s=20.0)
+    order = await floor.place(lives=LONG)
+    await floor.until(order, lambda found: found.attempts == 1)
+    await kill(floor, first)
+    floor.behave()
+    await floor.runner()
+    floor.behave(down=True)
+    await floor.database.execute("update abp_orders set lease_until = clock_timestamp()")
+    newer = await floor.ended(await floor.place(lives=timedelta(seconds=20)))
+    assert newer.status is AbpOrderStatus.EXPIRED
+    assert await floor.rows(newer) == []
+    (receipt,) = await floor.orders.receipts(newer.order_id)
+    assert [left.why for left in receipt.decision.left_out] == ["earlier bets are being asked for"]

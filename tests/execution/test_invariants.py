@@ -21,6 +21,18 @@ BET = """insert into bets (reference, origin, client, account_id, bookmaker, fix
   created_at, sent_at)
   values (gen_random_uuid(), 'mm', 'acme', 2, 'pinnacle', 'f1', 121, 122, 1.9, 2, 'USD', 1, 3, 'CONFIRMED', '77', 1.9,
           2, now(), now())"""
+CLIENT_ORDER = """insert into abp_orders (client, request_uuid, user_ref, fixture_id, market_id, outcome_id, is_back,
+  price, stake, currency, accepts_better, accepts_partial, price_rule, is_test, status, filled, expires_at, created_at,
+  updated_at)
+  values ('acme', gen_random_uuid(), 'bettor', 'f1', 121, 122, true, 1.8, 2, 'USD', true, true, 'each', false, 'FILLED',
+          2, now(), now(), now())"""
+CLIENT_BET = """insert into bets (reference, origin, client, account_id, bookmaker, fixture_id, market_id, outcome_id,
+  requested_odds, requested_stake, currency, usd_rate, status, bookmaker_bet_id, placed_odds, placed_stake, created_at,
+  sent_at, order_id, order_stake, staked)
+  values (gen_random_uuid(), 'abp', 'acme', 2, 'pinnacle', 'f1', 121, 122, 1.9, 2, 'USD', 1, 'CONFIRMED', '78', 1.9, 2,
+          now(), now(), 1, 2, 2)"""
+MOVES = """insert into abp_ledger (account_id, currency, kind, source, target, amount, at) values
+  (2, 'USD', 'correction', 'venue', 'free', 100, now()), (2, 'USD', 'correction', 'free', 'staked', 2, now())"""
 STUCK = (
     "insert into outbox (channel, event, key, payload, at) values ('bets', 'INSERT', '1', '{}', now() - interval '2m')"
 )
@@ -39,19 +51,24 @@ BREAKS = {
     "placed_bet_was_sent": "update bets set sent_at = null",
     "cover_is_confirmed": "update bets set status = 'PENDING'",
     "settled_bet_stood": "update bets set settlement = 'WON'",
+    "client_order_is_not_overbet": "update bets set order_stake = 3 where origin = 'abp'",
+    "client_order_is_filled_by_bets": "update abp_orders set filled = 1",
+    "ended_client_order_is_answered": "update bets set status = 'PLACED' where origin = 'abp'",
+    "ledger_adds_up": "update abp_balances set amount = amount + 1 where place = 'free'",
+    "ledger_holds_what_bets_do": "update bets set staked = 1 where origin = 'abp'",
     "outbox_moves": STUCK,
 }
 
 
 @pytest.fixture
 async def ledger(database: Database) -> Database:
-    """An order that has matched in part, its fill, and a hedge."""
+    """An order that has matched in part, its fill, and a hedge; a client's order that is filled by a bet."""
     accounts = Accounts(database, SystemClock())
     vault = Vault(Secret(new_master_key()))
     await accounts.add_client("acme", "Acme")
     await accounts.add_account("kalshi", "a", "acme", vault=vault, credentials={})
     await accounts.add_account("pinnacle", "a", "acme", vault=vault, credentials={})
-    for statement in (ORDER, FILL, BET):
+    for statement in (ORDER, FILL, BET, CLIENT_ORDER, CLIENT_BET, MOVES):
         await database.execute(statement)
     return database
 

@@ -54,7 +54,7 @@ def candidate_of(
         terms.default_limit,
         terms.default_limit_min,
         offer.limit,
-        None,  # the feed tells no minimum
+        offer.limit_min,
         offer_currency,
         standing.used,
     )

@@ -18,8 +18,8 @@ DEFAULT_CURRENCY = "USD"
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A bookmaker's quote on an outcome. price: None for a placeholder; limit in `limit_currency`, None where it is
-    not told; unusable: why it may not be bet on now; changed_ms: when it last moved."""
+    """A bookmaker's quote on an outcome. price: None for a placeholder; limit and limit_min in `limit_currency`, None
+    where they are not told; unusable: why it may not be bet on now; changed_ms: when it last moved."""
 
     price: Decimal | None
     limit: Decimal | None
@@ -29,6 +29,7 @@ class Offer:
     changed_ms: int
     is_live: bool
     unusable: str | None = None
+    limit_min: Decimal | None = None
 
 
 class Offers(Protocol):

@@ -13,9 +13,14 @@ from typing import Any
 
 from asyncpg import Connection
 
+from hedgerow.abp.amounts import Currency
+from hedgerow.abp.analytics import BetFact
+from hedgerow.abp.limits import at_risk
 from hedgerow.abp.orders import AbpOrder, AbpOrderStatus, NewOrder, PriceRule
 from hedgerow.abp.receipts import Receipt, from_json, to_json
+from hedgerow.abp.settlement import BetSettlement
 from hedgerow.core.clock import Clock
+from hedgerow.core.states import BetStatus
 from hedgerow.storage.database import Database
 
 _COLUMNS = """order_id, client, request_uuid::text, user_ref, fixture_id, market_id, outcome_id, player_id, is_back,
@@ -206,6 +211,26 @@ class AbpOrders:
         )
         return [_order(row) for row in rows]
 
+    async def bet_facts(
+        self, client: str, *, bookmaker: str | None = None, account: str | None = None, user_ref: str | None = None
+    ) -> list[BetFact]:
+        """A client's bets that were sent and may stand or stood, tests left out; filters are combined by AND."""
+        rows = await self._database.fetch(
+            """select b.bookmaker, a.username, o.user_ref, b.fixture_id, b.status, b.settlement,
+                      coalesce(b.placed_odds, b.requested_odds) as price,
+                      coalesce(b.placed_stake, b.requested_stake) as stake, b.is_back, b.currency, b.usd_rate, b.payout
+               from bets b join abp_orders o using (order_id) join accounts a on a.account_id = b.account_id
+               where b.origin = 'abp' and b.client = $1 and not b.is_test
+                 and b.status in ('PLACED', 'CONFIRMED', 'VOID', 'CANCELLED')
+                 and ($2::text is null or b.bookmaker = $2) and ($3::text is null or a.username = $3)
+                 and ($4::text is null or o.user_ref = $4)""",
+            client,
+            bookmaker,
+            account,
+            user_ref,
+        )
+        return [_fact(row) for row in rows]
+
     # --- receipts ------------------------------------------------------------------------------------------------
 
     async def add_receipt(self, connection: Connection[Any], receipt: Receipt) -> None:
@@ -240,6 +265,22 @@ def _condition(client: str, wanted: OrderFilter) -> tuple[str, list[object]]:
         wanted.fixture_id,
         [status.value for status in wanted.statuses],
     ]
+
+
+def _fact(row: Any) -> BetFact:
+    currency = Currency(row["currency"], row["usd_rate"])
+    return BetFact(
+        row["bookmaker"],
+        row["username"],
+        row["user_ref"],
+        row["fixture_id"],
+        BetStatus(row["status"]),
+        BetSettlement(row["settlement"]),
+        row["price"],
+        at_risk(row["stake"], row["price"], currency, is_back=row["is_back"]),
+        row["payout"],
+        row["usd_rate"],
+    )
 
 
 def _order(row: Any) -> AbpOrder:

@@ -20,22 +20,21 @@ import structlog
 from asyncpg import Connection
 
 from hedgerow.abp.amounts import Currency
-from hedgerow.abp.candidates import Standing, candidate_of
+from hedgerow.abp.candidates import Standing
 from hedgerow.abp.desks import Desk, Desks
 from hedgerow.abp.ledger import hold, lock_accounts
-from hedgerow.abp.limits import USD
 from hedgerow.abp.offers import Offer, Offers
 from hedgerow.abp.orders import AbpOrder, Progress, end_of
 from hedgerow.abp.receipts import Receipt, receipt_of
 from hedgerow.abp.repository import AbpOrders
 from hedgerow.abp.routing import Allocation, Candidate, Wanted
+from hedgerow.abp.view import View
 from hedgerow.abp.work import Work, is_undecided, progress_of, taken_of, used_by
 from hedgerow.core.clock import Clock
 from hedgerow.core.ids import FixtureId, VenueSlug
 from hedgerow.core.states import BetStatus
 from hedgerow.core.tasks import Backoff, spawn, stop
 from hedgerow.core.tasks import work as busy
-from hedgerow.execution.guard import Breakers, Circuit
 from hedgerow.execution.placement import Placement
 from hedgerow.storage.bets import Bet, Bets
 from hedgerow.storage.database import Database, StorageError
@@ -70,19 +69,17 @@ class Runner:
         orders: AbpOrders,
         bets: Bets,
         placement: Placement,
-        breakers: Breakers,
         desks: Desks,
         offers: Offers,
+        view: View,
         clock: Clock,
         *,
-        untold_max: Decimal,
         lease_s: float = LEASE_S,
     ) -> None:
-        """untold_max: the highest stake assumed, in USD, where nobody names a limit."""
         self.name = str(uuid.uuid4())
         self._database, self._orders, self._bets = database, orders, bets
-        self._placement, self._breakers, self._desks, self._offers = placement, breakers, desks, offers
-        self._clock, self._untold_max, self._lease_s = clock, untold_max, lease_s
+        self._placement, self._desks, self._offers, self._view = placement, desks, offers, view
+        self._clock, self._lease_s = clock, lease_s
         self._works: dict[int, Work] = {}
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[Any]] = []
@@ -291,33 +288,14 @@ class Runner:
 
     def _candidates(self, found: Work, legs: Sequence[Bet]) -> tuple[Candidate, ...]:
         """All accounts whose bookmaker has a quote, as if they had all the money they need."""
-        asked, made = found.order.asked, []
-        for desk in self._desks.of(asked.client):
-            row = desk.row
-            offer = self._offers.offer(found.key, asked.outcome_id, VenueSlug(row.venue))
-            currency = self._desks.currency(row.currency, self._offers.rates)
-            if offer is None or currency is None:
-                continue
-            unusable = found.why_held(row.account_id, self._clock.now_ms(), offer.changed_ms)
-            if not desk.is_open:
-                unusable = "account is not connected"
-            elif self._breakers.state(row.account_id) is Circuit.OPEN:
-                unusable = "circuit breaker is open"
-            standing = Standing(_PLENTY, used_by(legs, row.account_id, offer.changed_ms), desk.failure_rate, unusable)
-            made.append(
-                candidate_of(
-                    row,
-                    currency,
-                    offer,
-                    self._desks.currency(offer.limit_currency, self._offers.rates) or USD,
-                    self._desks.terms_of(row.venue),
-                    standing,
-                    is_back=asked.is_back,
-                    venue_min=desk.bookmaker.manifest.minimum_stake,
-                    untold_max=self._untold_max,
-                )
-            )
-        return tuple(made)
+        asked, now_ms = found.order.asked, self._clock.now_ms()
+
+        def standing(desk: Desk, offer: Offer) -> Standing:
+            account_id = desk.row.account_id
+            unusable = self._view.why_closed(desk) or found.why_held(account_id, now_ms, offer.changed_ms)
+            return Standing(_PLENTY, used_by(legs, account_id, offer.changed_ms), desk.failure_rate, unusable)
+
+        return self._view.candidates(asked.client, found.key, asked.outcome_id, standing, is_back=asked.is_back)
 
     async def _with_money(self, connection: Connection[Any], candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
         """The candidates with what is free on their accounts, which stays so until the transaction ends."""

@@ -1,0 +1,436 @@
+"""Automated bet placing as a whole: builds the parts, lets the feed drive them, and does what clients ask for.
+
+The API and the sockets stand on top of it. Any number of processes may run it on one database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NoReturn
+
+import structlog
+from asyncpg import Connection
+
+from hedgerow.abp import idempotency
+from hedgerow.abp.betslip import SlipKey, SlipOffer, Windows, betslip
+from hedgerow.abp.booking import Booking
+from hedgerow.abp.candidates import Standing
+from hedgerow.abp.desks import Desk, Desks
+from hedgerow.abp.offers import BookOffers, Offer
+from hedgerow.abp.orders import AbpOrder, AbpOrderStatus, NewOrder, PriceRule, end_of, expiry
+from hedgerow.abp.repository import AbpOrders, OrderFilter
+from hedgerow.abp.routing import Candidate
+from hedgerow.abp.runner import Runner
+from hedgerow.abp.settling import Settler
+from hedgerow.abp.validation import DUPLICATE, NOT_AVAILABLE, Asked, Situation, why_declined
+from hedgerow.abp.view import View
+from hedgerow.abp.work import progress_of
+from hedgerow.core.clock import Clock
+from hedgerow.core.config import Settings
+from hedgerow.core.errors import ApiError, VenueError
+from hedgerow.core.ids import ClientName, FixtureId, MarketId, MarketKey, OutcomeId, PlayerId, VenueSlug
+from hedgerow.core.money import decimal_of
+from hedgerow.core.secrets import Vault
+from hedgerow.core.states import BetStatus
+from hedgerow.core.tasks import spawn, stop, work
+from hedgerow.execution.guard import Breakers
+from hedgerow.execution.placement import Placement
+from hedgerow.feed.book import BookChange, ChangeKind, PriceBook
+from hedgerow.feed.client import FeedClient
+from hedgerow.feed.gate import Limits
+from hedgerow.feed.scope import Scope
+from hedgerow.storage.accounts import Accounts
+from hedgerow.storage.bets import Bets
+from hedgerow.storage.database import Database, StorageError, decode_json
+from hedgerow.storage.terms import Terms
+from hedgerow.venues.registry import all_venues
+
+_log = structlog.get_logger(__name__)
+
+_MOST_TOLD = 1000
+"""Orders that had ended before a cancel and are told of in its answer."""
+BALANCES_EVERY_S = 15.0
+SETTINGS_EVERY_S = 2.0
+"""In the machine's time: accounts and terms that somebody else changed count after so long."""
+VERIFY = "verifyBetslip"
+"""The entry of an account's meta that has its betslips asked from the bookmaker itself when it is `true`."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest:
+    """An order as the API takes it, its shape checked. bookmakers: None for all."""
+
+    request_uuid: str
+    fixture_id: FixtureId
+    outcome_id: OutcomeId
+    player_id: PlayerId
+    price: Decimal
+    stake: Decimal
+    user_ref: str
+    is_test: bool
+    bookmakers: frozenset[str] | None
+    currency: str
+    is_back: bool
+    expires_at: datetime | None
+    accepts_better: bool
+    accepts_partial: bool
+    meta: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    request: OrderRequest
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """What a cancel did. not_cancelled: orders with the reason why they are not, or not wholly."""
+
+    cancelled: tuple[AbpOrder, ...]
+    not_cancelled: tuple[tuple[AbpOrder, str], ...]
+
+
+class _DuplicateError(Exception):
+    """The request was made before; its transaction is given up."""
+
+
+class AutomatedBetPlacing:
+    """One process's automated bet placing."""
+
+    def __init__(self, settings: Settings, database: Database, vault: Vault, clock: Clock) -> None:
+        self._database, self._clock = database, clock
+        self.book = PriceBook()
+        self.orders = AbpOrders(database, clock)
+        self.bets = Bets(database, clock)
+        self.windows = Windows(clock)
+        limits, breakers = Limits.of(settings), Breakers(clock)
+        placement = Placement(database, self.bets, breakers, clock, Booking(self.orders, clock).book)
+        self.desks = Desks(
+            database, Accounts(database, clock), Terms(database, clock), vault, settings.venue_urls, clock, placement
+        )
+        self._offers = BookOffers(self.book, limits, clock)
+        self._view = View(self.desks, self._offers, breakers, untold_max=settings.untold_limit_usd)
+        self.runner = Runner(database, self.orders, self.bets, placement, self.desks, self._offers, self._view, clock)
+        self._settler = Settler(database, self.bets, self.desks, clock)
+        self.feed = FeedClient(
+            rest_url=settings.feed_rest_url,
+            ws_url=settings.feed_ws_url,
+            key=settings.feed_key,
+            scope=Scope(),
+            book=self.book,
+            clock=clock,
+            limits=limits,
+            sink=self._book_changed,
+        )
+        self._slip_changed: Callable[[SlipKey], None] = lambda _: None
+        self._tasks: list[asyncio.Task[NoReturn]] = []
+
+    # --- life ------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Loads accounts, then follows the feed and takes up what is open. Raises StorageError."""
+        await self.desks.load()
+        self.feed.start()
+        self.runner.start()
+        self._settler.start()
+        self._tasks = [
+            spawn(self._every(BALANCES_EVERY_S, self._read_balances), "balances"),
+            spawn(self._follow_settings(), "settings"),
+        ]
+
+    async def stop(self) -> None:
+        """Bets that are under way are answered first; open orders are given back to whoever runs next."""
+        await stop(*self._tasks)
+        await self.runner.stop()
+        await self._settler.stop()
+        await self.feed.stop()
+        await self.desks.close()
+
+    async def not_ready(self) -> str | None:
+        """Why orders cannot be worked on; None when they can."""
+        return None if self.book.up_since_ms else "the feed is not connected"
+
+    def on_slip_changed(self, listener: Callable[[SlipKey], None]) -> None:
+        """The listener is called when prices of an open betslip window may have changed."""
+        self._slip_changed = listener
+
+    def _book_changed(self, change: BookChange, _: int) -> None:
+        if change.kind in (ChangeKind.SCORES, ChangeKind.CLOCK):
+            return
+        self.runner.changed(change.fixture_id)
+        for key in self.windows.of(change.fixture_id):
+            if not change.markets or any(market.market_id == key.market_id for market in change.markets):
+                self._slip_changed(key)
+
+    async def _read_balances(self) -> None:
+        await self.desks.read_balances()
+        await idempotency.forget(self._database, self._clock.now())
+
+    async def _every(self, seconds: float, turn: Callable[[], Any]) -> NoReturn:
+        while True:
+            with work.unit():
+                try:
+                    await turn()
+                except StorageError as error:
+                    _log.error("upkeep waits for the database", error=str(error))
+            await self._clock.sleep(seconds, soft=True)
+
+    async def _follow_settings(self) -> NoReturn:
+        while True:
+            await asyncio.sleep(SETTINGS_EVERY_S)
+            before = {desk.row.account_id for desk in self.desks.all()}
+            try:
+                await self.desks.load()
+                for desk in self.desks.all():
+                    if desk.row.account_id not in before:
+                        await self.desks.read_balance(desk)
+            except StorageError as error:
+                _log.error("accounts are not read", error=str(error))
+
+    # --- orders ----------------------------------------------------------------------------------------------------
+
+    async def place(
+        self, client: ClientName, key_bookmakers: frozenset[str] | None, requests: Sequence[OrderRequest]
+    ) -> list[AbpOrder | Declined]:
+        """Accepts or declines each, in the order given; what is accepted is committed. key_bookmakers: those that the
+        API key may use, None for all. Raises StorageError."""
+        async with self._database.transaction() as connection:
+            is_emergency = await self.orders.is_emergency(connection)
+            free = await self._free(connection, client)
+        placed = [
+            await self._place_one(client, key_bookmakers, request, free, is_emergency=is_emergency)
+            for request in requests
+        ]
+        self.runner.look()
+        return placed
+
+    async def _place_one(
+        self,
+        client: ClientName,
+        key_bookmakers: frozenset[str] | None,
+        request: OrderRequest,
+        free: Mapping[int, Decimal],
+        *,
+        is_emergency: bool,
+    ) -> AbpOrder | Declined:
+        known = await idempotency.known(self._database, client, [request.request_uuid], self._clock.now())
+        if known:
+            return Declined(request, DUPLICATE)
+        bookmakers = _both(key_bookmakers, request.bookmakers)
+        expires_at = expiry(self._clock.now(), request.expires_at)
+        market_id = self.book.catalogue.of_outcome(request.outcome_id)
+        candidates = () if market_id is None else self._candidates(client, request, market_id, free)
+        asked = Asked(
+            request.price,
+            request.stake,
+            request.currency,
+            self.desks.currency(request.currency, self._offers.rates),
+            bookmakers,
+            request.is_back,
+            request.accepts_partial,
+            expires_at is not None,
+        )
+        reason = why_declined(asked, self._situation(client, candidates, is_emergency=is_emergency))
+        if reason is None and (expires_at is None or market_id is None):
+            reason = NOT_AVAILABLE
+        if reason is not None or expires_at is None or market_id is None:
+            return Declined(request, reason or NOT_AVAILABLE)
+        return await self._accept(client, request, market_id, bookmakers, expires_at)
+
+    async def _accept(
+        self,
+        client: ClientName,
+        request: OrderRequest,
+        market_id: MarketId,
+        bookmakers: frozenset[str] | None,
+        expires_at: datetime,
+    ) -> AbpOrder | Declined:
+        order = NewOrder(
+            client,
+            request.request_uuid,
+            request.user_ref,
+            request.fixture_id,
+            market_id,
+            request.outcome_id,
+            request.player_id,
+            request.is_back,
+            request.price,
+            request.stake,
+            request.currency,
+            bookmakers,
+            request.accepts_better,
+            request.accepts_partial,
+            PriceRule.AVERAGE if request.meta.get("priceRule") == PriceRule.AVERAGE else PriceRule.EACH,
+            request.is_test,
+            expires_at,
+            request.meta,
+        )
+        try:
+            return await self._insert(order)
+        except _DuplicateError:
+            return Declined(request, DUPLICATE)
+
+    async def _insert(self, order: NewOrder) -> AbpOrder:
+        """Commits an order with its request's key. Raises _DuplicateError: nothing is committed then."""
+        async with self._database.transaction() as connection:
+            made = await self.orders.insert(connection, order)
+            now = self._clock.now()
+            if not await idempotency.claim(connection, order.client, order.request_uuid, made.order_id, now):
+                raise _DuplicateError
+        return made
+
+    def _candidates(
+        self, client: str, request: OrderRequest, market_id: MarketId, free: Mapping[int, Decimal]
+    ) -> tuple[Candidate, ...]:
+        """None for a lay order: no bookmaker of ours takes one."""
+        if not request.is_back:
+            return ()
+        market = MarketKey(request.fixture_id, market_id, request.player_id)
+        return self._view.candidates(client, market, request.outcome_id, _standing(free), is_back=True)
+
+    def _situation(self, client: str, candidates: Sequence[Candidate], *, is_emergency: bool) -> Situation:
+        desks = self.desks.of(client)
+        codes = {desk.row.currency for desk in desks}
+        return Situation(
+            is_emergency,
+            frozenset(desk.row.venue for desk in desks),
+            frozenset(code for code in codes if self.desks.currency(code, self._offers.rates) is None),
+            candidates,
+        )
+
+    async def _free(self, connection: Connection[Any], client: str) -> dict[int, Decimal]:
+        """What can be bet on the client's accounts, as the ledger has it now."""
+        rows = await connection.fetch(
+            """select b.account_id, b.amount from abp_balances b join accounts a using (account_id, currency)
+               where a.client = $1 and b.place = 'free'""",
+            client,
+        )
+        return {row["account_id"]: row["amount"] for row in rows}
+
+    async def cancel(self, client: ClientName, wanted: OrderFilter | None) -> Cancellation:
+        """Stops the client's open orders, all or those of the filter; placed bets stay. Raises StorageError."""
+        cancelled: list[AbpOrder] = []
+        others: list[tuple[AbpOrder, str]] = []
+        async with self._database.transaction() as connection:
+            for order in await self.orders.lock_open(connection, client, wanted):
+                why_not = await self._cancel_one(connection, order)
+                if why_not is None:
+                    cancelled.append(order)
+                else:
+                    others.append((order, why_not))
+        seen = {order.order_id for order in cancelled} | {order.order_id for order, _ in others}
+        for order_id in seen:
+            self.runner.look_at(order_id)
+        matching = await self.orders.find(client, wanted, limit=_MOST_TOLD) if wanted is not None else []
+        others += [(order, f"order is {order.status.value}") for order in matching if order.order_id not in seen]
+        return Cancellation(tuple(cancelled), tuple(others))
+
+    async def _cancel_one(self, connection: Connection[Any], order: AbpOrder) -> str | None:
+        """Stops a locked open order; answers why it is not cancelled as a whole."""
+        legs = await self.bets.of_order(connection, order.order_id)
+        order.is_cancel_wanted = True
+        if order.status is AbpOrderStatus.PENDING:
+            order.move_to(AbpOrderStatus.PROCESSING)
+            await self.orders.save(connection, order)
+        currency = self.desks.currency(order.asked.currency, self._offers.rates)
+        end = None if currency is None else end_of(progress_of(order, legs, currency, is_expired=False))
+        if end is not None:
+            order.move_to(*end)
+        await self.orders.save(connection, order)
+        if any(bet.status is BetStatus.CONFIRMED for bet in legs):
+            return "order has confirmed bets; nothing more is bet"
+        return None if end is not None else "bets are under way; nothing more is bet"
+
+    # --- betslip ---------------------------------------------------------------------------------------------------
+
+    async def betslip(
+        self,
+        client: ClientName,
+        fixture_id: FixtureId,
+        outcome_id: OutcomeId,
+        player_id: PlayerId,
+        bookmakers: frozenset[str] | None,
+    ) -> dict[str, Any]:
+        """The betslip now; opens its window. Raises ApiError 400 for an unknown bookmaker, 403 for one without an
+        account, 404 without odds; StorageError."""
+        desks = self.desks.of(client)
+        unknown = sorted((bookmakers or frozenset()) - all_venues().keys())
+        if unknown:
+            raise ApiError(400, f"Unknown bookmaker: {', '.join(unknown)}")
+        missing = sorted((bookmakers or frozenset()) - {desk.row.venue for desk in desks})
+        if missing:
+            raise ApiError(403, f"No active account for bookmaker: {', '.join(missing)}")
+        market_id = self.book.catalogue.of_outcome(outcome_id)
+        if market_id is None:
+            raise ApiError(404, "No odds found")
+        key = SlipKey(client, fixture_id, market_id, outcome_id, player_id, bookmakers)
+        answer = await self.slip(key)
+        if not answer["odds"]:
+            raise ApiError(404, "No odds found")
+        self.windows.open(key)
+        return answer
+
+    async def slip(self, key: SlipKey) -> dict[str, Any]:
+        """The betslip of a window as it is now, without opening or extending it. Raises StorageError."""
+        async with self._database.transaction() as connection:
+            free = await self._free(connection, key.client)
+        market = MarketKey(key.fixture_id, key.market_id, key.player_id)
+        found = []
+        for desk in self.desks.of(key.client):
+            if key.bookmakers is not None and desk.row.venue not in key.bookmakers:
+                continue
+            offer = self._offers.offer(market, key.outcome_id, VenueSlug(desk.row.venue))
+            if offer is not None and (made := await self._slip_offer(key, market, desk, offer, free)) is not None:
+                found.append(made)
+        return betslip(key, found, self.book.fixture(key.fixture_id), self.book.catalogue.get(key.market_id))
+
+    async def _slip_offer(
+        self, key: SlipKey, market: MarketKey, desk: Desk, offer: Offer, free: Mapping[int, Decimal]
+    ) -> SlipOffer | None:
+        if desk.row.meta.get(VERIFY) == "true":
+            offer = await _verified(desk, offer)
+        candidate = self._view.candidate(desk, offer, _standing(free)(desk, offer), is_back=True)
+        if candidate is None:
+            return None
+        slug = VenueSlug(desk.row.venue)
+        state, quote = self.book.bookmaker(key.fixture_id, slug), self._offers.quote(market, key.outcome_id, slug)
+        fixture_ref = state.meta.fixture_ref if state is not None and state.meta is not None else None
+        meta = None if quote is None or quote.meta is None else decode_json(quote.meta)
+        return SlipOffer(candidate, fixture_ref, meta)
+
+
+def _standing(free: Mapping[int, Decimal]) -> Callable[[Desk, Offer], Standing]:
+    """How accounts stand for somebody who has bet nothing on the offer yet."""
+    zero = Decimal(0)
+    return lambda desk, _: Standing(free.get(desk.row.account_id, zero), zero, desk.failure_rate)
+
+
+def _both(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
+    """Those in both; None stands for all."""
+    if one is None or other is None:
+        return other if one is None else one
+    return one & other
+
+
+async def _verified(desk: Desk, offer: Offer) -> Offer:
+    """The offer with what the bookmaker itself says of it; unusable while it does not answer."""
+    try:
+        line = await desk.bookmaker.line(offer.market_ref, offer.outcome_ref)
+    except VenueError as error:
+        _log.warning("betslip not verified", bookmaker=desk.row.venue, error=str(error))
+        return replace(offer, unusable="the bookmaker does not answer")
+    if line is None:
+        return replace(offer, price=None, unusable="the bookmaker does not offer it")
+    return replace(
+        offer,
+        price=decimal_of(line.odds),
+        limit=line.max_stake,
+        limit_min=line.min_stake,
+        limit_currency=line.currency,
+        unusable=None,
+    )

@@ -1,0 +1,248 @@
+"""The service as a client uses it, in the served world: feed, bookmaker and database are all real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from hedgerow.abp.orders import AbpOrder, AbpOrderStatus
+from hedgerow.abp.repository import OrderFilter
+from hedgerow.abp.service import AutomatedBetPlacing, Declined, OrderRequest
+from hedgerow.core.config import Settings
+from hedgerow.core.errors import ApiError
+from hedgerow.core.ids import NO_PLAYER, ClientName, FixtureId, MarketId, MarketKey, OutcomeId, VenueSlug
+from hedgerow.core.secrets import Secret, Vault
+from hedgerow.sim.bookmaker import Quote
+from hedgerow.sim.dialects.oddspapi import DEMO_KEY
+from hedgerow.sim.server import WorldConfig, WorldServer
+from hedgerow.sim.world import Fixture
+from hedgerow.storage.accounts import Accounts
+from hedgerow.storage.database import Database
+
+from .runkit import ACCOUNT, ALCARAZ, SINNER, TENNIS
+
+ACME, ZENITH = ClientName("acme"), ClientName("zenith")
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[WorldServer]:
+    server = WorldServer(WorldConfig())
+    await server.start()
+    starts_s = server.world.clock.now_ms() // 1000 + 7200
+    server.world.put_fixture(Fixture(TENNIS, 12, 2314, "Jannik Sinner", "Carlos Alcaraz", starts_s))
+    offer(server, "1.75")
+    yield server
+    await server.stop()
+
+
+def offer(server: WorldServer, price: str) -> None:
+    now_ms = server.world.clock.now_ms()
+    told = ((SINNER, price), (ALCARAZ, "2.1"))
+    quotes = [
+        Quote(outcome, "pinnacle", Decimal(odds), Decimal(500), Decimal(2), "USD", True, now_ms)
+        for outcome, odds in told
+    ]
+    server.world.put_odds(quotes)
+
+
+@pytest.fixture
+async def service(
+    world: WorldServer, database: Database, vault: Vault, eventually: Any
+) -> AsyncIterator[AutomatedBetPlacing]:
+    """Of client acme, whose account is known and whose feed tells of the match."""
+    feed = world.venues.urls("oddspapi")
+    settings = Settings(
+        feed_rest_url=feed["rest"] + "/en",
+        feed_ws_url=feed["ws"] + "/ws",
+        feed_key=Secret(DEMO_KEY),
+        venue_urls={"pinnacle": {"rest": world.venues.urls("pinnacle")["rest"]}},
+    )
+    clock = world.world.clock
+    accounts = Accounts(database, clock)
+    for client in (ACME, ZENITH):
+        await accounts.add_client(client, client)
+    dialect: Any = world.venues.dialects["pinnacle"]
+    credentials = dict(dialect.demo_credentials(ACCOUNT))
+    await accounts.add_account("pinnacle", "main", ACME, vault=vault, credentials=credentials)
+    made = AutomatedBetPlacing(settings, database, vault, clock)
+    await made.start()
+    await eventually(lambda: all(desk.is_open for desk in made.desks.all()))
+    await eventually(lambda: made.book.fixture(TENNIS) is not None and made.book.up_since_ms is not None)
+    offer(world, "1.8")  # a move confirms itself; what stood before is asked for only after half a minute
+    await eventually(lambda: is_told(made))
+    yield made
+    await made.stop()
+
+
+def is_told(service: AutomatedBetPlacing) -> bool:
+    """Whether the feed has told of the match, and its odds may be bet on."""
+    market = MarketKey(TENNIS, MarketId(SINNER.outcome_id))
+    found = service._offers.offer(market, SINNER.outcome_id, VenueSlug("pinnacle"))
+    return found is not None and found.unusable is None
+
+
+def request(**changes: Any) -> OrderRequest:
+    given: dict[str, Any] = {
+        "request_uuid": str(uuid.uuid4()),
+        "fixture_id": TENNIS,
+        "outcome_id": SINNER.outcome_id,
+        "player_id": NO_PLAYER,
+        "price": Decimal("1.7"),
+        "stake": Decimal(10),
+        "user_ref": "bettor1",
+        "is_test": False,
+        "bookmakers": None,
+        "currency": "USD",
+        "is_back": True,
+        "expires_at": None,
+        "accepts_better": True,
+        "accepts_partial": True,
+        "meta": {},
+    }
+    return OrderRequest(**{**given, **changes})
+
+
+async def placed(service: AutomatedBetPlacing, *requests: OrderRequest) -> list[AbpOrder | Declined]:
+    return await service.place(ACME, None, requests)
+
+
+async def accepted(service: AutomatedBetPlacing, **changes: Any) -> AbpOrder:
+    (order,) = await placed(service, request(**changes))
+    assert isinstance(order, AbpOrder), order
+    return order
+
+
+async def until(service: AutomatedBetPlacing, order: AbpOrder, done: Callable[[AbpOrder], bool]) -> AbpOrder:
+    """Waits for what is to become of an order, at most 15 s."""
+    async with asyncio.timeout(15):
+        while True:
+            found = await service.orders.order(order.order_id)
+            assert found is not None
+            if done(found):
+                return found
+            await asyncio.sleep(0.02)
+
+
+async def ended(service: AutomatedBetPlacing, order: AbpOrder) -> AbpOrder:
+    return await until(service, order, lambda found: not found.status.is_open)
+
+
+async def test_an_order_is_placed_at_the_bookmaker(service: AutomatedBetPlacing, world: WorldServer) -> None:
+    order = await ended(service, await accepted(service))
+    assert (order.status, order.filled) == (AbpOrderStatus.FILLED, 10)
+    (bet,) = world.world.bookmakers["pinnacle"].bets.values()
+    assert (bet.outcome, bet.stake) == (SINNER, 10)
+
+
+async def test_each_order_of_a_request_is_answered_for_itself(service: AutomatedBetPlacing) -> None:
+    good = request(is_test=True)
+    answers = await placed(
+        service,
+        good,
+        good,
+        request(stake=Decimal("0.5")),
+        request(stake=Decimal(600), accepts_partial=False),
+        request(currency="XXX"),
+        request(bookmakers=frozenset({"sharpbet"})),
+        request(outcome_id=OutcomeId(999_999)),
+        request(is_back=False),
+    )
+    assert isinstance(answers[0], AbpOrder)
+    assert [answer.reason for answer in answers[1:] if isinstance(answer, Declined)] == [
+        "Duplicate requestUuid",
+        "Order stake 0.50 USD is below minimum 1.00 USD",
+        "Order stake 600.00 USD exceeds available limit 500.00 USD",
+        "Currency conversion failed: no rate is known for XXX",
+        "No active accounts",
+        "Bookmaker not available",
+        "Bookmaker not available",
+    ]
+
+
+async def test_a_declined_request_may_be_made_again(service: AutomatedBetPlacing) -> None:
+    again = request(stake=Decimal("0.5"), is_test=True)
+    assert isinstance((await placed(service, again))[0], Declined)
+    order = await accepted(service, request_uuid=again.request_uuid, is_test=True)
+    assert order.asked.request_uuid == again.request_uuid
+
+
+async def test_a_key_places_only_where_it_may(service: AutomatedBetPlacing) -> None:
+    (answer,) = await service.place(ACME, frozenset({"kalshi"}), [request()])
+    assert isinstance(answer, Declined)
+    assert answer.reason == "No active accounts"
+
+
+async def test_a_cancelled_order_stops_and_what_is_placed_stays(service: AutomatedBetPlacing) -> None:
+    later = service._clock.now() + timedelta(hours=1)
+    waiting = await accepted(service, price=Decimal("1.9"), expires_at=later)
+    filled = await ended(service, await accepted(service))
+    partly = await accepted(service, stake=Decimal(700), expires_at=later)
+    await until(service, partly, lambda found: found.filled == 500)
+    result = await service.cancel(ACME, OrderFilter(user_ref="bettor1"))
+    assert [order.order_id for order in result.cancelled] == [waiting.order_id]
+    assert {order.order_id: why for order, why in result.not_cancelled} == {
+        partly.order_id: "order has confirmed bets; nothing more is bet",
+        filled.order_id: "order is FILLED",
+    }
+    assert (await ended(service, partly)).status is AbpOrderStatus.PARTIALLY_FILLED
+    assert (await ended(service, waiting)).status is AbpOrderStatus.CANCELLED
+
+
+async def test_nobody_cancels_anothers_orders(service: AutomatedBetPlacing) -> None:
+    later = service._clock.now() + timedelta(hours=1)
+    waiting = await accepted(service, price=Decimal("1.9"), expires_at=later)
+    for wanted in (None, OrderFilter(order_ids=(waiting.order_id,), user_ref="bettor1")):
+        result = await service.cancel(ZENITH, wanted)
+        assert (result.cancelled, result.not_cancelled) == ((), ())
+    found = await service.orders.order(waiting.order_id)
+    assert found is not None
+    assert found.status.is_open
+
+
+async def test_a_betslip_shows_the_offer_in_the_accounts_currency(
+    service: AutomatedBetPlacing, world: WorldServer, eventually: Any
+) -> None:
+    slip = await service.betslip(ACME, TENNIS, SINNER.outcome_id, NO_PLAYER, None)
+    entry = slip["odds"]["pinnacle"][f"{TENNIS}:pinnacle:121:0"]
+    assert (entry["price"], entry["limit"], entry["limitMin"], entry["account"]) == (
+        Decimal("1.8"),
+        Decimal(500),
+        Decimal(1),
+        "main",
+    )
+    assert (entry["active"], entry["limitCurrency"], entry["limitUsd"]) == (True, "USD", Decimal(500))
+    assert slip["outcomeInfo"]["outcomeName"]
+    told: list[str] = []
+    service.on_slip_changed(lambda key: told.append(key.client))
+    offer(world, "1.85")
+    await eventually(lambda: "acme" in told)
+    (key,) = service.windows.of(TENNIS)
+    slip = await service.slip(key)
+    assert slip["odds"]["pinnacle"][f"{TENNIS}:pinnacle:121:0"]["price"] == Decimal("1.85")
+
+
+@pytest.mark.parametrize(
+    ("client", "fixture", "bookmakers", "status"),
+    [
+        (ACME, TENNIS, frozenset({"nobody"}), 400),
+        (ACME, TENNIS, frozenset({"kalshi"}), 403),
+        (ACME, FixtureId("id1200231400000000"), None, 404),
+        (ZENITH, TENNIS, None, 404),
+    ],
+)
+async def test_a_betslip_that_cannot_be_given_says_why(
+    service: AutomatedBetPlacing,
+    client: ClientName,
+    fixture: FixtureId,
+    bookmakers: frozenset[str] | None,
+    status: int,
+) -> None:
+    with pytest.raises(ApiError) as error:
+        await service.betslip(client, fixture, SINNER.outcome_id, NO_PLAYER, bookmakers)
+    assert error.value.status == status
