@@ -22,6 +22,7 @@ from hedgerow.abp.candidates import Standing
 from hedgerow.abp.desks import Desk, Desks
 from hedgerow.abp.offers import BookOffers, Offer
 from hedgerow.abp.orders import AbpOrder, AbpOrderStatus, NewOrder, PriceRule, end_of, expiry
+from hedgerow.abp.profiles import VERIFY
 from hedgerow.abp.repository import AbpOrders, OrderFilter
 from hedgerow.abp.routing import Candidate
 from hedgerow.abp.runner import Runner
@@ -32,7 +33,7 @@ from hedgerow.abp.work import progress_of
 from hedgerow.core.clock import Clock
 from hedgerow.core.config import Settings
 from hedgerow.core.errors import ApiError, VenueError
-from hedgerow.core.ids import ClientName, FixtureId, MarketId, MarketKey, OutcomeId, PlayerId, VenueSlug
+from hedgerow.core.ids import ClientName, FixtureId, MarketId, MarketKey, OutcomeId, OutcomeKey, PlayerId, VenueSlug
 from hedgerow.core.money import decimal_of
 from hedgerow.core.secrets import Vault
 from hedgerow.core.states import BetStatus
@@ -56,8 +57,6 @@ _MOST_TOLD = 1000
 BALANCES_EVERY_S = 15.0
 SETTINGS_EVERY_S = 2.0
 """In the machine's time: accounts and terms that somebody else changed count after so long."""
-VERIFY = "verifyBetslip"
-"""The entry of an account's meta that has its betslips asked from the bookmaker itself when it is `true`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,17 +360,17 @@ class AutomatedBetPlacing:
         desks = self.desks.of(client)
         unknown = sorted((bookmakers or frozenset()) - all_venues().keys())
         if unknown:
-            raise ApiError(400, f"Unknown bookmaker: {', '.join(unknown)}")
+            raise ApiError(400, f"Invalid bookmaker slug: {', '.join(unknown)}")
         missing = sorted((bookmakers or frozenset()) - {desk.row.venue for desk in desks})
         if missing:
-            raise ApiError(403, f"No active account for bookmaker: {', '.join(missing)}")
+            raise ApiError(403, f"No accounts configured for bookmaker(s): {', '.join(missing)}")
         market_id = self.book.catalogue.of_outcome(outcome_id)
         if market_id is None:
-            raise ApiError(404, "No odds found")
+            raise ApiError(404, "No odds found for given parameters")
         key = SlipKey(client, fixture_id, market_id, outcome_id, player_id, bookmakers)
         answer = await self.slip(key)
         if not answer["odds"]:
-            raise ApiError(404, "No odds found")
+            raise ApiError(404, "No odds found for given parameters")
         self.windows.open(key)
         return answer
 
@@ -393,7 +392,7 @@ class AutomatedBetPlacing:
         self, key: SlipKey, market: MarketKey, desk: Desk, offer: Offer, free: Mapping[int, Decimal]
     ) -> SlipOffer | None:
         if desk.row.meta.get(VERIFY) == "true":
-            offer = await _verified(desk, offer)
+            offer = await _verified(desk, offer, OutcomeKey(key.fixture_id, key.outcome_id, key.player_id))
         candidate = self._view.candidate(desk, offer, _standing(free)(desk, offer), is_back=True)
         if candidate is None:
             return None
@@ -417,10 +416,10 @@ def _both(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset
     return one & other
 
 
-async def _verified(desk: Desk, offer: Offer) -> Offer:
+async def _verified(desk: Desk, offer: Offer, outcome: OutcomeKey) -> Offer:
     """The offer with what the bookmaker itself says of it; unusable while it does not answer."""
     try:
-        line = await desk.bookmaker.line(offer.market_ref, offer.outcome_ref)
+        line = await desk.bookmaker.line(offer.market_ref, offer.outcome_ref, outcome)
     except VenueError as error:
         _log.warning("betslip not verified", bookmaker=desk.row.venue, error=str(error))
         return replace(offer, unusable="the bookmaker does not answer")
