@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -14,9 +14,12 @@ from fastapi import FastAPI
 from tests.abp.abpkit import NOW, Desk
 
 from hedgerow.abp.app import ApiContext, create_app
+from hedgerow.abp.orders import AbpOrder
+from hedgerow.abp.repository import OrderFilter
+from hedgerow.abp.service import Cancellation, Declined, OrderRequest
 from hedgerow.bus.nats import Bus
 from hedgerow.core.clock import NS_PER_S, SteppedClock
-from hedgerow.core.ids import MarketId
+from hedgerow.core.ids import ClientName, FixtureId, MarketId, OutcomeId, PlayerId
 from hedgerow.core.secrets import Secret, Vault
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.bets import Bets
@@ -60,12 +63,66 @@ class OneFixture:
 
 
 @dataclass
+class FakePlacing:
+    """Accepts orders into the database but those whose UUID has a reason; cancels and offers what it is told to."""
+
+    desk: Desk
+    reasons: dict[str, str] = field(default_factory=dict)
+    cancellation: Cancellation = field(default_factory=lambda: Cancellation((), ()))
+    asked: list[Any] = field(default_factory=list)
+
+    async def place(
+        self, client: ClientName, key_bookmakers: frozenset[str] | None, requests: Sequence[OrderRequest]
+    ) -> list[AbpOrder | Declined]:
+        self.asked.append((client, key_bookmakers))
+        return [await self._place(client, request) for request in requests]
+
+    async def _place(self, client: ClientName, request: OrderRequest) -> AbpOrder | Declined:
+        self.asked.append(request)
+        if (reason := self.reasons.get(request.request_uuid)) is not None:
+            return Declined(request, reason)
+        return await self.desk.order(
+            client=client,
+            request_uuid=request.request_uuid,
+            price=request.price,
+            stake=request.stake,
+            bookmakers=request.bookmakers,
+        )
+
+    async def cancel(self, client: ClientName, wanted: OrderFilter | None) -> Cancellation:
+        self.asked.append((client, wanted))
+        return self.cancellation
+
+    async def betslip(
+        self,
+        client: ClientName,
+        fixture_id: FixtureId,
+        outcome_id: OutcomeId,
+        player_id: PlayerId,
+        bookmakers: frozenset[str] | None,
+    ) -> dict[str, Any]:
+        self.asked.append((client, fixture_id, outcome_id, player_id, bookmakers))
+        return {
+            "fixtureId": fixture_id,
+            "outcomeId": outcome_id,
+            "playerId": player_id,
+            "client": client,
+            "userRef": None,
+            "fixtureInfo": None,
+            "outcomeInfo": None,
+            "playerInfo": None,
+            "odds": {"pinnacle": {f"{fixture_id}:pinnacle:{outcome_id}:{player_id}": {"price": Decimal("1.50")}}},
+        }
+
+
+@dataclass
 class Api:
     """The application, a client of it with the key of acme, and the rows behind it."""
 
     app: FastAPI
     http: httpx.AsyncClient
     desk: Desk
+    placing: FakePlacing
     accounts: Accounts
     clock: SteppedClock
     vault: Vault
@@ -103,8 +160,9 @@ async def serving(database: Database, bus: Bus) -> AsyncIterator[Api]:
         )
         assert made is not None
         ids.append(made.account_id)
-    context = ApiContext(database, accounts, clock, vault, OneFixture(), bus)
-    app = create_app(context)
+    desk = Desk(database, clock, Bets(database, clock), *ids)
+    placing = FakePlacing(desk)
+    app = create_app(ApiContext(database, accounts, clock, vault, OneFixture(), placing, bus))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://abp", headers={"X-API-Key": KEY}) as http:
-        yield Api(app, http, Desk(database, clock, Bets(database, clock), *ids), accounts, clock, vault)
+        yield Api(app, http, desk, placing, accounts, clock, vault)

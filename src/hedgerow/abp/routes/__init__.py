@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from hedgerow.abp.routes import accounts, bets, catalogue, orders
+from hedgerow.abp.routes import accounts, analytics, bets, betslip, catalogue, orders, placing
 
-ROUTERS = (accounts.router, orders.router, bets.router, catalogue.router)
+ROUTERS = (
+    accounts.router,
+    betslip.router,
+    placing.router,
+    orders.router,
+    bets.router,
+    analytics.router,
+    catalogue.router,
+)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Query
 
 from hedgerow.abp.context import ApiContext
-from hedgerow.abp.events import Shape, bet_shape, order_row, order_shape
+from hedgerow.abp.events import ANY_BOOKMAKER, Shape, bet_shape, order_row, order_shape
 from hedgerow.abp.feedview import FeedView
 from hedgerow.abp.orders import AbpOrder
 from hedgerow.api.errors import wrong_value
@@ -76,6 +76,11 @@ def _id(part: str) -> int:
     if not part.isascii() or not part.isdecimal() or int(part) >= 2**63:
         raise ValueError(part)
     return int(part)
+
+
+def slugs(text: str | None) -> frozenset[str] | None:
+    """The bookmakers of a comma-separated list; None, for all, where it names none."""
+    return frozenset(part.strip() for part in (text or "").split(",") if part.strip()) - {ANY_BOOKMAKER} or None
 
 
 def page(name: str, key: str, found: Sequence[Shape], limit: int) -> Shape:
