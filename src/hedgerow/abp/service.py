@@ -34,7 +34,7 @@ from hedgerow.core.clock import Clock
 from hedgerow.core.config import Settings
 from hedgerow.core.errors import ApiError, VenueError
 from hedgerow.core.ids import ClientName, FixtureId, MarketId, MarketKey, OutcomeId, OutcomeKey, PlayerId, VenueSlug
-from hedgerow.core.money import decimal_of
+from hedgerow.core.money import Rates, decimal_of
 from hedgerow.core.secrets import Vault
 from hedgerow.core.states import BetStatus
 from hedgerow.core.tasks import spawn, stop, work
@@ -125,8 +125,13 @@ class AutomatedBetPlacing:
             clock=clock,
             limits=limits,
             sink=self._book_changed,
+            on_connection=self._feed_turned,
+            on_rates=self._rates_told,
         )
-        self._slip_changed: Callable[[SlipKey], None] = lambda _: None
+        self._slip_changed: Callable[[SlipKey], None] = _nobody
+        self._fixture_changed: Callable[[FixtureId], None] = _nobody
+        self._rates_changed: Callable[[Rates], None] = _nobody
+        self._connected: Callable[[bool], None] = _nobody
         self._tasks: list[asyncio.Task[NoReturn]] = []
 
     # --- life ------------------------------------------------------------------------------------------------------
@@ -158,7 +163,26 @@ class AutomatedBetPlacing:
         """The listener is called when prices of an open betslip window may have changed."""
         self._slip_changed = listener
 
+    def on_feed(
+        self,
+        *,
+        fixture: Callable[[FixtureId], None],
+        rates: Callable[[Rates], None],
+        connection: Callable[[bool], None],
+    ) -> None:
+        """The listeners are called when anything of a fixture but its odds has changed, when rates may have, and when
+        the feed comes (True) or goes. They must not block."""
+        self._fixture_changed, self._rates_changed, self._connected = fixture, rates, connection
+
+    def _feed_turned(self, is_up: bool) -> None:
+        self._connected(is_up)
+
+    def _rates_told(self, rates: Rates) -> None:
+        self._rates_changed(rates)
+
     def _book_changed(self, change: BookChange, _: int) -> None:
+        if change.kind in (ChangeKind.FIXTURE, ChangeKind.SCORES, ChangeKind.CLOCK):
+            self._fixture_changed(change.fixture_id)
         if change.kind in (ChangeKind.SCORES, ChangeKind.CLOCK):
             return
         self.runner.changed(change.fixture_id)
@@ -401,6 +425,10 @@ class AutomatedBetPlacing:
         fixture_ref = state.meta.fixture_ref if state is not None and state.meta is not None else None
         meta = None if quote is None or quote.meta is None else decode_json(quote.meta)
         return SlipOffer(candidate, fixture_ref, meta)
+
+
+def _nobody(_: object) -> None:
+    """Until somebody listens."""
 
 
 def _standing(free: Mapping[int, Decimal]) -> Callable[[Desk, Offer], Standing]:
