@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from hedgerow.api.auth import KeyRing, is_key
+from hedgerow.api.auth import KeyRing, Refusal, is_key
 from hedgerow.core.clock import SteppedClock
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database
@@ -69,3 +69,17 @@ async def test_found_key_is_believed_for_its_time_and_no_longer(accounts: Accoun
 @pytest.mark.parametrize("text", ["", "demo", KEY[:-1], KEY + "0", KEY.replace("-", ""), "{" + KEY + "}", None, 7])
 def test_what_is_not_a_uuid_is_no_key(text: object) -> None:
     assert not is_key(text)
+
+
+async def test_refusal_says_what_is_wrong_with_the_key(accounts: Accounts, clock: SteppedClock) -> None:
+    keys = KeyRing(accounts, clock, "mm", believed_s=0)
+    assert [await keys.judge(text) for text in (None, "", "demo", KEY)] == [
+        Refusal.MISSING,
+        Refusal.MISSING,
+        Refusal.UNKNOWN,
+        Refusal.UNKNOWN,
+    ]
+    await accounts.create_key("demo", "mm", key=KEY, expires_at=clock.now())
+    assert await keys.judge(KEY) is Refusal.EXPIRED
+    await accounts.set_key_active(KEY[:8], False)
+    assert await keys.judge(KEY) is Refusal.INACTIVE

@@ -3,61 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.contract.documents import Document, faults_of_answer, faults_of_value, fits
 from tests.mm.routes.apikit import FIXTURE, NOW, Api, serving
 
 from hedgerow.bus.nats import Bus
 from hedgerow.storage.database import Database, decode_json
 
-Schema = dict[str, Any]
-METHODS = ("get", "post", "patch", "put", "delete")
 OPERATIONS = 33
-
-
-@dataclass(frozen=True)
-class Document:
-    """An OpenAPI document."""
-
-    root: Schema
-
-    def of(self, schema: Schema) -> Schema:
-        """The schema itself, where it is a reference."""
-        while "$ref" in schema:
-            schema = self.root["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-        return schema
-
-    def operations(self) -> Iterator[tuple[str, str, Schema]]:
-        for path, item in self.root["paths"].items():
-            for method in METHODS:
-                if method in item:
-                    yield method, path, item[method]
-
-    def answer(self, operation: Schema) -> Schema:
-        return self.of(operation["responses"]["200"]["content"]["application/json"]["schema"])
-
-    def body(self, operation: Schema) -> Schema | None:
-        if "requestBody" not in operation:
-            return None
-        return self.one_object(operation["requestBody"]["content"]["application/json"]["schema"])
-
-    def one_object(self, schema: Schema) -> Schema:
-        """The object among the alternatives."""
-        found = [self.of(part) for part in schema.get("anyOf", [schema])]
-        return next(part for part in found if part.get("type") == "object" or "properties" in part)
-
-    def types(self, schema: Schema) -> set[str]:
-        """The JSON types that are allowed; empty: any."""
-        schema = self.of(schema)
-        if "anyOf" in schema:
-            return set().union(*(self.types(part) for part in schema["anyOf"]))
-        found = {schema["type"]} if "type" in schema else set()
-        return found | {"null"} if found and schema.get("nullable") else found
 
 
 @pytest.fixture(scope="session")
@@ -74,29 +32,6 @@ async def api(database: Database, nats: Bus) -> AsyncIterator[Api]:
 @pytest.fixture
 async def ours(api: Api) -> Document:
     return Document((await api.http.get("/openapi.json")).json())
-
-
-def fits(given: set[str], allowed: set[str]) -> bool:
-    """Whether every given type is an allowed one; an integer is a number."""
-    if not allowed:
-        return True
-    return bool(given) and all(one in allowed or (one == "integer" and "number" in allowed) for one in given)
-
-
-def faults_of_answer(where: str, theirs: Schema, ours: Schema, published: Document, our: Document) -> Iterator[str]:
-    """Where our schema of an answer gives less than the published one, or other types."""
-    theirs, ours = published.of(theirs), our.of(ours)
-    if not fits(our.types(ours), published.types(theirs)):
-        yield f"{where}: {our.types(ours)} instead of {published.types(theirs)}"
-    for name, schema in theirs.get("properties", {}).items():
-        if name not in ours.get("properties", {}):
-            yield f"{where}.{name} is missing"
-        else:
-            yield from faults_of_answer(f"{where}.{name}", schema, ours["properties"][name], published, our)
-        if name not in ours.get("required", []):
-            yield f"{where}.{name} may be absent"
-    if "items" in theirs:
-        yield from faults_of_answer(f"{where}[]", theirs["items"], ours.get("items", {}), published, our)
 
 
 async def test_every_operation_of_the_contract_is_served(published: Document, ours: Document) -> None:
@@ -155,44 +90,6 @@ async def test_every_operation_and_model_is_described(ours: Document) -> None:
     assert bare == []
     assert ours.root["openapi"].startswith("3.1")
     assert all(operation.get("security") for _, _, operation in ours.operations())
-
-
-def faults_of_value(where: str, schema: Schema, value: Any, document: Document) -> Iterator[str]:
-    """Where a value is not what a schema promises: of another type, or with fields missing."""
-    schema = document.of(schema)
-    alternatives = [document.of(part) for part in schema.get("anyOf", [schema])]
-    fitting = [part for part in alternatives if fits({type_of(value)}, document.types(part))]
-    if not fitting:
-        yield f"{where}: {value!r} is not {document.types(schema)}"
-        return
-    schema = fitting[0]
-    if isinstance(value, dict):
-        for name, part in schema.get("properties", {}).items():
-            if name not in value:
-                yield f"{where}.{name} is missing"
-            else:
-                yield from faults_of_value(f"{where}.{name}", part, value[name], document)
-    if isinstance(value, list):
-        for item in value:
-            yield from faults_of_value(f"{where}[]", schema.get("items", {}), item, document)
-
-
-def type_of(value: Any) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case int():
-            return "integer"
-        case Decimal():
-            return "number"
-        case str():
-            return "string"
-        case list():
-            return "array"
-        case _:
-            return "object"
 
 
 async def fill(api: Api) -> None:

@@ -90,7 +90,7 @@ def _entry(offer: SlipOffer) -> dict[str, Any]:
 
 
 def _currency_info(currency: Currency) -> dict[str, Any]:
-    return {"currency": currency.code, "perUsd": currency.per_usd}
+    return {"currency": currency.code, "currencyValue": currency.per_usd}
 
 
 def _fixture_info(fixture: FixtureState) -> Mapping[str, Any]:

@@ -22,6 +22,7 @@ from hedgerow.abp.candidates import Standing
 from hedgerow.abp.desks import Desk, Desks
 from hedgerow.abp.offers import BookOffers, Offer
 from hedgerow.abp.orders import AbpOrder, AbpOrderStatus, NewOrder, PriceRule, end_of, expiry
+from hedgerow.abp.profiles import VERIFY
 from hedgerow.abp.repository import AbpOrders, OrderFilter
 from hedgerow.abp.routing import Candidate
 from hedgerow.abp.runner import Runner
@@ -33,7 +34,7 @@ from hedgerow.core.clock import Clock
 from hedgerow.core.config import Settings
 from hedgerow.core.errors import ApiError, VenueError
 from hedgerow.core.ids import ClientName, FixtureId, MarketId, MarketKey, OutcomeId, OutcomeKey, PlayerId, VenueSlug
-from hedgerow.core.money import decimal_of
+from hedgerow.core.money import Rates, decimal_of
 from hedgerow.core.secrets import Vault
 from hedgerow.core.states import BetStatus
 from hedgerow.core.tasks import spawn, stop, work
@@ -56,8 +57,6 @@ _MOST_TOLD = 1000
 BALANCES_EVERY_S = 15.0
 SETTINGS_EVERY_S = 2.0
 """In the machine's time: accounts and terms that somebody else changed count after so long."""
-VERIFY = "verifyBetslip"
-"""The entry of an account's meta that has its betslips asked from the bookmaker itself when it is `true`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +125,13 @@ class AutomatedBetPlacing:
             clock=clock,
             limits=limits,
             sink=self._book_changed,
+            on_connection=self._feed_turned,
+            on_rates=self._rates_told,
         )
-        self._slip_changed: Callable[[SlipKey], None] = lambda _: None
+        self._slip_changed: Callable[[SlipKey], None] = _nobody
+        self._fixture_changed: Callable[[FixtureId], None] = _nobody
+        self._rates_changed: Callable[[Rates], None] = _nobody
+        self._connected: Callable[[bool], None] = _nobody
         self._tasks: list[asyncio.Task[NoReturn]] = []
 
     # --- life ------------------------------------------------------------------------------------------------------
@@ -159,7 +163,26 @@ class AutomatedBetPlacing:
         """The listener is called when prices of an open betslip window may have changed."""
         self._slip_changed = listener
 
+    def on_feed(
+        self,
+        *,
+        fixture: Callable[[FixtureId], None],
+        rates: Callable[[Rates], None],
+        connection: Callable[[bool], None],
+    ) -> None:
+        """The listeners are called when anything of a fixture but its odds has changed, when rates may have, and when
+        the feed comes (True) or goes. They must not block."""
+        self._fixture_changed, self._rates_changed, self._connected = fixture, rates, connection
+
+    def _feed_turned(self, is_up: bool) -> None:
+        self._connected(is_up)
+
+    def _rates_told(self, rates: Rates) -> None:
+        self._rates_changed(rates)
+
     def _book_changed(self, change: BookChange, _: int) -> None:
+        if change.kind in (ChangeKind.FIXTURE, ChangeKind.SCORES, ChangeKind.CLOCK):
+            self._fixture_changed(change.fixture_id)
         if change.kind in (ChangeKind.SCORES, ChangeKind.CLOCK):
             return
         self.runner.changed(change.fixture_id)
@@ -361,17 +384,17 @@ class AutomatedBetPlacing:
         desks = self.desks.of(client)
         unknown = sorted((bookmakers or frozenset()) - all_venues().keys())
         if unknown:
-            raise ApiError(400, f"Unknown bookmaker: {', '.join(unknown)}")
+            raise ApiError(400, f"Invalid bookmaker slug: {', '.join(unknown)}")
         missing = sorted((bookmakers or frozenset()) - {desk.row.venue for desk in desks})
         if missing:
-            raise ApiError(403, f"No active account for bookmaker: {', '.join(missing)}")
+            raise ApiError(403, f"No accounts configured for bookmaker(s): {', '.join(missing)}")
         market_id = self.book.catalogue.of_outcome(outcome_id)
         if market_id is None:
-            raise ApiError(404, "No odds found")
+            raise ApiError(404, "No odds found for given parameters")
         key = SlipKey(client, fixture_id, market_id, outcome_id, player_id, bookmakers)
         answer = await self.slip(key)
         if not answer["odds"]:
-            raise ApiError(404, "No odds found")
+            raise ApiError(404, "No odds found for given parameters")
         self.windows.open(key)
         return answer
 
@@ -393,7 +416,7 @@ class AutomatedBetPlacing:
         self, key: SlipKey, market: MarketKey, desk: Desk, offer: Offer, free: Mapping[int, Decimal]
     ) -> SlipOffer | None:
         if desk.row.meta.get(VERIFY) == "true":
-            offer = await _verified(desk, offer, OutcomeKey(market.fixture_id, key.outcome_id, market.player_id))
+            offer = await _verified(desk, offer, OutcomeKey(key.fixture_id, key.outcome_id, key.player_id))
         candidate = self._view.candidate(desk, offer, _standing(free)(desk, offer), is_back=True)
         if candidate is None:
             return None
@@ -402,6 +425,10 @@ class AutomatedBetPlacing:
         fixture_ref = state.meta.fixture_ref if state is not None and state.meta is not None else None
         meta = None if quote is None or quote.meta is None else decode_json(quote.meta)
         return SlipOffer(candidate, fixture_ref, meta)
+
+
+def _nobody(_: object) -> None:
+    """Until somebody listens."""
 
 
 def _standing(free: Mapping[int, Decimal]) -> Callable[[Desk, Offer], Standing]:

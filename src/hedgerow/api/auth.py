@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from enum import Enum, auto
+from typing import Annotated
 
 from fastapi import Security
 from fastapi.security import APIKeyHeader
@@ -47,6 +48,15 @@ class Caller:
         return f"api:{self.key.prefix}"
 
 
+class Refusal(Enum):
+    """Why a request is not let in."""
+
+    MISSING = auto()
+    UNKNOWN = auto()
+    INACTIVE = auto()  # the key, or its client
+    EXPIRED = auto()
+
+
 def is_key(text: object) -> bool:
     """Whether it has the form of a key, a UUID."""
     return isinstance(text, str) and _UUID.fullmatch(text) is not None
@@ -61,10 +71,31 @@ class KeyRing:
 
     async def find(self, text: object) -> Caller | None:
         """Whose key it is; None unless it is a key of the service that works now. Raises StorageError."""
-        if not isinstance(text, str) or not is_key(text):
-            return None
-        caller = await self._look_up(text)
-        return caller if caller is not None and self._works(caller) else None
+        found = await self.judge(text)
+        return found if isinstance(found, Caller) else None
+
+    async def judge(self, text: object) -> Caller | Refusal:
+        """Whose key it is, or why it does not work now. Raises StorageError."""
+        if not text:
+            return Refusal.MISSING
+        caller = await self._look_up(text) if isinstance(text, str) and is_key(text) else None
+        if caller is None:
+            return Refusal.UNKNOWN
+        if not caller.key.is_active or not caller.client.is_active:
+            return Refusal.INACTIVE
+        expires = caller.key.expires_at
+        return caller if expires is None or self._clock.now() < expires else Refusal.EXPIRED
+
+    # --- as `realtime.socket` asks ---------------------------------------------------------------------------
+
+    def has_form(self, key: object) -> bool:
+        """Whether it could be a key at all."""
+        return is_key(key)
+
+    async def client_of(self, key: str) -> str | None:
+        """The client whose key works now; None for no such key. Raises StorageError."""
+        caller = await self.find(key)
+        return caller.name if caller is not None else None
 
     async def _look_up(self, text: str) -> Caller | None:
         digest, now = key_hash(text), asyncio.get_running_loop().time()
@@ -82,25 +113,32 @@ class KeyRing:
             self._known.popitem(last=False)
         return caller
 
-    def _works(self, caller: Caller) -> bool:
-        expires = caller.key.expires_at
-        return caller.key.is_active and caller.client.is_active and (expires is None or self._clock.now() < expires)
+
+def per_client(caller: Caller) -> str:
+    """All keys of a client share one limit."""
+    return caller.name
+
+
+def per_key(caller: Caller) -> str:
+    """Every key has a limit of its own."""
+    return f"{caller.name} {caller.key.prefix}"
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Lets requests with a working key pass, up to their client's limit. refusal: the `detail` of the 401."""
+    """Lets requests with a working key pass, up to their limit. refuse: the error of each refusal."""
 
     keys: KeyRing
     limiter: RateLimiter
-    refusal: Any
+    refuse: Callable[[Refusal], ApiError]
+    counted_by: Callable[[Caller], str] = per_client
 
     async def admit(self, text: str | None) -> tuple[Caller, Mapping[str, str]]:
-        """The caller, and the headers that tell what is left. Raises ApiError 401, 429."""
-        caller = await self.keys.find(text)
-        if caller is None:
-            raise ApiError(401, self.refusal)
-        allowance = self.limiter.take(caller.name, caller.key.per_minute)
+        """The caller, and the headers that tell what is left. Raises ApiError 401, 403, 429."""
+        caller = await self.keys.judge(text)
+        if isinstance(caller, Refusal):
+            raise self.refuse(caller)
+        allowance = self.limiter.take(self.counted_by(caller), caller.key.per_minute)
         if allowance.retry_after_s is not None:
             raise ApiError(429, "Rate limit exceeded", allowance.headers())
         return caller, allowance.headers()

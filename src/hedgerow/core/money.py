@@ -9,6 +9,7 @@ raises, unless the caller names the direction in which it may be lost.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from decimal import (
     ROUND_CEILING,
     ROUND_DOWN,
@@ -19,6 +20,7 @@ from decimal import (
     Inexact,
     InvalidOperation,
 )
+from types import MappingProxyType
 from typing import NewType
 
 Micros = NewType("Micros", int)
@@ -134,6 +136,11 @@ class Rates:
             if rate <= 0:
                 raise ValueError(f"rate of {currency} must be positive, not {rate}")
         self._per_usd = {**per_usd, "USD": Decimal(1)}
+
+    @property
+    def per_usd(self) -> Mapping[str, Decimal]:
+        """Units per 1 USD, by currency code."""
+        return MappingProxyType(self._per_usd)
 
     def to_usd(self, amount: Decimal, currency: str) -> Decimal:
         """The amount in USD, unrounded. Raises UnknownCurrencyError."""

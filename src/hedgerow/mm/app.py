@@ -12,8 +12,9 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from hedgerow.api.app import bus_check, database_check, new_app
-from hedgerow.api.auth import Guard, KeyRing
+from hedgerow.api.auth import Guard, KeyRing, Refusal
 from hedgerow.api.ratelimit import RateLimiter
+from hedgerow.core.errors import ApiError
 from hedgerow.mm.context import ApiContext
 from hedgerow.mm.routes import ROUTERS
 from hedgerow.mm.subscribe import Words, add_socket
@@ -44,8 +45,13 @@ def create_app(context: ApiContext) -> FastAPI:
 
     app = new_app("mm", title="Hedgerow MM API", description=_DESCRIPTION, checks=checks, lifespan=lifespan)
     app.state.context = context
-    app.state.guard = Guard(keys, RateLimiter(), "Invalid or missing API key")
+    app.state.guard = Guard(keys, RateLimiter(), _refuse)
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
     add_socket(app, keys, hub)
     return app
+
+
+def _refuse(_: Refusal) -> ApiError:
+    """The published API has one answer for every key that does not work."""
+    return ApiError(401, "Invalid or missing API key")

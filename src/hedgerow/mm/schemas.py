@@ -10,27 +10,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
-from pydantic.alias_generators import to_camel
+from pydantic import Field, WithJsonSchema
 
-Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
-"""An exact decimal, sent as a JSON number."""
+from hedgerow.api.models import Model, Number, Open
+
 Ratio = Annotated[Decimal, Field(ge=0, le=1), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})]
 Ticks = Annotated[int, Field(ge=-99, le=99)]
 SportNumber = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 OddsFormat = Literal["american", "decimal", "hong_kong", "fractional"]
-
-
-class Model(BaseModel):
-    """camelCase outside, snake_case accepted too."""
-
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
-
-
-class Open(Model):
-    """May carry more fields than are named here."""
-
-    model_config = ConfigDict(extra="allow")
 
 
 # --- trading ---------------------------------------------------------------------------------------------------------
@@ -92,20 +79,6 @@ class CancelResponse(Open):
     status: str = Field(examples=["cancelled"])
     cancelled_count: int
     cancelled_order_ids: list[int]
-
-
-class ErrorResponse(Model):
-    detail: Any = Field(examples=["Invalid or missing API key"])
-
-
-class ValidationError(Model):
-    loc: list[str | int] = Field(description="Where: query, path or body, then the name", examples=[["query", "page"]])
-    msg: str
-    type: str
-
-
-class HTTPValidationError(Model):
-    detail: list[ValidationError]
 
 
 # --- configuration ---------------------------------------------------------------------------------------------------

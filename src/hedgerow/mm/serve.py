@@ -13,16 +13,13 @@ from hedgerow.api.server import Server
 from hedgerow.bus.nats import Bus, BusError
 from hedgerow.bus.relay import Relay, decode_change
 from hedgerow.bus.subjects import SETTINGS_CHANGED, events
-from hedgerow.bus.world_clock import FollowedClock, follow
-from hedgerow.core.clock import Clock, SystemClock
 from hedgerow.core.config import Settings, read_master_key
 from hedgerow.core.errors import SetupError
 from hedgerow.core.secrets import Vault
-from hedgerow.core.tasks import spawn, stop
+from hedgerow.execution.trading_clock import trading_clock
 from hedgerow.mm.app import ApiContext, create_app
 from hedgerow.mm.repository import Repository
 from hedgerow.mm.service import MarketMaker
-from hedgerow.net.stream import handled
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database, StorageError
 from hedgerow.storage.migrate import migrate
@@ -31,7 +28,6 @@ _log = structlog.get_logger(__name__)
 
 ONE_AT_A_TIME = "market making"
 """The database lock of the process that trades: two of them would quote the same accounts."""
-CLOCK_PATIENCE_S = 15.0
 
 
 async def run(settings: Settings, *, host: str, port: int) -> None:
@@ -44,7 +40,7 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
     if key is None:
         raise SetupError("HEDGEROW_MASTER_KEY is not set", "the key that seals the accounts' credentials is needed")
     async with AsyncExitStack() as stack:
-        clock = await stack.enter_async_context(_clock(settings))
+        clock = await stack.enter_async_context(trading_clock(settings))
         await migrate(settings.database_url)
         database = await Database.connect(settings.database_url, size=10)
         stack.push_async_callback(database.close)
@@ -73,24 +69,6 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
 
 def _checks(market_maker: MarketMaker) -> Mapping[str, Callable[[], Awaitable[str | None]]]:
     return {"market making": market_maker.not_ready}
-
-
-@asynccontextmanager
-async def _clock(settings: Settings) -> AsyncIterator[Clock]:
-    """The machine's clock, or that of the world that the settings name."""
-    if settings.clock_url is None:
-        yield SystemClock()
-        return
-    clock = FollowedClock()
-    following = spawn(follow(settings.clock_url, clock, handled.snapshot), "world clock")
-    try:
-        if not await clock.told(CLOCK_PATIENCE_S):
-            raise SetupError(
-                f"the world's clock does not answer within {CLOCK_PATIENCE_S:g} s", "check HEDGEROW_CLOCK_URL"
-            )
-        yield clock
-    finally:
-        await stop(following)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hedgerow.api.answers import JsonAnswer
-from hedgerow.api.auth import KeyRing, is_key
+from hedgerow.api.auth import KeyRing
 from hedgerow.bus.relay import Change
 from hedgerow.mm.events import SHAPES, previous_values
 from hedgerow.realtime.hub import Address, Hub
@@ -45,26 +45,12 @@ class Words:
         return encode_json(told).decode()
 
 
-class RingKeys:
-    """`socket.Keys` of a key ring."""
-
-    def __init__(self, ring: KeyRing) -> None:
-        self._ring = ring
-
-    def has_form(self, key: object) -> bool:
-        return is_key(key)
-
-    async def client_of(self, key: str) -> str | None:
-        caller = await self._ring.find(key)
-        return caller.name if caller is not None else None
-
-
 def add_socket(app: FastAPI, keys: KeyRing, hub: Hub) -> None:
     """Serves the WebSocket, and tells who comes by plain HTTP to upgrade."""
 
     async def subscribe(websocket: WebSocket) -> None:
         session = Session(CHANNELS, asyncio.get_running_loop().time())
-        await Socket(websocket, session, RingKeys(keys), hub, everybodys=_EVERYBODYS).serve()
+        await Socket(websocket, session, keys, hub, everybodys=_EVERYBODYS).serve()
 
     async def upgrade(_: Request) -> Response:
         return JsonAnswer({"detail": "Upgrade Required"}, 426, {"Upgrade": "websocket", "Connection": "Upgrade"})

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -19,7 +20,7 @@ from hedgerow.bus.nats import Bus, Subscription
 from hedgerow.bus.relay import Change, change_of, decode_change
 from hedgerow.core.observe import WS_CONNECTIONS, WS_MESSAGES
 from hedgerow.core.tasks import spawn, stop
-from hedgerow.realtime.output import MOST_MESSAGES, Output
+from hedgerow.realtime.output import MOST_MESSAGES
 from hedgerow.realtime.session import MISSED_CHANGES
 from hedgerow.storage import outbox
 from hedgerow.storage.database import Database, StorageError
@@ -48,14 +49,27 @@ class Translator(Protocol):
         ...
 
 
+class Sink(Protocol):
+    """Takes what a follower is told."""
+
+    def put(self, message: str) -> None:
+        """Tells a message, a JSON object."""
+        ...
+
+    def cut(self, code: int, reason: str) -> None:
+        """Ends it at once."""
+        ...
+
+
 @dataclass(eq=False, slots=True)
 class Follower:
-    """A subscribed connection."""
+    """A subscription. is_connected: whether it counts as a connection of its key."""
 
     key: bytes
     addresses: tuple[Address, ...]
-    output: Output
+    output: Sink
     number: int = field(default=0)
+    is_connected: bool = True
 
 
 class ConnectionLimitError(Exception):
@@ -95,29 +109,50 @@ class Hub:
 
     # --- followers -------------------------------------------------------------------------------------------------
 
-    def join(self, key: bytes, addresses: tuple[Address, ...], output: Output) -> Follower:
+    def join(self, key: bytes, addresses: tuple[Address, ...], output: Sink) -> Follower:
         """Tells a connection of changes from now on. key: the hash of its API key. Raises ConnectionLimitError."""
-        if self._per_key[key] >= self._most_per_key:
-            raise ConnectionLimitError
+        follower = Follower(key, addresses, output, self._joined + 1, is_connected=False)
+        self.take_back(follower)
         self._joined += 1
-        follower = Follower(key, addresses, output, self._joined)
-        self._per_key[key] += 1
         for address in addresses:
             self._followers.setdefault(address, set()).add(follower)
-        WS_CONNECTIONS.labels(self._service).inc()
         return follower
 
     def leave(self, follower: Follower) -> None:
         """Tells it of nothing more."""
-        self._per_key[follower.key] -= 1
-        if self._per_key[follower.key] <= 0:
-            del self._per_key[follower.key]
+        if follower.is_connected:
+            self.park(follower)
         for address in follower.addresses:
             followers = self._followers[address]
             followers.discard(follower)
             if not followers:
                 del self._followers[address]
+
+    def park(self, follower: Follower) -> None:
+        """Its connection is gone; it is told of changes all the same."""
+        follower.is_connected = False
+        self._per_key[follower.key] -= 1
+        if self._per_key[follower.key] <= 0:
+            del self._per_key[follower.key]
         WS_CONNECTIONS.labels(self._service).dec()
+
+    def take_back(self, follower: Follower) -> None:
+        """It has a connection (again). Raises ConnectionLimitError."""
+        if self._per_key[follower.key] >= self._most_per_key:
+            raise ConnectionLimitError
+        follower.is_connected = True
+        self._per_key[follower.key] += 1
+        WS_CONNECTIONS.labels(self._service).inc()
+
+    def tell(self, address: Address, message: Callable[[], str]) -> None:
+        """Tells what is no committed change, but seen by this process alone. message: asked for when somebody
+        follows."""
+        if not (followers := self._followers.get(address)):
+            return
+        text = message()
+        for follower in followers:
+            follower.output.put(text)
+        WS_MESSAGES.labels(self._service, address[0]).inc(len(followers))
 
     # --- changes ---------------------------------------------------------------------------------------------------
 
@@ -169,15 +204,12 @@ class Hub:
             return
         self._seq = change.seq
         address = self._translator.address(change)
-        if address is None or not (followers := self._followers.get(address)):
+        if address is None or address not in self._followers:
             return
         try:
             message = self._translator.message(change)
         except Exception:
             _log.exception("a change could not be told", channel=change.channel, key=change.key, seq=change.seq)
             return
-        if message is None:
-            return
-        for follower in followers:
-            follower.output.put(message)
-        WS_MESSAGES.labels(self._service, address[0]).inc(len(followers))
+        if message is not None:
+            self.tell(address, lambda: message)

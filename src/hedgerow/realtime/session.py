@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -43,11 +43,30 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
+class Resume:
+    """Go on with an earlier subscription, of which the client has all up to `last_seq`."""
+
+    subscription_id: int
+    last_seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Authenticate:
-    """Find out whose key it is; then call `accepted` or `refused`."""
+    """Find out whose key it is; then tell the session what was found. is_reliable: messages are kept until they are
+    acknowledged."""
 
     key: object
     channels: tuple[str, ...]
+    is_reliable: bool = False
+    resume: Resume | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """The client has these messages, and all up to `up_to`."""
+
+    numbers: tuple[int, ...]
+    up_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +82,36 @@ class End:
     reason: str
 
 
-Step = Send | Authenticate | Leave | End
+Step = Send | Authenticate | Acknowledge | Leave | End
+
+
+class Conversation(Protocol):
+    """What a driver asks of a session."""
+
+    @property
+    def due_s(self) -> float:
+        """When `on_time` is to be called at the latest."""
+        ...
+
+    def on_time(self, now_s: float) -> list[Step]:
+        """What the time brings."""
+        ...
+
+    def receive(self, text: str | bytes, now_s: float) -> list[Step]:
+        """What the client's message asks for."""
+        ...
+
+    def refused_format(self) -> list[Step]:
+        """What was given has not the form of a key."""
+        ...
+
+    def refused_key(self) -> list[Step]:
+        """The key is unknown, or does not work now."""
+        ...
+
+    def refused_number(self) -> list[Step]:
+        """The key has as many connections as it may have."""
+        ...
 
 
 class _State(Enum):
@@ -104,7 +152,7 @@ class Session:
         try:
             message = msgspec.json.decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return [_error("Invalid JSON")]
+            return [error("Invalid JSON")]
         match message:
             case {"type": "ping"}:
                 return [Send({"type": "pong"})]
@@ -115,21 +163,21 @@ class Session:
             case {"type": "unsubscribe"}:
                 return self._unsubscribe(now_s)
             case {"type": str(kind)}:
-                return [_error(f"Unknown message type: {kind[:50]}")]
+                return [error(f"Unknown message type: {kind[:50]}")]
             case _:
-                return [_error("A message is an object with a type")]
+                return [error("A message is an object with a type")]
 
     def _subscribe(self, message: Mapping[str, Any]) -> list[Step]:
         if self._state is not _State.WAITING:
-            return [_error("Already subscribed")]
+            return [error("Already subscribed")]
         self._spelling = SNAKE if "api_key" in message and "apiKey" not in message else CAMEL
         channels = message.get("channels")
         if not channels:
             channels = self._known
         if not isinstance(channels, (list, tuple)):
-            return [_error("channels must be a list")]
+            return [error("channels must be a list")]
         if unknown := [channel for channel in channels if channel not in self._known]:
-            return [_error(f"Unknown channel: {str(unknown[0])[:50]}")]
+            return [error(f"Unknown channel: {str(unknown[0])[:50]}")]
         key = message.get(self._spelling.api_key)
         if not key:
             return [*self._refuse(f"{self._spelling.api_key} required")]
@@ -152,14 +200,14 @@ class Session:
 
     def refused_number(self) -> list[Step]:
         """The key has as many connections as it may have."""
-        return [_error("Connection limit exceeded"), self._end(TOO_MANY, "Connection limit exceeded")]
+        return [error("Connection limit exceeded"), self._end(TOO_MANY, "Connection limit exceeded")]
 
     def _refuse(self, text: str) -> list[Step]:
-        return [_error(text), self._end(NOT_ADMITTED, text)]
+        return [error(text), self._end(NOT_ADMITTED, text)]
 
     def _unsubscribe(self, now_s: float) -> list[Step]:
         if self._state is not _State.SUBSCRIBED:
-            return [_error("Not subscribed")]
+            return [error("Not subscribed")]
         self._state = _State.WAITING
         self._login_by_s = now_s + LOGIN_WITHIN_S
         return [Leave(), Send({"type": "unsubscribed"})]
@@ -169,5 +217,6 @@ class Session:
         return End(code, reason)
 
 
-def _error(text: str) -> Send:
+def error(text: str) -> Send:
+    """Tells the client what was wrong."""
     return Send({"type": "error", "message": text, "error": text})

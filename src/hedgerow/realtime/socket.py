@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Protocol
@@ -13,7 +14,7 @@ from hedgerow.core.secrets import Secret, key_hash
 from hedgerow.core.tasks import spawn, stop
 from hedgerow.realtime.hub import Address, ConnectionLimitError, Follower, Hub
 from hedgerow.realtime.output import Close, Output
-from hedgerow.realtime.session import Authenticate, End, Leave, Send, Session, Step
+from hedgerow.realtime.session import Acknowledge, Authenticate, Conversation, End, Leave, Send, Session, Step
 from hedgerow.storage.database import StorageError, encode_json
 
 _LAST_WORDS_S = 10.0
@@ -32,11 +33,11 @@ class Keys(Protocol):
         ...
 
 
-class Socket:
-    """One connection of a client."""
+class Driver(ABC):
+    """One connection of a client, whatever its conversation."""
 
     def __init__(
-        self, websocket: WebSocket, session: Session, keys: Keys, hub: Hub, *, everybodys: frozenset[str]
+        self, websocket: WebSocket, session: Conversation, keys: Keys, hub: Hub, *, everybodys: frozenset[str]
     ) -> None:
         """everybodys: the channels that are the same for all clients."""
         self._websocket, self._session, self._keys, self._hub = websocket, session, keys, hub
@@ -44,6 +45,7 @@ class Socket:
         self._output = Output()
         self._follower: Follower | None = None
         self._key: Secret | None = None
+        self._is_refused = False
 
     async def serve(self) -> None:
         """Runs until either side ends it."""
@@ -67,16 +69,24 @@ class Socket:
         loop = asyncio.get_running_loop()
         while not self._output.closing.is_set():
             try:
-                async with asyncio.timeout_at(self._session.due_s):
+                async with asyncio.timeout_at(self._due_s()):
                     message = await self._websocket.receive()
             except TimeoutError:
-                await self._take(self._session.on_time(loop.time()))
-                await self._check_key()
+                await self._tick()
                 continue
             if message["type"] == "websocket.disconnect":
                 return
             text = message.get("text") or message.get("bytes") or ""
             await self._take(self._session.receive(text, loop.time()))
+
+    def _due_s(self) -> float:
+        return self._session.due_s
+
+    async def _tick(self) -> None:
+        steps = self._session.on_time(asyncio.get_running_loop().time())
+        await self._take(steps)
+        if steps:
+            await self._check_key()
 
     async def _write(self) -> None:
         try:
@@ -89,16 +99,24 @@ class Socket:
     async def _take(self, steps: Iterable[Step]) -> None:
         for step in steps:
             match step:
-                case Send(message):
-                    self._output.put(encode_json(message).decode())
-                case Authenticate(key, channels):
-                    await self._take(await self._authenticate(key, channels))
+                case Send():
+                    self._say([step])
+                case Authenticate():
+                    await self._take(await self._authenticate(step))
+                case Acknowledge():
+                    self._acknowledge(step)
                 case Leave():
                     self._leave()
                 case End(code, reason):
                     self._output.close(code, reason)
 
-    async def _authenticate(self, key: object, channels: tuple[str, ...]) -> list[Step]:
+    def _say(self, steps: Iterable[Step]) -> None:
+        for step in steps:
+            if isinstance(step, Send):
+                self._output.put(encode_json(step.message).decode())
+
+    async def _authenticate(self, asked: Authenticate) -> list[Step]:
+        key = asked.key
         if not isinstance(key, str) or not self._keys.has_form(key):
             return self._session.refused_format()
         try:
@@ -107,16 +125,24 @@ class Socket:
             return [End(_TRY_AGAIN_LATER, "The database is not available")]
         if client is None:
             return self._session.refused_key()
-        addresses: tuple[Address, ...] = tuple(
-            (channel, None if channel in self._everybodys else client) for channel in channels
-        )
         try:
-            self._follower = self._hub.join(key_hash(key), addresses, self._output)
+            # No await between joining and the answer: it stands in the queue before the first change.
+            answer = self._join(client, asked)
         except ConnectionLimitError:
             return self._session.refused_number()
         self._key = Secret(key)
-        # No await between joining and this answer: it stands in the queue before the first change.
-        return self._session.accepted(self._follower.number, channels)
+        return answer
+
+    def _addresses(self, channels: Iterable[str], client: str) -> tuple[Address, ...]:
+        return tuple((channel, None if channel in self._everybodys else client) for channel in channels)
+
+    @abstractmethod
+    def _join(self, client: str, asked: Authenticate) -> list[Step]:
+        """Subscribes the client, sets `_follower`, and answers what to say. Raises ConnectionLimitError."""
+
+    @abstractmethod
+    def _acknowledge(self, step: Acknowledge) -> None:
+        """Forgets what the client has."""
 
     async def _check_key(self) -> None:
         """A key that was disabled or has expired ends its connections at the next heartbeat."""
@@ -124,9 +150,28 @@ class Socket:
             return
         with suppress(StorageError):  # the database is away: the next heartbeat asks again
             if await self._keys.client_of(self._key.reveal()) is None:
+                self._is_refused = True
                 await self._take(self._session.refused_key())
 
     def _leave(self) -> None:
         if self._follower is not None:
             self._hub.leave(self._follower)
             self._follower = self._key = None
+
+
+class Socket(Driver):
+    """A connection that subscribes and is told from now on."""
+
+    def __init__(
+        self, websocket: WebSocket, session: Session, keys: Keys, hub: Hub, *, everybodys: frozenset[str]
+    ) -> None:
+        super().__init__(websocket, session, keys, hub, everybodys=everybodys)
+        self._talk = session
+
+    def _join(self, client: str, asked: Authenticate) -> list[Step]:
+        addresses = self._addresses(asked.channels, client)
+        self._follower = self._hub.join(key_hash(str(asked.key)), addresses, self._output)
+        return self._talk.accepted(self._follower.number, asked.channels)
+
+    def _acknowledge(self, step: Acknowledge) -> None:
+        """Nothing is kept, and its session never asks for it."""

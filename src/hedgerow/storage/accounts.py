@@ -196,7 +196,7 @@ class Accounts:
             f"""insert into accounts (venue, username, client, currency, priority, sealed, meta, max_outcome_stake,
                                       created_at)
                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-                on conflict (venue, username) do nothing returning {_ACCOUNT_COLUMNS}""",
+                on conflict (venue, username) where removed_at is null do nothing returning {_ACCOUNT_COLUMNS}""",
             venue,
             username,
             client,
@@ -210,10 +210,10 @@ class Accounts:
         return _account(row) if row else None
 
     async def accounts(self, *, client: str | None = None, venue: str | None = None) -> list[VenueAccount]:
-        """Highest priority first."""
+        """Highest priority first; those that were removed are not among them."""
         rows = await self._database.fetch(
             f"""select {_ACCOUNT_COLUMNS} from accounts
-                where ($1::text is null or client = $1) and ($2::text is null or venue = $2)
+                where removed_at is null and ($1::text is null or client = $1) and ($2::text is null or venue = $2)
                 order by priority desc, account_id""",
             client,
             venue,
@@ -223,7 +223,8 @@ class Accounts:
     async def set_account_active(self, venue: str, username: str, is_active: bool) -> bool:
         """False when there is no such account."""
         row = await self._database.fetchrow(
-            "update accounts set is_active = $3 where venue = $1 and username = $2 returning account_id",
+            """update accounts set is_active = $3
+               where venue = $1 and username = $2 and removed_at is null returning account_id""",
             venue,
             username,
             is_active,

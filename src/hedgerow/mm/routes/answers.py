@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from hedgerow.api.answers import JsonAnswer
+from hedgerow.api.models import ErrorResponse, HTTPValidationError
 from hedgerow.mm.commands import CancelOutcome
-from hedgerow.mm.schemas import ErrorResponse, HTTPValidationError, PartialCancelResponse
+from hedgerow.mm.schemas import PartialCancelResponse
 
 Responses = dict[int | str, dict[str, Any]]
 

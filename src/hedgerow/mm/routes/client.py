@@ -41,7 +41,9 @@ async def list_accounts(caller: CallerOf, context: Context, exchange: Text = Non
     controls = await context.repository.client_controls(caller.name)
     where = Where().add("client = {}", caller.name).add_if("venue = {}", exchange)
     rows = await context.database.fetch(
-        f"select {_ACCOUNT_COLUMNS} from accounts where {where.sql} order by priority desc, account_id", *where.values
+        f"""select {_ACCOUNT_COLUMNS} from accounts where {where.sql} and removed_at is null
+            order by priority desc, account_id""",
+        *where.values,
     )
     bookmaker = {"bookmaker": controls.bookmaker if controls is not None else None}
     return listed("accounts", [account_shape(row) | bookmaker for row in rows])
