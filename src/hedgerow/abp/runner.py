@@ -47,10 +47,12 @@ _UNSAFE_BEFORE_END_S = 12.0
 """A bet is not sent so shortly before the lease ends: its request would outlive it."""
 _LOOK_EVERY_S = 0.25
 """In the machine's time: orders that another process accepted, or gave up, are seen after so long."""
-MOST_ORDERS = 200
+MOST_ORDERS = 2_000
+"""In one process's hands, most of them waiting for a price; others wait for another process, or a free place."""
 _MOST_AT_ONCE = 50
 _RETRY_S = 1.0
-_LONGEST_LOOK_S = 1.0
+_LONGEST_LOOK_S = 5.0
+"""Moves of prices and answers of bets wake an order; new money, terms and switches are seen after so long."""
 _PLENTY = Decimal(10) ** 15
 
 _Leg = tuple[Bet, Offer, Desk]
