@@ -45,11 +45,13 @@ async def test_everything_is_ready_comes_back_and_stops(
     deployment = up(folder, "--sim", "--port-base", "0", "--replay", "generated")
     told = deployment.told
 
-    assert {told["dashboard"], told["abp"], told["scraping"]} == {None}
-    assert set(told["processes"]) == {"mm", "sim", "postgres", "nats"}
+    assert {told["dashboard"], told["scraping"]} == {None}
+    assert set(told["processes"]) == {"abp", "mm", "sim", "postgres", "nats"}
     assert all(is_running(pid) for pid in told["processes"].values())
-    assert [key["client"] for key in told["mm"]["keys"]] == ["demo", "rival"]
-    assert told["mm"]["ws"].startswith("ws://")
+    for service, path in (("abp", "/ws"), ("mm", "/ws/subscribe")):
+        assert [key["client"] for key in told[service]["keys"]] == ["demo", "rival"]
+        assert told[service]["ws"] == told[service]["url"].replace("http", "ws", 1) + path
+        assert answers(told[service]["url"] + "/healthz")
     assert told["data_dir"] == str(folder)
     assert stat.S_IMODE(deployment.ready_file.stat().st_mode) == 0o600
     assert get(told["sim"]["url"] + "/sim/replay")["state"] == "playing"

@@ -22,7 +22,7 @@ from hedgerow.cli.ledgers import disagreements
 from hedgerow.cli.numbers import decimal_option
 from hedgerow.cli.output import emit, json_option
 from hedgerow.cli.serve import until_signalled
-from hedgerow.cli.services import SERVICES
+from hedgerow.cli.services import MM
 from hedgerow.cli.stack import Stack, StackOptions
 from hedgerow.core.clock import SystemClock
 from hedgerow.core.errors import HedgerowError, InputError, SetupError
@@ -126,7 +126,8 @@ async def _replay(wanted: Wanted, data_dir: Path | None, *, as_json: bool) -> bo
     async with _folder(data_dir) as folder:
         options = StackOptions(
             settings_of(folder),
-            expected_followers=0 if wanted.speed else len(SERVICES),
+            services=(MM,),
+            expected_followers=0 if wanted.speed else 1,
             prepare=lambda database: activate(database, recording.summary),
         )
         async with Stack(options) as stack, stack.world() as world, stack.database() as database:

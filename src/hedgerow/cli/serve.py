@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from hedgerow.cli.context import run, settings_of
-from hedgerow.cli.services import MM, SIM, Service, port_error
+from hedgerow.cli.services import ABP, MM, SIM, Service, port_error
 from hedgerow.core.errors import InputError
 from hedgerow.core.observe import configure_logs
 
@@ -28,9 +28,23 @@ def command() -> None:
     """Runs one service until it is told to stop (SIGTERM or Ctrl-C), for deployments over many machines.
 
     \b
+    HEDGEROW_DATABASE_URL=... HEDGEROW_NATS_URL=... hedgerow serve abp --port 8001
     HEDGEROW_DATABASE_URL=... HEDGEROW_NATS_URL=... hedgerow serve mm --port 8002
     hedgerow serve sim --port 8004
     """
+
+
+@command.command("abp")
+@click.option("--host", help="Address to listen on (default: the setting `host`).")
+@click.option("--port", type=click.IntRange(1, 65535), default=8001, show_default=True)
+def abp(host: str | None, port: int) -> None:
+    """Automated bet placing: the runner of orders and its API."""
+    from hedgerow.abp import serve
+
+    settings = settings_of(None)
+    configure_logs("abp", settings.log_level)
+    host = host or settings.host
+    run(_serve(serve.run(settings, host=host, port=port), ABP, host, port))
 
 
 @command.command("mm")

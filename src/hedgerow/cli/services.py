@@ -48,10 +48,11 @@ class Service:
     health: str = "/healthz"
 
 
+ABP = Service("abp", "the ABP API", 1)
 MM = Service("mm", "the MM API", 2)
 SIM = Service("sim", "the simulated world", 4, "/sim/state")
 
-SERVICES: tuple[Service, ...] = (MM,)
+SERVICES: tuple[Service, ...] = (ABP, MM)
 """Of the product, in the order of their start. The world, which starts before them, is not one."""
 
 

@@ -25,7 +25,7 @@ from hedgerow.cli.calls import Caller
 from hedgerow.cli.context import MASTER_KEY_FILE, RUN_FILE, RunFile, vault_of
 from hedgerow.cli.demo_data import DemoKeys, ensure_demo_data, is_simulated
 from hedgerow.cli.files import write_json
-from hedgerow.cli.services import MM, SERVICES, SIM, Service, ServiceProcess, ports_of
+from hedgerow.cli.services import ABP, MM, SERVICES, SIM, Service, ServiceProcess, ports_of
 from hedgerow.cli.simulated import WorldState, simulated_environment
 from hedgerow.core.clock import SystemClock
 from hedgerow.core.config import PREFIX, Settings
@@ -47,13 +47,14 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StackOptions:
-    """simulated: in the simulated world, with demo clients. port_base: 0 for free ports. expected_followers: services
-    that the world's stepped time waits for. environment: further variables of the services. prepare: what is written
-    into the database before the services start. longest_pause_s: before a service that ended is started again; None:
-    as usual."""
+    """simulated: in the simulated world, with demo clients. services: those that run, in the order of their start.
+    port_base: 0 for free ports. expected_followers: services that the world's stepped time waits for. environment:
+    further variables of the services. prepare: what is written into the database before the services start.
+    longest_pause_s: before a service that ended is started again; None: as usual."""
 
     settings: Settings
     simulated: bool = True
+    services: tuple[Service, ...] = SERVICES
     port_base: int = 0
     expected_followers: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -96,6 +97,16 @@ class Stack:
     def mm_ws_url(self) -> str:
         """The MM API's WebSocket."""
         return self.mm_url.replace("http", "ws", 1) + "/ws/subscribe"
+
+    @property
+    def abp_url(self) -> str:
+        """Base URL of the ABP API."""
+        return self._processes[ABP.name].url
+
+    @property
+    def abp_ws_url(self) -> str:
+        """The ABP API's WebSocket."""
+        return self.abp_url.replace("http", "ws", 1) + "/ws"
 
     @property
     def sim_url(self) -> str | None:
@@ -160,7 +171,8 @@ class Stack:
                 "choose another folder with --data-dir, or add --sim",
             )
         host = self.settings.host
-        wanted = (SIM, *SERVICES) if self._options.simulated else SERVICES
+        services = self._options.services
+        wanted = (SIM, *services) if self._options.simulated else services
         ports = ports_of(wanted, self._options.port_base, host, free_port)
         try:
             await self._start_engines()
@@ -171,7 +183,7 @@ class Stack:
             if self._options.prepare is not None:
                 async with self.database() as database:
                     await self._options.prepare(database)
-            for service in SERVICES:
+            for service in services:
                 log = self._log_of(service)
                 await self._run(ServiceProcess(service, host, ports[service.name], log, environment))
         except BaseException:

@@ -108,7 +108,7 @@ def ready(stack: Stack) -> dict[str, Any]:
         "database_url": stack.database_url.reveal(),
         "nats_url": stack.nats_url.reveal(),
         "dashboard": None,
-        "abp": None,
+        "abp": {"url": stack.abp_url, "ws": stack.abp_ws_url, "keys": stack.keys.get("abp", [])},
         "mm": {"url": stack.mm_url, "ws": stack.mm_ws_url, "keys": stack.keys.get("mm", [])},
         "scraping": None,
         "sim": {"url": stack.sim_url} if stack.sim_url else None,
@@ -118,10 +118,17 @@ def ready(stack: Stack) -> dict[str, Any]:
 
 def summary(stack: Stack) -> str:
     """Where everything is, for people."""
-    lines = [f"market making  {stack.mm_url}   WebSocket {stack.mm_ws_url}"]
+    lines = [
+        f"bet placing    {stack.abp_url}   WebSocket {stack.abp_ws_url}",
+        f"market making  {stack.mm_url}   WebSocket {stack.mm_ws_url}",
+    ]
     if stack.sim_url:
         lines.append(f"simulation     {stack.sim_url}/sim/state")
-    lines += [f"demo key       {demo.key}  ({demo.client})" for demo in stack.keys.get("mm", [])]
+    lines += [
+        f"demo key       {demo.key}  ({demo.client}, {service})"
+        for service in ("abp", "mm")
+        for demo in stack.keys.get(service, [])
+    ]
     lines.append(f"data folder    {stack.data_dir}")
     return "\n".join([*lines, "Ctrl-C stops everything"])
 

@@ -1,0 +1,119 @@
+"""What only the process sees, told to who follows: betslips, fixtures, rates, the feed's state."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from decimal import Decimal
+from typing import Any, cast
+
+import pytest
+
+from hedgerow.abp.betslip import SlipKey
+from hedgerow.abp.live import Live
+from hedgerow.abp.service import AutomatedBetPlacing
+from hedgerow.abp.subscribe import Words
+from hedgerow.bus.nats import Bus
+from hedgerow.core.clock import SteppedClock
+from hedgerow.core.ids import NO_PLAYER, FixtureId, MarketId, OutcomeId
+from hedgerow.core.money import Rates
+from hedgerow.realtime.hub import Hub
+from hedgerow.storage.database import Database, UnreachableError, decode_json
+
+from .routes.apikit import FIXTURE, OneFixture
+
+SLIP = SlipKey("acme", FixtureId(FIXTURE), MarketId(121), OutcomeId(121), NO_PLAYER)
+
+
+class Spoken:
+    """A service that changes when it is told to."""
+
+    fails = False
+    asked = 0
+
+    def on_slip_changed(self, listener: Any) -> None:
+        self.slip_changed = listener
+
+    def on_feed(self, **listeners: Any) -> None:
+        self.feed = listeners
+
+    async def slip(self, key: SlipKey) -> dict[str, Any]:
+        self.asked += 1
+        if self.fails:
+            raise UnreachableError
+        return {"client": key.client, "odds": {"pinnacle": {"price": Decimal("1.50")}}}
+
+
+class Heard:
+    """A `hub.Sink`."""
+
+    def __init__(self) -> None:
+        self.messages: list[Any] = []
+
+    def put(self, message: str) -> None:
+        self.messages.append(decode_json(message))
+
+    def cut(self, code: int, reason: str) -> None:
+        raise AssertionError(reason)
+
+
+@pytest.fixture
+def service() -> Spoken:
+    return Spoken()
+
+
+@pytest.fixture
+async def heard(service: Spoken, database: Database, nats: Bus, clock: SteppedClock) -> AsyncIterator[Heard]:
+    """What acme hears on all four channels."""
+    hub, found = Hub("abp", database, nats, Words(clock)), Heard()
+    addresses = (("betslip", "acme"), ("fixtures", None), ("currencies", None), ("status", None))
+    hub.join(b"key", addresses, found)
+    live = Live(cast(AutomatedBetPlacing, service), OneFixture(), hub, clock)
+    live.start()
+    yield found
+    await live.stop()
+
+
+async def test_changed_slip_is_told_to_its_client_alone(
+    service: Spoken, heard: Heard, eventually: Callable[..., Awaitable[None]]
+) -> None:
+    service.slip_changed(SlipKey("zenith", *[getattr(SLIP, name) for name in SlipKey.__slots__[1:]]))
+    service.slip_changed(SLIP)
+    await eventually(lambda: bool(heard.messages))
+    (told,) = heard.messages
+    assert (told["channel"], told["event"], told["payload"]["client"]) == ("betslip", "UPDATE", "acme")
+    assert told["payload"]["odds"] == {"pinnacle": {"price": Decimal("1.50")}}
+
+
+async def test_slip_that_cannot_be_read_stops_no_later_one(
+    service: Spoken, heard: Heard, eventually: Callable[..., Awaitable[None]]
+) -> None:
+    service.fails = True
+    service.slip_changed(SLIP)
+    await eventually(lambda: service.asked == 1)
+    service.fails = False
+    service.slip_changed(SLIP)
+    await eventually(lambda: bool(heard.messages))
+
+
+async def test_fixture_is_told_whole(service: Spoken, heard: Heard) -> None:
+    service.feed["fixture"](FixtureId(FIXTURE))
+    (told,) = heard.messages
+    assert (told["channel"], told["payload"]) == ("fixtures", {"fixtureId": FIXTURE, "startTime": 1_770_666_300})
+
+
+async def test_only_rates_that_changed_are_told(service: Spoken, heard: Heard, clock: SteppedClock) -> None:
+    service.feed["rates"](Rates({"EUR": Decimal("0.9")}))
+    service.feed["rates"](Rates({"EUR": Decimal("0.9"), "GBP": Decimal("0.8")}))
+    told = [(one["payload"]["currency"], one["payload"]["currencyValue"]) for one in heard.messages]
+    assert told == [("EUR", Decimal("0.9")), ("USD", 1), ("GBP", Decimal("0.8"))]
+    assert heard.messages[0]["payload"]["ts"] == clock.now_ms()
+
+
+async def test_feed_that_goes_and_comes_is_told(service: Spoken, heard: Heard) -> None:
+    service.feed["connection"](False)
+    service.feed["connection"](True)
+    assert [(one["event"], one["payload"]["status"]) for one in heard.messages] == [
+        ("STATUS", "degraded"),
+        ("STATUS", "ready"),
+    ]
+    assert heard.messages[0]["payload"]["reason"] == "the feed is not connected"
