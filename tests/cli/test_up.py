@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+from hedgerow.bus.engines.engine import free_port
 from hedgerow.core.clock import SystemClock
 from hedgerow.core.secrets import Secret, Vault, new_master_key
 from hedgerow.storage.accounts import Accounts
@@ -93,10 +94,11 @@ def test_taken_port_is_named_with_its_service(tmp_path: Path, cli: Cli) -> None:
 
 
 def hold_mm_port(holder: socket.socket) -> int:
-    """Listens on a port; answers the base that makes it the MM API's."""
-    holder.bind(("127.0.0.1", 0))
+    """Listens on a port; answers the base that makes it the MM API's. Away from the ports of outgoing connections, one
+    of which could be beside it."""
+    port = free_port()
+    holder.bind(("127.0.0.1", port))
     holder.listen()
-    port: int = holder.getsockname()[1]
     return port - 2
 
 

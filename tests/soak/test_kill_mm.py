@@ -13,6 +13,7 @@ import pytest
 
 from hedgerow.cli.context import settings_of
 from hedgerow.cli.replay import Wanted, activate, compare, play_through, settled
+from hedgerow.cli.services import MM
 from hedgerow.cli.stack import Stack, StackOptions
 from hedgerow.core.tasks import spawn, stop
 from hedgerow.execution.invariants import check
@@ -45,6 +46,7 @@ async def test_no_fill_is_lost_and_no_hedge_doubled(shared: Callable[[str], Path
     recording = open_recording(file, Catalogue(), start_ns=0)
     options = StackOptions(
         settings_of(tmp_path / "data"),
+        services=(MM,),
         expected_followers=1,
         longest_pause_s=0.2,
         prepare=lambda database: activate(database, recording.summary),

@@ -99,6 +99,11 @@ class Stack:
         return self.mm_url.replace("http", "ws", 1) + "/ws/subscribe"
 
     @property
+    def services(self) -> tuple[Service, ...]:
+        """Those of the product that run here."""
+        return self._options.services
+
+    @property
     def abp_url(self) -> str:
         """Base URL of the ABP API."""
         return self._processes[ABP.name].url

@@ -15,7 +15,7 @@ from hedgerow.cli.context import data_dir_option, run, settings_of
 from hedgerow.cli.files import write_json
 from hedgerow.cli.numbers import decimal_option
 from hedgerow.cli.serve import until_signalled
-from hedgerow.cli.services import SERVICES
+from hedgerow.cli.services import ABP, SERVICES
 from hedgerow.cli.stack import Stack, StackOptions
 from hedgerow.core.errors import InputError, SetupError
 from hedgerow.core.observe import configure_logs
@@ -118,15 +118,16 @@ def ready(stack: Stack) -> dict[str, Any]:
 
 def summary(stack: Stack) -> str:
     """Where everything is, for people."""
-    lines = [
-        f"bet placing    {stack.abp_url}   WebSocket {stack.abp_ws_url}",
-        f"market making  {stack.mm_url}   WebSocket {stack.mm_ws_url}",
-    ]
+    services = {service.name for service in stack.services}
+    lines = []
+    if ABP.name in services:
+        lines.append(f"bet placing    {stack.abp_url}   WebSocket {stack.abp_ws_url}")
+    lines.append(f"market making  {stack.mm_url}   WebSocket {stack.mm_ws_url}")
     if stack.sim_url:
         lines.append(f"simulation     {stack.sim_url}/sim/state")
     lines += [
         f"demo key       {demo.key}  ({demo.client}, {service})"
-        for service in ("abp", "mm")
+        for service in sorted(services)
         for demo in stack.keys.get(service, [])
     ]
     lines.append(f"data folder    {stack.data_dir}")
