@@ -1,4 +1,4 @@
-"""When a lane takes new orders."""
+"""When a lane takes new orders, and when it sends them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,16 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from hedgerow.bus.world_clock import FollowedClock, Pace
+from hedgerow.core.clock import SteppedClock
+from hedgerow.core.errors import Unavailable
+from hedgerow.core.ids import OutcomeId, VenueSlug
+from hedgerow.core.ladders import PriceGrid
+from hedgerow.core.states import OrderStatus, Side
+from hedgerow.core.tasks import at_once
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.numbers import OrderNumbers
+from hedgerow.mm.orders import Act, Command, Slot
+from hedgerow.venues.base import Instrument, NewQuote, OrderRef
 
 Eventually = Callable[[Callable[[], bool]], Awaitable[None]]
 HOUR_NS = 3600 * 10**9
@@ -30,3 +38,29 @@ async def test_hold_that_is_over_stays_over_when_the_clock_is_put_back(eventuall
     await eventually(lambda: bool(looked))
     clock.run(Pace.STEPPED, HOUR_NS)
     assert lane.is_ready
+
+
+async def test_placement_leaves_in_the_turn_of_its_decision_and_its_error_in_a_later_one(
+    eventually: Eventually,
+) -> None:
+    left: list[NewQuote] = []
+
+    def send(quote: NewQuote) -> Any:
+        left.append(quote)
+        raise Unavailable("kalshi", "place", "not reached")
+
+    exchange = SimpleNamespace(
+        manifest=SimpleNamespace(slug="kalshi"),
+        place=lambda quote: at_once(send, quote),
+        ref_of=lambda quote: OrderRef(quote.instrument, quote.client_ref, None),
+    )
+    owner = SimpleNamespace(on_order=lambda *_: None, on_free=lambda *_: None)
+    numbers = OrderNumbers()
+    numbers.add([7])
+    lane = Lane(1, cast(Any, exchange), cast(Any, owner), SteppedClock(HOUR_NS), numbers, 0)
+    instrument = Instrument(VenueSlug("kalshi"), "contract", "market", PriceGrid.probability(10_000))
+    slot = lane.add_slot(Slot(instrument, Side.BUY, OutcomeId(1)))
+    order = lane.send(slot, Command(Act.PLACE, None, 450_000, 2_000_000))
+    assert [(quote.client_ref, quote.price) for quote in left] == [(order.client_ref, 450_000)]
+    assert order.status is OrderStatus.PENDING_PLACEMENT
+    await eventually(lambda: order.status is OrderStatus.FAILED)

@@ -14,8 +14,8 @@ import pytest
 
 from hedgerow.core.states import SettlementStatus, Side
 from hedgerow.execution.placement import Placement
-from hedgerow.mm.journal import Journal
 from hedgerow.mm.ledger import FillLedger
+from hedgerow.mm.repository import Repository
 from hedgerow.sim.exchange import EventKind, OrderEvent
 from hedgerow.storage.bets import Bets
 
@@ -172,7 +172,7 @@ POINTS = {
     "the bet is sent": (Placement, "send"),
     "the bet's answer is saved": (Placement, "save"),
     "the answer's row is written": (Bets, "save_answer"),
-    "the order's row is written": (Journal, "flush"),
+    "the order's row is written": (Repository, "save_orders"),
 }
 
 

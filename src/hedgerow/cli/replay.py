@@ -234,6 +234,7 @@ def _report(
         click.echo(f"and {len(found) - _MOST_TOLD} more", err=True)
     if done.unsettled:
         click.echo(f"{done.unsettled} orders and bets are not settled", err=True)
+    worst = done.worst_quote_edge
     summary = {
         "file": wanted.file,
         "ticks": progress["ticks"],
@@ -244,7 +245,7 @@ def _report(
         "pnl": done.pnl.quantize(Decimal("0.01")),
         "pnlByVenue": {venue: pnl.quantize(Decimal("0.01")) for venue, pnl in done.pnl_by_venue.items()},
         "unhedgedStake": done.unhedged_stake.quantize(Decimal("0.01"), ROUND_UP),
-        "worstQuoteEdge": None if done.worst_quote_edge is None else done.worst_quote_edge.quantize(Decimal("1e-9")),
+        "worstQuoteEdge": None if worst is None else worst.quantize(Decimal("0.000001")),
         "ledgersAgree": agree,
         "seconds": Decimal(str(round(seconds, 1))),
     }

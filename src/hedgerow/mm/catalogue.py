@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import msgspec
@@ -10,12 +9,11 @@ import structlog
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.ids import FixtureId
-from hedgerow.core.tasks import Backoff, spawn, stop, work
 from hedgerow.feed.book import PriceBook
 from hedgerow.feed.catalogue import Market
 from hedgerow.feed.fixtures import FixtureState
+from hedgerow.storage.behind import WriteBehind
 from hedgerow.storage.catalog import Catalog
-from hedgerow.storage.database import StorageError
 
 _log = structlog.get_logger(__name__)
 
@@ -32,51 +30,42 @@ class CatalogueWriter:
         self._known_markets = 0
         self._known_sports = 0
         self._tournaments: dict[int, tuple[int, str, str]] = {}
-        self._wake = asyncio.Event()
-        self._has_unit = False
-        self._task: asyncio.Task[None] | None = None
+        self._behind = WriteBehind("the catalogue", self._write)
 
     def start(self) -> None:
-        self._task = spawn(self._run(), "catalogue writer")
+        self._behind.start()
 
     async def stop(self) -> None:
-        await stop(self._task)
+        """Writes what waits, then ends. Raises StorageError."""
+        await self._behind.stop()
+
+    async def flush(self) -> None:
+        """Writes what waits. Raises StorageError; nothing is lost then."""
+        await self._behind.flush()
 
     def changed(self, fixture_id: FixtureId) -> None:
         """The fixture's row is to be written."""
         self._dirty[fixture_id] = None
-        if not self._has_unit:
-            self._has_unit = True
-            work.enter()
-            self._wake.set()
+        self._behind.rouse()
 
-    async def _run(self) -> None:
-        backoff = Backoff(0.2, 10.0)
-        while True:
-            await self._wake.wait()
-            try:
-                await self.flush()
-                backoff.reset()
-            except StorageError as error:
-                _log.error("the catalogue is not written", error=str(error), waiting=len(self._dirty))
-                await asyncio.sleep(backoff.next_pause_s())
-
-    async def flush(self) -> None:
-        """Writes what waits. Raises StorageError; nothing is lost then."""
+    async def _write(self) -> None:
         await self._write_lists()
         while self._dirty:
             batch = list(self._dirty)[:ROWS_AT_ONCE]
-            states = [state for fixture_id in batch if (state := self._book.fixture(fixture_id)) is not None]
-            described = [state for state in states if state.is_known]
-            await self._write_tournaments(described)
-            if described:
-                await self._catalog.save_fixtures([self._fixture_row(state) for state in described])
-            for fixture_id in batch:
+            for fixture_id in batch:  # before it is written: what changes meanwhile is written again
                 del self._dirty[fixture_id]
-        self._wake.clear()
-        if self._has_unit:
-            self._has_unit = False
-            work.leave()
+            try:
+                await self._write_fixtures(batch)
+            except BaseException:
+                self._dirty = {**dict.fromkeys(batch), **self._dirty}
+                raise
+
+    async def _write_fixtures(self, batch: list[FixtureId]) -> None:
+        states = [state for fixture_id in batch if (state := self._book.fixture(fixture_id)) is not None]
+        described = [state for state in states if state.is_known]
+        await self._write_tournaments(described)
+        if described:
+            await self._catalog.save_fixtures([self._fixture_row(state) for state in described])
 
     async def _write_lists(self) -> None:
         sports = list(self._book.sports.values())

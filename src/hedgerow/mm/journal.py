@@ -7,7 +7,6 @@ is bounded by the number of orders, because each waits once. A step of simulated
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,10 +18,10 @@ import structlog
 from hedgerow.core.clock import Clock, datetime_of_ms
 from hedgerow.core.ids import ClientName, FixtureId, MarketId, OutcomeId, PlayerId, VenueSlug
 from hedgerow.core.money import decimal_of
-from hedgerow.core.tasks import Backoff, spawn, stop, work
 from hedgerow.mm.orders import Order
 from hedgerow.mm.repository import Repository
-from hedgerow.storage.database import Database, StorageError
+from hedgerow.storage.behind import WriteBehind
+from hedgerow.storage.database import Database
 
 _log = structlog.get_logger(__name__)
 
@@ -66,47 +65,30 @@ class Journal:
         self._database, self._repository, self._clock = database, repository, clock
         self._dirty: dict[int, tuple[Order, Owner]] = {}
         self._quotes: deque[QuoteReason] = deque(maxlen=MOST_QUOTES_WAITING)
-        self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-        self._has_unit = False
+        self._behind = WriteBehind("orders", self._write)
 
     def start(self) -> None:
-        self._task = spawn(self._run(), "order journal")
+        self._behind.start()
 
     async def stop(self) -> None:
-        """Writes what waits, then ends."""
-        await stop(self._task)
-        await self.flush()
+        """Writes what waits, then ends. Raises StorageError."""
+        await self._behind.stop()
+
+    async def flush(self) -> None:
+        """Writes what waits. Raises StorageError; nothing is lost then."""
+        await self._behind.flush()
 
     def changed(self, order: Order, owner: Owner) -> None:
         """The order's row is to be written."""
         self._dirty[order.order_id] = (order, owner)
-        self._rouse()
+        self._behind.rouse()
 
     def quoted(self, reason: QuoteReason) -> None:
         """Why a quote was sent is to be written."""
         self._quotes.append(reason)
-        self._rouse()
+        self._behind.rouse()
 
-    def _rouse(self) -> None:
-        if not self._has_unit:
-            self._has_unit = True
-            work.enter()
-            self._wake.set()
-
-    async def _run(self) -> None:
-        backoff = Backoff(0.1, 5.0)
-        while True:
-            await self._wake.wait()
-            try:
-                await self.flush()
-                backoff.reset()
-            except StorageError as error:
-                _log.error("orders are not written", error=str(error), waiting=len(self._dirty))
-                await asyncio.sleep(backoff.next_pause_s())
-
-    async def flush(self) -> None:
-        """Writes what waits. Raises StorageError; nothing is lost then."""
+    async def _write(self) -> None:
         while self._dirty or self._quotes:
             orders, self._dirty = self._dirty, {}
             quotes = [self._quotes.popleft() for _ in range(len(self._quotes))]
@@ -121,10 +103,6 @@ class Journal:
                 self._dirty = {**orders, **self._dirty}
                 self._quotes.extendleft(reversed(quotes))
                 raise
-        self._wake.clear()
-        if self._has_unit:
-            self._has_unit = False
-            work.leave()
 
 
 def order_row(order: Order, owner: Owner) -> dict[str, Any]:

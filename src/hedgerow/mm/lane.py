@@ -193,10 +193,9 @@ class Lane:
         quote = NewQuote(reference, instrument, side, price, size)
         answer = self.exchange.place(quote)
         order = Order(order_id, reference, instrument, side, price, size, self._clock.now_ms())
-        order.venue_ref = self.exchange.ref_of(quote).venue_ref
         self._add(order)
         slot.begin(command, order)
-        spawn(self._placed(slot, order, answer), "place")
+        spawn(self._placed(slot, order, quote, answer), "place")
         return order
 
     def _send_amend(self, slot: Slot, order: Order, command: Command) -> None:
@@ -218,8 +217,12 @@ class Lane:
         if order.venue_ref is not None:
             self._by_venue_ref[order.venue_ref] = order
 
-    async def _placed(self, slot: Slot, order: Order, answer: Awaitable[OrderState]) -> None:
+    async def _placed(self, slot: Slot, order: Order, quote: NewQuote, answer: Awaitable[OrderState]) -> None:
         with work.unit():
+            computed = self.exchange.ref_of(quote).venue_ref
+            if computed is not None:
+                order.venue_ref = computed
+                self._by_venue_ref[computed] = order
             try:
                 state = await answer
             except Refused as error:

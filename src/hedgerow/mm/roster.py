@@ -8,7 +8,7 @@ import structlog
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.config import VenueUrls
-from hedgerow.core.errors import SetupError
+from hedgerow.core.errors import Refused, SetupError
 from hedgerow.core.money import Rates, UnknownCurrencyError
 from hedgerow.core.secrets import Vault
 from hedgerow.mm.controls import Controls, SystemState, trading_state
@@ -106,13 +106,20 @@ class Roster:
         return Lane(row.account_id, exchange, self._engine, self._clock, self._numbers, self._tag)
 
     async def _open_desk(self, trader: Trader, row: VenueAccount) -> None:
+        """A bookmaker that refuses the account leaves its client without hedges, and so without quotes; the others go
+        on. It is asked again at the next load."""
         try:
             context = self._context(row)
             bookmaker = build_bookmaker(row.venue, context)
         except (UnknownVenueError, LookupError, SetupError) as error:
             self._warn(row, str(error))
             return
-        await bookmaker.open()
+        try:
+            await bookmaker.open()
+        except Refused as error:
+            await bookmaker.close()
+            self._warn(row, str(error))
+            return
         per_usd = Decimal(1) if row.currency == "USD" else Decimal(0)  # 0: not told yet, so nothing is hedged
         self._hedger.add_desk(trader.name, Desk(bookmaker, context.account, per_usd))
         trader.hedges = per_usd > 0

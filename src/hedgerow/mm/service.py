@@ -160,8 +160,8 @@ class MarketMaker:
         await self._settler.stop()
         for desk in self._hedger.desks.values():
             await desk.bookmaker.close()
-        await self._catalogue.stop()
         try:
+            await self._catalogue.stop()
             await self._journal.stop()
             await self._ledger.shares.stop()
         except StorageError as error:

@@ -7,15 +7,14 @@ last. A step of simulated time waits until all is written; after a crash the sha
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
 
 import structlog
 
-from hedgerow.core.tasks import Backoff, spawn, stop, work
 from hedgerow.mm.exposure import Matched
 from hedgerow.mm.repository import Repository
-from hedgerow.storage.database import Database, StorageError
+from hedgerow.storage.behind import WriteBehind
+from hedgerow.storage.database import Database
 
 _log = structlog.get_logger(__name__)
 
@@ -29,17 +28,14 @@ class UnhedgedShares:
         """is_recorded: whether a fill's row is committed; others wait for `recorded`."""
         self._database, self._repository, self._is_recorded = database, repository, is_recorded
         self._dirty: dict[Key, Matched] = {}
-        self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-        self._has_unit = False
+        self._behind = WriteBehind("unhedged stakes", self._write)
 
     def start(self) -> None:
-        self._task = spawn(self._run(), "unhedged shares")
+        self._behind.start()
 
     async def stop(self) -> None:
         """Writes what waits, then ends. Raises StorageError."""
-        await stop(self._task)
-        await self.flush()
+        await self._behind.stop()
 
     def moved(self, fills: Iterable[Matched]) -> None:
         """The uncovered part of these fills changed."""
@@ -51,26 +47,11 @@ class UnhedgedShares:
 
     def recorded(self) -> None:
         """A fill's row was committed: its share can be written."""
-        if self._dirty and not self._has_unit:
-            self._has_unit = True
-            work.enter()
-        self._wake.set()
+        if self._dirty:
+            self._behind.rouse()
 
-    async def _run(self) -> None:
-        backoff = Backoff(0.1, 5.0)
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            try:
-                await self.flush()
-                backoff.reset()
-            except StorageError as error:
-                _log.error("unhedged stakes are not written", error=str(error), waiting=len(self._dirty))
-                await asyncio.sleep(backoff.next_pause_s())
-                self._wake.set()
-
-    async def flush(self) -> None:
-        """Writes every share whose fill is recorded. Raises StorageError; nothing is lost then."""
+    async def _write(self) -> None:
+        """Writes every share whose fill is recorded."""
         while ready := {key: fill for key, fill in self._dirty.items() if self._is_recorded(key)}:
             for key in ready:
                 del self._dirty[key]
@@ -81,6 +62,3 @@ class UnhedgedShares:
             except BaseException:
                 self._dirty = {**ready, **self._dirty}
                 raise
-        if self._has_unit:
-            self._has_unit = False
-            work.leave()

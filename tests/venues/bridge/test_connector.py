@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from hedgerow.core.clock import SteppedClock
 from hedgerow.core.errors import InDoubt, Reason, Refused, Unavailable
@@ -50,6 +51,8 @@ async def test_a_bridge_that_must_not_be_used_is_refused_at_once(
     with pytest.raises(Refused, match=why) as refusal:
         await made.open()
     assert refusal.value.reason is Reason.ACCOUNT
+    with pytest.raises(Refused, match=why):
+        await made.balance()
     with pytest.raises(Refused, match=why):
         await made.place(intent())
     assert bridge.requests("PUT") == []
@@ -106,6 +109,17 @@ async def test_a_bet_is_what_was_placed_with_both_sides_words(bookmaker: Bookmak
     assert (report.status, report.bet_ref) == (BetStatus.CONFIRMED, "B-77")
     assert (report.odds, report.stake) == (1_600_000, Decimal("12.50"))
     assert (report.sent["limitPrice"], report.received["placed"]["price"]) == ("1.578", "1.6")
+
+
+@pytest.mark.parametrize("placed", [{"stake": "12.50", "price": "1.577"}, {"stake": "12.51", "price": "1.578"}])
+async def test_a_bet_beyond_its_limits_is_reported_as_it_stands_and_loudly(
+    bookmaker: Bookmaker, bridge: Any, intent: Intent, told: Told, placed: dict[str, str]
+) -> None:
+    bridge.answer(PLACE, told(placed=placed), status=201)
+    with capture_logs() as logs:
+        report = await bookmaker.place(intent())
+    assert (report.stake, str(report.odds)) == (Decimal(placed["stake"]), placed["price"].replace(".", "") + "000")
+    assert [log["event"] for log in logs] == ["bet placed beyond its limits"]
 
 
 async def test_a_bet_that_waits_is_placed(bookmaker: Bookmaker, bridge: Any, intent: Intent, told: Told) -> None:

@@ -121,7 +121,7 @@ async def test_the_account_may_have_another_name_at_the_bridge(build: Callable[.
         {"available": "1", "open": "0", "currency": "USD", "asOf": "2026-11-21T12:00:00.000Z"},
     )
     await made.balance()
-    assert bridge.seen[0].target == "/bridge/v1/accounts/desk%201%2Fa/balance"
+    assert bridge.seen[-1].target == "/bridge/v1/accounts/desk%201%2Fa/balance"
     await made.close()
 
 

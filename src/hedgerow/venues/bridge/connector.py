@@ -73,8 +73,12 @@ class BridgeBookmaker:
         await self._rest.close()
 
     async def balance(self) -> Balance:
-        """Raises Refused with Reason.ACCOUNT when the account is in another currency than ours has: every stake would
-        be another amount."""
+        """Raises Refused with Reason.ACCOUNT for a bridge that must not be used, and when the account is in another
+        currency than ours has: every stake would be another amount."""
+        await self._proved("balance")
+        return await self._read_balance()
+
+    async def _read_balance(self) -> Balance:
         told = self._rest.readable("balance", parse.balance, await self._rest.balance())
         if told.currency != self._account.currency:
             why = f"the account is in {told.currency}, not in {self._account.currency}"
@@ -91,7 +95,7 @@ class BridgeBookmaker:
             terms = terms_of(info, self.manifest.slug, self._account.currency, may_be_simulated=simulated)
         except NotUsableError as error:
             raise self._refused(operation, f"the bridge is not used: {error}", Reason.ACCOUNT) from error
-        await self.balance()
+        await self._read_balance()
         bets, quotes = (Budget(self._clock, rate.per_second, rate.burst) for rate in (terms.bets, terms.quotes))
         self._ready = _Ready(terms, bets, quotes)
         return self._ready
@@ -119,6 +123,9 @@ class BridgeBookmaker:
         report = self._rest.certain(_report, row, bet.reference, msgspec.to_builtins(request))
         if report.status is BetStatus.REJECTED:
             raise error_of_rejection(self.manifest.slug, row.rejection)
+        if (report.odds or bet.odds) < bet.odds or (report.stake or stake) > stake:
+            # It stands all the same, so it is reported as it is; the operator has to hear of such a bridge.
+            _log.error("bet placed beyond its limits", venue=self.manifest.slug, reference=bet.reference)
         return report
 
     async def _adopted(self, reference: str) -> wire.Bet:
@@ -173,8 +180,8 @@ class BridgeBookmaker:
     # --- settlement -------------------------------------------------------------------------------------------
 
     async def settled(self, since_ms: int) -> list[BetReport]:
-        """Settled bets, oldest change first, each in its latest version. Read from a page's end before `since_ms`, so
-        that some are repeats."""
+        """Settled bets, oldest change first, each in its latest version. Read from where an
+        earlier reading ended before `since_ms`, so that some are repeats."""
         latest: dict[str, BetReport] = {}
         rows = await self._rest.changes(self._marks.before(since_ms))
         for row in rows:

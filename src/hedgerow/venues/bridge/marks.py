@@ -1,7 +1,7 @@
 """From which revision on a time's changes are read.
 
-The bridge lists changes by revision, the callers ask by time. Each page that was read leaves a mark: its last change's
-time and revision. What is older than the oldest mark is read from the start.
+The bridge lists changes by revision, the callers ask by time. Each reading leaves a mark: its last change's time and
+revision. What is older than the oldest mark is read from the start.
 """
 
 from __future__ import annotations

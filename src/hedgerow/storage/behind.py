@@ -1,0 +1,67 @@
+"""Writing behind: what changes many times a second is written when there is a moment, always in its latest state.
+
+Not for money that leaves or comes in, which is written ahead. Who uses it collects what waits; this says when to write
+it, tries again when the database is away, and holds a step of simulated time until all is written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from hedgerow.core.tasks import Backoff, spawn, stop, work
+from hedgerow.storage.database import StorageError
+
+_log = structlog.get_logger(__name__)
+
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
+
+
+class WriteBehind:
+    """One writer of one kind of rows."""
+
+    def __init__(self, what: str, write: Callable[[], Awaitable[None]]) -> None:
+        """what: is written, for the log. write: writes all that waits and can be; on StorageError nothing is lost."""
+        self._what, self._write = what, write
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._has_unit = False
+        self._writing = asyncio.Lock()
+
+    def start(self) -> None:
+        self._task = spawn(self._run(), f"writer of {self._what}")
+
+    async def stop(self) -> None:
+        """Writes what waits, then ends. Raises StorageError."""
+        await stop(self._task)
+        await self.flush()
+
+    def rouse(self) -> None:
+        """Something waits."""
+        if not self._has_unit:
+            self._has_unit = True
+            work.enter()
+        self._wake.set()
+
+    async def flush(self) -> None:
+        """Returns when everything that waited is written, by whomever. Raises StorageError."""
+        async with self._writing:
+            self._wake.clear()
+            await self._write()
+            if self._has_unit and not self._wake.is_set():
+                self._has_unit = False
+                work.leave()
+
+    async def _run(self) -> None:
+        backoff = Backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
+        while True:
+            await self._wake.wait()
+            try:
+                await self.flush()
+                backoff.reset()
+            except StorageError as error:
+                _log.error("not written, and tried again", what=self._what, error=str(error))
+                await asyncio.sleep(backoff.next_pause_s())
+                self._wake.set()
