@@ -9,11 +9,15 @@ import socket
 import stat
 import subprocess
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+from hedgerow.bus.engines.engine import free_port
+from hedgerow.cli.services import ABP, MM, SIM, ports_of
 from hedgerow.core.clock import SystemClock
+from hedgerow.core.errors import SetupError
 from hedgerow.core.secrets import Secret, Vault, new_master_key
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database
@@ -85,19 +89,25 @@ async def test_keys_outlive_a_killed_supervisor_and_its_processes_do_not(
 
 
 def test_taken_port_is_named_with_its_service(tmp_path: Path, cli: Cli) -> None:
-    with socket.socket() as holder:
-        base = hold_mm_port(holder)
+    with ExitStack() as held:
+        base = hold_mm_port(held)
         done = cli("up", "--sim", "--data-dir", tmp_path / "data", "--port-base", str(base))
     assert refused(done, f"port {base + 2} ", "the MM API", "--port-base")
     assert not (tmp_path / "data").exists()
 
 
-def hold_mm_port(holder: socket.socket) -> int:
-    """Listens on a port; answers the base that makes it the MM API's."""
-    holder.bind(("127.0.0.1", 0))
-    holder.listen()
-    port: int = holder.getsockname()[1]
-    return port - 2
+def hold_mm_port(held: ExitStack) -> int:
+    """Listens on a port; answers the base that makes it the MM API's. The ports asked for before it are free."""
+    while True:
+        holder = held.enter_context(socket.socket())
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        base: int = holder.getsockname()[1] - MM.offset
+        try:
+            ports_of((SIM, ABP), base, "127.0.0.1", free_port)
+        except SetupError:
+            continue
+        return base
 
 
 def test_file_in_place_of_the_data_folder_is_refused(tmp_path: Path, cli: Cli) -> None:
