@@ -78,6 +78,18 @@ async def test_change_reaches_those_whom_it_concerns(
     assert (demo.keys, rival.keys, other.keys) == (["a", "b"], ["c"], [])
 
 
+async def test_who_would_miss_a_change_that_cannot_be_told_is_disconnected(
+    database: Database, hub: Hub, relay: Relay, eventually: Eventually
+) -> None:
+    demo, rival = Told(), Told()
+    hub.join(b"1", (DEMO,), demo)
+    hub.join(b"2", (("bets", "rival"),), rival)
+    await write(database, "broken")
+    await write(database, "c", client="rival")
+    await eventually(lambda: rival.keys == ["c"])
+    assert [demo.closing.is_set(), rival.closing.is_set()] == [True, False]
+
+
 async def test_follower_that_left_is_told_nothing(
     database: Database, hub: Hub, relay: Relay, eventually: Eventually
 ) -> None:

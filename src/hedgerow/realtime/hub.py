@@ -37,6 +37,9 @@ Address = tuple[str, str | None]
 """A channel, and the client that it is for; None: everybody."""
 
 
+_MISSED = "changes were missed: read the present state and subscribe again"
+
+
 class Translator(Protocol):
     """A service's words for changes."""
 
@@ -197,7 +200,7 @@ class Hub:
         _log.error("changes were missed, clients are disconnected", seen=self._seq, up_to=up_to, error=why)
         self._seq = max(self._seq, up_to)
         for follower in {one for followers in self._followers.values() for one in followers}:
-            follower.output.cut(MISSED_CHANGES, "changes were missed: read the present state and subscribe again")
+            follower.output.cut(MISSED_CHANGES, _MISSED)
 
     def _tell(self, change: Change) -> None:
         if change.seq <= self._seq:
@@ -210,6 +213,8 @@ class Hub:
             message = self._translator.message(change)
         except Exception:
             _log.exception("a change could not be told", channel=change.channel, key=change.key, seq=change.seq)
+            for follower in self._followers[address]:  # who would miss it is told so
+                follower.output.cut(MISSED_CHANGES, _MISSED)
             return
         if message is not None:
             self.tell(address, lambda: message)
