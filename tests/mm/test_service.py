@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from hedgerow.core.money import MICRO
 from hedgerow.core.states import OrderStatus, SettlementStatus, Side
+from hedgerow.mm.settling import Settler
+from hedgerow.storage.bets import Bets
+from hedgerow.storage.database import StorageError
 
 from .worldkit import AWAY, EXCHANGES, HOME, Resting, Scene
 
@@ -239,6 +243,40 @@ async def test_trade_that_the_chain_takes_back_is_not_hedged_in_the_end(quoting:
 
 
 # --- what goes wrong at the bookmaker ------------------------------------------------------------------------------
+
+
+def away_for_a_while(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, times: int) -> None:
+    """The database does not take what a method writes, so many times."""
+    real, left = getattr(owner, name), [times]
+
+    async def away(*values: Any, **named: Any) -> Any:
+        if left[0]:
+            left[0] -= 1
+            raise StorageError("the database is away")
+        return await real(*values, **named)
+
+    monkeypatch.setattr(owner, name, away)
+    monkeypatch.setattr("hedgerow.storage.behind._FIRST_PAUSE_S", 0.001)
+
+
+async def test_answer_of_a_bet_is_kept_until_the_database_takes_it(
+    quoting: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away_for_a_while(monkeypatch, Bets, "save_answer", 3)
+    await quoting.step(act=lambda: quoting.take("kalshi", Side.SELL, "0.45", 100))
+    await quoting.run_until(lambda: quoting.process.market.exposure.is_flat, most_s=30)
+    await quoting.step(act=lambda: quoting.settle(SettlementStatus.WON))
+    await quoting.run_until(lambda: not quoting.process.trader.markets, most_s=120)
+    assert len(quoting.sim_bets()) == 1
+    assert await quoting.differences() == []
+
+
+async def test_settling_outlives_an_absence_of_the_database(quoting: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    await quoting.step(act=lambda: quoting.take("kalshi", Side.SELL, "0.45", 100))
+    away_for_a_while(monkeypatch, Settler, "settle_instrument", 2)
+    await quoting.step(act=lambda: quoting.settle(SettlementStatus.WON))
+    await quoting.run_until(lambda: not quoting.process.trader.markets, most_s=120)
+    assert await quoting.differences() == []
 
 
 async def test_bet_whose_answer_is_lost_is_found_by_its_reference_and_not_sent_again(quoting: Scene) -> None:

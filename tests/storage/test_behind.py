@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from hedgerow.core.tasks import work
-from hedgerow.storage.behind import WriteBehind
+from hedgerow.storage.behind import WriteBehind, until_written
 from hedgerow.storage.database import StorageError
 
 
@@ -73,3 +73,15 @@ async def test_two_flushes_write_each_row_once() -> None:
     rows.add("b")
     await asyncio.gather(rows.behind.flush(), rows.behind.flush())
     assert rows.written == ["a", "b"]
+
+
+async def test_what_happened_outside_is_written_however_long_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hedgerow.storage.behind._FIRST_PAUSE_S", 0.001)
+    answers = iter([StorageError("away"), StorageError("away"), None])
+
+    async def write() -> None:
+        if (error := next(answers)) is not None:
+            raise error
+
+    await until_written("an answer", write)
+    assert next(answers, "all used") == "all used"

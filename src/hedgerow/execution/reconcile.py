@@ -17,7 +17,9 @@ from hedgerow.core.observe import BETS_IN_DOUBT
 from hedgerow.core.states import BetStatus
 from hedgerow.core.tasks import spawn
 from hedgerow.execution.placement import Covers, Placement, apply_report
+from hedgerow.storage.behind import until_written
 from hedgerow.storage.bets import Bet
+from hedgerow.storage.database import StorageError
 from hedgerow.venues.base import BetRef, Bookmaker
 
 _log = structlog.get_logger(__name__)
@@ -49,13 +51,20 @@ class Reconciler:
     async def _follow(self, bet: Bet) -> None:
         pause = FIRST_PAUSE_S
         try:
-            while not await self.ask(bet):
+            while not await self._is_decided(bet):
                 await self._clock.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_S)
             await self._decided(bet)
         finally:
             self._following.discard(bet.reference)
             BETS_IN_DOUBT.dec()
+
+    async def _is_decided(self, bet: Bet) -> bool:
+        try:
+            return await self.ask(bet)
+        except StorageError:  # what the bookmaker told is in the bet, and its row must get it
+            await until_written("a bet's answer", lambda: self._placement.save(bet))
+            return bet.status not in (BetStatus.PENDING, BetStatus.PLACED)
 
     async def ask(self, bet: Bet) -> bool:
         """Asks once; True when the bet is decided now, and committed so."""

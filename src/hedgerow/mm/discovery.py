@@ -220,7 +220,11 @@ class Discovery:
     async def _watch(self, lane: Lane) -> None:
         refs = frozenset(ref for ref, _ in lane.slots)
         if self._watched.get(lane) != refs:
-            await lane.exchange.watch([lane.instruments[ref] for ref in sorted(refs)])
+            try:
+                await lane.exchange.watch([lane.instruments[ref] for ref in sorted(refs)])
+            except VenueError as error:  # the next round tries again
+                _log.warning("contracts not followed", exchange=lane.slug, error=str(error))
+                return
             self._watched[lane] = refs
 
     def forget(self, market: TradedMarket) -> None:

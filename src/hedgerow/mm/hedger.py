@@ -28,6 +28,7 @@ from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import HedgeHold, TradedMarket
 from hedgerow.mm.quoter import minimum_usd
 from hedgerow.mm.repository import FillRow
+from hedgerow.storage.behind import until_written
 from hedgerow.storage.bets import Bet
 from hedgerow.storage.database import StorageError
 from hedgerow.venues.base import Account, Bookmaker
@@ -206,14 +207,18 @@ class Hedger:
     async def _place(self, market: TradedMarket, bet: Bet, planned: PlannedBet) -> None:
         with work.unit():
             desk = self.desks[market.client.name]
-            refusal = await self._placement.send(
-                desk.bookmaker,
-                bet,
-                market_ref=planned.offer.market_ref,
-                outcome_ref=planned.offer.outcome_ref,
-                is_live=self._is_live(market),
-                covers=self.covers,
-            )
+            refusal: Refused | None = None
+            try:
+                refusal = await self._placement.send(
+                    desk.bookmaker,
+                    bet,
+                    market_ref=planned.offer.market_ref,
+                    outcome_ref=planned.offer.outcome_ref,
+                    is_live=self._is_live(market),
+                    covers=self.covers,
+                )
+            except StorageError:  # it was answered: the bet has the answer, and its row must get it
+                await until_written("a bet's answer", lambda: self._placement.save(bet))
             await self._answered(market, bet, refusal, planned.offer.market_ref)
 
     async def _answered(self, market: TradedMarket, bet: Bet, refusal: Refused | None, line: str) -> None:

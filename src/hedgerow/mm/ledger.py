@@ -14,13 +14,14 @@ import structlog
 
 from hedgerow.core.observe import FILLS
 from hedgerow.core.states import FillState
-from hedgerow.core.tasks import Backoff, spawn, work
+from hedgerow.core.tasks import spawn, work
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.orders import Order
 from hedgerow.mm.repository import FillRow, Repository
 from hedgerow.mm.shares import UnhedgedShares
+from hedgerow.storage.behind import until_written
 from hedgerow.storage.bets import Bet, Bets
-from hedgerow.storage.database import Database, StorageError
+from hedgerow.storage.database import Database
 from hedgerow.venues.base import Fill
 
 _log = structlog.get_logger(__name__)
@@ -76,15 +77,7 @@ class FillLedger:
 
     async def commit_later(self, row: FillRow) -> None:
         """Commits a fill alone, for as long as it takes."""
-        backoff = Backoff(0.2, 10.0)
-        while True:
-            try:
-                await self.commit(row, ())
-            except StorageError as error:
-                _log.error("a fill is not recorded yet", trade=row.trade_ref, exchange=row.exchange, error=str(error))
-                await asyncio.sleep(backoff.next_pause_s())
-            else:
-                return
+        await until_written("a fill", lambda: self.commit(row, ()))
 
     # --- fills that came before their order ----------------------------------------------------------------------
 
@@ -103,8 +96,11 @@ class FillLedger:
         with work.unit():
             for row in rows:
                 await self._written(_key(row))
-            async with self._database.transaction() as connection:
-                await self._repository.link_fills(connection, account_id, order.venue_ref or "", order.order_id)
+            await until_written("the order of fills", lambda: self._write_link(account_id, order))
+
+    async def _write_link(self, account_id: int, order: Order) -> None:
+        async with self._database.transaction() as connection:
+            await self._repository.link_fills(connection, account_id, order.venue_ref or "", order.order_id)
 
     async def _written(self, key: Key) -> None:
         """Waits until the fill's row is there to be changed."""
@@ -126,10 +122,11 @@ class FillLedger:
     async def _change_state(self, account_id: int, fill: Fill) -> None:
         with work.unit():
             await self._written((account_id, fill.trade_ref, fill.venue_ref))
-            async with self._database.transaction() as connection:
-                await self._repository.save_fill_state(
-                    connection, account_id, fill.trade_ref, fill.venue_ref, fill.state
-                )
+            await until_written("the state of a fill", lambda: self._write_state(account_id, fill))
+
+    async def _write_state(self, account_id: int, fill: Fill) -> None:
+        async with self._database.transaction() as connection:
+            await self._repository.save_fill_state(connection, account_id, fill.trade_ref, fill.venue_ref, fill.state)
 
     # --- fills of instruments that nobody quotes -------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from hedgerow.mm.lane import Lane
 from hedgerow.mm.market import TradedMarket
 from hedgerow.storage.audit import note
 from hedgerow.storage.bets import Bet, Bets
-from hedgerow.storage.database import Database
+from hedgerow.storage.database import Database, StorageError
 from hedgerow.venues.base import BetReport, Resolution
 
 _log = structlog.get_logger(__name__)
@@ -81,7 +81,10 @@ class Settler:
             self._wake.clear()
             before = len(self._over)
             with work.unit():
-                await self._pass()
+                try:
+                    await self._pass()
+                except StorageError as error:
+                    _log.error("settling waits for the database", error=str(error))
             pause = FIRST_PAUSE_S if len(self._over) < before else min(pause * 2, LONGEST_PAUSE_S)
             if self._over:
                 await self._clock.sleep(pause)

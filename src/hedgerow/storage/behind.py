@@ -19,6 +19,20 @@ _log = structlog.get_logger(__name__)
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 
 
+async def until_written(what: str, write: Callable[[], Awaitable[object]]) -> None:
+    """Writes for as long as the database is away: for what happened outside already and must not be forgotten. `write`
+    is one transaction that can be repeated."""
+    backoff = Backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
+    while True:
+        try:
+            await write()
+        except StorageError as error:
+            _log.error("not written, and tried again", what=what, error=str(error))
+            await asyncio.sleep(backoff.next_pause_s())
+        else:
+            return
+
+
 class WriteBehind:
     """One writer of one kind of rows."""
 
