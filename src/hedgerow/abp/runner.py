@@ -92,7 +92,10 @@ class Runner:
     # --- life ------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        self._tasks = [spawn(self._take_up(), "take up orders"), spawn(self._renew(), "renew leases")]
+        self._tasks = [
+            spawn(self._take_up(), "take up orders", is_vital=True),
+            spawn(self._renew(), "renew leases", is_vital=True),
+        ]
 
     async def stop(self) -> None:
         """Lets bets that are under way be answered, begins nothing new, and gives the orders back."""

@@ -143,8 +143,8 @@ class AutomatedBetPlacing:
         self.runner.start()
         self._settler.start()
         self._tasks = [
-            spawn(self._every(BALANCES_EVERY_S, self._read_balances), "balances"),
-            spawn(self._follow_settings(), "settings"),
+            spawn(self._every(BALANCES_EVERY_S, self._read_balances), "balances", is_vital=True),
+            spawn(self._follow_settings(), "settings", is_vital=True),
         ]
 
     async def stop(self) -> None:

@@ -79,6 +79,10 @@ class Reconciler:
             return False
         except VenueError:
             return False
+        except Exception:
+            # An answer that cannot be read is none. The bet must not be forgotten for it.
+            _log.exception("the bookmaker's answer cannot be read", bet_id=bet.bet_id, reference=bet.reference)
+            return False
         if report is None:
             bet.in_doubt = False
             bet.move_to(BetStatus.FAILED, "never reached the bookmaker")

@@ -67,7 +67,7 @@ class Discovery:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        self._task = spawn(self._run(), "discovery")
+        self._task = spawn(self._run(), "discovery", is_vital=True)
 
     async def stop(self) -> None:
         await stop(self._task)

@@ -89,13 +89,13 @@ class Hedger:
         for bet, _ in bets:
             bet.order_id = row.order_id
         self._ledger.shares.moved(market.exposure.take_moved())
-        spawn(self._commit_fill(market, row, bets), "commit fill")
+        spawn(self._commit_fill(market, row, bets), "commit fill", is_vital=True)
 
     def look_at(self, market: TradedMarket, offers: Mapping[OutcomeId, Offer]) -> None:
         """Hedges what is not in flight yet."""
         bets = self._plan(market, offers)
         if bets:
-            spawn(self._commit_bets(market, bets), "commit hedges")
+            spawn(self._commit_bets(market, bets), "commit hedges", is_vital=True)
 
     def _plan(self, market: TradedMarket, offers: Mapping[OutcomeId, Offer]) -> list[tuple[Bet, PlannedBet]]:
         """Plans bets for the needs of the moment and counts them as in flight."""
@@ -202,7 +202,7 @@ class Hedger:
 
     def _send(self, market: TradedMarket, bets: list[tuple[Bet, PlannedBet]]) -> None:
         for bet, planned in bets:
-            spawn(self._place(market, bet, planned), "hedge")
+            spawn(self._place(market, bet, planned), "hedge", is_vital=True)
 
     async def _place(self, market: TradedMarket, bet: Bet, planned: PlannedBet) -> None:
         with work.unit():

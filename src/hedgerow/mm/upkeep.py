@@ -61,11 +61,11 @@ class Upkeep:
 
     def start(self) -> None:
         self._tasks = [
-            spawn(self._every(BALANCES_EVERY_S, self.read_balances), "balances"),
-            spawn(self._every(STRAYS_EVERY_S, self._cancel_strays, first=False), "strays"),
-            spawn(self._sweep(), "sweep"),
-            spawn(self._draw_numbers(), "order numbers"),
-            spawn(self._follow_settings(), "settings"),
+            spawn(self._every(BALANCES_EVERY_S, self.read_balances), "balances", is_vital=True),
+            spawn(self._every(STRAYS_EVERY_S, self._cancel_strays, first=False), "strays", is_vital=True),
+            spawn(self._sweep(), "sweep", is_vital=True),
+            spawn(self._draw_numbers(), "order numbers", is_vital=True),
+            spawn(self._follow_settings(), "settings", is_vital=True),
         ]
 
     async def stop(self) -> None:

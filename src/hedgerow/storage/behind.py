@@ -45,7 +45,7 @@ class WriteBehind:
         self._writing = asyncio.Lock()
 
     def start(self) -> None:
-        self._task = spawn(self._run(), f"writer of {self._what}")
+        self._task = spawn(self._run(), f"writer of {self._what}", is_vital=True)
 
     async def stop(self) -> None:
         """Writes what waits, then ends. Raises StorageError."""
