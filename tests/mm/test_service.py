@@ -353,3 +353,25 @@ async def test_hedge_waits_while_the_odds_are_worse_than_the_drift_allows(quotin
     await quoting.step(act=lambda: quoting.put_odds("2.08", "1.82"))
     assert await quoting.unhedged() == 0
     assert quoting.process.market.hedge_waits == {}
+
+
+# --- a lost lock ---------------------------------------------------------------------------------------------------
+
+
+async def test_halted_process_takes_its_quotes_away_and_bets_and_writes_nothing(quoting: Scene) -> None:
+    orders = "select order_id, status from mm_orders order by order_id"
+    before = await quoting.database.fetch(orders)
+
+    def halt() -> None:
+        """While a fill is on its way."""
+        quoting.take("kalshi", Side.SELL, "0.45", 10)
+        quoting.process.maker.halt()
+
+    await quoting.step(act=halt)
+    await quoting.run_until(lambda: not quoting.resting(), most_s=5)
+    assert [fill["size"] for fill in await quoting.fills()] == [10]
+    await quoting.process.maker.commands.refresh()
+    await quoting.step(act=lambda: quoting.put_odds("2.40", "1.64"))
+    assert quoting.resting() == []
+    assert await quoting.bets() == []
+    assert await quoting.database.fetch(orders) == before

@@ -66,6 +66,11 @@ class Hedger:
         self._max_drift, self._is_live = max_drift, is_live
         self._markets: dict[str, TradedMarket] = {}  # by the reference of a bet under way
         self._settled: Callable[[TradedMarket], None] = lambda _: None
+        self._is_halted = False
+
+    def halt(self) -> None:
+        """Nothing is sent from now on. What is committed and not sent stays PENDING, for whoever trades next."""
+        self._is_halted = True
 
     def on_settled(self, listener: Callable[[TradedMarket], None]) -> None:
         """The listener is called when a hedge of a market was answered."""
@@ -103,7 +108,9 @@ class Hedger:
         desk = self.desks.get(market.client.name)
         if not needs:
             market.hedge_waits = {}
-        if not needs or desk is None or not desk.per_usd or market.undecided_hedges or self._is_held(market, offers):
+        if self._is_halted or not needs or desk is None or not desk.per_usd or market.undecided_hedges:
+            return []
+        if self._is_held(market, offers):
             return []
         rules = self._rules(market, desk)
         plan = plan_hedges(needs, offers, market.planned, rules)
@@ -205,6 +212,8 @@ class Hedger:
             spawn(self._place(market, bet, planned), "hedge", is_vital=True)
 
     async def _place(self, market: TradedMarket, bet: Bet, planned: PlannedBet) -> None:
+        if self._is_halted:
+            return
         with work.unit():
             desk = self.desks[market.client.name]
             refusal: Refused | None = None

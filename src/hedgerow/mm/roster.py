@@ -11,7 +11,7 @@ from hedgerow.core.config import VenueUrls
 from hedgerow.core.errors import Refused, SetupError
 from hedgerow.core.money import Rates, UnknownCurrencyError
 from hedgerow.core.secrets import Vault
-from hedgerow.mm.controls import Controls, SystemState, trading_state
+from hedgerow.mm.controls import Controls, SystemState, TradingState, trading_state
 from hedgerow.mm.engine import Engine
 from hedgerow.mm.hedger import Desk, Hedger
 from hedgerow.mm.lane import Lane
@@ -46,6 +46,17 @@ class Roster:
         self._clock, self._engine, self._hedger, self._numbers, self._tag = clock, engine, hedger, numbers, tag
         self._warned: set[int] = set()
         self.system = SystemState(soft_paused=False, stopped=False, emergency=False, reason=None, since=None)
+        self._is_halted = False
+
+    def halt(self) -> None:
+        """Every trader is stopped from now on, whatever the database says."""
+        self._is_halted = True
+        for trader in self._engine.traders.values():
+            trader.state = TradingState.SYSTEM_STOPPED
+
+    def state_of(self, controls: Controls) -> TradingState:
+        """What a client's switches and the operator's make."""
+        return TradingState.SYSTEM_STOPPED if self._is_halted else trading_state(controls, self.system)
 
     async def load(self) -> tuple[list[Trader], list[Lane]]:
         """Reads everything; answers whose settings differ from before, and lanes that are new and not open yet."""
@@ -63,12 +74,12 @@ class Roster:
     def _trader(self, controls: Controls) -> Trader:
         trader = self._engine.traders.get(controls.client)
         if trader is None:
-            state = trading_state(controls, self.system)
+            state = self.state_of(controls)
             trader = self._engine.traders[controls.client] = Trader(controls.client, controls.bookmaker, state)
         return trader
 
     async def _take_settings(self, trader: Trader, controls: Controls) -> bool:
-        state = trading_state(controls, self.system)
+        state = self.state_of(controls)
         tournaments = {found.tournament_id: found for found in await self._repository.tournaments(trader.name)}
         denied = await self._repository.denied_markets(trader.name)
         before = trader.state, trader.tournaments, trader.denied
