@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
+import msgspec
+
+from hedgerow.abp.booking import Booking
 from hedgerow.abp.orders import AbpOrderStatus
 from hedgerow.abp.receipts import recompute
 from hedgerow.abp.runner import Runner
+from hedgerow.core.ids import MarketId, MarketKey, VenueSlug
+from hedgerow.core.secrets import Secret
+from hedgerow.core.states import BetStatus
+from hedgerow.execution.guard import Breakers
+from hedgerow.execution.placement import Placement
+from hedgerow.storage.bets import Bets
 
-from .runkit import ACCOUNT, LONG, SINNER, SPEED, Floor
+from .runkit import ACCOUNT, KEY, LONG, SINNER, SPEED, TENNIS, Floor, WorldOffers
+
+PAUSED_RUNNER = Path(__file__).with_name("paused_runner.py")
 
 
 async def kill(floor: Floor, runner: Runner) -> None:
@@ -194,3 +210,51 @@ async def test_nothing_new_is_sent_while_a_dead_process_bets_are_not_asked_for(f
     assert await floor.rows(newer) == []
     (receipt,) = await floor.orders.receipts(newer.order_id)
     assert [left.why for left in receipt.decision.left_out] == ["earlier bets are being asked for"]
+
+
+# --- processes that come back ----------------------------------------------------------------------------------------
+
+
+async def test_process_that_was_stopped_sends_nothing_when_it_goes_on(
+    floor: Floor, database_url: Secret, eventually: Callable[[Callable[[], bool]], Awaitable[None]]
+) -> None:
+    market = MarketKey(TENNIS, MarketId(121), SINNER.player_id)
+    offer = msgspec.json.encode(WorldOffers(floor.world).offer(market, SINNER.outcome_id, VenueSlug("pinnacle")))
+    order = await floor.place(lives=LONG)
+    now_ns = floor.world.clock.now_ns()
+    told = [database_url.reveal(), floor.url, str(now_ns), str(SPEED), offer.decode(), KEY]
+    first = await asyncio.create_subprocess_exec(
+        sys.executable, str(PAUSED_RUNNER), *told, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        stat = Path(f"/proc/{first.pid}/stat")
+        await eventually(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
+        assert [status for status, _, _ in await floor.rows(order)] == ["PENDING"]
+        await floor.runner()
+        assert (await floor.ended(order)).status is AbpOrderStatus.FILLED
+        decided = await floor.rows(order)
+        os.kill(first.pid, signal.SIGCONT)
+        said, _ = await first.communicate()
+    finally:
+        if first.returncode is None:
+            first.kill()
+            await first.wait()
+    assert "FAILED not reached: it was too late to send it" in said.decode().splitlines()
+    assert decided == await floor.rows(order) == [("FAILED", None, False), ("CONFIRMED", Decimal(10), False)]
+    assert len(floor.taken) == 1
+
+
+async def test_answer_that_comes_after_the_decision_does_not_overwrite_it(floor: Floor) -> None:
+    await floor.runner()
+    order = await floor.ended(await floor.place(lives=LONG))
+    clock = floor.world.clock
+    bets = Bets(floor.database, clock)
+    async with floor.database.transaction() as connection:
+        (late,) = await bets.of_order(connection, order.order_id)
+    before, money = await floor.rows(order), await floor.money()
+    late.status, late.reason, late.placed_stake = BetStatus.FAILED, "never reached the bookmaker", None
+    await Placement(floor.database, bets, Breakers(clock), clock, Booking(floor.orders, clock).book).save(late)
+    assert (late.status, late.placed_stake) == (BetStatus.CONFIRMED, 10)
+    assert (await floor.rows(order), await floor.money()) == (before, money)
+    (noted,) = await floor.database.fetch("select id, data from audit where action = 'late answer'")
+    assert (noted["id"], noted["data"]["status"], noted["data"]["stands"]) == (str(late.bet_id), "FAILED", "CONFIRMED")

@@ -401,6 +401,7 @@ class Runner:
                     covers=lambda _: Decimal(0),
                     accept_better=asked.accepts_better,
                     accept_partial=asked.accepts_partial,
+                    leave_by=found.safe_until,
                 )
             except StorageError as error:
                 _log.error("a bet's answer is not written yet", bet_id=bet.bet_id, error=str(error))

@@ -29,6 +29,8 @@ from hedgerow.core.observe import HEDGES
 from hedgerow.core.odds import OddsMicros
 from hedgerow.core.states import BetStatus
 from hedgerow.execution.guard import Breakers
+from hedgerow.net.http import leaving_by
+from hedgerow.storage.audit import note
 from hedgerow.storage.bets import Bet, Bets
 from hedgerow.storage.database import Database
 from hedgerow.venues.base import BetIntent, BetReport, Bookmaker
@@ -62,9 +64,13 @@ class Placement:
         covers: Covers,
         accept_better: bool = True,
         accept_partial: bool = False,
+        leave_by: float | None = None,
     ) -> Refused | None:
         """Sends a committed PENDING bet and commits the outcome. Answers the refusal, where there was one, so that
-        the caller can decide what to do about it; everything else is in the bet."""
+        the caller can decide what to do about it; everything else is in the bet.
+
+        leave_by: the loop's time after which the request is not written any more, however long its preparation takes.
+        """
         if not self._breakers.allows(bet.account_id):
             bet.move_to(BetStatus.FAILED, "circuit breaker open")
             await self.save(bet)
@@ -86,7 +92,8 @@ class Placement:
         bet.sent_at = self._clock.now()
         refusal: Refused | None = None
         try:
-            report = await bookmaker.place(intent)
+            with leaving_by(leave_by):
+                report = await bookmaker.place(intent)
         except Refused as error:
             refusal = error
             self._breakers.succeeded(bet.account_id)
@@ -110,11 +117,37 @@ class Placement:
         return refusal
 
     async def save(self, bet: Bet) -> None:
-        """Commits what became of a bet."""
+        """Commits what became of a bet. What another process has decided about it meanwhile stands: the bet becomes
+        that, and our answer goes into the audit trail."""
         async with self._database.transaction() as connection:
-            await self._bets.save_answer(connection, bet)
-            if self._also is not None:
+            if not await self._bets.save_answer(connection, bet):
+                await self._give_way(connection, bet)
+            elif self._also is not None:
                 await self._also(connection, bet)
+
+    async def _give_way(self, connection: Connection[Any], bet: Bet) -> None:
+        stands = await self._bets.locked(connection, bet.bet_id)
+        if stands is None:
+            raise RuntimeError(f"bet {bet.bet_id} has no row")
+        answer = {
+            "status": bet.status.value,
+            "reason": bet.reason,
+            "bookmakerBetId": bet.bookmaker_bet_id,
+            "odds": bet.placed_odds,
+            "stake": bet.placed_stake,
+            "stands": stands.status.value,
+        }
+        _log.error("late answer of a bet that is decided", bet_id=bet.bet_id, reference=bet.reference, **answer)
+        await note(
+            connection,
+            self._clock.now(),
+            actor="venue",
+            subject="bet",
+            subject_id=str(bet.bet_id),
+            action="late answer",
+            data=answer,
+        )
+        bet.become(stands)
 
 
 def apply_report(bet: Bet, report: BetReport, clock: Clock, covers: Covers) -> bool:

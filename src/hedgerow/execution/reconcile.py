@@ -64,7 +64,7 @@ class Reconciler:
             return await self.ask(bet)
         except StorageError:  # what the bookmaker told is in the bet, and its row must get it
             await until_written("a bet's answer", lambda: self._placement.save(bet))
-            return bet.status not in (BetStatus.PENDING, BetStatus.PLACED)
+            return not bet.is_open
 
     async def ask(self, bet: Bet) -> bool:
         """Asks once; True when the bet is decided now, and committed so."""
@@ -73,10 +73,10 @@ class Reconciler:
             report = await self._bookmaker.find(BetRef(bet.reference, bet.bookmaker_bet_id, sent_ms))
         except CannotTell as error:
             await self._still_in_doubt(bet, error.message)
-            return False
+            return not bet.is_open
         except Refused as error:
             await self._still_in_doubt(bet, f"the bookmaker does not let us ask: {error.message}")
-            return False
+            return not bet.is_open
         except VenueError:
             return False
         except Exception:

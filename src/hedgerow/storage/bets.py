@@ -74,6 +74,16 @@ class Bet:
         self.status = status
         self.reason = reason or self.reason
 
+    @property
+    def is_open(self) -> bool:
+        """Whether its bookmaker has not decided about it yet."""
+        return self.status in (BetStatus.PENDING, BetStatus.PLACED)
+
+    def become(self, other: Bet) -> None:
+        """Takes over all that another copy of the same bet says."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(other, name))
+
 
 _COLUMNS = """reference::text, origin, client, account_id, bookmaker, fixture_id, market_id, outcome_id, player_id,
     requested_odds, requested_stake, currency, usd_rate, order_id, planned_odds, needs, covers, status, in_doubt,
@@ -124,13 +134,14 @@ class Bets:
                 bet.runner,
             )
 
-    async def save_answer(self, connection: Connection[Any], bet: Bet) -> None:
-        """Writes what became of a bet: its status, and what was sent and taken."""
-        await connection.execute(
+    async def save_answer(self, connection: Connection[Any], bet: Bet) -> bool:
+        """Writes what became of a bet: its status, and what was sent and taken. False: the bet is decided already, and
+        otherwise, by another process; nothing is written then."""
+        written = await connection.fetchval(
             """update bets set status = $2, in_doubt = $3, reason = $4, bookmaker_bet_id = $5, placed_odds = $6,
                                placed_stake = $7, covers = $8, sent_data = $9, received_data = $10, sent_at = $11,
                                placed_at = $12, order_id = coalesce(order_id, $13)
-               where bet_id = $1""",
+               where bet_id = $1 and (status in ('PENDING', 'PLACED') or status = $2) returning bet_id""",
             bet.bet_id,
             bet.status.value,
             bet.in_doubt,
@@ -145,6 +156,7 @@ class Bets:
             bet.placed_at,
             bet.order_id,
         )
+        return written is not None
 
     async def save_settlement(self, connection: Connection[Any], bet: Bet) -> None:
         """Writes how a bet was settled, or settled anew."""
