@@ -14,11 +14,10 @@ from hedgerow.abp.service import AutomatedBetPlacing
 from hedgerow.api.server import Server
 from hedgerow.bus.nats import Bus
 from hedgerow.bus.relay import Relay
-from hedgerow.core.config import Settings, read_master_key
+from hedgerow.core.config import Settings, vault_of_settings
 from hedgerow.core.errors import SetupError
-from hedgerow.core.secrets import Vault
 from hedgerow.execution.trading_clock import trading_clock
-from hedgerow.storage.accounts import Accounts
+from hedgerow.storage.accounts import Accounts, check_master_key
 from hedgerow.storage.database import Database
 from hedgerow.storage.migrate import migrate
 
@@ -31,23 +30,22 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         raise SetupError(
             "automated bet placing needs HEDGEROW_DATABASE_URL and HEDGEROW_NATS_URL", "set both, or run `hedgerow up`"
         )
-    key = read_master_key(settings)
-    if key is None:
-        raise SetupError("HEDGEROW_MASTER_KEY is not set", "the key that seals the accounts' credentials is needed")
+    vault = vault_of_settings(settings)
     async with AsyncExitStack() as stack:
         clock = await stack.enter_async_context(trading_clock(settings))
         await migrate(settings.database_url)
         database = await Database.connect(settings.database_url, size=_CONNECTIONS)
         stack.push_async_callback(database.close)
+        accounts = Accounts(database, clock)
+        await check_master_key(accounts, vault)
         bus = await Bus.connect(settings.nats_url, "abp")
         stack.push_async_callback(bus.close)
         relay = Relay(database, bus)
         relay.start()
         stack.push_async_callback(relay.stop)
-        vault = Vault(key)
         service = AutomatedBetPlacing(settings, database, vault, clock)
         view = BookView(service.book)
-        accounts, checks = Accounts(database, clock), {"bet placing": service.not_ready}
+        checks = {"bet placing": service.not_ready}
         app = create_app(ApiContext(database, accounts, clock, vault, view, service, bus, checks))
         live = Live(service, view, app.state.hub, clock)
         live.start()

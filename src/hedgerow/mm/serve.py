@@ -12,14 +12,13 @@ from hedgerow.api.server import Server
 from hedgerow.bus.nats import Bus, BusError
 from hedgerow.bus.relay import Relay, decode_change
 from hedgerow.bus.subjects import SETTINGS_CHANGED, events
-from hedgerow.core.config import Settings, read_master_key
+from hedgerow.core.config import Settings, vault_of_settings
 from hedgerow.core.errors import SetupError
-from hedgerow.core.secrets import Vault
 from hedgerow.execution.trading_clock import trading_clock
 from hedgerow.mm.app import ApiContext, create_app
 from hedgerow.mm.repository import Repository
 from hedgerow.mm.service import MarketMaker
-from hedgerow.storage.accounts import Accounts
+from hedgerow.storage.accounts import Accounts, check_master_key
 from hedgerow.storage.database import Database, StorageError
 from hedgerow.storage.locks import held_lock
 from hedgerow.storage.migrate import migrate
@@ -36,14 +35,13 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         raise SetupError(
             "market making needs HEDGEROW_DATABASE_URL and HEDGEROW_NATS_URL", "set both, or run `hedgerow up`"
         )
-    key = read_master_key(settings)
-    if key is None:
-        raise SetupError("HEDGEROW_MASTER_KEY is not set", "the key that seals the accounts' credentials is needed")
+    vault = vault_of_settings(settings)
     async with AsyncExitStack() as stack:
         clock = await stack.enter_async_context(trading_clock(settings))
         await migrate(settings.database_url)
         database = await Database.connect(settings.database_url, size=10)
         stack.push_async_callback(database.close)
+        await check_master_key(Accounts(database, clock), vault)
         lock = await stack.enter_async_context(held_lock(database, ONE_AT_A_TIME))
         bus = await Bus.connect(settings.nats_url, "mm")
         stack.push_async_callback(bus.close)
@@ -51,7 +49,7 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         relay.start()
         stack.push_async_callback(relay.stop)
         tag = await Repository(database, clock).deployment_tag()
-        market_maker = MarketMaker(settings, database, Vault(key), clock, tag)
+        market_maker = MarketMaker(settings, database, vault, clock, tag)
         lock.on_lost(market_maker.halt)
         stack.push_async_callback(market_maker.stop)
         await market_maker.start()
