@@ -125,6 +125,8 @@ class ClientAccounts:
         held = msgspec.json.decode(self._vault.open(row["sealed"], f"{bookmaker}/{username}").reveal(), type=dict)
         wanted = given.get("meta", row["meta"]) | {name: row["meta"][name] for name in (VERIFY,) if name in row["meta"]}
         credentials, meta = _split(bookmaker, wanted | _flag(given), held)
+        # What an operator stored is in no meta, so that it cannot be meant to go.
+        credentials |= {name: text for name, text in held.items() if name not in row["meta"].keys() | wanted.keys()}
         if (password := given.get(PASSWORD, held.get(PASSWORD))) is not None:
             credentials[PASSWORD] = password
         return {"meta": meta, "sealed": self._sealed(credentials, bookmaker, username)}

@@ -377,9 +377,10 @@ class Runner:
 
     async def _send_all(self, found: Work, legs: Sequence[_Leg]) -> None:
         tasks = [spawn(self._send(found, leg), f"bet {leg[0].bet_id}") for leg in legs]
-        for task in tasks:
-            self._legs.add(task)
-            task.add_done_callback(self._legs.discard)
+        for task, (_, _, desk) in zip(tasks, legs, strict=True):
+            for under_way in (self._legs, desk.sending):
+                under_way.add(task)
+                task.add_done_callback(under_way.discard)
         await asyncio.gather(*tasks)
 
     async def _send(self, found: Work, leg: _Leg) -> None:

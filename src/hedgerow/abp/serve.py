@@ -5,21 +5,26 @@ Any number of processes may run side by side on one database.
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+
+import structlog
 
 from hedgerow.abp.app import ApiContext, create_app
 from hedgerow.abp.feedview import BookView
 from hedgerow.abp.live import Live
 from hedgerow.abp.service import AutomatedBetPlacing
 from hedgerow.api.server import Server
-from hedgerow.bus.nats import Bus
+from hedgerow.bus.nats import Bus, BusError
 from hedgerow.bus.relay import Relay
+from hedgerow.bus.subjects import SETTINGS_CHANGED
 from hedgerow.core.config import Settings, vault_of_settings
 from hedgerow.core.errors import SetupError
 from hedgerow.execution.trading_clock import trading_clock
 from hedgerow.storage.accounts import Accounts, check_master_key
 from hedgerow.storage.database import Database
 from hedgerow.storage.migrate import migrate
+
+_log = structlog.get_logger(__name__)
 
 _CONNECTIONS = 20
 
@@ -52,4 +57,16 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         stack.push_async_callback(live.stop)
         stack.push_async_callback(service.stop)
         await service.start()
+        await _follow_operator(bus, service)
         await Server(app, host, port).serve()
+
+
+async def _follow_operator(bus: Bus, service: AutomatedBetPlacing) -> None:
+    """What is changed of accounts and terms works at once; the bus is but the quicker way to what the database says."""
+
+    async def changed(_: str, client: bytes) -> None:
+        _log.info("settings were changed", client=client.decode(errors="replace") or None)
+        service.settings_changed()
+
+    with suppress(BusError):
+        await bus.subscribe(SETTINGS_CHANGED, changed, lost=service.settings_changed)

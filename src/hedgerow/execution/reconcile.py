@@ -40,6 +40,10 @@ class Reconciler:
         self._covers, self._decided = covers, decided
         self._following: set[str] = set()
 
+    def use(self, bookmaker: Bookmaker) -> None:
+        """Asks by another connector of the same account from now on."""
+        self._bookmaker = bookmaker
+
     def follow(self, bet: Bet) -> None:
         """Asks for the bet in the background until it is decided."""
         if bet.reference in self._following:
