@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -18,7 +18,7 @@ from hedgerow.core.errors import SetupError, VenueError
 from hedgerow.core.money import Rates, UnknownCurrencyError
 from hedgerow.core.secrets import Vault
 from hedgerow.core.tasks import spawn
-from hedgerow.execution.placement import Placement
+from hedgerow.execution.placement import Placement, close_when_answered
 from hedgerow.execution.reconcile import Decided, Reconciler
 from hedgerow.storage.accounts import Accounts, VenueAccount, open_credentials
 from hedgerow.storage.bets import Bet
@@ -151,7 +151,8 @@ class Desks:
 
     def _retire(self, desk: Desk, bookmaker: Bookmaker) -> None:
         """Closes a connector when the bets that are under way on it are answered."""
-        task = spawn(_close(bookmaker, tuple(desk.sending)), f"retire {desk.row.venue} {desk.row.account_id}")
+        closing = close_when_answered(bookmaker, tuple(desk.sending))
+        task = spawn(closing, f"retire {desk.row.venue} {desk.row.account_id}")
         self._retiring.add(task)
         task.add_done_callback(self._retiring.discard)
 
@@ -215,12 +216,6 @@ class Desks:
             await asyncio.wait(self._retiring, timeout=_CLOSE_S)
         for desk in self.all():
             await desk.bookmaker.close()
-
-
-async def _close(bookmaker: Bookmaker, under_way: Collection[asyncio.Task[None]]) -> None:
-    if under_way:
-        await asyncio.wait(under_way)
-    await bookmaker.close()
 
 
 def _covers_nothing(_: Bet) -> Decimal:

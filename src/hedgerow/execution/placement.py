@@ -15,7 +15,8 @@ is asked for by `execution.reconcile` until the bookmaker has told; it is never 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
 from decimal import Decimal
 from typing import Any
 
@@ -148,6 +149,13 @@ class Placement:
             data=answer,
         )
         bet.become(stands)
+
+
+async def close_when_answered(bookmaker: Bookmaker, under_way: Collection[asyncio.Task[None]]) -> None:
+    """Closes a connector that another one replaces, after the bets that were sent by it are answered."""
+    if under_way:
+        await asyncio.wait(under_way)
+    await bookmaker.close()
 
 
 def apply_report(bet: Bet, report: BetReport, clock: Clock, covers: Covers) -> bool:

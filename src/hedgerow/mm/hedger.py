@@ -7,9 +7,10 @@ payout stays in flight, so nothing is hedged twice; it is covered only when the 
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import structlog
@@ -20,7 +21,7 @@ from hedgerow.core.ids import OutcomeId
 from hedgerow.core.money import MICRO, Micros, decimal_of, micros, minor_unit
 from hedgerow.core.states import BetStatus
 from hedgerow.core.tasks import spawn, work
-from hedgerow.execution.placement import Placement
+from hedgerow.execution.placement import Placement, close_when_answered
 from hedgerow.execution.reconcile import Reconciler
 from hedgerow.mm.exposure import hedge_covers
 from hedgerow.mm.hedging import HedgePlan, Offer, PlannedBet, Rules, Waits, plan_hedges, plan_sweep
@@ -49,6 +50,8 @@ class Desk:
     account: Account
     per_usd: Decimal
     reconciler: Reconciler | None = None
+    sending: set[asyncio.Task[None]] = field(default_factory=set)
+    """Who waits for the bookmaker's answer to a bet."""
 
     @property
     def minimum_stake(self) -> Decimal:
@@ -79,6 +82,15 @@ class Hedger:
     def add_desk(self, client: str, desk: Desk) -> None:
         desk.reconciler = Reconciler(desk.bookmaker, self._placement, self._clock, self.covers, self._decided)
         self.desks[client] = desk
+
+    def renew_desk(self, client: str, bookmaker: Bookmaker, account: Account) -> None:
+        """Reaches a desk's account by another connector. Bets under way are answered by the one that sent them, those
+        in doubt are asked for by the new one."""
+        desk = self.desks[client]
+        spawn(close_when_answered(desk.bookmaker, tuple(desk.sending)), f"retire hedge desk of {client}")
+        desk.bookmaker, desk.account = bookmaker, account
+        if desk.reconciler is not None:
+            desk.reconciler.use(bookmaker)
 
     def minimum_stake(self, bookmaker: str) -> int:
         """The least that a bookmaker takes, in micros of USD; 0 where nobody hedges at it."""
@@ -208,8 +220,11 @@ class Hedger:
             self._send(market, bets)
 
     def _send(self, market: TradedMarket, bets: list[tuple[Bet, PlannedBet]]) -> None:
+        sending = self.desks[market.client.name].sending
         for bet, planned in bets:
-            spawn(self._place(market, bet, planned), "hedge", is_vital=True)
+            task = spawn(self._place(market, bet, planned), "hedge", is_vital=True)
+            sending.add(task)
+            task.add_done_callback(sending.discard)
 
     async def _place(self, market: TradedMarket, bet: Bet, planned: PlannedBet) -> None:
         if self._is_halted:
