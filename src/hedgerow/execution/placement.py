@@ -16,7 +16,7 @@ is asked for by `execution.reconcile` until the bookmaker has told; it is never 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -116,6 +116,14 @@ class Placement:
         await self.save(bet)
         HEDGES.labels(bet.bookmaker, bet.status.value).inc()
         return refusal
+
+    async def withdraw(self, bets: Sequence[Bet]) -> None:
+        """Bets that were not sent because it is not known whether they were committed: those that were are FAILED.
+        Can be repeated. Raises StorageError."""
+        for bet in await self._bets.committed(bets) if bets else ():
+            if bet.status is BetStatus.PENDING:
+                bet.move_to(BetStatus.FAILED, "not sent: its commit was not confirmed")
+                await self.save(bet)
 
     async def save(self, bet: Bet) -> None:
         """Commits what became of a bet. What another process has decided about it meanwhile stands: the bet becomes

@@ -31,7 +31,7 @@ from hedgerow.mm.quoter import minimum_usd
 from hedgerow.mm.repository import FillRow
 from hedgerow.storage.behind import until_written
 from hedgerow.storage.bets import Bet
-from hedgerow.storage.database import StorageError
+from hedgerow.storage.database import OutcomeUnknownError, StorageError
 from hedgerow.venues.base import Account, Bookmaker
 
 _log = structlog.get_logger(__name__)
@@ -202,6 +202,7 @@ class Hedger:
             except StorageError as error:
                 _log.error("fill not recorded, hedge held back", trade=row.trade_ref, error=str(error))
                 await self._ledger.commit_later(row)
+                await self._withdraw(error, bets)
                 is_new = False
             if not is_new:
                 self._take_back(market, bets)
@@ -214,10 +215,18 @@ class Hedger:
                 await self._ledger.commit_bets([bet for bet, _ in bets])
             except StorageError as error:
                 _log.error("hedge held back", error=str(error))
+                await self._withdraw(error, bets)
                 self._take_back(market, bets)
                 self._hold(market, bets[0][1].offer.market_ref)
                 return
             self._send(market, bets)
+
+    async def _withdraw(self, error: StorageError, bets: list[tuple[Bet, PlannedBet]]) -> None:
+        """Bets that will not be sent, though they may have been committed: their rows must not stay PENDING. That is
+        seen to before they are taken back, and something else is hedged in their place."""
+        if isinstance(error, OutcomeUnknownError):
+            unsent = [bet for bet, _ in bets]
+            await until_written("bets that were not sent", lambda: self._placement.withdraw(unsent))
 
     def _send(self, market: TradedMarket, bets: list[tuple[Bet, PlannedBet]]) -> None:
         sending = self.desks[market.client.name].sending

@@ -6,12 +6,13 @@ before the request leaves. What comes back moves it along `core.states.BET_MOVES
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NoReturn
 
+import asyncpg
 from asyncpg import Connection
 
 from hedgerow.core.clock import Clock
@@ -83,6 +84,10 @@ class Bet:
         """Takes over all that another copy of the same bet says."""
         for name in self.__slots__:
             setattr(self, name, getattr(other, name))
+
+
+class _NotThereError(Exception):
+    """The references were free: nothing had been committed."""
 
 
 _COLUMNS = """reference::text, origin, client, account_id, bookmaker, fixture_id, market_id, outcome_id, player_id,
@@ -177,6 +182,24 @@ class Bets:
             f"select {_COLUMNS} from bets where origin = 'abp' and order_id = $1 order by bet_id", order_id
         )
         return [_bet(row) for row in rows]
+
+    async def committed(self, bets: Sequence[Bet]) -> list[Bet]:
+        """Of bets that were to be inserted in one transaction whose outcome is not known: all of them as they stand, or
+        none. A commit that the server is still at is waited for: inserting the same references again waits for it.
+        Raises StorageError."""
+        try:
+            await self._insert_in_vain(bets)
+        except _NotThereError:
+            return []
+        except asyncpg.UniqueViolationError:
+            pass
+        return await self._select("reference = any($1) order by bet_id", [bet.reference for bet in bets])
+
+    async def _insert_in_vain(self, bets: Sequence[Bet]) -> NoReturn:
+        """Rolled back in any case, by the error that it raises."""
+        async with self._database.transaction() as connection:
+            await self.insert(connection, [replace(bet) for bet in bets])
+            raise _NotThereError
 
     async def locked(self, connection: Connection[Any], bet_id: int) -> Bet | None:
         """The bet as it stands, locked until the caller's transaction ends."""
