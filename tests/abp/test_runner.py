@@ -22,7 +22,10 @@ from hedgerow.core.secrets import Secret
 from hedgerow.core.states import BetStatus
 from hedgerow.execution.guard import Breakers
 from hedgerow.execution.placement import Placement
+from hedgerow.mm.controls import SystemSwitch
+from hedgerow.mm.operations import Operations
 from hedgerow.storage.bets import Bets
+from hedgerow.venues.base import BetIntent, BetReport
 
 from .runkit import ACCOUNT, KEY, LONG, SINNER, SPEED, TENNIS, Floor, WorldOffers
 
@@ -149,6 +152,43 @@ async def test_emergency_stops_new_bets_at_once(floor: Floor) -> None:
     order = await floor.place(lives=timedelta(seconds=10))
     assert (await floor.ended(order)).status is AbpOrderStatus.EXPIRED
     assert floor.taken == []
+
+
+async def test_emergency_binds_every_process_by_the_database_alone_and_outlives_them(floor: Floor) -> None:
+    """None of these runners has a bus."""
+    await floor.runner()
+    await floor.runner()
+    operations = Operations(floor.database, floor.world.clock)
+    await operations.turn_system(SystemSwitch.EMERGENCY, "looks wrong")
+    orders = [await floor.place(lives=LONG) for _ in range(4)]
+    for order in orders:
+        await floor.until(order, lambda found: found.status is AbpOrderStatus.PROCESSING)
+    for runner, desks in floor.started:
+        await runner.stop()
+        await desks.close()
+    floor.started.clear()
+    await floor.runner()
+    late = await floor.ended(await floor.place(lives=timedelta(seconds=10)))
+    assert (late.status, floor.taken) == (AbpOrderStatus.EXPIRED, [])
+    await operations.turn_system(SystemSwitch.CLEAR, None)
+    assert {(await floor.ended(order)).status for order in orders} == {AbpOrderStatus.FILLED}
+
+
+async def test_answer_that_no_connector_can_read_leaves_the_bet_in_doubt(floor: Floor) -> None:
+    await floor.runner()
+    ((_, desks),) = floor.started
+    (desk,) = desks.all()
+    place = desk.bookmaker.place
+
+    async def unreadable(bet: BetIntent) -> BetReport:
+        await place(bet)
+        raise LookupError("what the venue answered")
+
+    desk.bookmaker.place = unreadable  # type: ignore[method-assign]
+    order = await floor.ended(await floor.place(lives=LONG))
+    assert (order.status, len(floor.taken)) == (AbpOrderStatus.FILLED, 1)
+    assert await floor.rows(order) == [("CONFIRMED", Decimal(10), False)]
+    assert desk.failures[0]
 
 
 async def test_open_stake_never_exceeds_the_balance(floor: Floor) -> None:

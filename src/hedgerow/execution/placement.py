@@ -10,7 +10,7 @@ is asked for by `execution.reconcile` until the bookmaker has told; it is never 
 | accepted, delayed                      | PLACED                    | held     |
 | refused: price, limit, suspended, ...  | REJECTED                  | released |
 | never sent: breaker open, unreachable  | FAILED                    | released |
-| sent, no answer                        | PLACED, in doubt          | held     |
+| sent, no answer, or none to be read    | PLACED, in doubt          | held     |
 """
 
 from __future__ import annotations
@@ -110,6 +110,13 @@ class Placement:
             bet.move_to(BetStatus.PLACED, error.message)
             bet.in_doubt = True
             _log.warning("bet in doubt", bet_id=bet.bet_id, reference=bet.reference, bookmaker=bet.bookmaker)
+        except Exception as error:
+            # What no connector may raise was raised: nobody knows how far the request came, and the trial of a breaker
+            # must not stay under way for ever.
+            self._breakers.failed(bet.account_id)
+            bet.move_to(BetStatus.PLACED, f"{type(error).__name__} while placing it")
+            bet.in_doubt = True
+            _log.exception("bet in doubt", bet_id=bet.bet_id, reference=bet.reference, bookmaker=bet.bookmaker)
         else:
             self._breakers.succeeded(bet.account_id)
             apply_report(bet, report, self._clock, covers)
