@@ -1,0 +1,60 @@
+"""The lay side of a row's order book, in every shape that is known."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hedgerow.core.money import MICRO
+from hedgerow.feed.lay import LaySide, lay_side
+
+
+def test_the_recorded_book_of_a_prediction_market(shared: Any) -> None:
+    fragments = json.loads(shared("data/oddspapi/observed_quote_fragments.json").read_text())
+    told = {one["bookmaker"]: json.dumps(one["meta"]).encode() for one in fragments["orderbook_meta"][:4]}
+    # 150 contracts at 0.96, told as 1.042: what 1 - 1/1.042 of each of them risks
+    assert lay_side(told["polymarket"]) == LaySide(1_042_000, 6_046_065)  # type: ignore[arg-type]
+    assert lay_side(told["betfair-ex"]) is lay_side(told["sx.bet"]) is lay_side(told["kalshi"]) is None
+
+
+def test_the_older_scalar_is_the_price_of_the_complement() -> None:
+    assert lay_side(b'{"lay": 2.817, "bookmakerLayOutcomeId": "68"}') == LaySide(1_550_358, None)  # type: ignore[arg-type]
+
+
+def test_of_several_levels_the_lowest_price_is_the_best() -> None:
+    told = b'{"availableToLay": [{"price": 3.1, "size": 10}, {"price": 3, "size": 20.5}]}'
+    assert lay_side(told) == LaySide(3_000_000, 41_000_000)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        None,
+        b"{}",
+        b"[]",
+        b"not JSON",
+        b"\xff",
+        b'{"lay": []}',
+        b'{"lay": 1}',
+        b'{"lay": "NaN"}',
+        b'{"lay": [{"price": 1, "size": 5}]}',
+        b'{"lay": [{"price": 1.5, "size": 0}]}',
+        b'{"lay": [{"price": 1e9, "size": 5}]}',
+    ],
+)
+def test_what_tells_no_lay_side_has_none(meta: bytes | None) -> None:
+    assert lay_side(meta) is None
+
+
+@given(st.decimals(Decimal("1.001"), Decimal(1000), places=3))
+def test_the_scalar_is_never_taken_for_better_than_it_is(complement: Decimal) -> None:
+    side = lay_side(json.dumps({"lay": float(complement)}).encode())
+    assert side is not None
+    exact = Fraction(complement) / Fraction(complement - 1)
+    assert exact <= Fraction(side.odds, MICRO) < exact + Fraction(1, MICRO)
