@@ -31,7 +31,7 @@ from hedgerow.core.states import BetStatus
 from hedgerow.execution.guard import Breakers
 from hedgerow.storage.bets import Bet, Bets
 from hedgerow.storage.database import Database
-from hedgerow.venues.base import BetIntent, BetReport, Bookmaker
+from hedgerow.venues.base import BetIntent, BetReport, Bookmaker, Idempotency, NamesBets
 
 _log = structlog.get_logger(__name__)
 
@@ -93,6 +93,9 @@ class Placement:
         bet.sent_at = self._clock.now()
         refusal: Refused | None = None
         try:
+            if isinstance(bookmaker, NamesBets) and bookmaker.manifest.idempotency is Idempotency.COMPUTED_ID:
+                bet.bookmaker_bet_id = await bookmaker.name(intent)
+                await self.save(bet)
             report = await bookmaker.place(intent)
         except Refused as error:
             refusal = error

@@ -88,6 +88,7 @@ class Contract:
     min_size: int
     is_open: bool = True
     result: SettlementStatus | None = None
+    names: tuple[str, str] = ("", "")  # the feed's `bookmakerOutcomeId` of YES and of NO
 
 
 @dataclass(slots=True)

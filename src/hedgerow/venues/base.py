@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.ids import FixtureId, OutcomeId, OutcomeKey, PlayerId, VenueSlug
@@ -433,6 +433,16 @@ class Bookmaker(Protocol):
     async def line(self, market_ref: str, outcome_ref: str, outcome: OutcomeKey) -> LiveLine | None:
         """The present offer for the outcome of a market; None when it is not offered now. The references are the
         bookmaker's, as in a `BetIntent`; `outcome` is the feed's name of the same, for those who know that one."""
+        ...
+
+
+@runtime_checkable
+class NamesBets(Protocol):
+    """A bookmaker with Idempotency.COMPUTED_ID."""
+
+    async def name(self, bet: BetIntent) -> str | None:
+        """Makes the bet ready and answers the bookmaker's id that it will have, which is committed before `place`
+        sends it: afterwards it can be asked for by no other. Raises Refused and Unavailable as `place`."""
         ...
 
 
