@@ -28,7 +28,7 @@ from hedgerow.venues.base import BetIntent, BetRef, BetReport, Bookmaker, Fee, I
 from hedgerow.venues.registry import build_bookmaker, venue
 from hedgerow.venues.taking import Leg, Level, NoTakeError, Taken, planned, report_of
 
-TAKING = ("kalshi",)
+TAKING = ("kalshi", "polymarket")
 REFERENCE = "0190a5f0-7c3e-7cc0-8a2b-1d5c2b7e9f01"
 FEE = Fee(Decimal("0.07"), unit=100)
 

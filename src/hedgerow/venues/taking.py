@@ -15,17 +15,19 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from hedgerow.core.errors import InDoubt, Reason, Refused, VenueError
+from hedgerow.core.errors import InDoubt, Reason, Refused, Unavailable, VenueError
 from hedgerow.core.ids import OutcomeKey
 from hedgerow.core.money import MICRO, decimal_of, micros, micros_floor
 from hedgerow.core.odds import OddsMicros
 from hedgerow.core.states import BetStatus, SettlementStatus, Side
 from hedgerow.venues.base import Balance, BetIntent, BetRef, BetReport, Instrument, LiveLine, Manifest
 
+T = TypeVar("T")
+
 NOTHING_TAKEN = "nothing stood at the price any more"
-_MOST_NAMED = 1_000
+_MOST_KEPT = 1_000
 _NO_STAKE = Decimal(10) ** 12
 LATE_MS = 24 * 3_600_000
 """How far back of what is asked for orders are looked at again: a market is decided after its orders were sent."""
@@ -77,9 +79,25 @@ class TakeOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class Sums:
+    """Contracts, what they cost, and the fees. Micros."""
+
+    size: int
+    cost: int
+    fee: int
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(self.size + other.size, self.cost + other.cost, self.fee + other.fee)
+
+
+NOTHING = Sums(0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """What an order took, by its trades: contracts, what they cost, and the fees, in micros. `instrument_ref`, `side`:
-    of the leg; reference: empty where neither the venue nor this process knows it; is_over: nothing more will come."""
+    of the leg; reference: empty where neither the venue nor this process knows it; is_over: nothing more will come;
+    undone: the part that was taken back later, its money returned."""
 
     venue_ref: str
     reference: str
@@ -89,6 +107,7 @@ class Taken:
     cost: int
     fee: int
     is_over: bool = True
+    undone: Sums = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,14 +259,16 @@ def report_of(taken: Taken, *, is_back: bool, stake: Decimal | None) -> BetRepor
 
 def settled_report(ended: Ended, void_pays: Decimal | None) -> BetReport:
     """The settlement of a bet, from what its contracts paid. void_pays: the manifest's."""
-    taken = ended.taken
+    taken, undone = ended.taken, ended.taken.undone
+    size, cost = taken.size - undone.size, taken.cost - undone.cost
     match ended.status:
         case SettlementStatus.WON:
-            paid = decimal_of(taken.size)
+            paid = decimal_of(size)
         case SettlementStatus.VOID:
-            paid = decimal_of(taken.cost) if void_pays is None else decimal_of(taken.size) * void_pays
+            paid = decimal_of(cost) if void_pays is None else decimal_of(size) * void_pays
         case _:
             paid = Decimal(0)
+    paid += decimal_of(undone.cost + undone.fee)
     status = BetStatus.VOID if ended.status is SettlementStatus.VOID else BetStatus.CONFIRMED
     return BetReport(taken.reference, status, taken.venue_ref, settlement=ended.status, payout=paid)
 
@@ -270,6 +291,7 @@ class TakingBookmaker:
         self.manifest = venue.manifest
         self._venue = venue
         self._named: OrderedDict[str, TakeOrder] = OrderedDict()
+        self._unsent: OrderedDict[str, None] = OrderedDict()  # references that ended before anything left
 
     async def open(self) -> None:
         await self._venue.open()
@@ -286,15 +308,14 @@ class TakingBookmaker:
         order = await self._ordered(bet)
         order_id = self._venue.order_id(order)
         if order_id is not None:
-            self._named[bet.reference] = order
-            while len(self._named) > _MOST_NAMED:
-                self._named.popitem(last=False)
+            _keep(self._named, bet.reference, order)
         return order_id
 
     async def place(self, bet: BetIntent) -> BetReport:
         """Takes what stands at the odds or better: all of the stake or nothing, or what there is of it. Refused when
         nothing was taken; PLACED while the venue does not tell all trades yet."""
         order = self._named.pop(bet.reference, None) or await self._ordered(bet)
+        self._unsent.pop(bet.reference, None)
         try:
             taken = await self._venue.take(order)
         except Refused as error:
@@ -308,7 +329,7 @@ class TakingBookmaker:
 
     async def find(self, ref: BetRef) -> BetReport | None:
         """The bet with its settlement, where its market is over."""
-        taken = await self._venue.taken(ref)
+        taken = None if ref.reference in self._unsent else await self._venue.taken(ref)
         if taken is None:
             return None
         report = report_of(replace(taken, reference=ref.reference), is_back=ref.is_back, stake=ref.stake)
@@ -338,6 +359,13 @@ class TakingBookmaker:
     # --- inside ----------------------------------------------------------------------------------------------------
 
     async def _ordered(self, bet: BetIntent) -> TakeOrder:
+        try:
+            return await self._planned(bet)
+        except (Refused, Unavailable):
+            _keep(self._unsent, bet.reference, None)
+            raise
+
+    async def _planned(self, bet: BetIntent) -> TakeOrder:
         if bet.currency != self.manifest.currency:
             why = f"the bet is in {bet.currency}, the venue in {self.manifest.currency}"
             raise self._refused("place", why, Reason.INVALID)
@@ -363,6 +391,12 @@ class TakingBookmaker:
 
     def _refused(self, operation: str, why: str, reason: Reason) -> Refused:
         return Refused(self.manifest.slug, operation, why, reason=reason)
+
+
+def _keep(kept: OrderedDict[str, T], key: str, value: T) -> None:
+    kept[key] = value
+    while len(kept) > _MOST_KEPT:
+        kept.popitem(last=False)
 
 
 def _sent(order: TakeOrder) -> dict[str, str | bool]:
