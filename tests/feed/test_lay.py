@@ -18,8 +18,8 @@ from hedgerow.feed.lay import LaySide, lay_side
 def test_the_recorded_book_of_a_prediction_market(shared: Any) -> None:
     fragments = json.loads(shared("data/oddspapi/observed_quote_fragments.json").read_text())
     told = {one["bookmaker"]: json.dumps(one["meta"]).encode() for one in fragments["orderbook_meta"][:4]}
-    # 150 contracts at 0.96, told as 1.042: what 1 - 1/1.042 of each of them risks
-    assert lay_side(told["polymarket"]) == LaySide(1_042_000, 6_046_065)  # type: ignore[arg-type]
+    # 150 contracts at 0.96, told as 1.042
+    assert lay_side(told["polymarket"]) == LaySide(1_041_667, 6_000_000)  # type: ignore[arg-type]
     assert lay_side(told["betfair-ex"]) is lay_side(told["sx.bet"]) is lay_side(told["kalshi"]) is None
 
 

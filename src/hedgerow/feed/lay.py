@@ -31,8 +31,18 @@ class LaySide:
 
 
 class _Level(msgspec.Struct):
+    """cents: the contract's price, of which `price` is the inverse to three decimals."""
+
     price: Decimal
     size: Decimal | None = None
+    cents: Decimal | None = None
+
+    @property
+    def odds(self) -> Fraction:
+        cents = self.cents
+        if cents is None or not cents.is_finite() or not 0 < cents < 1:
+            return Fraction(self.price)
+        return 1 / Fraction(cents)
 
 
 class _Meta(msgspec.Struct, rename="camel"):
@@ -63,8 +73,8 @@ def _best(levels: list[_Level], *, in_contracts: bool) -> LaySide | None:
     standing = [one for one in levels[:_MOST_LEVELS] if _is_price(one.price) and (one.size is None or _is_size(one))]
     if not standing:
         return None
-    best = min(standing, key=lambda one: one.price)
-    odds = Fraction(best.price)
+    best = min(standing, key=lambda one: one.odds)
+    odds = best.odds
     if best.size is None:
         return LaySide(_odds(odds), None)
     # One contract sold at p = 1/odds risks 1 − p; a backer's stake of 1 risks odds − 1.
