@@ -291,6 +291,7 @@ class TakingBookmaker:
         self.manifest = venue.manifest
         self._venue = venue
         self._named: OrderedDict[str, TakeOrder] = OrderedDict()
+        self._sent: OrderedDict[str, TakeOrder] = OrderedDict()  # a reference is sent once
         self._unsent: OrderedDict[str, None] = OrderedDict()  # references that ended before anything left
 
     async def open(self) -> None:
@@ -305,7 +306,7 @@ class TakingBookmaker:
     async def name(self, bet: BetIntent) -> str | None:
         """Looks at the book and makes the order; its id, where the venue's can be computed. The order is kept for the
         `place` of the same bet, which has to follow. Raises Refused when the book has nothing for the bet."""
-        order = await self._ordered(bet)
+        order = self._sent.get(bet.reference) or await self._ordered(bet)
         order_id = self._venue.order_id(order)
         if order_id is not None:
             _keep(self._named, bet.reference, order)
@@ -314,14 +315,16 @@ class TakingBookmaker:
     async def place(self, bet: BetIntent) -> BetReport:
         """Takes what stands at the odds or better: all of the stake or nothing, or what there is of it. Refused when
         nothing was taken; PLACED while the venue does not tell all trades yet."""
-        order = self._named.pop(bet.reference, None) or await self._ordered(bet)
+        known = self._sent.get(bet.reference)
+        order = known or self._named.pop(bet.reference, None) or await self._ordered(bet)
         self._unsent.pop(bet.reference, None)
+        _keep(self._sent, bet.reference, order)
         try:
-            taken = await self._venue.take(order)
+            taken = await (self._venue.take(order) if known is None else self._adopted(order))
         except Refused as error:
             if error.reason is not Reason.DUPLICATE:
                 raise
-            taken = await self._adopted(bet)
+            taken = await self._adopted(order)
         if taken.is_over and not taken.size:
             raise self._refused("place", NOTHING_TAKEN, Reason.PRICE)
         report = report_of(taken, is_back=bet.is_back, stake=bet.stake)
@@ -377,10 +380,10 @@ class TakingBookmaker:
         except NoTakeError as error:
             raise self._refused("place", str(error), error.reason) from None
 
-    async def _adopted(self, bet: BetIntent) -> Taken:
+    async def _adopted(self, order: TakeOrder) -> Taken:
         """What the order that holds our reference already took; in doubt while the venue does not show it."""
         try:
-            found = await self._venue.taken(BetRef(bet.reference, None, 0))
+            found = await self._venue.taken(BetRef(order.reference, self._venue.order_id(order), 0))
         except VenueError as error:
             raise InDoubt(
                 self.manifest.slug, "place", f"the reference is taken, its order not told: {error}"
