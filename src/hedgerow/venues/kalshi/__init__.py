@@ -44,7 +44,8 @@ MANIFEST = Manifest(
     sells_without_holding=True,
     amends=True,
     in_play=InPlayPolicy.KEEPS,
-    minimum_stake=Decimal("0.01"),
+    # The venue takes a hundredth of a contract; of less than a dollar the rounding of fees is more than its price.
+    minimum_stake=Decimal(1),
 )
 
 
