@@ -26,7 +26,7 @@ from hedgerow.sim.exchange import Leg as BookLeg
 from hedgerow.sim.server import WorldServer
 from hedgerow.venues.base import BetIntent, BetRef, BetReport, Bookmaker, Fee, Idempotency, Instrument, NamesBets
 from hedgerow.venues.registry import build_bookmaker, venue
-from hedgerow.venues.taking import Leg, Level, NoTakeError, Taken, planned, report_of
+from hedgerow.venues.taking import Ended, Leg, Level, NoTakeError, Sums, Taken, planned, report_of, settled_report
 
 TAKING = ("kalshi", "polymarket")
 REFERENCE = "0190a5f0-7c3e-7cc0-8a2b-1d5c2b7e9f01"
@@ -122,6 +122,23 @@ def test_a_better_price_met_when_laying_never_makes_the_stake_larger_than_asked(
     met = Taken("id", REFERENCE, "ref", Side.SELL, 100_000_000, 40_000_000, 0)  # laid at 1/0.6, not at 2
     report = report_of(met, is_back=False, stake=Decimal(50))
     assert (report.stake, report.odds, report.at_risk) == (50, 1_800_000, 40)
+
+
+@pytest.mark.parametrize(
+    ("status", "void_pays", "paid"),
+    [
+        (SettlementStatus.WON, None, "72.05"),
+        (SettlementStatus.LOST, None, "12.05"),
+        (SettlementStatus.VOID, None, "36.05"),
+        (SettlementStatus.VOID, Decimal("0.5"), "42.05"),
+    ],
+)
+def test_what_was_taken_back_is_returned_beside_what_the_rest_pays(
+    status: SettlementStatus, void_pays: Decimal | None, paid: str
+) -> None:
+    undone = Sums(30_000_000, 12_000_000, 50_000)
+    taken = Taken("id", REFERENCE, "ref", Side.BUY, 90_000_000, 36_000_000, 150_000, undone=undone)
+    assert settled_report(Ended(taken, status, 0), void_pays).payout == Decimal(paid)
 
 
 @pytest.mark.parametrize(
@@ -260,6 +277,28 @@ async def test_the_stake_is_cut_to_what_stands_where_a_part_is_wanted(floor: Flo
     report = await floor.place(floor.bet())
     floor.expect(report)
     assert floor.orders[0].filled == 20 * MICRO
+
+
+@pytest.mark.parametrize(("left", "status"), [("12", BetStatus.CONFIRMED), ("0", BetStatus.REJECTED)])
+async def test_an_order_that_meets_less_than_it_saw_takes_that_and_no_more(
+    floor: Floor, left: str, status: BetStatus
+) -> None:
+    floor.stand("0.57", "100")
+    bet = floor.bet()
+    floor.behave(acceptDelayMs=2_000)
+    assert (await floor.place(bet)).status is BetStatus.PLACED
+    floor.behave()
+    ref = floor.ref(bet)
+    gone = 100 * MICRO - micros(Decimal(left))
+    floor.engine.take(FIRST, Side.BUY, 570_000, gone)
+    floor.step(120)
+    found = await floor.bookmaker.find(ref)
+    if status is BetStatus.CONFIRMED:
+        floor.expect(found)
+        assert floor.orders[0].filled == 12 * MICRO
+    else:
+        assert found is None or found.status is status
+    assert floor.engine.open_orders(f"demo_{floor.slug}") == []
 
 
 async def test_what_is_no_longer_there_is_refused_and_nothing_rests(floor: Floor) -> None:

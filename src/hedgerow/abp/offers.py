@@ -10,8 +10,8 @@ from hedgerow.core.clock import Clock
 from hedgerow.core.ids import MarketKey, OutcomeId, VenueSlug
 from hedgerow.core.money import Rates, decimal_of
 from hedgerow.feed.book import PriceBook
+from hedgerow.feed.depth import LaySide, exact_odds, lay_side
 from hedgerow.feed.gate import Limits, why_not
-from hedgerow.feed.lay import LaySide, lay_side
 from hedgerow.feed.quotes import Quote
 
 DEFAULT_CURRENCY = "USD"
@@ -83,7 +83,7 @@ class BookOffers:
 
     def _offer(self, quote: Quote, bookmaker: VenueSlug, unusable: str | None) -> Offer:
         return Offer(
-            None if quote.odds is None else decimal_of(quote.odds),
+            None if quote.odds is None else decimal_of(exact_odds(quote.odds, quote.meta)),
             None if quote.limit is None else decimal_of(quote.limit),
             self._book.limit_currency(bookmaker) or DEFAULT_CURRENCY,
             quote.market_ref or "",

@@ -1,4 +1,4 @@
-"""The lay side of a quote, out of the order book that exchanges' rows carry in `meta`.
+"""The lay side of a quote, and its exact price, out of the order book that exchanges' rows carry in `meta`.
 
 Three shapes are known: levels as of Polymarket and Kalshi (`{"lay": [{"price", "size", ...}]}`, the size in contracts),
 the older scalar (`{"lay": 2.817}`, the decimal price of the complementary contract), and Betfair's
@@ -18,6 +18,7 @@ from hedgerow.core.money import MICRO, Micros
 from hedgerow.core.odds import OddsMicros
 
 _MOST_LEVELS = 200
+_HALF_A_THOUSANDTH = 501  # micros, what is cut off included
 _HIGHEST = Decimal(100_000)
 
 
@@ -46,6 +47,7 @@ class _Level(msgspec.Struct):
 
 
 class _Meta(msgspec.Struct, rename="camel"):
+    back: list[_Level] | None = None
     lay: list[_Level] | Decimal | None = None
     available_to_lay: list[_Level] | None = None
 
@@ -55,17 +57,31 @@ _decoder = msgspec.json.Decoder(_Meta)
 
 def lay_side(meta: bytes | None) -> LaySide | None:
     """The lay side that a row's `meta` tells; None where it tells none that can be read."""
-    if meta is None:
-        return None
-    try:
-        told = _decoder.decode(meta)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    told = _read(meta)
+    if told is None:
         return None
     if isinstance(told.lay, Decimal):
         return LaySide(_odds(_against(told.lay)), None) if _is_price(told.lay) else None
     if told.lay:
         return _best(told.lay, in_contracts=True)
     return _best(told.available_to_lay or [], in_contracts=False)
+
+
+def exact_odds(told: OddsMicros, meta: bytes | None) -> OddsMicros:
+    """The price of a row that tells it to three decimals, as its book has it: a contract at 0.96 is told as 1.042, and
+    at 1.042 nobody could have it. Rounded down; the row's own where the book has another best price."""
+    book = _read(meta)
+    levels = [one for one in (book.back if book is not None else None) or [] if _is_price(one.price)]
+    best = max((one.odds for one in levels[:_MOST_LEVELS]), default=Fraction(0))
+    exact = int(best * MICRO)
+    return OddsMicros(exact) if exact > MICRO and abs(exact - told) <= _HALF_A_THOUSANDTH else told
+
+
+def _read(meta: bytes | None) -> _Meta | None:
+    try:
+        return None if meta is None else _decoder.decode(meta)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
 
 
 def _best(levels: list[_Level], *, in_contracts: bool) -> LaySide | None:

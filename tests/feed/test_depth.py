@@ -1,4 +1,4 @@
-"""The lay side of a row's order book, in every shape that is known."""
+"""What a row's order book tells beside its price, in every shape that is known."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.core.money import MICRO
-from hedgerow.feed.lay import LaySide, lay_side
+from hedgerow.core.odds import OddsMicros
+from hedgerow.feed.depth import LaySide, exact_odds, lay_side
 
 
 def test_the_recorded_book_of_a_prediction_market(shared: Any) -> None:
@@ -58,3 +59,19 @@ def test_the_scalar_is_never_taken_for_better_than_it_is(complement: Decimal) ->
     assert side is not None
     exact = Fraction(complement) / Fraction(complement - 1)
     assert exact <= Fraction(side.odds, MICRO) < exact + Fraction(1, MICRO)
+
+
+@pytest.mark.parametrize(
+    ("told", "meta", "exact"),
+    [
+        (1_042_000, b'{"back": [{"price": 1.042, "cents": 0.96, "size": 5}]}', 1_041_666),
+        (1_020_000, b'{"back": [{"price": 1.02, "cents": 0.98}, {"price": 1.01, "cents": 0.99}]}', 1_020_408),
+        (1_750_000, b'{"back": [{"price": 1.754, "cents": 0.57}]}', 1_750_000),
+        (12_500_000, b'{"availableToBack": [{"price": 12.5, "size": 20.21}]}', 12_500_000),
+        (1_990_000, b'{"back": [{"price": 1.99, "limit": 286.299, "cents": 0.5025}]}', 1_990_049),
+        (1_990_000, b'{"back": 3}', 1_990_000),
+        (1_990_000, None, 1_990_000),
+    ],
+)
+def test_a_price_that_was_rounded_is_taken_from_the_book(told: int, meta: bytes | None, exact: int) -> None:
+    assert exact_odds(OddsMicros(told), meta) == exact
