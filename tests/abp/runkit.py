@@ -53,7 +53,9 @@ class WorldOffers:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def offer(self, market: MarketKey, outcome_id: OutcomeId, bookmaker: VenueSlug) -> Offer | None:
+    def offer(
+        self, market: MarketKey, outcome_id: OutcomeId, bookmaker: VenueSlug, *, is_back: bool = True
+    ) -> Offer | None:
         world = self._world
         outcome = OutcomeKey(market.fixture_id, outcome_id)
         quote = world.quotes.get((outcome, bookmaker))

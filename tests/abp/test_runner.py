@@ -21,7 +21,7 @@ from hedgerow.core.ids import MarketId, MarketKey, VenueSlug
 from hedgerow.core.secrets import Secret
 from hedgerow.core.states import BetStatus
 from hedgerow.execution.guard import Breakers
-from hedgerow.execution.placement import Placement
+from hedgerow.execution.placement import NO_LAY, Placement
 from hedgerow.mm.controls import SystemSwitch
 from hedgerow.mm.operations import Operations
 from hedgerow.storage.bets import Bets
@@ -69,6 +69,16 @@ async def test_an_order_whose_price_never_comes_expires_and_says_why(floor: Floo
     assert (order.status, order.filled) == (AbpOrderStatus.EXPIRED, 0)
     (receipt,) = await floor.orders.receipts(order.order_id)
     assert [left.why for left in receipt.decision.left_out] == ["price 1.8 is worse than 1.9"]
+
+
+async def test_a_lay_order_never_goes_to_a_bookmaker_that_takes_none_and_the_receipt_says_so(floor: Floor) -> None:
+    await floor.runner()
+    order = await floor.ended(
+        await floor.place(is_back=False, price=Decimal("1.9"), lives=timedelta(seconds=5)),
+    )
+    assert (order.status, order.filled, floor.taken) == (AbpOrderStatus.EXPIRED, 0, [])
+    (receipt,) = await floor.orders.receipts(order.order_id)
+    assert [left.why for left in receipt.decision.left_out] == [NO_LAY]
 
 
 async def test_an_order_that_nobody_works_on_expires_when_somebody_comes(floor: Floor) -> None:

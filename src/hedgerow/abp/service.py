@@ -316,11 +316,8 @@ class AutomatedBetPlacing:
     def _candidates(
         self, client: str, request: OrderRequest, market_id: MarketId, free: Mapping[int, Decimal]
     ) -> tuple[Candidate, ...]:
-        """None for a lay order: no bookmaker of ours takes one."""
-        if not request.is_back:
-            return ()
         market = MarketKey(request.fixture_id, market_id, request.player_id)
-        return self._view.candidates(client, market, request.outcome_id, _standing(free), is_back=True)
+        return self._view.candidates(client, market, request.outcome_id, _standing(free), is_back=request.is_back)
 
     def _situation(self, client: str, candidates: Sequence[Candidate], *, is_emergency: bool) -> Situation:
         desks = self.desks.of(client)

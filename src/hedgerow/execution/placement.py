@@ -34,9 +34,11 @@ from hedgerow.net.http import leaving_by
 from hedgerow.storage.audit import note
 from hedgerow.storage.bets import Bet, Bets
 from hedgerow.storage.database import Database
-from hedgerow.venues.base import BetIntent, BetReport, Bookmaker
+from hedgerow.venues.base import BetIntent, BetReport, Bookmaker, Idempotency, NamesBets
 
 _log = structlog.get_logger(__name__)
+
+NO_LAY = "takes no lay bets"
 
 Covers = Callable[[Bet], Decimal]
 """What an accepted bet counts for (market making); others answer 0."""
@@ -76,6 +78,10 @@ class Placement:
             bet.move_to(BetStatus.FAILED, "circuit breaker open")
             await self.save(bet)
             return None
+        if not bet.is_back and not bookmaker.manifest.lays:
+            bet.move_to(BetStatus.REJECTED, NO_LAY)
+            await self.save(bet)
+            return Refused(bet.bookmaker, "place", NO_LAY, reason=Reason.INVALID)
         intent = BetIntent(
             bet.reference,
             bet.fixture_id,
@@ -89,10 +95,14 @@ class Placement:
             is_live,
             accept_better,
             accept_partial,
+            bet.is_back,
         )
         bet.sent_at = self._clock.now()
         refusal: Refused | None = None
         try:
+            if isinstance(bookmaker, NamesBets) and bookmaker.manifest.idempotency is Idempotency.COMPUTED_ID:
+                bet.bookmaker_bet_id = await bookmaker.name(intent)
+                await self.save(bet)
             with leaving_by(leave_by):
                 report = await bookmaker.place(intent)
         except Refused as error:
@@ -184,6 +194,7 @@ def apply_report(bet: Bet, report: BetReport, clock: Clock, covers: Covers) -> b
         if report.odds is None or report.stake is None:
             return False
         bet.placed_odds, bet.placed_stake = decimal_of(report.odds), report.stake
+        bet.at_risk = report.at_risk
         bet.placed_at = clock.now()
         bet.covers = covers(bet)
     bet.in_doubt = False

@@ -74,7 +74,7 @@ class Reconciler:
         """Asks once; True when the bet is decided now, and committed so."""
         sent_ms = int(bet.sent_at.timestamp() * 1000) if bet.sent_at else self._created_ms(bet)
         try:
-            report = await self._bookmaker.find(BetRef(bet.reference, bet.bookmaker_bet_id, sent_ms))
+            report = await self._bookmaker.find(_ref(bet, sent_ms))
         except CannotTell as error:
             await self._still_in_doubt(bet, error.message)
             return not bet.is_open
@@ -108,3 +108,7 @@ class Reconciler:
     @staticmethod
     def _created_ms(bet: Bet) -> int:
         return int(bet.created_at.timestamp() * 1000) if bet.created_at else 0
+
+
+def _ref(bet: Bet, sent_ms: int) -> BetRef:
+    return BetRef(bet.reference, bet.bookmaker_bet_id, sent_ms, bet.is_back, bet.requested_stake)

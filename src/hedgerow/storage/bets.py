@@ -27,6 +27,7 @@ class Bet:
 
     Of automated bet placing: `order_stake` is what it stands for in its order's currency, `reserved` and `staked` what
     the ledger holds for it now, `offer_ms` when the offer that it takes last moved, `runner` the process that sends it.
+    `at_risk` is what the bet took from the balance, None where the stake and the odds say it.
     """
 
     reference: str
@@ -68,6 +69,7 @@ class Bet:
     runner: str | None = None
     reserved: Decimal = Decimal(0)
     staked: Decimal = Decimal(0)
+    at_risk: Decimal | None = None
 
     def move_to(self, status: BetStatus, reason: str = "") -> None:
         """Changes the status by the table of legal moves. Raises IllegalMoveError."""
@@ -93,7 +95,8 @@ class _NotThereError(Exception):
 _COLUMNS = """reference::text, origin, client, account_id, bookmaker, fixture_id, market_id, outcome_id, player_id,
     requested_odds, requested_stake, currency, usd_rate, order_id, planned_odds, needs, covers, status, in_doubt,
     reason, bookmaker_bet_id, placed_odds, placed_stake, settlement, payout, sent_data, received_data, is_test, bet_id,
-    created_at, sent_at, placed_at, settled_at, is_back, order_stake, offer_ms, runner::text, reserved, staked"""
+    created_at, sent_at, placed_at, settled_at, is_back, order_stake, offer_ms, runner::text, reserved, staked,
+    at_risk"""
 
 
 class Bets:
@@ -145,7 +148,7 @@ class Bets:
         written = await connection.fetchval(
             """update bets set status = $2, in_doubt = $3, reason = $4, bookmaker_bet_id = $5, placed_odds = $6,
                                placed_stake = $7, covers = $8, sent_data = $9, received_data = $10, sent_at = $11,
-                               placed_at = $12, order_id = coalesce(order_id, $13)
+                               placed_at = $12, order_id = coalesce(order_id, $13), at_risk = $14
                where bet_id = $1 and (status in ('PENDING', 'PLACED') or status = $2) returning bet_id""",
             bet.bet_id,
             bet.status.value,
@@ -160,6 +163,7 @@ class Bets:
             bet.sent_at,
             bet.placed_at,
             bet.order_id,
+            bet.at_risk,
         )
         return written is not None
 
