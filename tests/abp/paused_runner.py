@@ -41,7 +41,7 @@ class OneOffer:
     def __init__(self, offer: Offer) -> None:
         self._offer = offer
 
-    def offer(self, *_: Any) -> Offer:
+    def offer(self, *_: Any, **__: Any) -> Offer:
         return self._offer
 
 
