@@ -8,25 +8,10 @@ net winnings. Source: contract, Settlement.
 from __future__ import annotations
 
 from decimal import Decimal
-from enum import StrEnum
 
 from hedgerow.abp.amounts import Currency, ceiled
-from hedgerow.core.states import SettlementStatus
+from hedgerow.core.states import BetSettlement, SettlementStatus
 from hedgerow.execution.settlement import back_payout
-
-
-class BetSettlement(StrEnum):
-    """Of a bet, as seen by who placed it; the published names."""
-
-    UNSETTLED = "UNSETTLED"
-    WON = "WON"
-    LOST = "LOST"
-    VOID = "VOID"
-    HALF_WON = "HALF_WON"
-    HALF_LOST = "HALF_LOST"
-    PUSH = "PUSH"
-    CASHOUT = "CASHOUT"
-
 
 _DECIDED = {
     BetSettlement.WON: SettlementStatus.WON,

@@ -10,10 +10,9 @@ import structlog
 
 from hedgerow.abp.desks import Desk, Desks
 from hedgerow.abp.ledger import ZERO, book_settlement
-from hedgerow.abp.settlement import BetSettlement, settlement_of
 from hedgerow.core.clock import Clock
 from hedgerow.core.errors import VenueError
-from hedgerow.core.states import BetStatus
+from hedgerow.core.states import BetSettlement, BetStatus
 from hedgerow.core.tasks import spawn, stop, work
 from hedgerow.storage.audit import note
 from hedgerow.storage.bets import Bets
@@ -76,9 +75,9 @@ class Settler:
 
     async def _apply(self, account_id: int, report: BetReport) -> None:
         """Settles the bet that a report is about, unless it is settled just so."""
-        if report.settlement is None or report.payout is None:
+        settlement = report.settlement
+        if settlement in (None, BetSettlement.UNSETTLED) or report.payout is None:
             return
-        settlement = settlement_of(report.settlement)
         async with self._database.transaction() as connection:
             bet_id = await connection.fetchval(
                 """select bet_id from bets
@@ -89,15 +88,15 @@ class Settler:
                 report.reference,
             )
             bet = await self._bets.locked(connection, bet_id) if bet_id is not None else None
-            if bet is None or settlement is BetSettlement.UNSETTLED:
+            if bet is None:
                 return
             if (bet.settlement, bet.payout) == (settlement.value, report.payout):
                 return
             now = self._clock.now()
             before, paid_before = bet.settlement, bet.payout
             bet.settlement, bet.payout, bet.settled_at = settlement.value, report.payout, now
-            if report.status is BetStatus.VOID and bet.status is BetStatus.CONFIRMED:
-                bet.move_to(BetStatus.VOID, report.reason)
+            if report.status in (BetStatus.VOID, BetStatus.CANCELLED) and bet.status is BetStatus.CONFIRMED:
+                bet.move_to(report.status, report.reason)
             await self._bets.save_settlement(connection, bet)
             # A statement's amount is what reached the balance: an exchange has taken its commission from it.
             await book_settlement(connection, bet, paid_before, ZERO, now)

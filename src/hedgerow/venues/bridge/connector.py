@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import msgspec
@@ -98,6 +98,7 @@ class BridgeBookmaker:
         await self._read_balance()
         bets, quotes = (Budget(self._clock, rate.per_second, rate.burst) for rate in (terms.bets, terms.quotes))
         self._ready = _Ready(terms, bets, quotes)
+        self.manifest = replace(self.manifest, has_statement=terms.has_statement)
         return self._ready
 
     # --- placing ----------------------------------------------------------------------------------------------
