@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 import structlog
 
 from hedgerow.abp.amounts import Currency
-from hedgerow.abp.ledger import book_balance
+from hedgerow.abp.balances import Observation, book_balance
+from hedgerow.abp.readings import Readings
 from hedgerow.core.clock import Clock
 from hedgerow.core.config import VenueUrls
 from hedgerow.core.errors import SetupError, VenueError
 from hedgerow.core.money import Rates, UnknownCurrencyError
+from hedgerow.core.observe import BALANCE_DRIFTS
 from hedgerow.core.secrets import Vault
 from hedgerow.execution.placement import Placement
 from hedgerow.execution.reconcile import Decided, Reconciler
@@ -27,6 +30,8 @@ from hedgerow.venues.registry import UnknownVenueError, build_bookmaker, urls_of
 
 _log = structlog.get_logger(__name__)
 
+BALANCE_AFTER_S = 1.0
+"""How long after a bet's answer the balance is read: what is answered meanwhile is read with it."""
 _REMEMBERED_ANSWERS = 20
 
 
@@ -37,8 +42,15 @@ class Desk:
     row: VenueAccount
     bookmaker: Bookmaker
     reconciler: Reconciler
+    ask_balance: Callable[[], None]
+    """Has the balance read soon: a bet has changed it."""
     is_open: bool = False
     failures: deque[bool] = field(default_factory=lambda: deque(maxlen=_REMEMBERED_ANSWERS))
+
+    def answered(self, *, is_failure: bool) -> None:
+        """A bet was answered, or its answer is missing."""
+        self.failures.append(is_failure)
+        self.ask_balance()
 
     @property
     def failure_rate(self) -> Decimal:
@@ -65,11 +77,18 @@ class Desks:
         self._warned: set[int] = set()
         self._operator_rates: Mapping[str, Decimal] = {}
         self._decided: Decided = _ignore
+        self._look_closer: Callable[[Desk], Awaitable[None]] = _ignore
+        self._balances = Readings("balance", self._read_account, clock)
         self.bookmakers: Mapping[str, BookmakerTerms] = {}
 
     def on_decided(self, listener: Decided) -> None:
         """The listener is called for each bet that was in doubt, or delayed, and is decided. Set before `load`."""
         self._decided = listener
+
+    def on_drift(self, listener: Callable[[Desk], Awaitable[None]]) -> None:
+        """The listener is called when a balance is not what the ledger explains, and has it explained if it can, before
+        the balance is asked for once more."""
+        self._look_closer = listener
 
     def get(self, account_id: int) -> Desk | None:
         return self._desks.get(account_id)
@@ -119,17 +138,53 @@ class Desks:
                 self._warned.add(row.account_id)
                 _log.warning("account takes no bets", venue=row.venue, account=row.username, why=str(error))
             return
-        reconciler = Reconciler(bookmaker, self._placement, self._clock, _covers_nothing, self._decided)
-        self._desks[row.account_id] = Desk(row, bookmaker, reconciler)
+        account_id = row.account_id
+        reconciler = Reconciler(bookmaker, self._placement, self._clock, _covers_nothing, self._told)
+        self._desks[account_id] = Desk(
+            row, bookmaker, reconciler, lambda: self._balances.ask(account_id, after_s=BALANCE_AFTER_S)
+        )
 
-    async def read_balances(self) -> None:
-        """Asks every bookmaker what can be bet, and books it. Raises StorageError."""
+    async def _told(self, bet: Bet) -> None:
+        if (desk := self._desks.get(bet.account_id)) is not None:
+            desk.ask_balance()
+        await self._decided(bet)
+
+    # --- balances --------------------------------------------------------------------------------------------------
+
+    def ask_balances(self) -> None:
+        """Has the balances of all active accounts read, none waiting for another."""
         for desk in self.all():
             if desk.row.is_active:
-                await self.read_balance(desk)
+                self._balances.ask(desk.row.account_id)
+
+    async def read_balances(self) -> None:
+        """The same, and returns when all are read. Raises StorageError."""
+        await asyncio.gather(*(self.read_balance(desk) for desk in self.all() if desk.row.is_active))
+
+    async def _read_account(self, account_id: int) -> None:
+        desk = self._desks.get(account_id)
+        if desk is not None and desk.row.is_active:
+            await self.read_balance(desk)
 
     async def read_balance(self, desk: Desk) -> None:
-        """One account's balance; opens its connection before the first. Raises StorageError."""
+        """Asks the bookmaker what can be bet, and books it; opens the connection before the first time. What no bet
+        explains is looked at twice before it is an alarm. Raises StorageError."""
+        observed = await self._look(desk, is_last=False)
+        if observed is not None and observed.drift:
+            await self._look_closer(desk)
+            observed = await self._look(desk, is_last=True)
+        if observed is not None and observed.drift:
+            BALANCE_DRIFTS.labels(desk.row.venue).inc()
+            _log.error(
+                "balance differs from the ledger",
+                bookmaker=desk.row.venue,
+                account=desk.row.username,
+                drift=str(observed.drift),
+                free=str(observed.free),
+            )
+
+    async def _look(self, desk: Desk, *, is_last: bool) -> Observation | None:
+        """None where the bookmaker does not say."""
         row = desk.row
         asked_at = self._clock.now()
         try:
@@ -139,12 +194,23 @@ class Desks:
             told = await desk.bookmaker.balance()
         except VenueError as error:
             _log.warning("balance not read", bookmaker=row.venue, account=row.username, error=str(error))
-            return
+            return None
         async with self._database.transaction() as connection:
-            await book_balance(connection, row.account_id, row.currency, told.free, asked_at, self._clock.now())
+            observed = await book_balance(
+                connection,
+                row.account_id,
+                row.currency,
+                told.free,
+                asked_at,
+                self._clock.now(),
+                has_statement=desk.bookmaker.manifest.has_statement,
+                is_last_look=is_last,
+            )
         await self._accounts.set_balance(row.account_id, told.free, told.held)
+        return observed
 
     async def close(self) -> None:
+        await self._balances.stop()
         for desk in self.all():
             await desk.bookmaker.close()
 
@@ -154,5 +220,5 @@ def _covers_nothing(_: Bet) -> Decimal:
     return Decimal(0)
 
 
-async def _ignore(_: Bet) -> None:
+async def _ignore(_: object) -> None:
     """Until somebody listens."""
