@@ -181,7 +181,7 @@ class Settler:
         if (bet.settlement, bet.payout) == (settlement, report.payout):
             return
         before = bet.settlement
-        bet.settlement, bet.payout = settlement, report.payout
+        bet.settlement, bet.payout, bet.settled_by = settlement, report.payout, "bookmaker"
         bet.settled_at = self._clock.now()
         if report.status in (BetStatus.VOID, BetStatus.CANCELLED) and bet.status is BetStatus.CONFIRMED:
             bet.move_to(report.status, report.reason)
