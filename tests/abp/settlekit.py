@@ -13,6 +13,7 @@ from hedgerow.abp.ledger import book_answer
 from hedgerow.abp.settling import Settler
 from hedgerow.core.ids import FixtureId, MarketId, OutcomeId, PlayerId
 from hedgerow.core.states import BetSettlement, BetStatus, SettlementStatus
+from hedgerow.execution.invariants import check
 from hedgerow.feed.settlement import Grade
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.bets import Bet
@@ -124,6 +125,11 @@ class Settling:
     async def actions(self) -> list[tuple[str, str]]:
         rows = await self.rows.database.fetch("select actor, action from audit order by audit_id")
         return [(row[0], row[1]) for row in rows]
+
+    async def broken(self) -> list[str]:
+        """The invariants that do not hold; the bets here were not routed and have no receipts."""
+        found = await check(self.rows.database, second_look_s=0)
+        return [name for name, rows in found.items() if rows and name != "conversion_is_recorded"]
 
     async def kinds(self, bet: Bet) -> list[str]:
         """The ledger's entries of a bet."""

@@ -15,6 +15,7 @@ from typing import Any
 from asyncpg import Connection
 
 from hedgerow.abp.ledger import ZERO, Kind, Move, Place, balances, lock_accounts, moving, post
+from hedgerow.storage.database import Database
 
 PAID_WITHIN = timedelta(hours=24)
 """How long after the feed's grade a bookmaker without a statement may still pay, or may have paid, without an alarm."""
@@ -125,6 +126,31 @@ async def _unsure(
     going, won, coming, late = (sum(column, ZERO) for column in zip(*rows, strict=True))
     # With a statement, what was paid is known by reading it first.
     return Unsure(going if has_statement else going + won, coming, late)
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """Evidence of one: see `drift`. bets: how many it might have counted or not."""
+
+    venue: str
+    username: str
+    currency: str
+    at: datetime
+    ours: Decimal
+    told: Decimal
+    drift: Decimal
+    bets: int
+
+
+async def drifts(database: Database, since: datetime, most: int) -> list[Drift]:
+    """Since a time, the newest first. Raises StorageError."""
+    rows = await database.fetch(
+        """select a.venue, a.username, d.currency, d.at, d.ours, d.told, d.drift, jsonb_array_length(d.bets) as bets
+           from abp_drifts d join accounts a using (account_id) where d.at >= $1 order by d.drift_id desc limit $2""",
+        since,
+        most,
+    )
+    return [Drift(**row) for row in rows]
 
 
 async def _keep_evidence(

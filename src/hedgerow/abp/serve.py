@@ -18,6 +18,7 @@ from hedgerow.core.config import Settings, read_master_key
 from hedgerow.core.errors import SetupError
 from hedgerow.core.secrets import Vault
 from hedgerow.execution.trading_clock import trading_clock
+from hedgerow.execution.watch import watching
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database
 from hedgerow.storage.migrate import migrate
@@ -44,6 +45,7 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         relay = Relay(database, bus)
         relay.start()
         stack.push_async_callback(relay.stop)
+        await stack.enter_async_context(watching(settings.database_url))
         vault = Vault(key)
         service = AutomatedBetPlacing(settings, database, vault, clock)
         view = BookView(service.book)

@@ -17,6 +17,7 @@ from hedgerow.core.config import Settings, read_master_key
 from hedgerow.core.errors import SetupError
 from hedgerow.core.secrets import Vault
 from hedgerow.execution.trading_clock import trading_clock
+from hedgerow.execution.watch import watching
 from hedgerow.mm.app import ApiContext, create_app
 from hedgerow.mm.repository import Repository
 from hedgerow.mm.service import MarketMaker
@@ -45,6 +46,7 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         database = await Database.connect(settings.database_url, size=10)
         stack.push_async_callback(database.close)
         await stack.enter_async_context(_alone(database))
+        await stack.enter_async_context(watching(settings.database_url))
         bus = await Bus.connect(settings.nats_url, "mm")
         stack.push_async_callback(bus.close)
         relay = Relay(database, bus)
