@@ -203,10 +203,12 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "client_order_is_not_overbet",
         "no more than a client's order is bet, in doubt included",
-        """select format('order %s of %s has bets of %s', o.order_id, o.stake, sum(b.order_stake))
-           from {abp_orders} o join bets b on b.origin = 'abp' and b.order_id = o.order_id
-           where b.status in ('PENDING', 'PLACED') or b.placed_stake is not null
-           group by o.order_id, o.stake having sum(b.order_stake) > o.stake""",
+        """select format('order %s of %s has bets of %s', o.order_id, o.stake, b.held)
+           from {abp_orders} o cross join lateral (
+             select sum(order_stake) as held from bets
+             where origin = 'abp' and order_id = o.order_id
+               and (status in ('PENDING', 'PLACED') or placed_stake is not null)) b
+           where b.held > o.stake""",
     ),
     Invariant(
         "client_order_is_filled_by_bets",
