@@ -86,6 +86,14 @@ async def test_a_cash_out_pays_what_the_bookmaker_says(settling: Settling) -> No
     assert await settling.actions() == [("venue", "settled")]
 
 
+async def test_profit_is_told_at_the_rate_of_the_placement(settling: Settling) -> None:
+    bet = await settling.bet("10", usd_rate=Decimal("1.25"))
+    settling.teller.says(bet, "WON", "20")
+    await settling.read()
+    (row,) = pnl(await settling.rows.orders.bet_facts("acme"), GroupBy.BOOKMAKER)
+    assert (row.total_staked, row.total_won, row.net_pnl) == (8, 16, 8)
+
+
 @pytest.mark.parametrize("status", [BetStatus.VOID, BetStatus.CANCELLED])
 async def test_a_bet_that_is_called_off_gives_its_stake_back_and_the_order_stays_filled(
     settling: Settling, status: BetStatus
