@@ -32,6 +32,7 @@ update bets set settled_by = 'bookmaker' where settlement <> 'UNSETTLED';
 alter table bets enable trigger user;
 
 create index bets_by_settlement on bets (account_id, settled_at) where settled_at is not null;
+create index bets_settled_by_feed on bets (settled_at) where settled_by = 'feed';
 create index bets_holding on bets (account_id) where reserved > 0 or staked > 0;
 create index bets_graded on bets (account_id)
     where origin = 'abp' and status = 'CONFIRMED' and feed_settlement is not null
