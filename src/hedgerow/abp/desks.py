@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -158,8 +157,9 @@ class Desks:
                 self._balances.ask(desk.row.account_id)
 
     async def read_balances(self) -> None:
-        """The same, and returns when all are read. Raises StorageError."""
-        await asyncio.gather(*(self.read_balance(desk) for desk in self.all() if desk.row.is_active))
+        """The same, and returns when all are read."""
+        self.ask_balances()
+        await self._balances.done()
 
     async def _read_account(self, account_id: int) -> None:
         desk = self._desks.get(account_id)

@@ -38,6 +38,10 @@ class Readings:
         if account_id not in self._tasks:
             self._tasks[account_id] = spawn(self._work(account_id), f"{self._what} of account {account_id}")
 
+    async def done(self) -> None:
+        """Returns when all that was asked for has been read, or could not be."""
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
     async def stop(self) -> None:
         await stop(*self._tasks.values())
 

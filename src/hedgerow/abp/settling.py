@@ -164,13 +164,13 @@ class Settler:
             self._wake.clear()
             while self._graded:
                 fixture_id, grades = self._graded.popitem()
-                with work.unit():
-                    try:
+                try:
+                    with work.unit():
                         await self.take_grades(fixture_id, grades)
-                    except StorageError as error:
-                        _log.error("the feed's grades are not written", fixture_id=fixture_id, error=str(error))
-                        self._graded.setdefault(fixture_id, grades)
-                        await self._clock.sleep(_RETRY_S, soft=True)
+                except StorageError as error:
+                    _log.error("the feed's grades are not written", fixture_id=fixture_id, error=str(error))
+                    self._graded.setdefault(fixture_id, grades)
+                    await self._clock.sleep(_RETRY_S, soft=True)
 
     async def watch_fixtures(self) -> None:
         """Has the feed asked about fixtures with bets that are not settled, or were lately settled by it. Raises
