@@ -113,7 +113,7 @@ async def _unsure(
            from bets
            where account_id = $1 and currency = $2 and origin = 'abp' and (reserved > 0 or staked > 0)
            union all
-           select coalesce(sum(placed_stake * case when is_back then 1 else placed_odds - 1 end)
+           select coalesce(sum(coalesce(at_risk, placed_stake * case when is_back then 1 else placed_odds - 1 end))
                            filter (where settled_at >= $3 and placed_at >= $3), 0), 0,
                   coalesce(sum(payout) filter (where settled_at >= $3), 0),
                   coalesce(sum(payout) filter (where settled_by = 'feed'), 0)

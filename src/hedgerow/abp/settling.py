@@ -65,7 +65,10 @@ class Settler:
         self._tasks: list[asyncio.Task[NoReturn]] = []
 
     def start(self) -> None:
-        self._tasks = [spawn(self._run(), "settle bets"), spawn(self._take_grades(), "take the feed's grades")]
+        self._tasks = [
+            spawn(self._run(), "settle bets", is_vital=True),
+            spawn(self._take_grades(), "take the feed's grades", is_vital=True),
+        ]
 
     async def stop(self) -> None:
         await stop(*self._tasks)
@@ -147,9 +150,11 @@ class Settler:
                 bet.move_to(report.status, report.reason)
             await self._settle(connection, desk, bet, verdict)
             feed = None if bet.feed_settlement is None else BetSettlement(bet.feed_settlement)
-            for why in (dissent(verdict.settlement, feed), wrong_amount(_wager(bet, desk), verdict)):
-                if why is not None:
-                    await self._show_dispute(connection, bet, why)
+            disputes = [dissent(verdict.settlement, feed)]
+            if bet.at_risk is None:  # contracts pay by their number, not by stake and odds
+                disputes.append(wrong_amount(_wager(bet, desk), verdict))
+            for why in filter(None, disputes):
+                await self._show_dispute(connection, bet, why)
 
     # --- the feed's word -------------------------------------------------------------------------------------------
 
@@ -312,5 +317,7 @@ def _wager(bet: Bet, desk: Desk) -> Wager:
     if bet.placed_stake is None or bet.placed_odds is None:
         raise ValueError(f"bet {bet.bet_id} was not taken")
     currency = Currency(bet.currency, bet.usd_rate)
-    risk = at_risk(bet.placed_stake, bet.placed_odds, currency, is_back=bet.is_back)
+    risk = bet.at_risk
+    if risk is None:
+        risk = at_risk(bet.placed_stake, bet.placed_odds, currency, is_back=bet.is_back)
     return Wager(bet.placed_stake, bet.placed_odds, risk, currency, bet.is_back, commission_rate(desk.row.meta))
