@@ -11,10 +11,12 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, Field, WithJsonSchema
 
+from hedgerow.abp.profiles import commission_rate
 from hedgerow.abp.validation import HIGHEST_ODDS, HIGHEST_STAKE
 from hedgerow.api.models import Model, Number, Open
+from hedgerow.core.errors import InputError
 
 _NO_NUL = r"^[^\x00]*$"  # PostgreSQL has no text with it
 _MOST_ID = 2**63
@@ -34,6 +36,18 @@ Stake = Annotated[Decimal, Field(gt=0, allow_inf_nan=False), PositiveNumber]
 GroupBy = Literal["bookmaker", "account", "userRef"]
 
 
+def _with_a_rate(meta: dict[str, Any]) -> dict[str, Any]:
+    """Raises ValueError for a commission rate that is none: bets would be settled by it."""
+    try:
+        commission_rate(meta)
+    except InputError as error:
+        raise ValueError(str(error)) from None
+    return meta
+
+
+AccountMeta = Annotated[dict[str, Any], AfterValidator(_with_a_rate)]
+
+
 # --- accounts --------------------------------------------------------------------------------------------------------
 
 
@@ -48,7 +62,10 @@ class AccountCreateRequest(Model):
     min_stake: Amount | None = None
     currency_id: CurrencyCode = "USD"
     verify_betslip: bool | None = Field(None, description="Ask the bookmaker itself for betslips")
-    meta: dict[str, Any] = Field(default_factory=dict, description="Entries that look secret are only taken in")
+    meta: AccountMeta = Field(
+        default_factory=dict,
+        description="Entries that look secret are only taken in; commissionRate: an exchange's share of net winnings",
+    )
 
 
 class AccountUpdateRequest(Model):
@@ -62,7 +79,7 @@ class AccountUpdateRequest(Model):
     min_stake: Amount | None = None
     currency_id: CurrencyCode | None = None
     verify_betslip: bool | None = None
-    meta: dict[str, Any] | None = None
+    meta: AccountMeta | None = None
 
 
 class AccountResponse(Model):
