@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, Field, WithJsonSchema
 
 from hedgerow.abp.validation import HIGHEST_ODDS, HIGHEST_STAKE
 from hedgerow.api.models import Model, Number, Open
@@ -32,6 +32,28 @@ PositiveNumber = WithJsonSchema({"type": "number", "exclusiveMinimum": 0})
 Odds = Annotated[Decimal, Field(gt=0, le=HIGHEST_ODDS, allow_inf_nan=False), PositiveNumber]
 Stake = Annotated[Decimal, Field(gt=0, allow_inf_nan=False), PositiveNumber]
 GroupBy = Literal["bookmaker", "account", "userRef"]
+_HIGHEST_EXPONENT = 1000
+
+
+def _storable(value: Any) -> Any:
+    """A value of any shape, if PostgreSQL's `jsonb` can hold it: no NUL in a text, no number beyond its `numeric`.
+    Raises ValueError."""
+    match value:
+        case dict():
+            for name, part in value.items():
+                _storable(name)
+                _storable(part)
+        case list():
+            for part in value:
+                _storable(part)
+        case str() if "\x00" in value:
+            raise ValueError("a text must not contain the character NUL")
+        case Decimal() if abs(value.adjusted()) > _HIGHEST_EXPONENT:
+            raise ValueError(f"a number must not be beyond 1e{_HIGHEST_EXPONENT}, nor that close to zero")
+    return value
+
+
+Meta = Annotated[dict[str, Any], AfterValidator(_storable)]
 
 
 # --- accounts --------------------------------------------------------------------------------------------------------
@@ -48,7 +70,7 @@ class AccountCreateRequest(Model):
     min_stake: Amount | None = None
     currency_id: CurrencyCode = "USD"
     verify_betslip: bool | None = Field(None, description="Ask the bookmaker itself for betslips")
-    meta: dict[str, Any] = Field(default_factory=dict, description="Entries that look secret are only taken in")
+    meta: Meta = Field(default_factory=dict, description="Entries that look secret are only taken in")
 
 
 class AccountUpdateRequest(Model):
@@ -62,7 +84,7 @@ class AccountUpdateRequest(Model):
     min_stake: Amount | None = None
     currency_id: CurrencyCode | None = None
     verify_betslip: bool | None = None
-    meta: dict[str, Any] | None = None
+    meta: Meta | None = None
 
 
 class AccountResponse(Model):
@@ -102,7 +124,7 @@ class PlaceOrderRequest(Model):
     expires_at: AwareDatetime | None = Field(None, description="5 s after creation unless given, at most 24 h")
     accept_better_odds: bool = True
     accept_partial_stake: bool = True
-    meta: dict[str, Any] | None = None
+    meta: Meta | None = None
 
 
 class PlaceOrdersRequest(Model):
