@@ -160,11 +160,12 @@ class Arena:
         """As if the time had passed after which a dead process's orders are another's. Called while nobody runs."""
         await self.database.execute("update abp_orders set lease_until = clock_timestamp() where runner is not null")
 
-    async def keep_moving(self) -> NoReturn:
+    async def keep_moving(self, *, with_faults: bool = True) -> NoReturn:
         """Odds move all the time, and every bookmaker goes wrong now and then."""
         while True:
             self.move_prices(0.3)
-            self.misbehave()
+            if with_faults:
+                self.misbehave()
             await asyncio.sleep(0.25)
 
     async def quiet(self, *, within_s: float) -> None:
@@ -204,6 +205,19 @@ class Arena:
             "acceptBetterOdds": self.dice.random() < 0.9,
             "expiresAt": (SystemClock().now() + timedelta(seconds=self.dice.choice(self.lives_s))).isoformat(),
         }
+
+    async def place(self, client: str, process: ServiceProcess, **changes: Any) -> int:
+        """An order at a price that is always offered, once the process knows the odds; answers its id."""
+        outcome = OUTCOMES[0]
+        order = self.order() | {"fixtureId": outcome.fixture_id, "outcomeId": outcome.outcome_id} | changes
+        order |= {"orderPrice": TERMS[outcome.outcome_id][0], "orderStake": 5, "acceptBetterOdds": True}
+        async with asyncio.timeout(15), Caller("abp", process.url, self.keys[client]) as caller:
+            while True:
+                answer = await caller.post("/place-orders", {"orders": [order]})
+                if answer["acceptedOrders"]:
+                    order_id: int = answer["acceptedOrders"][0]["orderId"]
+                    return order_id
+                await asyncio.sleep(0.1)
 
     async def send(self, client: str, count: int, *, at_once: int = 5, pause_s: float = 0.1) -> Sent:
         """Sends orders to whichever process; what gets no answer is sent again, with the same requestUuid."""
