@@ -17,7 +17,7 @@ from hedgerow.abp.subscribe import message
 from hedgerow.api.server import Server
 from hedgerow.bus.nats import Bus
 from hedgerow.bus.relay import Relay
-from hedgerow.realtime import reliable
+from hedgerow.realtime import subscriptions
 from hedgerow.storage.database import Database
 
 from .test_subscribe import Client, connected
@@ -38,7 +38,7 @@ class Two:
 
 @pytest.fixture
 async def two(database: Database, nats: Bus, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Two]:
-    monkeypatch.setattr(reliable, "_TICK_S", 0.05)
+    monkeypatch.setattr(subscriptions, "_TICK_S", 0.05)
     async with serving(database, nats) as api:
         other = create_app(api.app.state.context)
         servers = [Server(app, "127.0.0.1", 0) for app in (api.app, other)]
@@ -94,7 +94,7 @@ async def test_another_process_goes_on_with_the_same_numbers(two: Two, acknowled
 
 
 async def test_client_may_be_ahead_of_what_is_written(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reliable, "_TICK_S", 60)
+    monkeypatch.setattr(subscriptions, "_TICK_S", 60)
     async with connected(two.one) as client:
         number = await begun(client)
         orders = [await two.order() for _ in range(4)]

@@ -18,7 +18,7 @@ from hedgerow.api.auth import Guard, KeyRing, Refusal, per_key
 from hedgerow.api.ratelimit import RateLimiter
 from hedgerow.core.errors import ApiError
 from hedgerow.realtime.hub import Hub
-from hedgerow.realtime.reliable import Subscriptions
+from hedgerow.realtime.subscriptions import Subscriptions
 
 __all__ = ["ApiContext", "create_app"]
 

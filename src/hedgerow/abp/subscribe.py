@@ -17,7 +17,8 @@ from hedgerow.bus.relay import Change
 from hedgerow.core.clock import Clock
 from hedgerow.realtime.hub import Address, Hub
 from hedgerow.realtime.login import Access, LoginSession
-from hedgerow.realtime.reliable import LoginSocket, Subscriptions
+from hedgerow.realtime.reliable import LoginSocket
+from hedgerow.realtime.subscriptions import Subscriptions
 from hedgerow.storage.database import decode_json, encode_json
 
 PATH = "/ws"

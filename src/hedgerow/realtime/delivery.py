@@ -39,7 +39,7 @@ class Delivery:
 
     def __init__(
         self,
-        output: Output,
+        output: Output | None,
         now_s: Callable[[], float],
         *,
         is_reliable: bool,
@@ -47,12 +47,13 @@ class Delivery:
         last: int = 0,
         has: int = 0,
     ) -> None:
-        """now_s: a monotonic reading. told: the last change that was told of. last: numbers go on after it. has: the
-        client has all messages up to this one, also those that are still to come."""
+        """output: None for a connection that is still to come. now_s: a monotonic reading. told: the last change that
+        was told of. last: numbers go on after it. has: the client has all messages up to this one, also those that are
+        still to come."""
         self.is_reliable = is_reliable
         self.is_over = False
-        self._output: Output | None = output
-        self._now_s, self._kept_until_s = now_s, 0.0
+        self._output, self._now_s = output, now_s
+        self._kept_until_s = now_s() + KEPT_S
         self._told, self._seq, self._has = told, last, has
         self._sent: dict[int, _Kept] = {}  # by number, rising
         self._waiting: deque[_Kept] = deque()
