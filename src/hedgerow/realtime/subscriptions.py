@@ -84,7 +84,7 @@ class Subscriptions:
         self._task: asyncio.Task[NoReturn] | None = None
 
     def start(self) -> None:
-        self._task = spawn(self._run(), "websocket bookmarks")
+        self._task = spawn(self._run(), "websocket bookmarks", is_vital=True)
 
     async def stop(self) -> None:
         """Leaves word of how far each client has read, for the process that it comes back to."""
