@@ -12,11 +12,10 @@ from tests.abp.routes.apikit import Api, serving
 from hedgerow.abp.subscribe import message
 from hedgerow.api.server import Server
 from hedgerow.bus.nats import Bus
-from hedgerow.bus.relay import Relay
 from hedgerow.realtime import delivery, login, reliable
 from hedgerow.storage.database import Database
 
-from .test_subscribe import Client, connected
+from .test_subscribe import Client, connected, listening
 
 
 @pytest.fixture
@@ -27,12 +26,8 @@ async def api(database: Database, nats: Bus) -> AsyncIterator[Api]:
 
 @pytest.fixture
 async def server(api: Api, nats: Bus) -> AsyncIterator[Server]:
-    relay, found = Relay(api.database, nats), Server(api.app, "127.0.0.1", 0)
-    await found.start()
-    relay.start()
-    yield found
-    await relay.stop()
-    await found.stop()
+    async with listening(api, nats) as found:
+        yield found
 
 
 async def numbers(client: Client, count: int) -> list[int]:

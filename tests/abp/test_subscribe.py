@@ -68,14 +68,25 @@ async def api(database: Database, nats: Bus) -> AsyncIterator[Api]:
         yield found
 
 
-@pytest.fixture
-async def server(api: Api, nats: Bus) -> AsyncIterator[Server]:
+@asynccontextmanager
+async def listening(api: Api, nats: Bus) -> AsyncIterator[Server]:
+    """The API on a port, once what was there before has been published: clients hear of what comes after."""
     relay, found = Relay(api.database, nats), Server(api.app, "127.0.0.1", 0)
-    await found.start()
     relay.start()
+    waiting = "select exists (select 1 from outbox o cross join outbox_cursor c where (o.xid, o.id) > (c.xid, c.id))"
+    async with asyncio.timeout(10):
+        while await api.database.fetchval(waiting):  # noqa: ASYNC110 - it is the relay's table
+            await asyncio.sleep(0.01)
+    await found.start()
     yield found
     await relay.stop()
     await found.stop()
+
+
+@pytest.fixture
+async def server(api: Api, nats: Bus) -> AsyncIterator[Server]:
+    async with listening(api, nats) as found:
+        yield found
 
 
 @asynccontextmanager

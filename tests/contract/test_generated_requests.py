@@ -23,6 +23,8 @@ from hedgerow.bus.nats import Bus
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database
 
+pytestmark = pytest.mark.timeout(300)
+
 EXAMPLES = int(os.environ.get("GENERATED_EXAMPLES", "4"))
 """For each operation, of good and of bad requests each."""
 KEY, UNKNOWN = "5c6f1c9e-2f6d-4a55-9f0e-3a51e2c0d001", "5c6f1c9e-2f6d-4a55-9f0e-3a51e2c0d00f"
