@@ -34,6 +34,28 @@ PositiveNumber = WithJsonSchema({"type": "number", "exclusiveMinimum": 0})
 Odds = Annotated[Decimal, Field(gt=0, le=HIGHEST_ODDS, allow_inf_nan=False), PositiveNumber]
 Stake = Annotated[Decimal, Field(gt=0, allow_inf_nan=False), PositiveNumber]
 GroupBy = Literal["bookmaker", "account", "userRef"]
+_HIGHEST_EXPONENT = 1000
+
+
+def _storable(value: Any) -> Any:
+    """A value of any shape, if PostgreSQL's `jsonb` can hold it: no NUL in a text, no number beyond its `numeric`.
+    Raises ValueError."""
+    match value:
+        case dict():
+            for name, part in value.items():
+                _storable(name)
+                _storable(part)
+        case list():
+            for part in value:
+                _storable(part)
+        case str() if "\x00" in value:
+            raise ValueError("a text must not contain the character NUL")
+        case Decimal() if abs(value.adjusted()) > _HIGHEST_EXPONENT:
+            raise ValueError(f"a number must not be beyond 1e{_HIGHEST_EXPONENT}, nor that close to zero")
+    return value
+
+
+Meta = Annotated[dict[str, Any], AfterValidator(_storable)]
 
 
 def _with_a_rate(meta: dict[str, Any]) -> dict[str, Any]:
@@ -45,7 +67,7 @@ def _with_a_rate(meta: dict[str, Any]) -> dict[str, Any]:
     return meta
 
 
-AccountMeta = Annotated[dict[str, Any], AfterValidator(_with_a_rate)]
+AccountMeta = Annotated[Meta, AfterValidator(_with_a_rate)]
 
 
 # --- accounts --------------------------------------------------------------------------------------------------------
@@ -119,7 +141,7 @@ class PlaceOrderRequest(Model):
     expires_at: AwareDatetime | None = Field(None, description="5 s after creation unless given, at most 24 h")
     accept_better_odds: bool = True
     accept_partial_stake: bool = True
-    meta: dict[str, Any] | None = None
+    meta: Meta | None = None
 
 
 class PlaceOrdersRequest(Model):
