@@ -1,6 +1,6 @@
 """One subscription's messages: numbered from 1 without holes, kept until acknowledged where that is wanted.
 
-A message comes as the text of a JSON object; its number goes in before the closing brace. Nothing here waits: time is
+A message comes as a JSON object in UTF-8; its number goes in before the closing brace. Nothing here waits: time is
 asked for, messages go to an `Output`. A reliable subscription may lose its connection and take another.
 """
 
@@ -22,7 +22,7 @@ KEPT_S = 300.0
 
 @dataclass(slots=True)
 class _Sent:
-    text: str
+    text: bytes
     at_s: float
 
 
@@ -37,7 +37,7 @@ class Delivery:
         self._now_s, self._kept_until_s = now_s, 0.0
         self._seq = 0
         self._sent: dict[int, _Sent] = {}  # by number, rising
-        self._waiting: deque[tuple[int, str]] = deque()
+        self._waiting: deque[tuple[int, bytes]] = deque()
         self._waiting_bytes = 0
 
     @property
@@ -45,7 +45,7 @@ class Delivery:
         """Whether it can still be taken up by a connection."""
         return not self.is_over and (self._output is not None or self._now_s() < self._kept_until_s)
 
-    def put(self, message: str) -> None:
+    def put(self, message: bytes) -> None:
         """Sends a message when its turn comes. Where too much waits, the subscription ends with 4002."""
         if not self.is_kept:
             self.cut(FELL_BEHIND, "fell behind")
@@ -53,9 +53,9 @@ class Delivery:
         self._seq += 1
         if not self.is_reliable:
             if self._output is not None:
-                self._output.put(f'{message[:-1]},"seq":{self._seq}}}')
+                self._output.put(b'%b,"seq":%d}' % (message[:-1], self._seq))
             return
-        text = f'{message[:-1]},"seq":{self._seq},"requireAck":true}}'
+        text = b'%b,"seq":%d,"requireAck":true}' % (message[:-1], self._seq)
         self._waiting.append((self._seq, text))
         self._waiting_bytes += len(text)
         self._send_waiting()
