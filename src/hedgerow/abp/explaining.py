@@ -65,7 +65,7 @@ def _caps(facts: LimitFacts, price: Decimal, *, is_back: bool) -> dict[str, Deci
     what is offered now and the balance."""
 
     def alone(facts: LimitFacts) -> Decimal:
-        return bounds(replace(facts, free=_NO_BOUND), price, is_back=True).most
+        return bounds(replace(facts, free=_NO_BOUND), price, is_back=is_back).most
 
     first = (
         ACCOUNT

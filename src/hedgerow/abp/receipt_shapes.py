@@ -1,7 +1,7 @@
 """Receipts in the words of the API, with what each bet was answered; and back, for whoever recorded them. Pure.
 
-`wanted`, `candidates` and the decision are all that `receipts.recompute` needs; `bounds`, `boundBy`, `rank` and `bet` are
-said for who reads it, and are not read back.
+`wanted`, `candidates` and the decision are all that `receipts.recompute` needs; `bounds`, `boundBy`, `rank` and `bet`
+are said for who reads it, and are not read back.
 """
 
 from __future__ import annotations

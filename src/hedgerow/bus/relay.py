@@ -71,7 +71,7 @@ class Relay:
     def start(self) -> None:
         """Publishes from now on; what this process commits, at once."""
         self._database.on_commit = self.wake
-        self._task = spawn(self._run(), "outbox relay")
+        self._task = spawn(self._run(), "outbox relay", is_vital=True)
 
     async def stop(self) -> None:
         """What is not published stays in the outbox, for the next relay."""
