@@ -45,12 +45,12 @@ class Deployment:
 
 @dataclass(slots=True)
 class Terminal:
-    """replaced: texts and what stands for them here. What a block exports is there for the next."""
+    """replaced: texts and what stands for them here. Variables that a block sets are there for the next."""
 
     folder: Path
     replaced: Mapping[str, str]
     node_modules: Path | None = None
-    environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+    environment: dict[str, str] = field(default_factory=lambda: _activated(os.environ))
 
     def run(self, block: Block) -> str:
         """What a block prints."""
@@ -87,7 +87,7 @@ class Terminal:
                 self.environment["NODE_PATH"] = str(self.node_modules)
                 return ["node", "-e", text]
             case _:
-                return ["bash", "-euc", f"{text}\nenv -0 > {self._variables}"]
+                return ["bash", "-aeuc", f"{text}\nenv -0 > {self._variables}"]
 
     @property
     def _variables(self) -> Path:
@@ -99,6 +99,11 @@ class Terminal:
 
 
 _SHELLS = ("sh", "bash")
+
+
+def _activated(environment: Mapping[str, str]) -> dict[str, str]:
+    """With the commands of the virtual environment that runs the tests."""
+    return {**environment, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"}
 
 
 def wait(condition: Callable[[], bool], every_s: float = 0.05) -> None:
