@@ -9,7 +9,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from .documents import ROOT, blocks, section, statements
-from .terminal import Deployment, exact, wait
+from .terminal import Deployment, Terminal, exact, run_page, wait
 
 MATCH = "id1200023199000001"
 
@@ -38,6 +38,11 @@ def test_first_five_minutes_are_as_written(deployment: Deployment) -> None:
     call(settle)
     earned = as_shown(text, "netRealizedSpread")
     wait(lambda: earned.items() <= call(pnl).items())
+
+
+def test_placing_a_bet_is_as_written(deployment: Deployment) -> None:
+    text = section((ROOT / "README.md").read_text(), "### Place a bet")
+    run_page(blocks(text), Terminal(deployment.folder, deployment.addresses()))
 
 
 def _filled_in(shell: str, names: dict[str, str]) -> str:
