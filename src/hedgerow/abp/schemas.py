@@ -300,6 +300,31 @@ class PnlResponse(Model):
     total_settled_bets: int
 
 
+# --- receipts --------------------------------------------------------------------------------------------------------
+
+
+class DecisionResponse(Model):
+    attempt: int = Field(description="From 1, in the order of the decisions")
+    at: datetime
+    wanted: dict[str, Any] = Field(description="What was still to be bet, and the order's rules")
+    candidates: list[dict[str, Any]] = Field(
+        description="Every account that was looked at: price, limits, failures, and `bounds` with what bound them"
+    )
+    allocations: list[dict[str, Any]] = Field(
+        description="By rank: who got how much, `boundBy` what, and the `bet` with what was sent and answered"
+    )
+    left_out: list[dict[str, Any]] = Field(description="Every other candidate, and why")
+    unrouted: Number = Field(description="Of the open stake, in the order's currency")
+
+
+class ReceiptResponse(Model):
+    order_id: int
+    request_uuid: str
+    order_status: str
+    status_reason: str | None
+    decisions: list[DecisionResponse] = Field(description="The oldest first")
+
+
 # --- what there is ---------------------------------------------------------------------------------------------------
 
 

@@ -76,12 +76,12 @@ _TIMED = frozenset({"balance", "currencies", "emergency", "status"})
 _TELLING = {"balance": frozenset({"balance"}), "emergency": frozenset({"emergency", "reason"})}
 
 
-def message(channel: str, event: str, payload: Shape, now_ms: int) -> str:
+def message(channel: str, event: str, payload: Shape, now_ms: int) -> bytes:
     """A data message, to which each subscription adds its number."""
     if channel in _TIMED:
         payload = payload | {"ts": now_ms}
     told = {"type": "data", "channel": channel, "event": event, "payload": payload, "ts": now_ms}
-    return encode_json(told).decode()
+    return encode_json(told)
 
 
 def address(channel: str, client: str | None) -> Address:
@@ -98,7 +98,7 @@ class Words:
         channel = _CHANNEL_OF.get(change.channel)
         return None if channel is None else address(channel, change.client)
 
-    def message(self, change: Change) -> str | None:
+    def message(self, change: Change) -> bytes | None:
         channel, row = _CHANNEL_OF[change.channel], decode_json(bytes(change.payload))
         if not self._is_news(channel, decode_json(bytes(change.old))):
             return None

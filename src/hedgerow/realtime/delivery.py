@@ -1,6 +1,6 @@
 """One subscription's messages: numbered from 1 without holes, kept until acknowledged where that is wanted.
 
-A message comes as the text of a JSON object; its number goes in before the closing brace. Nothing here waits: time is
+A message comes as a JSON object in UTF-8; its number goes in before the closing brace. Nothing here waits: time is
 asked for, messages go to an `Output`. A reliable subscription may lose its connection and take another, and knows of
 each message which change it came with, so that another process can go on where the client has read to.
 """
@@ -25,7 +25,7 @@ class _Kept:
     """A message that is not acknowledged. change: the last that was told when it came, its own if it tells of one."""
 
     number: int
-    text: str
+    text: bytes
     change: int
     sent_s: float = 0.0
 
@@ -58,14 +58,14 @@ class Delivery:
         self._sent: dict[int, _Kept] = {}  # by number, rising
         self._waiting: deque[_Kept] = deque()
         self._waiting_bytes = 0
-        self._held: list[tuple[int, str]] | None = None
+        self._held: list[tuple[int, bytes]] | None = None
 
     @property
     def is_kept(self) -> bool:
         """Whether it can still be taken up by a connection."""
         return not self.is_over and (self._output is not None or self._now_s() < self._kept_until_s)
 
-    def put(self, message: str) -> None:
+    def put(self, message: bytes) -> None:
         """Sends a message when its turn comes. Where too much waits, the subscription ends with 4002."""
         if not self.is_kept:
             self.cut(FELL_BEHIND, "fell behind")
@@ -80,7 +80,7 @@ class Delivery:
         """What comes now is numbered only after what `release` is given."""
         self._held = []
 
-    def release(self, before: Iterable[tuple[int, str]]) -> None:
+    def release(self, before: Iterable[tuple[int, bytes]]) -> None:
         """Takes what was told before what was held, as (change, message), and then what was held."""
         held, self._held = self._held or [], None
         for change, message in (*before, *held):
@@ -96,15 +96,15 @@ class Delivery:
         first = next(iter(self._sent.values()), self._waiting[0] if self._waiting else None)
         return (self._seq, self._told()) if first is None else (first.number - 1, first.change - 1)
 
-    def _take(self, message: str, change: int) -> None:
+    def _take(self, message: bytes, change: int) -> None:
         self._seq += 1
         if self._seq <= self._has:
             return
         if not self.is_reliable:
             if self._output is not None:
-                self._output.put(f'{message[:-1]},"seq":{self._seq}}}')
+                self._output.put(b'%b,"seq":%d}' % (message[:-1], self._seq))
             return
-        text = f'{message[:-1]},"seq":{self._seq},"requireAck":true}}'
+        text = b'%b,"seq":%d,"requireAck":true}' % (message[:-1], self._seq)
         self._waiting.append(_Kept(self._seq, text, change))
         self._waiting_bytes += len(text)
         self._send_waiting()

@@ -22,6 +22,7 @@ from hedgerow.core.observe import WS_CONNECTIONS, WS_MESSAGES
 from hedgerow.core.tasks import spawn, stop
 from hedgerow.realtime.output import MOST_MESSAGES
 from hedgerow.realtime.session import MISSED_CHANGES
+from hedgerow.realtime.turns import Turns
 from hedgerow.storage import outbox
 from hedgerow.storage.database import Database, StorageError
 
@@ -48,7 +49,7 @@ class Translator(Protocol):
         """Whom a change concerns; None: nobody here. Cheap."""
         ...
 
-    def message(self, change: Change) -> str | None:
+    def message(self, change: Change) -> bytes | None:
         """The message that tells of a change; None when it is none of this service's. Called when somebody follows."""
         ...
 
@@ -56,8 +57,8 @@ class Translator(Protocol):
 class Sink(Protocol):
     """Takes what a follower is told."""
 
-    def put(self, message: str) -> None:
-        """Tells a message, a JSON object."""
+    def put(self, message: bytes) -> None:
+        """Tells a message, a JSON object in UTF-8."""
         ...
 
     def cut(self, code: int, reason: str) -> None:
@@ -91,7 +92,10 @@ class Hub:
         self._followers: dict[Address, set[Follower]] = {}
         self._per_key: Counter[bytes] = Counter()
         self._joined = 0
+        self.turns = Turns()
+        """Of the connections that have something to send."""
         self._seq = 0
+        self._told_at_once = 0
         self._turn = asyncio.Lock()
         self._subscription: Subscription | None = None
         self._catching_up: asyncio.Task[None] | None = None
@@ -154,7 +158,7 @@ class Hub:
         self._per_key[follower.key] += 1
         WS_CONNECTIONS.labels(self._service).inc()
 
-    def tell(self, address: Address, message: Callable[[], str]) -> None:
+    def tell(self, address: Address, message: Callable[[], bytes]) -> None:
         """Tells what is no committed change, but seen by this process alone. message: asked for when somebody
         follows."""
         if not (followers := self._followers.get(address)):
@@ -174,7 +178,7 @@ class Hub:
             return False
         return True
 
-    async def missed(self, addresses: Collection[Address], after: int, up_to: int) -> list[tuple[int, str]]:
+    async def missed(self, addresses: Collection[Address], after: int, up_to: int) -> list[tuple[int, bytes]]:
         """The messages of changes after a number, up to another that has been told, with their numbers. Raises
         StorageError; outbox.GoneError where they cannot be told (any more)."""
         if up_to <= after:
@@ -205,6 +209,7 @@ class Hub:
             if change.seq > self._seq + 1:
                 await self._catch_up(change.seq - 1)
             self._tell(change)
+            await self._breathe()
 
     def _on_lost(self) -> None:
         """Messages may have been missed, and perhaps none follows that would show the hole."""
@@ -229,12 +234,18 @@ class Hub:
         except outbox.GoneError as gone:
             self._give_up(max(up_to, gone.seq), str(gone))
             return
-        for index, (seq, row) in enumerate(missed, start=1):
+        for seq, row in missed:
             self._tell(change_of(row, seq))
-            if index % _TOLD_AT_ONCE == 0:
-                await asyncio.sleep(0)  # who reads gets these before the next: nobody falls behind by our haste
+            await self._breathe()
         if self._seq < up_to:
             self._give_up(up_to, "the outbox ends before")
+
+    async def _breathe(self) -> None:
+        """Who reads gets what was told before more is: nobody falls behind by our haste."""
+        self._told_at_once += 1
+        if self._told_at_once == _TOLD_AT_ONCE:
+            self._told_at_once = 0
+            await asyncio.sleep(0)
 
     def _give_up(self, up_to: int, why: str) -> None:
         _log.error("changes were missed, clients are disconnected", seen=self._seq, up_to=up_to, error=why)
