@@ -113,7 +113,8 @@ def risk_of(order: Any) -> Decimal:
 async def settled(service: AutomatedBetPlacing, database: Database, count: int) -> None:
     async with asyncio.timeout(15):
         while await database.fetchval("select count(*) from bets where settlement <> 'UNSETTLED'") < count:
-            await service._settler.read_all()
+            for desk in service.desks.all():
+                await service._settler.read(desk)
             await asyncio.sleep(0.05)
 
 
