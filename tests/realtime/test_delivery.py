@@ -137,3 +137,68 @@ async def test_every_message_arrives_in_order_whatever_is_lost(steps: list[str |
             found.acknowledge_up_to(min(int(step), len(seen)))
     seen += [number for number in sent(output) if not seen or number > seen[-1]]
     assert seen == list(range(1, total + 1))
+
+
+async def test_what_comes_while_held_is_numbered_after_what_was_missed() -> None:
+    found, output, _ = delivery()
+    found.hold()
+    put(found, 1)
+    assert found.bookmark is None
+    found.release([(1, b'{"was":"missed"}')])
+    put(found, 1)
+    assert sent(output) == [1, 2, 3]
+
+
+async def test_too_much_that_is_held_ends_the_subscription(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery_module, "MOST_MESSAGES", 3)
+    found, _, _ = delivery()
+    found.hold()
+    put(found, 4)
+    found.release([])
+    assert found.is_over
+
+
+@given(st.lists(st.one_of(st.just("change"), st.just("other"), st.just("write"), st.just("die"), st.integers(1, 5))))
+async def test_nothing_is_lost_or_repeated_over_processes_that_die(steps: list[str | int]) -> None:
+    """A process tells of changes, of which every second is ours; another goes on from the last bookmark that the dead
+    one wrote, however old it is."""
+    changes: list[int] = []
+    seen: list[tuple[int, int]] = []
+
+    def message(change: int) -> bytes:
+        return json.dumps({"change": change}).encode()
+
+    def process(last: int, has: int) -> tuple[Delivery, Output]:
+        output = Output()
+        return Delivery(output, Time(), is_reliable=True, told=lambda: len(changes), last=last, has=has), output
+
+    def read(output: Output) -> None:
+        seen.extend((json.loads(told)["seq"], json.loads(told)["change"]) for told in output.waiting)
+        output.forget()
+
+    found, output = process(0, 0)
+    written = (0, 0)
+    for step in [*steps, "die"]:
+        match step:
+            case "change" | "other":
+                changes.append(step == "change")
+                if step == "change":
+                    found.put(message(len(changes)))
+            case "write":
+                assert found.bookmark is not None
+                written = found.bookmark
+            case "die":
+                found, output = process(written[0], seen[-1][0] if seen else 0)
+                found.release(
+                    [
+                        (number, message(number))
+                        for number in range(written[1] + 1, len(changes) + 1)
+                        if changes[number - 1]
+                    ]
+                )
+                read(output)
+            case _:
+                read(output)
+                found.acknowledge_up_to(min(int(step), len(seen)))
+    ours = [number for number, is_ours in enumerate(changes, 1) if is_ours]
+    assert seen == list(enumerate(ours, 1))

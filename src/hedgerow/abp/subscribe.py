@@ -17,7 +17,8 @@ from hedgerow.bus.relay import Change
 from hedgerow.core.clock import Clock
 from hedgerow.realtime.hub import Address, Hub
 from hedgerow.realtime.login import Access, LoginSession
-from hedgerow.realtime.reliable import LoginSocket, Parking
+from hedgerow.realtime.reliable import LoginSocket
+from hedgerow.realtime.subscriptions import Subscriptions
 from hedgerow.storage.database import decode_json, encode_json
 
 PATH = "/ws"
@@ -25,6 +26,8 @@ ACCESS = Access(
     own=("orders", "bets", "settlements", "accounts", "balance", "betslip"),
     everybodys=("fixtures", "currencies", "status", "emergency"),
 )
+SEEN = ("betslip", "fixtures", "currencies", "status")
+"""Channels that also tell what only a process sees (`abp.live`)."""
 _EVERYBODYS = frozenset(ACCESS.everybodys)
 _CHANNEL_OF = {
     "abp.orders": "orders",
@@ -107,13 +110,12 @@ class Words:
         return telling is None or old is None or not telling.isdisjoint(old)
 
 
-def add_socket(app: FastAPI, keys: KeyRing, hub: Hub) -> None:
+def add_socket(app: FastAPI, keys: KeyRing, hub: Hub, subscriptions: Subscriptions) -> None:
     """Serves the WebSocket, and tells who comes by plain HTTP to upgrade."""
-    parking = Parking(hub)
 
     async def serve(websocket: WebSocket) -> None:
         session = LoginSession(ACCESS, asyncio.get_running_loop().time())
-        await LoginSocket(websocket, session, keys, hub, parking, everybodys=_EVERYBODYS).serve()
+        await LoginSocket(websocket, session, keys, hub, subscriptions, everybodys=_EVERYBODYS).serve()
 
     async def upgrade(_: Request) -> Response:
         return JsonAnswer({"detail": "Upgrade Required"}, 426, {"Upgrade": "websocket", "Connection": "Upgrade"})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -33,6 +33,7 @@ MOST_CAUGHT_UP = 10_000
 """Changes that are read again at once; who missed more starts anew."""
 
 _TOLD_AT_ONCE = MOST_MESSAGES // 4
+_LOOK_EVERY_S = 0.01
 
 Address = tuple[str, str | None]
 """A channel, and the client that it is for; None: everybody."""
@@ -116,11 +117,17 @@ class Hub:
 
     # --- followers -------------------------------------------------------------------------------------------------
 
-    def join(self, key: bytes, addresses: tuple[Address, ...], output: Sink) -> Follower:
-        """Tells a connection of changes from now on. key: the hash of its API key. Raises ConnectionLimitError."""
-        follower = Follower(key, addresses, output, self._joined + 1, is_connected=False)
+    @property
+    def told(self) -> int:
+        """The number of the last change that was told of."""
+        return self._seq
+
+    def join(self, key: bytes, addresses: tuple[Address, ...], output: Sink, number: int | None = None) -> Follower:
+        """Tells a connection of changes from now on. key: the hash of its API key. number: of the subscription; None:
+        one of this process's. Raises ConnectionLimitError."""
+        follower = Follower(key, addresses, output, number or self._joined + 1, is_connected=False)
         self.take_back(follower)
-        self._joined += 1
+        self._joined += number is None
         for address in addresses:
             self._followers.setdefault(address, set()).add(follower)
         return follower
@@ -160,6 +167,39 @@ class Hub:
         for follower in followers:
             follower.output.put(text)
         WS_MESSAGES.labels(self._service, address[0]).inc(len(followers))
+
+    async def has_told(self, change: int, within_s: float) -> bool:
+        """Whether a change has been told of, waiting for it at most so long."""
+        try:
+            async with asyncio.timeout(within_s):
+                while self._seq < change:  # noqa: ASYNC110 - every change would have to wake whoever waits
+                    await asyncio.sleep(_LOOK_EVERY_S)
+        except TimeoutError:
+            return False
+        return True
+
+    async def missed(self, addresses: Collection[Address], after: int, up_to: int) -> list[tuple[int, bytes]]:
+        """The messages of changes after a number, up to another that has been told, with their numbers. Raises
+        StorageError; outbox.GoneError where they cannot be told (any more)."""
+        if up_to <= after:
+            return []
+        async with self._database.transaction() as connection:
+            rows = await outbox.read_after(connection, after, MOST_CAUGHT_UP)
+        if not rows or rows[-1][0] < up_to:
+            raise outbox.GoneError(up_to)
+        found = []
+        for seq, row in rows:
+            change = change_of(row, seq)
+            if seq > up_to or self._translator.address(change) not in addresses:
+                continue
+            try:
+                message = self._translator.message(change)
+            except Exception:
+                _log.exception("a change could not be told", channel=change.channel, key=change.key, seq=seq)
+                raise outbox.GoneError(seq) from None
+            if message is not None:
+                found.append((seq, message))
+        return found
 
     # --- changes ---------------------------------------------------------------------------------------------------
 

@@ -143,10 +143,11 @@ class Driver(ABC):
         if client is None:
             return self._session.refused_key()
         try:
-            # No await between joining and the answer: it stands in the queue before the first change.
-            answer = self._join(client, asked)
+            answer = await self._join(client, asked)
         except ConnectionLimitError:
             return self._session.refused_number()
+        except StorageError:
+            return [End(_TRY_AGAIN_LATER, "The database is not available")]
         self._key = Secret(key)
         return answer
 
@@ -154,8 +155,9 @@ class Driver(ABC):
         return tuple((channel, None if channel in self._everybodys else client) for channel in channels)
 
     @abstractmethod
-    def _join(self, client: str, asked: Authenticate) -> list[Step]:
-        """Subscribes the client, sets `_follower`, and answers what to say. Raises ConnectionLimitError."""
+    async def _join(self, client: str, asked: Authenticate) -> list[Step]:
+        """Subscribes the client, sets `_follower`, and answers what to say, before anything is told to it. Raises
+        ConnectionLimitError, StorageError."""
 
     @abstractmethod
     def _acknowledge(self, step: Acknowledge) -> None:
@@ -185,7 +187,8 @@ class Socket(Driver):
         super().__init__(websocket, session, keys, hub, everybodys=everybodys)
         self._talk = session
 
-    def _join(self, client: str, asked: Authenticate) -> list[Step]:
+    async def _join(self, client: str, asked: Authenticate) -> list[Step]:
+        # Nothing waits between joining and the answer: it stands in the queue before the first change.
         addresses = self._addresses(asked.channels, client)
         self._follower = self._hub.join(key_hash(str(asked.key)), addresses, self._output)
         return self._talk.accepted(self._follower.number, asked.channels)

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 
 from hedgerow.abp.orders import NewOrder, PriceRule
 from hedgerow.abp.repository import AbpOrders
-from hedgerow.abp.subscribe import PATH, Words, add_socket
+from hedgerow.abp.subscribe import PATH, SEEN, Words, add_socket
 from hedgerow.api.app import new_app
 from hedgerow.api.auth import KeyRing
 from hedgerow.api.server import Server
@@ -26,6 +26,7 @@ from hedgerow.core.clock import SystemClock
 from hedgerow.core.ids import ClientName, FixtureId, MarketId, OutcomeId, PlayerId
 from hedgerow.core.secrets import Secret
 from hedgerow.realtime.hub import MOST_PER_KEY, Hub
+from hedgerow.realtime.subscriptions import Subscriptions
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database
 
@@ -52,7 +53,10 @@ async def running(given: Given) -> AsyncIterator[tuple[Told, Change]]:
         hub = Hub("abp", database, bus, Words(clock))
         await hub.start()
         stack.push_async_callback(hub.stop)
-        server = Server(_app(KeyRing(accounts, clock, "abp"), hub), "127.0.0.1", 0)
+        subscriptions = Subscriptions(hub, database, seen=SEEN)
+        subscriptions.start()
+        stack.push_async_callback(subscriptions.stop)
+        server = Server(_app(KeyRing(accounts, clock, "abp"), hub, subscriptions), "127.0.0.1", 0)
         await server.start()
         stack.push_async_callback(server.stop)
 
@@ -65,9 +69,9 @@ async def running(given: Given) -> AsyncIterator[tuple[Told, Change]]:
         yield Told(server.port, PATH, keys), change
 
 
-def _app(keys: KeyRing, hub: Hub) -> FastAPI:
+def _app(keys: KeyRing, hub: Hub, subscriptions: Subscriptions) -> FastAPI:
     app = new_app("abp", title="bench", description="", checks={})
-    add_socket(app, keys, hub)
+    add_socket(app, keys, hub, subscriptions)
     return app
 
 
