@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +14,7 @@ M, A, P, S = Margin.MULTIPLICATIVE, Margin.ADDITIVE, Margin.POWER, Margin.SHIN
 
 def fair(odds: str, method: Margin) -> list[float]:
     """Of odds that are told as text; floats are enough to compare digits with."""
-    found = fair_probabilities([one for text in odds.split() if (one := odds_micros(text))], method)
+    found = fair_probabilities(tuple(one for text in odds.split() if (one := odds_micros(text))), method)
     assert found is not None
     return [p / FINE for p in found]
 
@@ -51,11 +49,13 @@ def test_published_probabilities_are_found(odds: str, method: Margin, published:
 
 
 prices = st.integers(1_010_000, 60_000_000).map(OddsMicros)
-books = st.lists(prices, min_size=2, max_size=6)
+books = st.lists(prices, min_size=2, max_size=6).map(tuple)
 
 
 @given(books, st.sampled_from(Margin))
-def test_probabilities_add_up_to_one_and_keep_the_order_of_the_odds(odds: list[OddsMicros], method: Margin) -> None:
+def test_probabilities_add_up_to_one_and_keep_the_order_of_the_odds(
+    odds: tuple[OddsMicros, ...], method: Margin
+) -> None:
     found = fair_probabilities(odds, method)
     if found is None:
         return
@@ -68,11 +68,11 @@ def test_probabilities_add_up_to_one_and_keep_the_order_of_the_odds(odds: list[O
 @given(prices, prices)
 def test_two_outcomes_are_the_same_by_shin_as_by_the_additive_method(one: OddsMicros, other: OddsMicros) -> None:
     """Proved by Clarke, Kovalchik and Ingram (2017)."""
-    assert fair_probabilities([one, other], Margin.SHIN) == fair_probabilities([one, other], Margin.ADDITIVE)
+    assert fair_probabilities((one, other), Margin.SHIN) == fair_probabilities((one, other), Margin.ADDITIVE)
 
 
 @given(books.filter(lambda odds: sum(10**12 // one for one in odds) >= 10**6))
-def test_fair_probability_of_a_favourite_is_never_above_its_inverse_odds(odds: Sequence[OddsMicros]) -> None:
+def test_fair_probability_of_a_favourite_is_never_above_its_inverse_odds(odds: tuple[OddsMicros, ...]) -> None:
     for method in (Margin.MULTIPLICATIVE, Margin.POWER):
         found = fair_probabilities(odds, method)
         assert found is not None
@@ -80,12 +80,12 @@ def test_fair_probability_of_a_favourite_is_never_above_its_inverse_odds(odds: S
 
 
 def test_odds_that_add_up_to_less_than_one_have_no_margin() -> None:
-    surebet = [OddsMicros(2_100_000), OddsMicros(2_100_000)]
+    surebet = (OddsMicros(2_100_000), OddsMicros(2_100_000))
     assert [fair_probabilities(surebet, method) for method in Margin] == [None] * 4
 
 
 def test_odds_without_margin_are_fair_already() -> None:
-    even = [OddsMicros(3_000_000)] * 3
+    even = (OddsMicros(3_000_000),) * 3
     for method in Margin:
         found = fair_probabilities(even, method)
         assert found is not None
@@ -93,6 +93,6 @@ def test_odds_without_margin_are_fair_already() -> None:
 
 
 def test_additive_method_refuses_to_take_an_outcomes_whole_chance() -> None:
-    odds = [OddsMicros(1_050_000), OddsMicros(12_000_000), OddsMicros(100_000_000)]
+    odds = (OddsMicros(1_050_000), OddsMicros(12_000_000), OddsMicros(100_000_000))
     assert fair_probabilities(odds, Margin.ADDITIVE) is None
     assert fair_probabilities(odds, Margin.POWER) is not None

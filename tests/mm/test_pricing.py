@@ -9,16 +9,19 @@ from hypothesis import strategies as st
 
 from hedgerow.core.ids import OutcomeId
 from hedgerow.core.ladders import Band, PriceGrid
-from hedgerow.core.money import MICRO, Micros, micros
+from hedgerow.core.money import MICRO, Micros, decimal_of, micros
 from hedgerow.core.odds import OddsMicros, odds_micros
 from hedgerow.core.states import Side
+from hedgerow.mm.exposure import Exposure, Matched
 from hedgerow.mm.margins import FINE
 from hedgerow.mm.pricing import (
     PARITY,
     Mode,
     Pricing,
     ask_price,
+    ask_worth,
     bid_price,
+    bid_worth,
     break_even_ask,
     break_even_bid,
     edge,
@@ -33,6 +36,7 @@ from hedgerow.venues.base import Fee
 CENT = PriceGrid.probability(10_000)
 TAPERED = PriceGrid([Band(1_000, 100_000, 1_000), Band(100_000, 900_000, 10_000), Band(900_000, 999_000, 1_000)])
 FREE = Fee()
+A, B, X = OutcomeId(121), OutcomeId(122), OutcomeId(123)
 KALSHI_MAKER = Fee(rate=Decimal("0.0175"), exponent=1, unit=100)
 
 odds = st.integers(1_010_000, 200_000_000).map(OddsMicros)
@@ -99,9 +103,35 @@ def test_two_way_bids_on_both_outcomes_never_cross(first: OddsMicros, second: Od
     assert sum(bids) <= MICRO
 
 
+trades = st.tuples(st.integers(0, 2), st.sampled_from(Side), st.integers(1, 500))
+
+
+@given(st.lists(odds, min_size=3, max_size=3), grids, st.lists(trades, min_size=1, max_size=12))
+def test_no_set_of_fills_loses_with_its_hedges_however_they_net(
+    book: list[OddsMicros], grid: PriceGrid, wanted: list[tuple[int, Side, int]]
+) -> None:
+    """Whatever the odds add up to: fills of a market at our prices, and the bets that make its payouts equal."""
+    market, cost = Exposure((A, X, B)), Decimal(0)
+    for number, (own, side, contracts) in enumerate(wanted):
+        others = [book[i] for i in range(3) if i != own]
+        if side is Side.BUY:
+            price = risk = bid_price(bid_worth(book[own], others), grid, FREE, 0)
+        else:
+            price = ask_price(ask_worth(book[own], others), grid, FREE, 0)
+            risk = None if price is None else Micros(MICRO - price)
+        if risk is not None:
+            cost += contracts * decimal_of(risk)
+            market.add_fill(Matched(number, market.outcomes[own], side, contracts * MICRO, contracts * risk))
+    for outcome_id, need in market.needs().items():
+        cost += decimal_of(need) / decimal_of(book[market.outcomes.index(outcome_id)])
+        market.sent(outcome_id, need)
+    paid = set(market.payouts().values())
+    assert len(paid) == 1
+    assert decimal_of(paid.pop()) - cost >= 0
+
+
 # --- around the fair value -------------------------------------------------------------------------------------------
 
-A, B, X = OutcomeId(121), OutcomeId(122), OutcomeId(123)
 SKEWED = Pricing(skew=20_000, full=100 * MICRO)
 FAIR = Pricing(Mode.FAIR_VALUE, edge=15_000)
 

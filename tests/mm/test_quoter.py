@@ -37,5 +37,6 @@ def test_derivation_has_every_leg_with_its_age_when_the_quote_was_sent() -> None
         "tick": Decimal("0.01"),
         "makerFeeRate": Decimal("0.01"),
         "boundBy": "hedge limit × limitRatio",
+        "mode": "hedge_parity",
     }
     assert encode_json(told)

@@ -92,6 +92,7 @@ VENUE_REQUEST_SECONDS = Histogram(
 STREAM_UP = Gauge("hedgerow_venue_stream_up", "1 while the venue's stream is connected", ["venue", "account"])
 QUOTES_LIVE = Gauge("hedgerow_mm_quotes_live", "Orders resting on exchanges", ["exchange"])
 QUOTE_ACTIONS = Counter("hedgerow_mm_quote_actions_total", "Quote changes sent", ["exchange", "action"])
+UNQUOTED = Counter("hedgerow_mm_unquoted_total", "Times that a place lost its quote", ["exchange", "reason"])
 TICK_TO_ORDER_SECONDS = Histogram(
     "hedgerow_mm_tick_to_order_seconds",
     "Feed frame readable to order written",

@@ -17,8 +17,7 @@ import structlog
 from hedgerow.core.clock import Clock
 from hedgerow.core.ids import FixtureId, MarketKey, OutcomeId, VenueSlug
 from hedgerow.core.money import MICRO, Micros
-from hedgerow.core.observe import QUOTES_LIVE, UNHEDGED_STAKE
-from hedgerow.core.odds import OddsMicros
+from hedgerow.core.observe import QUOTES_LIVE, UNHEDGED_STAKE, UNQUOTED
 from hedgerow.core.states import FillState, OrderStatus, Side
 from hedgerow.core.tasks import spawn
 from hedgerow.mm.exposure import Matched
@@ -90,7 +89,7 @@ class Engine:
         kept = lane.add_slot(slot)
         if kept not in self._by_slot:
             self._by_slot[kept] = market
-            market.places.append(Place(lane, kept, market.needed_by(kept.outcome_id, kept.side)))
+            market.add_place(lane, kept)
         for fill in self._ledger.take_strays(lane, kept.instrument.ref, kept.side.value):
             self.on_fill(lane, fill)
 
@@ -155,17 +154,32 @@ class Engine:
             market.why_not = blocked
             _log.info("quoting", client=trader.name, fixture_id=market.key.fixture_id, why_not=blocked)
         minimum = self._minimum_stake(trader.bookmaker) if settings else 0
+        pricing = trader.pricing_of(market)
         now_ms = self._clock.now_ms()
         for place in market.places:
-            quote, slot = None, place.slot
-            if blocked is None and settings is not None and slot.is_open and now_ms >= slot.held_until_ms:
-                quote = terms(market, place, offers, settings, self._room(market, place), minimum)
+            quote, slot, reason = None, place.slot, blocked
+            if blocked is None and settings is not None:
+                if not slot.is_open:
+                    reason = "closed at the exchange"
+                elif now_ms < slot.held_until_ms:
+                    reason = "cancelled by hand"
+                else:
+                    quote = terms(market, place, offers, settings, pricing, self._room(market, place), minimum)
+                    reason = _why_unquoted(quote, why_not)
+            if reason != place.unquoted:
+                self._tell_unquoted(place, reason)
             if quote is None:
                 slot.wanted = None
                 continue
             found[slot] = quote
             slot.wanted = quote.wanted if trader.state.posts else _frozen(slot, quote.wanted)
         return found
+
+    def _tell_unquoted(self, place: Place, reason: str | None) -> None:
+        """A place lost its quote, has it again, or goes without it for another reason."""
+        place.unquoted = reason
+        if reason is not None:
+            UNQUOTED.labels(place.lane.slug, reason).inc()
 
     def _room(self, market: TradedMarket, place: Place) -> Room:
         lane, slot, trader = place.lane, place.slot, market.client
@@ -191,6 +205,8 @@ class Engine:
                 if command.act is not Act.CANCEL:
                     later.append((place, command))
                     break
+                if command.order is not None and place.unquoted is not None:
+                    command.order.reason = place.unquoted
                 cancelled.append((place.lane, place.lane.send(place.slot, command)))
         for place, command in later:
             ready = place.lane.is_ready and trader.state.posts
@@ -221,6 +237,7 @@ class Engine:
     def _send(self, market: TradedMarket, place: Place, command: Command, quote: Terms) -> None:
         order = place.lane.send(place.slot, command)
         dearest = min((offer for _, offer in quote.legs), key=lambda offer: offer.odds)
+        order.hedge_legs = tuple((outcome_id, offer.odds) for outcome_id, offer in quote.legs)
         order.hedge_odds, order.hedge_limit = dearest.odds, dearest.limit
         if command.act is Act.PLACE:
             self._owners[order.order_id] = self._owner(market, place.lane, place.slot)
@@ -362,12 +379,11 @@ class Engine:
             await lane.adopt_filled(slot, fill)
 
     def plan_odds(self, lane: Lane, order: Order) -> None:
-        """Remembers the odds that a filled quote was priced from: drift is measured against them."""
+        """Remembers the odds that a filled quote was priced from: drift is measured against them, leg by leg."""
         slot = lane.slot_of(order)
         market = self._by_slot.get(slot) if slot else None
-        if market is not None and slot is not None and order.hedge_odds is not None:
-            for outcome_id in market.needed_by(slot.outcome_id, slot.side):
-                market.planned[outcome_id] = OddsMicros(order.hedge_odds)
+        if market is not None:
+            market.planned.update(order.hedge_legs)
 
     def _fill_state(self, lane: Lane, fill: Fill) -> None:
         slot = lane.slots.get((fill.instrument_ref, fill.side.value))
@@ -432,6 +448,13 @@ def _take_out(index: dict[Any, list[TradedMarket]], key: object, market: TradedM
     index[key].remove(market)
     if not index[key]:
         del index[key]
+
+
+def _why_unquoted(quote: Terms | None, why_not: str | None) -> str | None:
+    """Why a place has no quote; None when it has one. why_not: of outcomes without an offer."""
+    if quote is None:
+        return why_not
+    return quote.bound_by if quote.wanted is None else None
 
 
 def _frozen(slot: Slot, wanted: Wanted | None) -> Wanted | None:

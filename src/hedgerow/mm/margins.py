@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Context, Decimal, localcontext
 from enum import StrEnum
+from functools import lru_cache
 from math import isqrt
 
 from hedgerow.core.money import MICRO
@@ -46,11 +47,13 @@ class Margin(StrEnum):
     SHIN = "shin"
 
 
-def fair_probabilities(odds: Sequence[OddsMicros], method: Margin) -> tuple[int, ...] | None:
+@lru_cache(maxsize=4096)
+def fair_probabilities(odds: tuple[OddsMicros, ...], method: Margin) -> tuple[int, ...] | None:
     """The fair probability of every outcome, in units of 1/FINE, rounded down: together 1 but for some units.
 
     odds: of all outcomes of a market, at least two. None where there is no margin to take out (the odds add up to
-    less than 1: one of them is wrong), and where the additive method leaves an outcome no chance.
+    less than 1: one of them is wrong), and where the additive method leaves an outcome no chance. Remembered, since all
+    quotes of a market ask for the same odds.
     """
     inverse = [_SCALE * MICRO // one for one in odds]
     overround = sum(inverse)

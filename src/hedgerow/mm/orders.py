@@ -20,6 +20,7 @@ import msgspec
 
 from hedgerow.core.ids import OutcomeId
 from hedgerow.core.money import MICRO, Micros
+from hedgerow.core.odds import OddsMicros
 from hedgerow.core.states import MatchedStatus, OrderStatus, Side, check_order_move, matched_status
 from hedgerow.mm.quoting import Move, Resting, Wanted, next_move
 from hedgerow.venues.base import Instrument, OrderRef, OrderState
@@ -65,7 +66,8 @@ class Order:
     placed_ms: int | None = None
     matched_ms: int | None = None
     closed_ms: int | None = None
-    hedge_odds: int | None = None  # of the dearest hedge leg when it was last priced
+    hedge_legs: tuple[tuple[OutcomeId, OddsMicros], ...] = ()  # the bets and odds that it was last priced from
+    hedge_odds: int | None = None  # of the dearest of them
     hedge_limit: int | None = None
     _counted_in: OpenStakes | None = field(default=None, init=False, repr=False)
     _counted: int = field(default=0, init=False, repr=False)

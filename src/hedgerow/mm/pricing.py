@@ -16,7 +16,7 @@ fills are hedged all the same: a hedge costs the bookmaker's margin, which the e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 
 import msgspec
@@ -69,6 +69,26 @@ def break_even_bid(others: Iterable[OddsMicros]) -> int:
 def break_even_ask(own: OddsMicros) -> Micros:
     """The lowest price at which selling A and backing A costs nothing. own: A's odds."""
     return inverse_ceil(own)
+
+
+def bid_worth(own: OddsMicros | None, others: Iterable[OddsMicros]) -> int:
+    """Break-even of a bid, and no more than backing the outcome itself would cost: own, None where it has no offer.
+
+    The second only counts where all odds add up to less than 1, so that one of them must be wrong. With both bounds,
+    here and in `ask_worth`, no set of fills loses with its hedges at these odds, however they net with each other: the
+    hedges cost Σ (N − Vᵢ)/oᵢ to bring every payout to N = max Vᵢ, and Σ fills + hedges ≤ N either way.
+    """
+    worth = break_even_bid(others)
+    return worth if own is None else min(worth, inverse_ceil(own))
+
+
+def ask_worth(own: OddsMicros, others: Collection[OddsMicros]) -> int:
+    """Break-even of an ask, and no less than what backing every other outcome leaves; see `bid_worth`.
+
+    others: of all other outcomes, empty where one of them has no offer.
+    """
+    worth: int = break_even_ask(own)
+    return max(worth, break_even_bid(others)) if others else worth
 
 
 def fair_bid(fair: int) -> int:

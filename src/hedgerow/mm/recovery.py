@@ -91,6 +91,7 @@ class Recovery:
             known["tournament_id"],
             known["market_type"],
             Exposure(outcomes),
+            known["handicap"],
         )
         self._engine.add_market(market)
         return market
@@ -162,6 +163,7 @@ class Recovery:
             is_adopted=stored.is_adopted,
             placed_ms=stored.placed_ms,
             matched_ms=stored.matched_ms,
+            hedge_legs=stored.hedge_legs,
             hedge_odds=stored.hedge_odds,
             hedge_limit=stored.hedge_limit,
         )

@@ -17,6 +17,7 @@ from asyncpg import Connection
 from hedgerow.core.clock import Clock, datetime_of_ms
 from hedgerow.core.ids import ClientName, FixtureId, MarketId, OutcomeId, PlayerId, VenueSlug
 from hedgerow.core.money import decimal_of, micros
+from hedgerow.core.odds import OddsMicros
 from hedgerow.core.states import FillState, OrderStatus, Side
 from hedgerow.execution.mapping import Decision
 from hedgerow.mm.controls import Controls, SystemState, TournamentSettings
@@ -70,6 +71,7 @@ class StoredOrder:
     placed_ms: int | None
     matched_ms: int | None
     is_adopted: bool
+    hedge_legs: tuple[tuple[OutcomeId, OddsMicros], ...]
     hedge_odds: int | None
     hedge_limit: int | None
 
@@ -116,8 +118,11 @@ class Repository:
         rows = await self._database.fetch(
             """select order_id, client_order_id, exchange_order_id, exchange_outcome_id, side, price, size, status,
                       matched_size, matched_stake, fees, created_at, placed_at, matched_at, is_adopted,
-                      bookmaker_outcome_price, bookmaker_outcome_limit
-               from mm_orders where account_id = $1 and status in ('PENDING_PLACEMENT', 'PLACED') order by order_id""",
+                      bookmaker_outcome_price, bookmaker_outcome_limit,
+                      (select why -> 'legs' from mm_quotes q where q.order_id = o.order_id
+                       order by quote_id desc limit 1) as legs
+               from mm_orders o
+               where account_id = $1 and status in ('PENDING_PLACEMENT', 'PLACED') order by order_id""",
             account_id,
         )
         return [_stored_order(row) for row in rows]
@@ -291,7 +296,7 @@ class Repository:
         it is not settled. With what the catalogue says of the market."""
         rows = await self._database.fetch(
             """select m.venue, m.instrument_ref, m.market_ref, m.fixture_id, m.market_id, m.outcome_id, m.opposite_id,
-                      k.sport_id, k.market_type, k.outcomes, f.tournament_id
+                      k.sport_id, k.market_type, k.handicap, k.outcomes, f.tournament_id
                from mm_mappings m
                join markets k on k.market_id = m.market_id
                join fixtures f on f.fixture_id = m.fixture_id
@@ -418,6 +423,7 @@ def _stored_order(row: Any) -> StoredOrder:
         _ms(row["placed_at"]),
         _ms(row["matched_at"]),
         row["is_adopted"],
+        tuple((OutcomeId(leg["outcomeId"]), OddsMicros(micros(leg["odds"]))) for leg in row["legs"] or ()),
         _micros(row["bookmaker_outcome_price"]),
         _micros(row["bookmaker_outcome_limit"]),
     )

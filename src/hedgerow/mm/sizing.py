@@ -28,6 +28,9 @@ class CapName(StrEnum):
     MAX_OUTCOME_STAKE = "maxOutcomeStake"
     EXCHANGE_CASH = "exchange account's balance"
     LOT = "smaller than the exchange's or the hedge's minimum"
+    GRID = "no price of the exchange's is good enough"
+    RESULTS = "not every result of the contract is known to be hedged"
+    FAIR_VALUE = "the odds have no fair value"
 
 
 class Cap(msgspec.Struct, frozen=True, gc=False):
@@ -47,12 +50,12 @@ class Size(msgspec.Struct, frozen=True, gc=False):
     bound_by: CapName
 
 
-def hedge_limit_cap(legs: Sequence[HedgeLeg], ratio: Decimal, in_flight: Sequence[int], sharers: int) -> Cap:
-    """ratio × limit × odds of the tightest leg, minus the payout already in flight on it, divided among the quotes
-    that would draw on it. in_flight: payout in micros, by leg; sharers: >= 1."""
+def hedge_limit_cap(legs: Sequence[HedgeLeg], ratio: Decimal, drawn: Sequence[int], sharers: Sequence[int]) -> Cap:
+    """ratio × limit × odds of the tightest leg, minus the payout already drawn on it, divided among the quotes that
+    would draw on it. By leg: drawn, payout in micros, see `mm.exposure`; sharers, each >= 1."""
     tightest: int | None = None
-    for leg, under_way in zip(legs, in_flight, strict=True):
-        left = max(0, int(leg.limit * ratio) * leg.odds // MICRO - under_way) // sharers
+    for leg, taken, shares in zip(legs, drawn, sharers, strict=True):
+        left = max(0, int(leg.limit * ratio) * leg.odds // MICRO - taken) // shares
         if tightest is None or left < tightest:
             tightest = left
     return Cap(CapName.HEDGE_LIMIT, tightest or 0)
