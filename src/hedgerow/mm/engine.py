@@ -339,7 +339,7 @@ class Engine:
         stakes = (lane.account_id, market.needed_by(slot.outcome_id, slot.side))
         market.matched_stake[stakes] = market.matched_stake.get(stakes, 0) + stake
         if order is not None:
-            self.plan_odds(lane, order)
+            self._plan_odds(lane, order)
         row = FillRow(
             lane.account_id,
             fill.trade_ref,
@@ -378,7 +378,7 @@ class Engine:
         if self._ledger.is_unlinked(lane.account_id, fill.venue_ref):
             await lane.adopt_filled(slot, fill)
 
-    def plan_odds(self, lane: Lane, order: Order) -> None:
+    def _plan_odds(self, lane: Lane, order: Order) -> None:
         """Remembers the odds that a filled quote was priced from: drift is measured against them, leg by leg."""
         slot = lane.slot_of(order)
         market = self._by_slot.get(slot) if slot else None

@@ -36,6 +36,10 @@ class Pending(StrEnum):
     LOOKUP = "lookup"  # in doubt: the exchange is being asked
 
 
+HedgeLegs = tuple[tuple[OutcomeId, OddsMicros], ...]
+"""Bets that a fill needs, with the odds that its quote was priced from."""
+
+
 @dataclass(slots=True, eq=False)
 class OpenStakes:
     """Σ `open_stake` of orders, kept up to date by the orders themselves: every tick asks for it, and a sum over
@@ -66,7 +70,7 @@ class Order:
     placed_ms: int | None = None
     matched_ms: int | None = None
     closed_ms: int | None = None
-    hedge_legs: tuple[tuple[OutcomeId, OddsMicros], ...] = ()  # the bets and odds that it was last priced from
+    hedge_legs: HedgeLegs = ()  # the bets and odds that it was last priced from
     hedge_odds: int | None = None  # of the dearest of them
     hedge_limit: int | None = None
     _counted_in: OpenStakes | None = field(default=None, init=False, repr=False)

@@ -21,6 +21,7 @@ from hedgerow.core.odds import OddsMicros
 from hedgerow.core.states import FillState, OrderStatus, Side
 from hedgerow.execution.mapping import Decision
 from hedgerow.mm.controls import Controls, SystemState, TournamentSettings
+from hedgerow.mm.orders import HedgeLegs
 from hedgerow.storage.database import Database
 
 IDS_AT_A_TIME = 100
@@ -71,7 +72,6 @@ class StoredOrder:
     placed_ms: int | None
     matched_ms: int | None
     is_adopted: bool
-    hedge_legs: tuple[tuple[OutcomeId, OddsMicros], ...]
     hedge_odds: int | None
     hedge_limit: int | None
 
@@ -118,14 +118,25 @@ class Repository:
         rows = await self._database.fetch(
             """select order_id, client_order_id, exchange_order_id, exchange_outcome_id, side, price, size, status,
                       matched_size, matched_stake, fees, created_at, placed_at, matched_at, is_adopted,
-                      bookmaker_outcome_price, bookmaker_outcome_limit,
-                      (select why -> 'legs' from mm_quotes q where q.order_id = o.order_id
-                       order by quote_id desc limit 1) as legs
-               from mm_orders o
-               where account_id = $1 and status in ('PENDING_PLACEMENT', 'PLACED') order by order_id""",
+                      bookmaker_outcome_price, bookmaker_outcome_limit
+               from mm_orders where account_id = $1 and status in ('PENDING_PLACEMENT', 'PLACED') order by order_id""",
             account_id,
         )
         return [_stored_order(row) for row in rows]
+
+    async def hedge_legs(self, order_ids: Sequence[int]) -> dict[int, HedgeLegs]:
+        """The bets and odds that each order was last priced from."""
+        rows = await self._database.fetch(
+            """select distinct on (order_id) order_id, why -> 'legs' as legs from mm_quotes
+               where order_id = any($1) order by order_id, quote_id desc""",
+            list(order_ids),
+        )
+        return {
+            row["order_id"]: tuple(
+                (OutcomeId(leg["outcomeId"]), OddsMicros(micros(leg["odds"]))) for leg in row["legs"] or ()
+            )
+            for row in rows
+        }
 
     async def order_id_of(self, account_id: int, venue_ref: str) -> int | None:
         """Our number of an order that the exchange names."""
@@ -423,7 +434,6 @@ def _stored_order(row: Any) -> StoredOrder:
         _ms(row["placed_at"]),
         _ms(row["matched_at"]),
         row["is_adopted"],
-        tuple((OutcomeId(leg["outcomeId"]), OddsMicros(micros(leg["odds"]))) for leg in row["legs"] or ()),
         _micros(row["bookmaker_outcome_price"]),
         _micros(row["bookmaker_outcome_limit"]),
     )
