@@ -12,12 +12,12 @@ from hedgerow.mm.controls import TournamentSettings, TradingState
 from hedgerow.mm.exposure import Exposure
 from hedgerow.mm.hedging import Waits
 from hedgerow.mm.lane import Lane
-from hedgerow.mm.orders import Slot
+from hedgerow.mm.orders import Slot, Stakes
+from hedgerow.mm.policy import NO_POLICY, Policy, Scope
 from hedgerow.mm.pricing import PARITY, Pricing
 from hedgerow.mm.results import Grades, results_of, safe_price
-
-PricingScope = tuple[int | None, str | None]
-"""A tournament and a market type; None: all of them."""
+from hedgerow.mm.sizing import CapName
+from hedgerow.mm.stops import Answers
 
 
 @dataclass(slots=True, eq=False)
@@ -59,7 +59,6 @@ class TradedMarket:
     places: list[Place] = field(default_factory=list)
     sharers: dict[OutcomeId, int] = field(default_factory=dict)  # orders at once whose fills need a bet on an outcome
     planned: dict[OutcomeId, OddsMicros] = field(default_factory=dict)  # odds that filled quotes were priced from
-    matched_stake: dict[tuple[int, tuple[OutcomeId, ...]], int] = field(default_factory=dict)  # by account and needs
     why_not: str | None = None  # why nothing is quoted now
     dust_since_ms: int | None = None
     hedge_hold: HedgeHold | None = None
@@ -86,6 +85,18 @@ class TradedMarket:
         return tuple(i for i in self.outcomes if (i == outcome_id) != (side is Side.BUY))
 
 
+StakesKey = tuple[Scope | int, str]
+"""A scope, or an account, and what of it: see `Trader.stakes_of`."""
+
+_CAP_OF = {
+    Scope.OUTCOME: CapName.OUTCOME,
+    Scope.FIXTURE: CapName.FIXTURE,
+    Scope.TOURNAMENT: CapName.TOURNAMENT,
+    Scope.EXCHANGE: CapName.EXCHANGE,
+    Scope.CLIENT: CapName.CLIENT,
+}
+
+
 @dataclass(slots=True, eq=False)
 class Trader:
     """A client as the engine sees it."""
@@ -100,7 +111,10 @@ class Trader:
     markets: dict[MarketKey, TradedMarket] = field(default_factory=dict)
     hedge_cash: int = 0  # free money at the bookmaker, micros of USD
     hedges: bool = False  # whether the bookmaker has a connector and an account
-    pricings: dict[PricingScope, Pricing] = field(default_factory=dict)
+    policy: Policy = NO_POLICY
+    stakes: dict[StakesKey, Stakes] = field(default_factory=dict)
+    stopped_by: CapName | None = None  # what keeps everything from being quoted
+    hedge_answers: Answers = field(default_factory=Answers)
 
     def settings_of(self, tournament_id: int) -> TournamentSettings | None:
         """The settings of a tournament that is active for the client."""
@@ -108,15 +122,45 @@ class Trader:
         return settings if settings is not None and settings.is_active else None
 
     def pricing_of(self, market: TradedMarket) -> Pricing:
-        """How the market is priced: as is set for its type in its tournament, for its tournament, for its type, for the
-        client, in this order."""
-        if not self.pricings:
+        """How the market is priced."""
+        if not self.policy.pricings:
             return PARITY
-        for tournament_id in (market.tournament_id, None):
-            for market_type in (market.market_type, None):
-                if (found := self.pricings.get((tournament_id, market_type))) is not None:
-                    return found
-        return PARITY
+        return self.policy.pricing_of(market.tournament_id, market.market_type) or PARITY
+
+    def stakes_of(self, market: TradedMarket, lane: Lane, outcome_id: OutcomeId, side: Side) -> tuple[Stakes, ...]:
+        """The sums that orders of a place count in. Outcomes are told apart by the hedge that their fills need: buying
+        one of two and selling the other is the same risk."""
+        outcome = f"{market.key.fixture_id} {market.key.market_id} {market.needed_by(outcome_id, side)}"
+        keys: tuple[StakesKey, ...] = (
+            (lane.account_id, outcome),
+            (Scope.OUTCOME, outcome),
+            (Scope.FIXTURE, market.key.fixture_id),
+            (Scope.TOURNAMENT, str(market.tournament_id)),
+            (Scope.EXCHANGE, lane.slug),
+            (Scope.CLIENT, ""),
+        )
+        for key in keys:
+            if key not in self.stakes:
+                name = _CAP_OF[key[0]] if isinstance(key[0], Scope) else CapName.MAX_OUTCOME_STAKE
+                self.stakes[key] = Stakes(name, self._cap(key))
+        return tuple(self.stakes[key] for key in keys)
+
+    def set_caps(self) -> None:
+        """Takes over the caps that the policy and the accounts have now."""
+        for key, stakes in self.stakes.items():
+            stakes.cap = self._cap(key)
+
+    def _cap(self, key: StakesKey) -> int | None:
+        where, subject = key
+        return self.policy.cap(where, subject) if isinstance(where, Scope) else self.max_outcome_stake.get(where, 0)
+
+    def forget_stakes(self, market: TradedMarket) -> None:
+        """The market is settled: what was matched in it is at risk no more."""
+        for place in market.places:
+            place.slot.match(-place.slot.matched)
+        others = [other for other in self.markets.values() if other is not market]
+        in_use = {stakes for other in others for place in other.places for stakes in place.slot.stakes}
+        self.stakes = {key: stakes for key, stakes in self.stakes.items() if stakes in in_use}
 
     def denies(self, market: TradedMarket) -> bool:
         """Whether the client's configuration keeps markets of this kind from being quoted."""

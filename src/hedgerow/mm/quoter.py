@@ -55,9 +55,9 @@ _WHOLE = Decimal(1)
 
 
 class Room(msgspec.Struct, frozen=True, gc=False):
-    """What is left to quote with at one place, in micros of USD."""
+    """What is left to quote with at one place, in micros of USD. `stakes`: by the cap on stakes that leaves least."""
 
-    outcome_stake: int
+    stakes: tuple[CapName, int] | None
     exchange_cash: int
     hedge_cash: int
 
@@ -180,9 +180,11 @@ def _sized(
     sharers = [market.sharers[i] for i in place.needs]
     fixed = [
         hedge_cash_cap(legs, room.hedge_cash // HEDGE_CASH_SHARE, max(sharers)),
-        stake_cap(CapName.MAX_OUTCOME_STAKE, room.outcome_stake, risk_price),
         stake_cap(CapName.EXCHANGE_CASH, room.exchange_cash, risk_price),
     ]
+    if room.stakes is not None:
+        name, left = room.stakes
+        fixed.append(stake_cap(name, left, risk_price))
     least = max(
         instrument.min_size, least_hedgeable(legs, minimum_stake), _least_notional(instrument.min_notional, price)
     )

@@ -128,8 +128,11 @@ class Recovery:
     def _count_fill(self, market: TradedMarket, row: FillRow) -> None:
         key = (row.account_id, row.trade_ref, row.venue_ref)
         market.exposure.add_fill(Matched(key, row.outcome_id, row.side, row.size, row.stake))
-        stakes = (row.account_id, market.needed_by(row.outcome_id, row.side))
-        market.matched_stake[stakes] = market.matched_stake.get(stakes, 0) + row.stake
+        where = row.account_id, row.outcome_id, row.side
+        for place in market.places:
+            if (place.lane.account_id, place.slot.outcome_id, place.slot.side) == where:
+                place.slot.match(row.stake)
+                break
 
     async def _remember(self, trader: Trader, lane: Lane) -> None:
         for row in await self._repository.fills_of_account(lane.account_id, self._now_ms - KNOWN_FILLS_MS):

@@ -26,11 +26,19 @@ class CapName(StrEnum):
     HEDGE_LIMIT = "hedge limit × limitRatio"
     HEDGE_CASH = "hedge account's balance"
     MAX_OUTCOME_STAKE = "maxOutcomeStake"
+    OUTCOME = "the client's cap for an outcome"
+    FIXTURE = "the client's cap for a fixture"
+    TOURNAMENT = "the client's cap for a tournament"
+    EXCHANGE = "the client's cap for an exchange"
+    CLIENT = "the client's cap for everything"
     EXCHANGE_CASH = "exchange account's balance"
     LOT = "smaller than the exchange's or the hedge's minimum"
     GRID = "no price of the exchange's is good enough"
     RESULTS = "not every result of the contract is known to be hedged"
     FAIR_VALUE = "the odds have no fair value"
+    DAILY_LOSS = "the day's loss reached its stop"
+    HEDGE_REJECTS = "the bookmaker refuses too many hedges"
+    ORDER_REJECTS = "the exchange refuses too many orders"
 
 
 class Cap(msgspec.Struct, frozen=True, gc=False):
