@@ -51,9 +51,6 @@ HEDGE_CASH_SHARE = 4
 together can all be hedged."""
 
 
-_WHOLE = Decimal(1)
-
-
 class Room(msgspec.Struct, frozen=True, gc=False):
     """What is left to quote with at one place, in micros of USD. `stakes`: by the cap on stakes that leaves least."""
 
@@ -104,7 +101,7 @@ def terms(
         price = ask_price(least_to_ask(pricing, worth, safe, shift), grid, fee, ticks)
     if price is None:
         return Terms(None, worth, 0, CapName.GRID, legs)
-    wanted, bound_by = _sized(market, place, price, hedge_legs, settings.limit_ratio, room, minimum_stake)
+    wanted, bound_by = _sized(market, place, price, hedge_legs, settings.limit_share, room, minimum_stake)
     return Terms(wanted, worth, edge(slot.side, price, worth, fee), bound_by, legs, pricing)
 
 
@@ -170,7 +167,7 @@ def _sized(
     place: Place,
     price: Micros,
     legs: Sequence[HedgeLeg],
-    ratio: Decimal,
+    ratio: int,
     room: Room,
     minimum_stake: int,
 ) -> tuple[Wanted | None, CapName]:
@@ -191,7 +188,7 @@ def _sized(
     now: Size = size([hedge_limit_cap(legs, ratio, drawn, sharers), *fixed], instrument.lot, least)
     if not now.contracts:
         return None, now.bound_by
-    most = size([hedge_limit_cap(legs, _WHOLE, drawn, sharers), *fixed], instrument.lot, least)
+    most = size([hedge_limit_cap(legs, MICRO, drawn, sharers), *fixed], instrument.lot, least)
     return Wanted(price, now.contracts, most.contracts), now.bound_by
 
 

@@ -11,7 +11,6 @@ through.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
@@ -58,12 +57,12 @@ class Size(msgspec.Struct, frozen=True, gc=False):
     bound_by: CapName
 
 
-def hedge_limit_cap(legs: Sequence[HedgeLeg], ratio: Decimal, drawn: Sequence[int], sharers: Sequence[int]) -> Cap:
+def hedge_limit_cap(legs: Sequence[HedgeLeg], ratio: int, drawn: Sequence[int], sharers: Sequence[int]) -> Cap:
     """ratio × limit × odds of the tightest leg, minus the payout already drawn on it, divided among the quotes that
-    would draw on it. By leg: drawn, payout in micros, see `mm.exposure`; sharers, each >= 1."""
+    would draw on it. ratio: in micros. By leg: drawn, payout in micros, see `mm.exposure`; sharers, each >= 1."""
     tightest: int | None = None
     for leg, taken, shares in zip(legs, drawn, sharers, strict=True):
-        left = max(0, int(leg.limit * ratio) * leg.odds // MICRO - taken) // shares
+        left = max(0, leg.limit * ratio // MICRO * leg.odds // MICRO - taken) // shares
         if tightest is None or left < tightest:
             tightest = left
     return Cap(CapName.HEDGE_LIMIT, tightest or 0)
