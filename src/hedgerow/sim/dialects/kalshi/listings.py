@@ -213,7 +213,8 @@ class Listings:
         grid = grid_of(self._terms.structure)
         for name, code, yes in sides:
             no = None if len(sides) > 2 else last if yes == first else first
-            contract = Contract(f"{ticker}-{code}", key, yes, no, grid, LOT, LOT)
+            own = f"{ticker}-{code}"
+            contract = Contract(own, key, yes, no, grid, LOT, LOT, names=(f"{own}:yes", f"{own}:no"))
             market = Market(contract.ref, event, contract, name, self._terms.structure, now, now)
             event.markets.append(market)
             self.markets[market.ticker] = market
