@@ -109,7 +109,8 @@ async def test_settled_market_gives_its_stakes_back(quoting: Scene) -> None:
     assert max(stakes.matched for stakes in trader.stakes.values()) == 45 * MICRO
     await quoting.finish()
     await quoting.run_until(lambda: not trader.markets)
-    assert trader.stakes == {}
+    assert {where for where, _ in trader.stakes} == {Scope.TOURNAMENT, Scope.EXCHANGE, Scope.CLIENT}
+    assert {stakes.used for stakes in trader.stakes.values()} == {0}
 
 
 # --- stops -----------------------------------------------------------------------------------------------------------

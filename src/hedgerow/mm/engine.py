@@ -156,11 +156,8 @@ class Engine:
                 place.slot.wanted = None
                 self._told(place, blocked)
             return found
-        minimum, pricing, now_ms = (
-            self._minimum_stake(trader.bookmaker),
-            trader.pricing_of(market),
-            self._clock.now_ms(),
-        )
+        now_ms, pricing = self._clock.now_ms(), trader.pricing_of(market)
+        minimum = self._minimum_stake(trader.bookmaker)
         claims: list[tuple[Slot, int]] = []
         for place in market.places:
             slot = place.slot

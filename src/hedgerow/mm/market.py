@@ -97,6 +97,13 @@ _CAP_OF = {
 }
 
 
+def _outcome_keys(market: TradedMarket, lane: Lane, needs: tuple[OutcomeId, ...]) -> tuple[StakesKey, StakesKey]:
+    """Of an outcome at one account and at all. Outcomes are told apart by the hedge that their fills need: buying one
+    of two and selling the other is the same risk."""
+    outcome = f"{market.key.fixture_id} {market.key.market_id} {needs}"
+    return (lane.account_id, outcome), (Scope.OUTCOME, outcome)
+
+
 @dataclass(slots=True, eq=False)
 class Trader:
     """A client as the engine sees it."""
@@ -128,12 +135,9 @@ class Trader:
         return self.policy.pricing_of(market.tournament_id, market.market_type) or PARITY
 
     def stakes_of(self, market: TradedMarket, lane: Lane, outcome_id: OutcomeId, side: Side) -> tuple[Stakes, ...]:
-        """The sums that orders of a place count in. Outcomes are told apart by the hedge that their fills need: buying
-        one of two and selling the other is the same risk."""
-        outcome = f"{market.key.fixture_id} {market.key.market_id} {market.needed_by(outcome_id, side)}"
+        """The sums that orders of a place count in."""
         keys: tuple[StakesKey, ...] = (
-            (lane.account_id, outcome),
-            (Scope.OUTCOME, outcome),
+            *_outcome_keys(market, lane, market.needed_by(outcome_id, side)),
             (Scope.FIXTURE, market.key.fixture_id),
             (Scope.TOURNAMENT, str(market.tournament_id)),
             (Scope.EXCHANGE, lane.slug),
@@ -155,12 +159,14 @@ class Trader:
         return self.policy.cap(where, subject) if isinstance(where, Scope) else self.max_outcome_stake.get(where, 0)
 
     def forget_stakes(self, market: TradedMarket) -> None:
-        """The market is settled: what was matched in it is at risk no more."""
+        """The market is settled: what was matched in it is at risk no more, and its own sums are done with."""
         for place in market.places:
             place.slot.match(-place.slot.matched)
-        others = [other for other in self.markets.values() if other is not market]
-        in_use = {stakes for other in others for place in other.places for stakes in place.slot.stakes}
-        self.stakes = {key: stakes for key, stakes in self.stakes.items() if stakes in in_use}
+            for key in _outcome_keys(market, place.lane, place.needs):
+                self.stakes.pop(key, None)
+        fixture_id = market.key.fixture_id
+        if all(other is market or other.key.fixture_id != fixture_id for other in self.markets.values()):
+            self.stakes.pop((Scope.FIXTURE, fixture_id), None)
 
     def denies(self, market: TradedMarket) -> bool:
         """Whether the client's configuration keeps markets of this kind from being quoted."""
