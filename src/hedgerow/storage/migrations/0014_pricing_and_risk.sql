@@ -28,5 +28,5 @@ alter table mm_clients
     add column max_reject_share  numeric check (max_reject_share between 0 and 1);  -- null: no stop
 
 -- What was settled on a day, for the stop on the day's loss.
-create index mm_orders_by_settlement on mm_orders (client, settled_at) where settled_at is not null;
-create index bets_by_settlement on bets (client, settled_at) where settled_at is not null;
+create index mm_orders_by_day on mm_orders (client, settled_at) where settled_at is not null;
+create index bets_by_day on bets (client, settled_at) where settled_at is not null;
