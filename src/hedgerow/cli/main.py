@@ -22,6 +22,7 @@ _GROUPS = {
     "keys": "hedgerow.cli.keys",
     "accounts": "hedgerow.cli.accounts",
     "tournaments": "hedgerow.cli.tournaments",
+    "policy": "hedgerow.cli.policy",
     "bookmakers": "hedgerow.cli.bookmakers",
     "currencies": "hedgerow.cli.currencies",
     "emergency": "hedgerow.cli.emergency",

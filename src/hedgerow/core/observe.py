@@ -92,6 +92,7 @@ VENUE_REQUEST_SECONDS = Histogram(
 STREAM_UP = Gauge("hedgerow_venue_stream_up", "1 while the venue's stream is connected", ["venue", "account"])
 QUOTES_LIVE = Gauge("hedgerow_mm_quotes_live", "Orders resting on exchanges", ["exchange"])
 QUOTE_ACTIONS = Counter("hedgerow_mm_quote_actions_total", "Quote changes sent", ["exchange", "action"])
+UNQUOTED = Counter("hedgerow_mm_unquoted_total", "Times that a place lost its quote", ["exchange", "reason"])
 FILLS = Counter("hedgerow_mm_fills_total", "Fills recorded", ["exchange"])
 HEDGES = Counter("hedgerow_mm_hedges_total", "Hedge bets", ["bookmaker", "outcome"])
 UNHEDGED_STAKE = Gauge("hedgerow_mm_unhedged_stake_usd", "Matched stake that no hedge covers", ["client"])
