@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 import structlog
@@ -63,7 +64,7 @@ class Channel:
     """One stream, for a reader and a writer that may wait. A cut raises StreamCut at whoever waits, and at every later
     call."""
 
-    __slots__ = ("_chunks", "_cut", "_has_last", "_head", "_reader", "_socket", "_writer", "number")
+    __slots__ = ("_chunks", "_cut", "_has_last", "_head", "_reader", "_socket", "_when_cut", "_writer", "number")
 
     def __init__(self, socket: LinkSocket, number: int, *, has_last: bool) -> None:
         self.number = number
@@ -72,6 +73,7 @@ class Channel:
         self._chunks: deque[bytes] = deque()
         self._has_last = has_last
         self._cut: StreamCut | None = None
+        self._when_cut: Callable[[], object] | None = None
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
 
@@ -137,6 +139,10 @@ class Channel:
     def was_cut(self) -> bool:
         return self._cut is not None
 
+    def when_cut(self, do: Callable[[], object]) -> None:
+        """Called once when the other side cuts the stream or the link breaks: for work that does not wait on it."""
+        self._when_cut = do
+
     # --- told by the socket ----------------------------------------------------------------------------------
 
     def on_head(self, event: Headed) -> None:
@@ -156,6 +162,8 @@ class Channel:
         if self._cut is None:
             self._cut = StreamCut(code, detail)
             self._wake()
+            if self._when_cut is not None:
+                self._when_cut()
 
     # --- inside ----------------------------------------------------------------------------------------------
 
