@@ -101,6 +101,11 @@ class Channel:
         """Whether everything has arrived, though perhaps not been read."""
         return self._has_last
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits to be read now."""
+        return not self._chunks
+
     # --- writing ---------------------------------------------------------------------------------------------
 
     def answer(self, head: bytes, *, is_last: bool = False) -> None:

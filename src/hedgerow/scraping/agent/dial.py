@@ -15,12 +15,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit
 
 from hedgerow.core.errors import HedgerowError
 from hedgerow.core.secrets import Secret
 from hedgerow.scraping.guard import Lists, Policy, canonical_host
 from hedgerow.scraping.link import CutCode
+from hedgerow.scraping.upstream import Upstream
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
 
@@ -41,30 +41,6 @@ class DialError(HedgerowError):
     def __init__(self, code: CutCode, detail: str) -> None:
         super().__init__(detail)
         self.code, self.detail = code, detail
-
-
-@dataclass(frozen=True, slots=True)
-class Upstream:
-    """A proxy that a connection goes through."""
-
-    scheme: str
-    host: str
-    port: int
-    user: str | None
-    password: Secret | None
-
-    @classmethod
-    def of(cls, url: str) -> Upstream:
-        """Raises ValueError for what is not an `http://` or `socks5://` URL with a host."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "socks5", "socks5h") or not parts.hostname:
-            raise ValueError("a proxy is http://[user:password@]host:port or socks5://...")
-        default = 80 if parts.scheme == "http" else 1080
-        user = unquote(parts.username) if parts.username is not None else None
-        password = Secret(unquote(parts.password)) if parts.password is not None else None
-        if user is not None and (len(user.encode()) > 255 or (password and len(password.reveal().encode()) > 255)):
-            raise ValueError("a proxy's user and password have at most 255 bytes")
-        return cls(parts.scheme, parts.hostname, parts.port or default, user, password)
 
 
 @dataclass(frozen=True, slots=True)

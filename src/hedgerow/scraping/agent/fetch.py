@@ -24,13 +24,14 @@ from pyreqwest.response import Response
 
 from hedgerow.core.secrets import Secret
 from hedgerow.scraping.agent.clients import Clients
-from hedgerow.scraping.agent.dial import Dialer, DialError, Upstream, Way
+from hedgerow.scraping.agent.dial import Dialer, DialError, Way
 from hedgerow.scraping.agent.socks import SocksGuard
 from hedgerow.scraping.agent.work import WorkFailed
 from hedgerow.scraping.guard import Lists
 from hedgerow.scraping.link import MOST_CHUNK, CutCode
 from hedgerow.scraping.linksocket import Channel
 from hedgerow.scraping.messages import MOST_BODY, MOST_TIMEOUT_S, FetchAnswer, FetchRequest
+from hedgerow.scraping.upstream import Upstream
 
 MOST_REDIRECTS = 10
 _AT_ONCE = 256 * 1024
