@@ -12,6 +12,7 @@ import asyncio
 import struct
 from collections import OrderedDict
 from ipaddress import IPv4Address, IPv6Address
+from typing import cast
 
 from hedgerow.core.tasks import spawn
 from hedgerow.scraping.agent.dial import Dialer, DialError, Way
@@ -91,8 +92,7 @@ class _Pipe(asyncio.Protocol):
         self.other: _Pipe | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's are no subclasses
 
     def data_received(self, data: bytes) -> None:
         if self.other is not None and self.other.transport is not None:

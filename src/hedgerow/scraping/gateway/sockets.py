@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from picows import WSAutoPingStrategy, WSListener
 from picows.picows import WSProtocol  # type: ignore[attr-defined]  # its stubs leave it out
@@ -31,8 +31,7 @@ def socket_protocol(paths: Mapping[str, TakeOver]) -> type[asyncio.Protocol]:
             self._transport: asyncio.Transport | None = None
 
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            assert isinstance(transport, asyncio.Transport)
-            self._transport = transport
+            self._transport = cast("asyncio.Transport", transport)  # uvloop's are no subclasses
 
         def data_received(self, head: bytes) -> None:
             assert self._transport is not None
