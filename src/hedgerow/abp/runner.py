@@ -92,7 +92,10 @@ class Runner:
     # --- life ------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        self._tasks = [spawn(self._take_up(), "take up orders"), spawn(self._renew(), "renew leases")]
+        self._tasks = [
+            spawn(self._take_up(), "take up orders", is_vital=True),
+            spawn(self._renew(), "renew leases", is_vital=True),
+        ]
 
     async def stop(self) -> None:
         """Lets bets that are under way be answered, begins nothing new, and gives the orders back."""
@@ -336,7 +339,7 @@ class Runner:
         asked = found.order.asked
         candidate = next(one for one in receipt.candidates if one.account_id == allocation.account_id)
         desk = self._desks.get(allocation.account_id)
-        offer = self._offers.offer(found.key, asked.outcome_id, VenueSlug(allocation.bookmaker))
+        offer = self._offers.offer(found.key, asked.outcome_id, VenueSlug(allocation.bookmaker), is_back=asked.is_back)
         if desk is None or offer is None:
             raise RuntimeError(f"account {allocation.account_id} went away while it was decided on")
         # The line that was decided on, also where the price has moved since: the bookmaker then refuses.
@@ -374,9 +377,10 @@ class Runner:
 
     async def _send_all(self, found: Work, legs: Sequence[_Leg]) -> None:
         tasks = [spawn(self._send(found, leg), f"bet {leg[0].bet_id}") for leg in legs]
-        for task in tasks:
-            self._legs.add(task)
-            task.add_done_callback(self._legs.discard)
+        for task, (_, _, desk) in zip(tasks, legs, strict=True):
+            for under_way in (self._legs, desk.sending):
+                under_way.add(task)
+                task.add_done_callback(under_way.discard)
         await asyncio.gather(*tasks)
 
     async def _send(self, found: Work, leg: _Leg) -> None:
@@ -398,6 +402,7 @@ class Runner:
                     covers=lambda _: Decimal(0),
                     accept_better=asked.accepts_better,
                     accept_partial=asked.accepts_partial,
+                    leave_by=found.safe_until,
                 )
             except StorageError as error:
                 _log.error("a bet's answer is not written yet", bet_id=bet.bet_id, error=str(error))

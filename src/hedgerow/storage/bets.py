@@ -6,12 +6,13 @@ before the request leaves. What comes back moves it along `core.states.BET_MOVES
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NoReturn
 
+import asyncpg
 from asyncpg import Connection
 
 from hedgerow.core.clock import Clock
@@ -26,6 +27,7 @@ class Bet:
 
     Of automated bet placing: `order_stake` is what it stands for in its order's currency, `reserved` and `staked` what
     the ledger holds for it now, `offer_ms` when the offer that it takes last moved, `runner` the process that sends it.
+    `at_risk` is what the bet took from the balance, None where the stake and the odds say it.
     """
 
     reference: str
@@ -67,6 +69,7 @@ class Bet:
     runner: str | None = None
     reserved: Decimal = Decimal(0)
     staked: Decimal = Decimal(0)
+    at_risk: Decimal | None = None
 
     def move_to(self, status: BetStatus, reason: str = "") -> None:
         """Changes the status by the table of legal moves. Raises IllegalMoveError."""
@@ -74,11 +77,26 @@ class Bet:
         self.status = status
         self.reason = reason or self.reason
 
+    @property
+    def is_open(self) -> bool:
+        """Whether its bookmaker has not decided about it yet."""
+        return self.status in (BetStatus.PENDING, BetStatus.PLACED)
+
+    def become(self, other: Bet) -> None:
+        """Takes over all that another copy of the same bet says."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(other, name))
+
+
+class _NotThereError(Exception):
+    """The references were free: nothing had been committed."""
+
 
 _COLUMNS = """reference::text, origin, client, account_id, bookmaker, fixture_id, market_id, outcome_id, player_id,
     requested_odds, requested_stake, currency, usd_rate, order_id, planned_odds, needs, covers, status, in_doubt,
     reason, bookmaker_bet_id, placed_odds, placed_stake, settlement, payout, sent_data, received_data, is_test, bet_id,
-    created_at, sent_at, placed_at, settled_at, is_back, order_stake, offer_ms, runner::text, reserved, staked"""
+    created_at, sent_at, placed_at, settled_at, is_back, order_stake, offer_ms, runner::text, reserved, staked,
+    at_risk"""
 
 
 class Bets:
@@ -124,13 +142,14 @@ class Bets:
                 bet.runner,
             )
 
-    async def save_answer(self, connection: Connection[Any], bet: Bet) -> None:
-        """Writes what became of a bet: its status, and what was sent and taken."""
-        await connection.execute(
+    async def save_answer(self, connection: Connection[Any], bet: Bet) -> bool:
+        """Writes what became of a bet: its status, and what was sent and taken. False: the bet is decided already, and
+        otherwise, by another process; nothing is written then."""
+        written = await connection.fetchval(
             """update bets set status = $2, in_doubt = $3, reason = $4, bookmaker_bet_id = $5, placed_odds = $6,
                                placed_stake = $7, covers = $8, sent_data = $9, received_data = $10, sent_at = $11,
-                               placed_at = $12, order_id = coalesce(order_id, $13)
-               where bet_id = $1""",
+                               placed_at = $12, order_id = coalesce(order_id, $13), at_risk = $14
+               where bet_id = $1 and (status in ('PENDING', 'PLACED') or status = $2) returning bet_id""",
             bet.bet_id,
             bet.status.value,
             bet.in_doubt,
@@ -144,7 +163,9 @@ class Bets:
             bet.sent_at,
             bet.placed_at,
             bet.order_id,
+            bet.at_risk,
         )
+        return written is not None
 
     async def save_settlement(self, connection: Connection[Any], bet: Bet) -> None:
         """Writes how a bet was settled, or settled anew."""
@@ -165,6 +186,24 @@ class Bets:
             f"select {_COLUMNS} from bets where origin = 'abp' and order_id = $1 order by bet_id", order_id
         )
         return [_bet(row) for row in rows]
+
+    async def committed(self, bets: Sequence[Bet]) -> list[Bet]:
+        """Of bets that were to be inserted in one transaction whose outcome is not known: all of them as they stand, or
+        none. A commit that the server is still at is waited for: inserting the same references again waits for it.
+        Raises StorageError."""
+        try:
+            await self._insert_in_vain(bets)
+        except _NotThereError:
+            return []
+        except asyncpg.UniqueViolationError:
+            pass
+        return await self._select("reference = any($1) order by bet_id", [bet.reference for bet in bets])
+
+    async def _insert_in_vain(self, bets: Sequence[Bet]) -> NoReturn:
+        """Rolled back in any case, by the error that it raises."""
+        async with self._database.transaction() as connection:
+            await self.insert(connection, [replace(bet) for bet in bets])
+            raise _NotThereError
 
     async def locked(self, connection: Connection[Any], bet_id: int) -> Bet | None:
         """The bet as it stands, locked until the caller's transaction ends."""
