@@ -290,3 +290,10 @@ class Lists:
 @lru_cache(maxsize=1024)
 def _policy_of(lists: Lists) -> Policy:
     return Policy(Patterns.of(("*",)), Patterns.of(lists.allow), Patterns.of(lists.deny))
+
+
+@lru_cache(maxsize=16_384)
+def refuse_by_name(policy: Policy, host: str, port: int) -> str | None:
+    """`Policy.refuse_host` of a host as it is written. Asked for every request, and always answered in the same way.
+    Raises ValueError for what is no host."""
+    return policy.refuse_host(canonical_host(host), port)

@@ -71,7 +71,7 @@ class Agent:
         await self._works.start()
         for url in self._given:
             self._join(url)
-        self._load_task = spawn(self._tell_load(), "load of the agent")
+        self._load_task = spawn(self._tell_load(), "load of the agent", is_vital=True)
 
     async def stop(self) -> None:
         """Takes nothing new, lets what is under way end for a while, then leaves."""
@@ -181,7 +181,7 @@ class _GatewayLink:
         return self._socket is not None and self._socket.link.is_open
 
     def start(self) -> None:
-        self._task = spawn(self._run(), f"link to {self._url}")
+        self._task = spawn(self._run(), f"link to {self._url}", is_vital=True)
 
     async def stop(self) -> None:
         if self._socket is not None:

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from hedgerow.core.errors import HedgerowError
 from hedgerow.core.secrets import Secret
-from hedgerow.scraping.guard import Lists, Policy, canonical_host
+from hedgerow.scraping.guard import Lists, Policy, canonical_host, refuse_by_name
 from hedgerow.scraping.link import CutCode
 from hedgerow.scraping.upstream import Upstream
 
@@ -66,9 +66,12 @@ class Dialer:
 
     def check(self, host: str, port: int, way: Way) -> None:
         """Refuses at once what no resolution can save. Raises DialError."""
-        named = _canonical(host)
         for policy in (self._policy, way.lists.policy):
-            if rule := policy.refuse_host(named, port):
+            try:
+                rule = refuse_by_name(policy, host, port)
+            except ValueError:
+                raise _no_host(host) from None
+            if rule is not None:
                 raise _refused(host, rule)
 
     async def connect(self, host: str, port: int, way: Way, protocol: Callable[[], P]) -> tuple[asyncio.Transport, P]:
@@ -168,7 +171,11 @@ def _canonical(host: str) -> Any:
     try:
         return canonical_host(host)
     except ValueError:
-        raise DialError(CutCode.UNREACHABLE, f"{host[:100]!r} is not a host") from None
+        raise _no_host(host) from None
+
+
+def _no_host(text: str) -> DialError:
+    return DialError(CutCode.UNREACHABLE, f"{text[:100]!r} is not a host")
 
 
 def _refused(host: str, rule: str) -> DialError:

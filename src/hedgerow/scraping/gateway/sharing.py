@@ -63,7 +63,10 @@ class Sharing:
         await self._bus.subscribe(SCRAPING_GATEWAYS, self._on_beat)
         await self._bus.subscribe(SCRAPING_REPORTS, self._on_reports)
         self._tell_links()
-        self._tasks = [spawn(self._beat(), "beat of the gateway"), spawn(self._tell(), "telling of outcomes")]
+        self._tasks = [
+            spawn(self._beat(), "beat of the gateway", is_vital=True),
+            spawn(self._tell(), "telling of outcomes", is_vital=True),
+        ]
 
     async def stop(self) -> None:
         await stop(*self._tasks)

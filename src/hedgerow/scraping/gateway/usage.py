@@ -43,7 +43,7 @@ class Usage:
 
     async def start(self) -> None:
         await self._repository.forget_old_flushes()
-        self._task = spawn(self._run(), "flush of usage")
+        self._task = spawn(self._run(), "flush of usage", is_vital=True)
 
     async def stop(self) -> None:
         """Writes what waits."""

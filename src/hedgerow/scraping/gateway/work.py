@@ -13,7 +13,7 @@ from hedgerow.scraping.gateway.health import HealthBook, Report
 from hedgerow.scraping.gateway.links import Links
 from hedgerow.scraping.gateway.selection import Picker
 from hedgerow.scraping.gateway.usage import Usage
-from hedgerow.scraping.guard import Lists, Policy, canonical_host
+from hedgerow.scraping.guard import Lists, Policy, refuse_by_name
 from hedgerow.storage.accounts import ApiKey
 
 
@@ -41,10 +41,10 @@ class Desk:
     def check(self, key: ApiKey, host: str, port: int) -> None:
         """Refuses a target that can be told by its name alone; the agent judges what it resolves to. Raises ApiError
         403 naming the rule."""
-        try:
-            named = canonical_host(host)
-        except ValueError:
-            raise ApiError(400, "The target has no valid host") from None
         for policy in (self.policy, Lists(key.targets_allow, key.targets_deny).policy):
-            if rule := policy.refuse_host(named, port):
+            try:
+                rule = refuse_by_name(policy, host, port)
+            except ValueError:
+                raise ApiError(400, "The target has no valid host") from None
+            if rule is not None:
                 raise ApiError(403, f"{host} is refused: {rule}")
