@@ -16,6 +16,7 @@ _GROUPS = {
     "serve": "hedgerow.cli.serve",
     "agent": "hedgerow.cli.agent",
     "replay": "hedgerow.cli.replay",
+    "replay-orders": "hedgerow.cli.replay_orders",
     "doctor": "hedgerow.cli.doctor",
     "bench": "hedgerow.cli.bench",
     "clients": "hedgerow.cli.clients",
