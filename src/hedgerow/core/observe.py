@@ -110,3 +110,11 @@ API_REQUESTS = Counter("hedgerow_api_requests_total", "Requests answered", ["ser
 WS_CONNECTIONS = Gauge("hedgerow_ws_connections", "Open client WebSockets", ["service"])
 WS_MESSAGES = Counter("hedgerow_ws_messages_total", "Messages sent to client WebSockets", ["service", "channel"])
 OUTBOX_LAG = Gauge("hedgerow_outbox_lag_rows", "Committed changes not yet published")
+SCRAPING_AGENTS = Gauge("hedgerow_scraping_agents", "Agents that are linked to this gateway")
+SCRAPING_REQUESTS = Counter("hedgerow_scraping_requests_total", "Requests for agents", ["protocol", "status"])
+SCRAPING_REQUEST_SECONDS = Histogram(
+    "hedgerow_scraping_request_seconds",
+    "Request for an agent read to answer written",
+    ["protocol"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 300),
+)
