@@ -360,32 +360,15 @@ class Engine:
         stake = stake_of(fill.side, fill.price, fill.size)
         key = (lane.account_id, fill.trade_ref, fill.venue_ref)
         matched = Matched(key, slot.outcome_id, fill.side, fill.size, stake)
+        if fill.state is FillState.REVERSED:  # its end is the first that is heard of it: there is nothing to hedge
+            self._ledger.add_reversed(_fill_row(lane, market, matched, fill, order))
+            return
         market.exposure.add_fill(matched)
         lane.cash -= stake + fill.fee
         slot.match(stake)
         if order is not None:
             self._plan_odds(lane, order)
-        row = FillRow(
-            lane.account_id,
-            fill.trade_ref,
-            fill.venue_ref,
-            order.order_id if order else None,
-            market.client.name,
-            lane.slug,
-            market.key.fixture_id,
-            market.key.market_id,
-            slot.outcome_id,
-            market.key.player_id,
-            fill.side,
-            fill.price,
-            fill.size,
-            stake,
-            fill.fee,
-            matched.unhedged,
-            fill.state,
-            fill.is_maker,
-            fill.at_ms,
-        )
+        row = _fill_row(lane, market, matched, fill, order)
         offers, _ = self._prices.offers(market.key, market.client.bookmaker)
         self._hedger.filled(market, row, offers)
         if order is not None:
@@ -472,6 +455,31 @@ def _take_out(index: dict[Any, list[TradedMarket]], key: object, market: TradedM
     index[key].remove(market)
     if not index[key]:
         del index[key]
+
+
+def _fill_row(lane: Lane, market: TradedMarket, matched: Matched, fill: Fill, order: Order | None) -> FillRow:
+    """The ledger's line of a fill as it stands in the exposure now."""
+    return FillRow(
+        lane.account_id,
+        fill.trade_ref,
+        fill.venue_ref,
+        order.order_id if order else None,
+        market.client.name,
+        lane.slug,
+        market.key.fixture_id,
+        market.key.market_id,
+        matched.outcome_id,
+        market.key.player_id,
+        fill.side,
+        fill.price,
+        fill.size,
+        matched.stake,
+        fill.fee,
+        matched.unhedged,
+        fill.state,
+        fill.is_maker,
+        fill.at_ms,
+    )
 
 
 def _added(slot: Slot) -> int:
