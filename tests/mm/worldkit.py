@@ -376,6 +376,22 @@ class Scene:
         return found
 
 
+async def expect_hedged_once(scene: Scene, contracts: Decimal | int = 100) -> None:
+    """So many contracts of the home side were bought at 0.45: fills of that size in all, bets that back the other
+    outcome at 1.85 for as much, and equal books to the end."""
+    assert sum(fill["size"] for fill in await scene.fills()) == contracts
+    for _ in range(90):  # the bookmaker is sure only some time later that it never saw a reference
+        if not await scene.unhedged():
+            break
+        await scene.run(1)
+    assert await scene.unhedged() == 0
+    covered = sum(bet.stake * bet.price for bet in scene.sim_bets())
+    assert abs(covered - contracts) <= Decimal("0.02")
+    done = await scene.finish()
+    assert await scene.differences() == []
+    assert abs(done.pnl - contracts * (Decimal("0.55") - 1 / Decimal("1.85"))) <= Decimal("0.05")
+
+
 @asynccontextmanager
 async def scene_on(database: Database, **given: Any) -> AsyncIterator[Scene]:
     """A scene whose match is described and priced 2.05 to 1.85, with the demo client's tournament active. given:
