@@ -15,7 +15,7 @@ from hedgerow.core.clock import Clock
 from hedgerow.core.config import Settings
 from hedgerow.core.errors import VenueError
 from hedgerow.core.ids import FixtureId
-from hedgerow.core.money import MICRO, Micros, Rates
+from hedgerow.core.money import MICRO, Micros, Rates, micros
 from hedgerow.core.secrets import Vault
 from hedgerow.core.tape import TapeWriter
 from hedgerow.core.tasks import Backoff, spawn, stop, work
@@ -80,6 +80,7 @@ class MarketMaker:
             self._journal,
             clock,
             minimum_stake=self._hedger.minimum_stake,
+            hysteresis=micros(settings.quote_hysteresis),
         )
         accounts, policies = Accounts(database, clock), Policies(database, clock)
         self._roster = Roster(
