@@ -248,9 +248,9 @@ class Scene:
             await self.run(STRIDE_S)
             walked += STRIDE_S
 
-    async def connected(self, condition: Callable[[], bool]) -> None:
-        """Walks on until something that is made again in the machine's time, as a connection is, has its effect."""
-        async with asyncio.timeout(_PATIENCE_S):
+    async def connected(self, condition: Callable[[], bool], patience_s: float = _PATIENCE_S) -> None:
+        """Walks on until something that is made in the machine's time, as a connection is, has its effect."""
+        async with asyncio.timeout(patience_s):
             while not condition():
                 await asyncio.sleep(0.005)
                 await self.run(STRIDE_S)
