@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from hedgerow.bench.report import Bound, Figures, Ratio
+from hedgerow.bench.tick_to_order.given import AIOHTTP, OURS, PLAIN, SDK, Given
 from hedgerow.bench.tick_to_order.run import latencies_of
 from hedgerow.bench.tick_to_order.scene import KALSHI, POLYMARKET
-from hedgerow.bench.tick_to_order.side import AIOHTTP, OURS, PLAIN, SDK, Given
 from hedgerow.bus.engines import Engines
 from hedgerow.core.config import load_settings
 from hedgerow.storage.migrate import migrate

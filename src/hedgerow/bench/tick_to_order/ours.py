@@ -16,8 +16,8 @@ from itertools import cycle
 from typing import NoReturn
 
 from hedgerow.bench.tick_to_order import scene
+from hedgerow.bench.tick_to_order.given import Given
 from hedgerow.bench.tick_to_order.scene import POLYMARKET
-from hedgerow.bench.tick_to_order.side import Given
 from hedgerow.core.clock import SystemClock
 from hedgerow.core.ids import ClientName, FixtureId, MarketId, MarketKey, OutcomeId, VenueSlug
 from hedgerow.core.ladders import PriceGrid

@@ -29,8 +29,8 @@ from coincurve import PrivateKey
 from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
 from hedgerow.bench.tick_to_order import check, scene
+from hedgerow.bench.tick_to_order.given import AIOHTTP, SDK, Given
 from hedgerow.bench.tick_to_order.scene import KALSHI
-from hedgerow.bench.tick_to_order.side import AIOHTTP, SDK, Given
 from hedgerow.core.clock import SystemClock
 from hedgerow.core.secrets import Secret
 from hedgerow.core.tasks import spawn

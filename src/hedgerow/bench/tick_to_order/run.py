@@ -15,9 +15,9 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from hedgerow.bench.tick_to_order import check, scene
+from hedgerow.bench.tick_to_order.given import OURS, READY, Given
 from hedgerow.bench.tick_to_order.http_peer import Request
 from hedgerow.bench.tick_to_order.peer import Peer
-from hedgerow.bench.tick_to_order.side import OURS, READY, Given
 from hedgerow.core.errors import HedgerowError
 
 _WARM_UP = 60
