@@ -14,14 +14,20 @@ OURS, PLAIN, SDK, AIOHTTP = "ours", "plain", "sdk", "aiohttp"
 
 
 class Given(msgspec.Struct):
-    """The task of a side. sdk_path: where the official SDK is installed, for the side that signs with it."""
+    """The task of a side.
+
+    quotes: on each fixture, every one on a contract of its own. hedges: whether fills are hedged at the bookmaker.
+    sdk_path: where the official SDK is installed, for the side that signs with it.
+    """
 
     side: str
     venue: str
     fixtures: int
-    http_url: str
-    ws_url: str
-    kalshi_pem: str
+    quotes: int = 1
+    hedges: bool = False
+    http_url: str = ""
+    ws_url: str = ""
+    kalshi_pem: str = ""
     database: str = ""
     sdk_path: str = ""
 

@@ -34,7 +34,7 @@ from hedgerow.feed.scope import Scope
 from hedgerow.mm.controls import TournamentSettings, TradingState
 from hedgerow.mm.engine import Engine
 from hedgerow.mm.exposure import Exposure
-from hedgerow.mm.hedger import Hedger
+from hedgerow.mm.hedger import Desk, Hedger
 from hedgerow.mm.journal import Journal
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.ledger import FillLedger
@@ -49,6 +49,7 @@ from hedgerow.storage.bets import Bets
 from hedgerow.storage.database import Database
 from hedgerow.venues.base import Account, Exchange, Instrument, Rate, VenueContext
 from hedgerow.venues.kalshi.connector import KalshiExchange
+from hedgerow.venues.pinnacle.connector import PinnacleBookmaker
 from hedgerow.venues.polymarket.connector import Polymarket
 from hedgerow.venues.registry import venue as venue_of
 
@@ -110,7 +111,9 @@ async def running(given: Given) -> AsyncIterator[None]:
     await lane.open(None)
     await lane.resync()
     for number in range(given.fixtures):
-        _follow(engine, trader, lane, given.venue, number)
+        _follow(engine, trader, lane, given, number)
+    if given.hedges:
+        await _open_desk(hedger, given, await _account_id(database, scene.BOOKMAKER, clock), clock)
     feed.start()
     sweeper = spawn(_sweep(engine, trader), "sweep")
     try:
@@ -119,6 +122,8 @@ async def running(given: Given) -> AsyncIterator[None]:
         await stop(sweeper)
         await feed.stop()
         await lane.close(cancels=False)
+        for desk in hedger.desks.values():
+            await desk.bookmaker.close()
         await journal.stop()
         await database.close()
 
@@ -159,19 +164,28 @@ def _trader(lane: Lane, account_id: int) -> Trader:
         TradingState.LIVE,
         tournaments={scene.TOURNAMENT: settings},
         lanes=[lane],
-        max_outcome_stake={account_id: 1000 * MICRO},
+        max_outcome_stake={account_id: 10_000 * MICRO},
         hedge_cash=_CASH,
         hedges=True,
     )
 
 
-def _follow(engine: Engine, trader: Trader, lane: Lane, venue: str, number: int) -> None:
+async def _open_desk(hedger: Hedger, given: Given, account_id: int, clock: SystemClock) -> None:
+    """Fills are hedged at the bookmaker that the quotes are priced from."""
+    account = Account(account_id, "bench", "USD", {"password": Secret("bench")})
+    urls = {"rest": given.http_url + scene.BOOKMAKER_PREFIX}
+    bookmaker = PinnacleBookmaker(venue_of(_BOOKMAKER).manifest, VenueContext(account, clock, urls))
+    await bookmaker.open()
+    hedger.add_desk(_CLIENT, Desk(bookmaker, account, Decimal(1)))
+
+
+def _follow(engine: Engine, trader: Trader, lane: Lane, given: Given, number: int) -> None:
     key = MarketKey(FixtureId(scene.fixture_id(number)), MarketId(scene.TRADED))
     market = TradedMarket(trader, key, _OUTCOMES, scene.SPORT, scene.TOURNAMENT, "moneyline", Exposure(_OUTCOMES))
-    ref = scene.contract_ref(venue, number)
-    instrument = Instrument(lane.slug, ref, ref, PriceGrid.probability(10_000))
     engine.add_market(market)
-    engine.add_place(market, lane, Slot(instrument, Side.BUY, _OUTCOMES[0]))
+    for ref in scene.contract_refs(given.venue, number, given.quotes):
+        instrument = Instrument(lane.slug, ref, ref, PriceGrid.probability(10_000))
+        engine.add_place(market, lane, Slot(instrument, Side.BUY, _OUTCOMES[0]))
 
 
 async def _account_id(database: Database, venue: str, clock: SystemClock) -> int:

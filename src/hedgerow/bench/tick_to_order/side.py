@@ -22,6 +22,10 @@ def running(given: Given) -> AbstractAsyncContextManager[None]:
         from hedgerow.bench.tick_to_order import ours
 
         return ours.running(given)
+    if given.hedges:
+        from hedgerow.bench.tick_to_order import plain_hedge
+
+        return plain_hedge.running(given)
     from hedgerow.bench.tick_to_order import plain
 
     return plain.running(given)
