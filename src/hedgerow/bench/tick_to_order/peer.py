@@ -36,6 +36,7 @@ class Peer:
     """Feed and venues of one side that is measured."""
 
     def __init__(self, venue: str, fixtures: int) -> None:
+        self.side_pid = 0  # of the process that is measured
         self.orders: list[Request] = []  # placements, in the order of their coming
         self.cancels: list[Request] = []
         self.bets: list[Request] = []  # hedges at the bookmaker

@@ -37,7 +37,7 @@ async def live(task: Given) -> AsyncIterator[Peer]:
     await peer.start()
     try:
         task.http_url, task.ws_url = peer.http_url, peer.ws_url
-        async with _side(task):
+        async with _side(task) as peer.side_pid:
             quotes = task.fixtures * task.quotes
             if task.side == OURS and not await peer.until(lambda: len(peer.resting) == quotes, READY_WITHIN_S):
                 raise BenchError(f"{len(peer.resting)} of {quotes} quotes rest")
@@ -101,8 +101,8 @@ class _Ticker:
 
 
 @asynccontextmanager
-async def _side(task: Given) -> AsyncIterator[None]:
-    """A side in its own process, ready for ticks."""
+async def _side(task: Given) -> AsyncIterator[int]:
+    """A side in its own process, whose id is given, ready for ticks."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -118,7 +118,7 @@ async def _side(task: Given) -> AsyncIterator[None]:
             said = await process.stdout.readline()
         if said != READY:
             raise BenchError(f"the side {task.side} did not start; its last words are above")
-        yield
+        yield process.pid
     finally:
         process.stdin.close()
         try:

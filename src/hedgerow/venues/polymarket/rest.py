@@ -28,6 +28,9 @@ _FIRST_CURSOR, _LAST_CURSOR = "MA==", "LTE="
 _MOST_PAGES = 500
 _GAMMA_PAGE = "100"
 _NOTED_SKEW_S = 2  # less is the way's delay, and the answer's rounding to seconds
+# A market's quotes are all cancelled at once when its odds are suspended; a cancel that waited for a connection would
+# wait for another's answer, which is a whole way to the venue and back.
+_CONNECTIONS, _WARM = 32, 20
 _RATE_PAUSE_S = 1.0  # where a "too many requests" does not say how long
 
 _log = structlog.get_logger(__name__)
@@ -38,7 +41,7 @@ class Rest:
 
     def __init__(self, context: VenueContext, manifest: Manifest, identity: Identity) -> None:
         self._clock, self._identity = context.clock, identity
-        self._clob = HttpClient(VENUE, context.urls["clob"])
+        self._clob = HttpClient(VENUE, context.urls["clob"], connections=_CONNECTIONS)
         self._gamma = HttpClient(VENUE, context.urls["gamma"], connections=2, timeout_s=15.0)
         self._budgets = {
             name: Budget(context.clock, rate.per_second, rate.burst) for name, rate in manifest.rates.items()
@@ -57,7 +60,7 @@ class Rest:
 
     async def warm_up(self) -> None:
         """Makes connections, so that the first orders wait for none."""
-        await self._clob.warm_up(4)
+        await self._clob.warm_up(_WARM)
 
     async def close(self) -> None:
         await self._clob.close()
