@@ -71,6 +71,7 @@ class Rest:
     def __init__(self, url: str, signer: Signer, clock: Clock, read: Rate, write: Rate) -> None:
         """url: with the path prefix, which is signed too. read, write: the budgets until the venue names its own."""
         self._http = HttpClient(VENUE, url, connections=_CONNECTIONS)
+        self._place_head = self._http.head("POST", ORDERS)
         self._signer, self._clock = signer, clock
         self._set_budgets(read, write)
         ready = int(min(_MOST_READY, max(_FEWEST_READY, write.burst // DEFAULT_COST)))
@@ -122,9 +123,10 @@ class Rest:
 
     def place(self, body: bytes) -> Coroutine[Any, Any, Answer]:
         """POSTs an order with a signature made ahead."""
-        coming = self._change("place", "POST", ORDERS, self._placing.headers(), body)
+        signed = "".join([f"{name}: {value}\r\n" for name, value in self._placing.headers()]).encode()
+        coming = self._http.send("place", self._place_head, signed, body)
         self._placing.refill()
-        return coming
+        return self._accepted("place", coming)
 
     def amend(self, order_id: str, body: bytes) -> Coroutine[Any, Any, Answer]:
         path = f"{ORDERS}/{order_id}/amend"

@@ -47,6 +47,7 @@ class Rest:
             name: Budget(context.clock, rate.per_second, rate.burst) for name, rate in manifest.rates.items()
         }
         self._skew_s = 0
+        self._heads: dict[tuple[str, str], bytes] = {}  # of requests that change something, by method and path
         self._api_key = identity.api_key
         self._signer = RequestSigner(identity.wallet.address, identity.api_key) if identity.api_key else None
 
@@ -140,8 +141,11 @@ class Rest:
         return self._changed(wire.CancelReply, operation, await coming)
 
     def _change(self, operation: str, method: str, path: str, body: bytes) -> Coroutine[Any, Any, Answer]:
-        headers = self._headers(operation, method, path, body)
-        return self._clob.request(operation, method, path, headers=headers, body=body, changes=True)
+        signer = self._signed_in(operation)
+        head = self._heads.get((method, path))
+        if head is None:
+            head = self._heads[method, path] = self._clob.head(method, path, signer.who)
+        return self._clob.send(operation, head, signer.lines(self._now_s(), method, path, body), body)
 
     def _changed(self, kind: type[T], operation: str, answer: Answer) -> T:
         if not _is_success(answer):
@@ -162,9 +166,12 @@ class Rest:
     # --- signing -----------------------------------------------------------------------------------------------
 
     def _headers(self, operation: str, method: str, path: str, body: bytes = b"") -> HeaderList:
+        return self._signed_in(operation).headers(self._now_s(), method, path, body)
+
+    def _signed_in(self, operation: str) -> RequestSigner:
         if self._signer is None:
             raise Unavailable(VENUE, operation, "not signed in")
-        return self._signer.headers(self._now_s(), method, path, body)
+        return self._signer
 
     def _now_s(self) -> int:
         return self._clock.now_ms() // 1000 + self._skew_s
