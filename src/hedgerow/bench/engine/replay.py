@@ -42,7 +42,7 @@ from hedgerow.mm.prices import BookPrices
 from hedgerow.mm.repository import FillRow
 from hedgerow.sim import exchange as sim
 from hedgerow.sim.clock import WorldClock
-from hedgerow.sim.recordings.betfair_book import RunnerState
+from hedgerow.sim.recordings.betfair_book import RunnerState, Trade
 from hedgerow.sim.recordings.betfair_wire import Message, RunnerChange, decode_message
 from hedgerow.venues.base import Instrument
 
@@ -51,7 +51,8 @@ _SPORT, _TOURNAMENT = 12, 1774
 _FIXTURE = FixtureId(f"id{_SPORT}{_TOURNAMENT:06}61000000")
 _FIRST_MARKET = 1_200
 _CASH = 10_000_000 * MICRO
-_GRID = PriceGrid.probability(1_000)
+_TICK = 1_000
+_GRID = PriceGrid.probability(_TICK)
 _LIMIT = msgspec.Raw(b"1000")
 _FOR_EVER_MS = 10**12
 _LIMITS = Limits(live_ms=_FOR_EVER_MS, pregame_ms=_FOR_EVER_MS, silence_ms=_FOR_EVER_MS)
@@ -62,11 +63,12 @@ _OPEN = "OPEN"
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a replay took and did."""
+    """What a replay took and did. resting: at its end, prices in micros by contract and side."""
 
     seconds: float
     orders: int
     fills: int
+    resting: Mapping[tuple[str, Side], int]
 
 
 def run(updates: Sequence[bytes], *, quotes: bool) -> Done:
@@ -156,7 +158,6 @@ class _Replay:
         self._exchange.add_account(ACCOUNT, _CASH)
         self._runners: dict[int, _Runner] = {}
         self._is_open = False
-        self._taken = 0
 
     async def play(self, updates: Sequence[bytes]) -> Done:
         self._clock.run_stepped(decode_message(updates[0]).pt * NS_PER_MS)
@@ -168,7 +169,8 @@ class _Replay:
                 await asyncio.sleep(0)  # answers of the exchange are taken in
         seconds = time.perf_counter() - started
         orders = [order for order in self._exchange.orders.values() if order.account == ACCOUNT]
-        return Done(seconds, len(orders), sum(len(order.fills) for order in orders))
+        resting = {(order.contract.ref, order.side): order.price for order in self._exchange.open_orders(ACCOUNT)}
+        return Done(seconds, len(orders), sum(len(order.fills) for order in orders), resting)
 
     async def _begin(self) -> None:
         nothing = cast(Any, None)  # what would write to a database is overridden
@@ -226,9 +228,14 @@ class _Replay:
             runner.state.clear()
         for trade in runner.state.apply(told, 0, is_image=is_image):
             if self._quotes:
-                price = int(MICRO / trade.odds)
-                self._taken += len(self._exchange.take(runner.wins, trade.side, price, int(trade.payout) * MICRO))
+                self._meet(runner, trade)
         return runner
+
+    def _meet(self, runner: _Runner, trade: Trade) -> None:
+        """Whoever traded in the file trades with our quotes too, up to a tick worse: the contract's ladder has other
+        rungs than the file's odds."""
+        reach = _TICK if trade.side is Side.BUY else -_TICK
+        self._exchange.take(runner.wins, trade.side, int(MICRO / trade.odds) + reach, int(trade.payout) * MICRO)
 
     def _tell(self, touched: Iterable[_Runner], at_ms: int) -> None:
         """The offers that changed go into the book, and the engine looks at their markets."""

@@ -1,8 +1,8 @@
 """The engine as it runs in production, with its database, against the bench's feed and venue.
 
 Put together from the product's own parts: feed client, price book, pricing, limits, order manager, lane, connector,
-and the journal that writes to PostgreSQL behind. Two things differ from a deployment: the budgets, which are the
-venue's limits and not ours to measure, and the contract of a fixture, which is given and not matched by its names.
+and the journal that writes to PostgreSQL behind. Two things differ from a deployment: the budgets, which are
+higher than the venues', and the contract of a fixture, which is given and not matched by its names.
 """
 
 from __future__ import annotations
@@ -56,8 +56,11 @@ from hedgerow.venues.registry import venue as venue_of
 _CLIENT = ClientName("bench")
 _BOOKMAKER = VenueSlug(scene.BOOKMAKER)
 _CASH = 10_000_000 * MICRO
-_LIMITS = Limits(live_ms=10_000, pregame_ms=60_000, silence_ms=10_000)
-_NO_BUDGET = Rate(1_000_000, 1_000_000)
+# Odds are told at the start and when they move: a long run is not to measure their age.
+_LIMITS = Limits(live_ms=10_000, pregame_ms=600_000, silence_ms=10_000)
+# More than any run needs, and less than all quotes at once: in one burst, thousands would hold the loop up for so long
+# that answers which are there were taken for lost.
+_BUDGET = Rate(2_000, 400)
 _OUTCOMES = (OutcomeId(scene.OUTCOME), OutcomeId(scene.OTHER))
 _NUMBERS_DRAWN = 100
 
@@ -139,7 +142,7 @@ async def _sweep(engine: Engine, trader: Trader) -> NoReturn:
 
 def _exchange(given: Given, account_id: int, clock: SystemClock) -> Exchange:
     manifest = venue_of(given.venue).manifest
-    manifest = replace(manifest, rates=dict.fromkeys(manifest.rates, _NO_BUDGET))
+    manifest = replace(manifest, rates=dict.fromkeys(manifest.rates, _BUDGET))
     if given.venue == POLYMARKET:
         credentials = {
             "private_key": scene.WALLET_KEY,
