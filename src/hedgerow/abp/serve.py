@@ -22,7 +22,8 @@ from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database
 from hedgerow.storage.migrate import migrate
 
-_CONNECTIONS = 20
+CONNECTIONS = 20
+"""Of the process to the database, at most."""
 
 
 async def run(settings: Settings, *, host: str, port: int) -> None:
@@ -37,7 +38,7 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
     async with AsyncExitStack() as stack:
         clock = await stack.enter_async_context(trading_clock(settings))
         await migrate(settings.database_url)
-        database = await Database.connect(settings.database_url, size=_CONNECTIONS)
+        database = await Database.connect(settings.database_url, size=CONNECTIONS)
         stack.push_async_callback(database.close)
         bus = await Bus.connect(settings.nats_url, "abp")
         stack.push_async_callback(bus.close)

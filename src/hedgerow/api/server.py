@@ -11,7 +11,7 @@ import socket
 from collections.abc import Iterator
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from hedgerow.core.errors import SetupError
 from hedgerow.core.tasks import spawn
@@ -34,7 +34,7 @@ class _Uvicorn(uvicorn.Server):
 class Server:
     """One listening socket and the application behind it."""
 
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
         """port: 0 picks a free one; `port` tells it after the start."""
         self.host, self.port = host, port
         config = uvicorn.Config(

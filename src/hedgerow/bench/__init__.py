@@ -13,7 +13,7 @@ from typing import Any
 from hedgerow.bench.report import Figures, report
 from hedgerow.core.errors import InputError
 
-NAMES = ("decode", "tick-to-order")
+NAMES = ("decode", "place-orders", "tick-to-order")
 """Every bench there is."""
 
 RUNS = 3
