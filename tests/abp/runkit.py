@@ -98,7 +98,7 @@ class Floor:
     async def runner(self, *, lease_s: float = 30.0) -> Runner:
         clock = self.world.clock
         bets, breakers = Bets(self.database, clock), Breakers(clock)
-        placement = Placement(self.database, bets, breakers, clock, Booking(self.orders, clock).book)
+        placement = Placement(self.database, bets, breakers, clock, Booking(bets, self.orders, clock).write)
         desks = Desks(
             self.database,
             Accounts(self.database, clock),
@@ -131,7 +131,8 @@ class Floor:
         lives = changes.pop("lives", None)
         changes["expires_at"] = created + lives if lives else changes.get("expires_at", created)
         async with self.database.transaction() as connection:
-            order = await self.orders.insert(connection, new_order(**changes))
+            (order,) = await self.orders.number(connection, [new_order(**changes)])
+            await self.orders.insert(connection, [order])
         for runner, _ in self.started:
             runner.look()
         return order

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from hedgerow.abp.intake import Declined, OrderRequest
 from hedgerow.abp.orders import AbpOrder, AbpOrderStatus
 from hedgerow.abp.repository import OrderFilter
-from hedgerow.abp.service import AutomatedBetPlacing, Declined, OrderRequest
+from hedgerow.abp.service import AutomatedBetPlacing
 from hedgerow.core.config import Settings
 from hedgerow.core.errors import ApiError
 from hedgerow.core.ids import NO_PLAYER, ClientName, FixtureId, MarketId, MarketKey, OutcomeId, VenueSlug

@@ -11,10 +11,11 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from hedgerow.abp.feedview import FeedView
+from hedgerow.abp.intake import Declined, OrderRequest
 from hedgerow.abp.orders import AbpOrder
 from hedgerow.abp.profiles import ClientAccounts
 from hedgerow.abp.repository import AbpOrders, OrderFilter
-from hedgerow.abp.service import Cancellation, Declined, OrderRequest
+from hedgerow.abp.service import Cancellation
 from hedgerow.api.app import Check
 from hedgerow.api.auth import Caller, authenticated
 from hedgerow.bus.nats import Bus, BusError

@@ -15,7 +15,7 @@ is asked for by `execution.reconcile` until the bookmaker has told; it is never 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -31,6 +31,7 @@ from hedgerow.core.states import BetStatus
 from hedgerow.execution.guard import Breakers
 from hedgerow.storage.bets import Bet, Bets
 from hedgerow.storage.database import Database
+from hedgerow.storage.grouped import Grouped
 from hedgerow.venues.base import BetIntent, BetReport, Bookmaker
 
 _log = structlog.get_logger(__name__)
@@ -38,18 +39,24 @@ _log = structlog.get_logger(__name__)
 Covers = Callable[[Bet], Decimal]
 """What an accepted bet counts for (market making); others answer 0."""
 
-Also = Callable[["Connection[Any]", Bet], Awaitable[None]]
-"""What else is written in the transaction of a bet's answer (automated bet placing: its money, its order's fill)."""
+Write = Callable[["Connection[Any]", Sequence[Bet]], Awaitable[None]]
+"""Writes the answers of bets, with all that belongs to them (automated bet placing: their money, their orders' fills),
+inside the caller's transaction."""
+
+_MOST_AT_ONCE, _MOST_WAITING = 200, 20_000
+"""Answers in one transaction; answers that wait for one: an account's bets are bounded long before that."""
 
 
 class Placement:
     """Sends committed bets, each once, and writes what came back."""
 
     def __init__(
-        self, database: Database, bets: Bets, breakers: Breakers, clock: Clock, also: Also | None = None
+        self, database: Database, bets: Bets, breakers: Breakers, clock: Clock, write: Write | None = None
     ) -> None:
+        """write: how answers are written; the bets' own rows alone where nothing is said."""
         self._database, self._bets, self._breakers, self._clock = database, bets, breakers, clock
-        self._also = also
+        self._write = write
+        self._answers = Grouped("answers of bets", self._save, most=_MOST_AT_ONCE, waiting=_MOST_WAITING)
 
     async def send(
         self,
@@ -110,11 +117,16 @@ class Placement:
         return refusal
 
     async def save(self, bet: Bet) -> None:
-        """Commits what became of a bet."""
+        """Commits what became of a bet, together with others that are answered at the same time."""
+        await self._answers.write(bet)
+
+    async def _save(self, bets: Sequence[Bet]) -> Sequence[None]:
         async with self._database.transaction() as connection:
-            await self._bets.save_answer(connection, bet)
-            if self._also is not None:
-                await self._also(connection, bet)
+            if self._write is not None:
+                await self._write(connection, bets)
+            else:
+                await self._bets.save_answer(connection, *bets)
+        return [None] * len(bets)
 
 
 def apply_report(bet: Bet, report: BetReport, clock: Clock, covers: Covers) -> bool:

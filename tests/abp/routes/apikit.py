@@ -14,9 +14,10 @@ from fastapi import FastAPI
 from tests.abp.abpkit import NOW, Desk
 
 from hedgerow.abp.app import ApiContext, create_app
+from hedgerow.abp.intake import Declined, OrderRequest
 from hedgerow.abp.orders import AbpOrder
 from hedgerow.abp.repository import OrderFilter
-from hedgerow.abp.service import Cancellation, Declined, OrderRequest
+from hedgerow.abp.service import Cancellation
 from hedgerow.bus.nats import Bus
 from hedgerow.core.clock import NS_PER_S, SteppedClock
 from hedgerow.core.ids import ClientName, FixtureId, MarketId, OutcomeId, PlayerId

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 
 from hedgerow.abp.context import ApiContext, CallerOf, Context
 from hedgerow.abp.events import ANY_BOOKMAKER, Shape
+from hedgerow.abp.intake import Declined, OrderRequest
 from hedgerow.abp.orders import AbpOrder
 from hedgerow.abp.repository import OrderFilter
 from hedgerow.abp.routes.answers import ERRORS, MALFORMED, UNKNOWN, Responses, enriched, no_filter, slugs
@@ -22,7 +23,7 @@ from hedgerow.abp.schemas import (
     PlaceOrdersRequest,
     PlaceOrdersResponse,
 )
-from hedgerow.abp.service import Cancellation, Declined, OrderRequest
+from hedgerow.abp.service import Cancellation
 from hedgerow.abp.validation import DUPLICATE
 from hedgerow.api.answers import ExactRoute, JsonAnswer
 from hedgerow.api.models import ErrorResponse
