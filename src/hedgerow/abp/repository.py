@@ -218,8 +218,13 @@ class AbpOrders:
     async def renew(self, runner: str, order_ids: Collection[int], lease_s: float) -> frozenset[int]:
         """Renews the leases; answers which orders are still this runner's."""
         rows = await self._database.fetch(
-            """update abp_orders set lease_until = clock_timestamp() + $3 * interval '1 second'
-               where runner = $1 and order_id = any($2) and lease_until > clock_timestamp() returning order_id""",
+            # Locked in the order in which decisions and answers lock them: none of them waits for another in a ring.
+            """with ours as (
+                 select order_id from abp_orders
+                 where runner = $1 and order_id = any($2) and lease_until > clock_timestamp()
+                 order by order_id for update)
+               update abp_orders o set lease_until = clock_timestamp() + $3 * interval '1 second'
+               from ours where o.order_id = ours.order_id returning o.order_id""",
             runner,
             list(order_ids),
             lease_s,
