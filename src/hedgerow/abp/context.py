@@ -91,7 +91,7 @@ def denied(what: str) -> ApiError:
     return ApiError(403, {"message": f"Access denied to this {what}", "code": "FORBIDDEN"})
 
 
-def _context(request: Request) -> ApiContext:
+async def _context(request: Request) -> ApiContext:  # a plain function would be run in a thread
     context: ApiContext = request.app.state.context
     return context
 
