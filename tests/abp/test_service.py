@@ -77,8 +77,16 @@ async def service(
     await eventually(lambda: made.book.fixture(TENNIS) is not None and made.book.up_since_ms is not None)
     offer(world, "1.8")  # a move confirms itself; what stood before is asked for only after half a minute
     await eventually(lambda: is_told(made))
+    await until_funded(database)
     yield made
     await made.stop()
+
+
+async def until_funded(database: Database) -> None:
+    """Waits until the ledger has what the bookmaker says can be bet, at most 10 s."""
+    async with asyncio.timeout(10):
+        while not await database.fetchval("select exists (select 1 from abp_balances where amount > 0)"):
+            await asyncio.sleep(0.01)
 
 
 def is_told(service: AutomatedBetPlacing) -> bool:
