@@ -85,7 +85,7 @@ async def service(
 async def until_funded(database: Database) -> None:
     """Waits until the ledger has what the bookmaker says can be bet, at most 10 s."""
     async with asyncio.timeout(10):
-        while not await database.fetchval("select exists (select 1 from abp_balances where amount > 0)"):
+        while not await database.fetchval("select exists (select 1 from abp_balances where amount > 0)"):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
