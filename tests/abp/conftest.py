@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import AsyncIterator
 
 import pytest
@@ -19,7 +18,7 @@ from hedgerow.storage.bets import Bets
 from hedgerow.storage.database import Database
 
 from .abpkit import NOW, Desk
-from .runkit import ACCOUNT, ALCARAZ, NOW_S, SINNER, SPEED, TENNIS, Floor
+from .runkit import ACCOUNT, ALCARAZ, KEY, NOW_S, SINNER, SPEED, TENNIS, Floor
 
 
 @pytest.fixture
@@ -29,7 +28,7 @@ def clock() -> SteppedClock:
 
 @pytest.fixture
 def vault() -> Vault:
-    return Vault(Secret(base64.b64encode(bytes(32)).decode()))
+    return Vault(Secret(KEY))
 
 
 @pytest.fixture
@@ -56,7 +55,7 @@ async def floor(database: Database) -> AsyncIterator[Floor]:
     pinnacle = Pinnacle(world, Terms())
     world.put_fixture(Fixture(TENNIS, 12, 2314, "Jannik Sinner", "Carlos Alcaraz", NOW_S + 7200))
     site = await listen(pinnacle.sites()["rest"], "127.0.0.1", 0)
-    vault = Vault(Secret(base64.b64encode(bytes(32)).decode()))
+    vault = Vault(Secret(KEY))
     made = Floor(database, world, pinnacle, vault, site.url)
     made.offer(SINNER, "1.8")
     made.offer(ALCARAZ, "2.1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -37,6 +38,8 @@ from .abpkit import new_order
 TENNIS = FixtureId("id1200231461061419")
 SINNER, ALCARAZ = OutcomeKey(TENNIS, OutcomeId(121), NO_PLAYER), OutcomeKey(TENNIS, OutcomeId(122), NO_PLAYER)
 ACCOUNT = "demo_pinnacle"
+KEY = base64.b64encode(bytes(32)).decode()
+"""Of the vault."""
 NOW_S = 1_795_190_000
 SPEED = 40.0
 LONG = timedelta(minutes=10)
@@ -50,7 +53,9 @@ class WorldOffers:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def offer(self, market: MarketKey, outcome_id: OutcomeId, bookmaker: VenueSlug) -> Offer | None:
+    def offer(
+        self, market: MarketKey, outcome_id: OutcomeId, bookmaker: VenueSlug, *, is_back: bool = True
+    ) -> Offer | None:
         world = self._world
         outcome = OutcomeKey(market.fixture_id, outcome_id)
         quote = world.quotes.get((outcome, bookmaker))

@@ -120,10 +120,10 @@ async def test_orders_of_a_group_share_what_is_free(cases: Cases) -> None:
 async def test_one_order_that_cannot_be_decided_harms_no_other(cases: Cases, monkeypatch: pytest.MonkeyPatch) -> None:
     offer = cases.offers.offer
 
-    def break_one(market: MarketKey, outcome_id: OutcomeId, bookmaker: VenueSlug) -> Any:
+    def break_one(market: MarketKey, outcome_id: OutcomeId, bookmaker: VenueSlug, *, is_back: bool) -> Any:
         if outcome_id == ALCARAZ.outcome_id:
             raise RuntimeError("what nobody thought of")
-        return offer(market, outcome_id, bookmaker)
+        return offer(market, outcome_id, bookmaker, is_back=is_back)
 
     monkeypatch.setattr(cases.offers, "offer", break_one)
     works = await cases.works(ACME, {}, {"outcome_id": ALCARAZ.outcome_id}, {})

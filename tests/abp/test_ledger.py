@@ -108,6 +108,20 @@ async def test_a_lay_bet_holds_what_it_may_have_to_pay(desk: Desk) -> None:
     assert bet.reserved == 25
 
 
+async def test_what_a_bet_took_from_the_balance_is_staked_where_the_bookmaker_tells_it(desk: Desk) -> None:
+    await desk.deposit(desk.dollars, "100")
+    bet = await desk.bet(await desk.order(is_back=False), "10", is_back=False, requested_odds=Decimal("3.5"))
+    bet.at_risk = Decimal("24.9971")
+    await answered(desk, taken(bet, "9.99"))
+    assert await desk.balances(desk.dollars) == {
+        "free": Decimal("75.0029"),
+        "staked": Decimal("24.9971"),
+        "venue": -100,
+    }
+    (fact,) = await desk.orders.bet_facts("acme")
+    assert fact.at_risk == Decimal("24.9971")
+
+
 async def test_a_balance_that_counts_a_bet_under_way_or_not_changes_nothing(desk: Desk) -> None:
     await desk.deposit(desk.dollars, "100")
     await desk.bet(await desk.order(), "10")

@@ -56,6 +56,11 @@ def test_a_lay_bet_is_limited_by_what_it_may_have_to_pay() -> None:
     assert bounds(facts(free=Decimal(100)), Decimal(5), is_back=False).most == 25
 
 
+def test_limits_and_minimums_of_a_lay_bet_are_of_the_money_at_risk() -> None:
+    given = facts(free=Decimal(1000), account_max=Decimal(100), account_min=Decimal(6), used=Decimal(5))
+    assert bounds(given, Decimal(5), is_back=False) == Bounds(least=Decimal("1.5"), most=Decimal(20))
+
+
 def test_a_conversion_within_one_currency_needs_no_rate() -> None:
     assert converted(Decimal("0.1"), EUR, EUR) == Fraction(1, 10)
 
@@ -66,14 +71,13 @@ def test_the_most_is_never_above_the_offer_the_override_or_the_balance(told: Lim
         most = bounds(told, price, is_back=is_back).most
         assert most >= 0
         assert at_risk(most, price, told.currency, is_back=is_back) <= max(told.free, Decimal(0))
+        risk = Fraction(most + told.used) * (1 if is_back else Fraction(price - 1))
         if told.entry_max is not None:
-            assert (
-                Fraction(most + told.used) <= converted(told.entry_max, told.entry_currency, told.currency) or most == 0
-            )
+            assert risk <= converted(told.entry_max, told.entry_currency, told.currency) or most == 0
         if told.account_max is not None:
-            assert most + told.used <= told.account_max or most == 0
+            assert risk <= told.account_max or most == 0
         elif told.default_max is not None:
-            assert Fraction(most + told.used) <= converted(told.default_max, USD, told.currency) or most == 0
+            assert risk <= converted(told.default_max, USD, told.currency) or most == 0
 
 
 @given(limit_facts, prices)

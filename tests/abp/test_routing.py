@@ -33,7 +33,7 @@ def test_a_back_order_prefers_the_highest_price() -> None:
 
 
 def test_a_lay_order_prefers_the_lowest_price() -> None:
-    offers = [candidate(1, "2.00"), candidate(2, "1.90", entry_max=Decimal(60)), candidate(3, "1.95")]
+    offers = [candidate(1, "2.00"), candidate(2, "1.90", entry_max=Decimal(54)), candidate(3, "1.95")]
     assert stakes(route(wanted(is_back=False), offers)) == [(2, Decimal(60)), (3, Decimal(40))]
 
 

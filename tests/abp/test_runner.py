@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
+import msgspec
+
+from hedgerow.abp.booking import Booking
 from hedgerow.abp.orders import AbpOrderStatus
 from hedgerow.abp.receipts import recompute
 from hedgerow.abp.runner import Runner
+from hedgerow.core.ids import MarketId, MarketKey, VenueSlug
+from hedgerow.core.secrets import Secret
+from hedgerow.core.states import BetStatus
+from hedgerow.execution.guard import Breakers
+from hedgerow.execution.placement import NO_LAY, Placement
+from hedgerow.mm.controls import SystemSwitch
+from hedgerow.mm.operations import Operations
+from hedgerow.storage.bets import Bets
+from hedgerow.venues.base import BetIntent, BetReport
 
-from .runkit import ACCOUNT, LONG, SINNER, SPEED, Floor
+from .runkit import ACCOUNT, KEY, LONG, SINNER, SPEED, TENNIS, Floor, WorldOffers
+
+PAUSED_RUNNER = Path(__file__).with_name("paused_runner.py")
 
 
 async def kill(floor: Floor, runner: Runner) -> None:
@@ -50,6 +69,16 @@ async def test_an_order_whose_price_never_comes_expires_and_says_why(floor: Floo
     assert (order.status, order.filled) == (AbpOrderStatus.EXPIRED, 0)
     (receipt,) = await floor.orders.receipts(order.order_id)
     assert [left.why for left in receipt.decision.left_out] == ["price 1.8 is worse than 1.9"]
+
+
+async def test_a_lay_order_never_goes_to_a_bookmaker_that_takes_none_and_the_receipt_says_so(floor: Floor) -> None:
+    await floor.runner()
+    order = await floor.ended(
+        await floor.place(is_back=False, price=Decimal("1.9"), lives=timedelta(seconds=5)),
+    )
+    assert (order.status, order.filled, floor.taken) == (AbpOrderStatus.EXPIRED, 0, [])
+    (receipt,) = await floor.orders.receipts(order.order_id)
+    assert [left.why for left in receipt.decision.left_out] == [NO_LAY]
 
 
 async def test_an_order_that_nobody_works_on_expires_when_somebody_comes(floor: Floor) -> None:
@@ -135,6 +164,43 @@ async def test_emergency_stops_new_bets_at_once(floor: Floor) -> None:
     assert floor.taken == []
 
 
+async def test_emergency_binds_every_process_by_the_database_alone_and_outlives_them(floor: Floor) -> None:
+    """None of these runners has a bus."""
+    await floor.runner()
+    await floor.runner()
+    operations = Operations(floor.database, floor.world.clock)
+    await operations.turn_system(SystemSwitch.EMERGENCY, "looks wrong")
+    orders = [await floor.place(lives=LONG) for _ in range(4)]
+    for order in orders:
+        await floor.until(order, lambda found: found.status is AbpOrderStatus.PROCESSING)
+    for runner, desks in floor.started:
+        await runner.stop()
+        await desks.close()
+    floor.started.clear()
+    await floor.runner()
+    late = await floor.ended(await floor.place(lives=timedelta(seconds=10)))
+    assert (late.status, floor.taken) == (AbpOrderStatus.EXPIRED, [])
+    await operations.turn_system(SystemSwitch.CLEAR, None)
+    assert {(await floor.ended(order)).status for order in orders} == {AbpOrderStatus.FILLED}
+
+
+async def test_answer_that_no_connector_can_read_leaves_the_bet_in_doubt(floor: Floor) -> None:
+    await floor.runner()
+    ((_, desks),) = floor.started
+    (desk,) = desks.all()
+    place = desk.bookmaker.place
+
+    async def unreadable(bet: BetIntent) -> BetReport:
+        await place(bet)
+        raise LookupError("what the venue answered")
+
+    desk.bookmaker.place = unreadable  # type: ignore[method-assign]
+    order = await floor.ended(await floor.place(lives=LONG))
+    assert (order.status, len(floor.taken)) == (AbpOrderStatus.FILLED, 1)
+    assert await floor.rows(order) == [("CONFIRMED", Decimal(10), False)]
+    assert desk.failures[0]
+
+
 async def test_open_stake_never_exceeds_the_balance(floor: Floor) -> None:
     floor.pinnacle.book.balances[ACCOUNT] = Decimal(25)
     floor.behave(acceptDelayMs=30_000)
@@ -194,3 +260,51 @@ async def test_nothing_new_is_sent_while_a_dead_process_bets_are_not_asked_for(f
     assert await floor.rows(newer) == []
     (receipt,) = await floor.orders.receipts(newer.order_id)
     assert [left.why for left in receipt.decision.left_out] == ["earlier bets are being asked for"]
+
+
+# --- processes that come back ----------------------------------------------------------------------------------------
+
+
+async def test_process_that_was_stopped_sends_nothing_when_it_goes_on(
+    floor: Floor, database_url: Secret, eventually: Callable[[Callable[[], bool]], Awaitable[None]]
+) -> None:
+    market = MarketKey(TENNIS, MarketId(121), SINNER.player_id)
+    offer = msgspec.json.encode(WorldOffers(floor.world).offer(market, SINNER.outcome_id, VenueSlug("pinnacle")))
+    order = await floor.place(lives=LONG)
+    now_ns = floor.world.clock.now_ns()
+    told = [database_url.reveal(), floor.url, str(now_ns), str(SPEED), offer.decode(), KEY]
+    first = await asyncio.create_subprocess_exec(
+        sys.executable, str(PAUSED_RUNNER), *told, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        stat = Path(f"/proc/{first.pid}/stat")
+        await eventually(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
+        assert [status for status, _, _ in await floor.rows(order)] == ["PENDING"]
+        await floor.runner()
+        assert (await floor.ended(order)).status is AbpOrderStatus.FILLED
+        decided = await floor.rows(order)
+        os.kill(first.pid, signal.SIGCONT)
+        said, _ = await first.communicate()
+    finally:
+        if first.returncode is None:
+            first.kill()
+            await first.wait()
+    assert "FAILED not reached: it was too late to send it" in said.decode().splitlines()
+    assert decided == await floor.rows(order) == [("FAILED", None, False), ("CONFIRMED", Decimal(10), False)]
+    assert len(floor.taken) == 1
+
+
+async def test_answer_that_comes_after_the_decision_does_not_overwrite_it(floor: Floor) -> None:
+    await floor.runner()
+    order = await floor.ended(await floor.place(lives=LONG))
+    clock = floor.world.clock
+    bets = Bets(floor.database, clock)
+    async with floor.database.transaction() as connection:
+        (late,) = await bets.of_orders(connection, order.order_id)
+    before, money = await floor.rows(order), await floor.money()
+    late.status, late.reason, late.placed_stake = BetStatus.FAILED, "never reached the bookmaker", None
+    await Placement(floor.database, bets, Breakers(clock), clock, Booking(bets, floor.orders, clock).write).save(late)
+    assert (late.status, late.placed_stake) == (BetStatus.CONFIRMED, 10)
+    assert (await floor.rows(order), await floor.money()) == (before, money)
+    (noted,) = await floor.database.fetch("select id, data from audit where action = 'late answer'")
+    assert (noted["id"], noted["data"]["status"], noted["data"]["stands"]) == (str(late.bet_id), "FAILED", "CONFIRMED")

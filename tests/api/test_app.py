@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,7 @@ from hedgerow.api.answers import JsonAnswer
 from hedgerow.api.app import new_app
 from hedgerow.api.door import MOST_BODY_BYTES, camel_names
 from hedgerow.core.errors import ApiError, Reason, Refused
+from hedgerow.core.tasks import VitalTaskError, spawn, watched
 from hedgerow.storage.database import UnreachableError
 
 JSON = {"Content-Type": "application/json"}
@@ -121,6 +123,27 @@ async def test_service_that_cannot_work_says_why() -> None:
         answer = await http.get("/readyz")
         assert (await http.get("/healthz")).status_code == 200
     assert (answer.status_code, answer.json()["checks"]["feed"]) == (503, "the feed is silent")
+
+
+async def test_service_whose_vital_task_failed_is_not_ready() -> None:
+    app = new_app("mm", title="Test", description="", checks={"fine": fine})
+    answers: list[httpx.Response] = []
+
+    async def feed() -> None:
+        raise LookupError("nobody thought of it")
+
+    async def service() -> None:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as http:
+            spawn(feed(), "feed", is_vital=True)
+            try:
+                await asyncio.sleep(10)
+            finally:
+                answers.append(await http.get("/readyz"))
+
+    with pytest.raises(VitalTaskError):
+        await watched(service())
+    told = {"fine": "ok", "tasks": "'feed' failed: LookupError: nobody thought of it"}
+    assert (answers[0].status_code, answers[0].json()["checks"]) == (503, told)
 
 
 async def test_requests_are_counted_by_route_and_not_by_path(http: httpx.AsyncClient) -> None:

@@ -58,6 +58,13 @@ async def test_credentials_are_sealed_and_never_shown(
     again = cli(*add, says=json.dumps(CREDENTIALS), **external, HEDGEROW_MASTER_KEY=key)
     assert (again.returncode, again.stderr) == (1, "hedgerow: there is an account 'acme-main' at pinnacle already\n")
 
+    fresh = new_master_key()
+    done = cli("keys", "rotate-master", **external, HEDGEROW_MASTER_KEY=f"{fresh} {key}")
+    assert "1 accounts sealed anew; now remove all keys but the first" in done.stdout, done.stderr
+    assert fresh not in done.stdout + done.stderr
+    (account,) = await Accounts(database, SystemClock()).accounts()
+    assert open_credentials(account, Vault(Secret(fresh)))["password"].reveal() == "s3cret-word"
+
 
 def test_wrong_credentials_name_what_is_wrong_and_not_their_values(cli: Cli) -> None:
     add = ("accounts", "add", "pinnacle", "acme-main", "--client", "acme")

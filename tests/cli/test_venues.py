@@ -88,7 +88,7 @@ async def test_simulated_accounts_are_asked_of_the_world_alone(
 def test_list_tells_level_kind_and_exemptions(cli: Cli) -> None:
     rows = {row["slug"]: row for row in json.loads(cli("venues", "list", "--json").stdout)}
     assert set(rows) == set(all_venues())
-    assert (rows["kalshi"]["level"], rows["kalshi"]["kind"]) == ("native", "exchange")
+    assert (rows["kalshi"]["level"], rows["kalshi"]["kind"]) == ("native", "exchange+bookmaker")
     assert rows["pinnacle"]["kind"] == "bookmaker"
     assert (rows["vertex"]["level"], rows["vertex"]["kind"]) == ("bridge", "bookmaker")
     assert set(BOOKMAKERS) <= set(rows)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from hedgerow.core.tasks import Backoff, WorkGauge, at_once, spawn, stop
+from hedgerow.core.tasks import Backoff, VitalTaskError, WorkGauge, at_once, spawn, stop, vital_failure, watched
 
 
 async def fail() -> None:
@@ -189,3 +189,74 @@ async def test_what_cannot_be_sent_is_told_by_its_answer() -> None:
     refused = at_once(send, -1)
     with pytest.raises(ValueError, match="nothing is sent"):
         await refused
+
+
+# --- vital tasks -----------------------------------------------------------------------------------------------------
+
+
+async def forever() -> None:
+    await asyncio.get_running_loop().create_future()
+
+
+async def test_failure_of_a_vital_task_ends_the_work_when_it_has_cleaned_up() -> None:
+    told: list[str] = []
+
+    async def work() -> None:
+        spawn(fail(), "engine", is_vital=True)
+        try:
+            await forever()
+        finally:
+            told.append("cleaned up")
+            await asyncio.sleep(0)
+            told.append(vital_failure() or "")
+
+    with capture_logs() as logs, pytest.raises(VitalTaskError, match="'engine' failed: ValueError: reason"):
+        await watched(work(), lambda: told.append("ends"))
+    assert told == ["ends", "cleaned up", "'engine' failed: ValueError: reason"]
+    assert [entry["task"] for entry in logs if entry["log_level"] == "critical"] == ["engine"]
+    await asyncio.sleep(0)  # the test's own task is not cancelled
+    assert vital_failure() is None
+
+
+async def test_only_the_failure_of_a_vital_task_ends_the_work() -> None:
+    async def work() -> int:
+        cancelled = spawn(forever(), "stopped", is_vital=True)
+        spawn(asyncio.sleep(0), "done", is_vital=True)
+        spawn(fail(), "not vital")
+        await asyncio.sleep(0)
+        await stop(cancelled)
+        await asyncio.sleep(0)
+        return 7
+
+    assert await watched(work()) == 7
+
+
+async def test_task_that_a_task_of_the_work_starts_is_watched_too() -> None:
+    async def child() -> None:
+        spawn(fail(), "grandchild", is_vital=True)
+
+    async def work() -> None:
+        spawn(child(), "child")
+        await forever()
+
+    with pytest.raises(VitalTaskError, match="grandchild"):
+        await watched(work())
+
+
+async def test_failure_while_the_work_is_stopped_does_not_interrupt_its_cleaning_up() -> None:
+    cleaned_up = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await forever()
+        finally:
+            spawn(fail(), "engine", is_vital=True)
+            for _ in range(3):
+                await asyncio.sleep(0)
+            cleaned_up.set()
+
+    task = spawn(watched(work()), "service")
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    assert cleaned_up.is_set()

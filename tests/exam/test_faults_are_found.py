@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hedgerow.exam import bench, sit
+from hedgerow.exam.cases import Kind
 from hedgerow.exam.catalogue import all_cases
 
 from . import broken
@@ -21,8 +22,8 @@ def _little_patience(monkeypatch: Any) -> None:
     monkeypatch.setattr(bench, "PATIENCE_S", 2.0)
 
 
-async def failed(slug: str, fault: Any, *slow: str) -> str:
-    numbers = [case.number for case in all_cases() if case.number not in SLOW - set(slow)]
+async def failed(slug: str, fault: Any, kind: Kind, *slow: str) -> str:
+    numbers = [case.number for case in all_cases() if case.kind is kind and case.number not in SLOW - set(slow)]
     return " ".join((await sit(with_fault(slug, fault), numbers)).failed)
 
 
@@ -53,7 +54,7 @@ async def failed(slug: str, fault: Any, *slow: str) -> str:
 )
 async def test_a_fault_of_an_exchange_fails_what_is_about_it(fault: Any, numbers: str) -> None:
     slow = SLOW & set(numbers.split())
-    assert await failed("kalshi", fault, *slow) == numbers
+    assert await failed("kalshi", fault, Kind.EXCHANGE, *slow) == numbers
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ async def test_a_fault_of_an_exchange_fails_what_is_about_it(fault: Any, numbers
     ],
 )
 async def test_a_fault_of_what_only_polymarket_has_is_found_there(fault: Any, numbers: str) -> None:
-    assert await failed("polymarket", fault) == numbers
+    assert await failed("polymarket", fault, Kind.EXCHANGE) == numbers
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ async def test_a_fault_of_what_only_polymarket_has_is_found_there(fault: Any, nu
     [
         (broken.BetsAgain, "B20 B21 B22 B24 B25"),
         (broken.RefusesInDoubt, "B20 B21 B22 B23 B24 B25"),
-        (broken.ConfirmsRefusedBets, "B08 B09 B10 B11 B12 B13 B14 B15 B16 B26 B44"),
+        (broken.ConfirmsRefusedBets, "B08 B09 B10 B11 B12 B13 B14 B15 B16 B17 B26 B44"),
         (broken.TellsTheOddsItAskedFor, "B03 B04"),
         (broken.ConfirmsWhatWaits, "B06"),
         (broken.SaysGoneTooEarly, "B23"),
@@ -86,8 +87,8 @@ async def test_a_fault_of_what_only_polymarket_has_is_found_there(fault: Any, nu
     ],
 )
 async def test_a_fault_of_a_bookmaker_fails_what_is_about_it(fault: Any, numbers: str) -> None:
-    assert await failed("pinnacle", fault) == numbers
+    assert await failed("pinnacle", fault, Kind.BOOKMAKER) == numbers
 
 
 async def test_a_fence_that_is_forgotten_is_found_where_it_is_the_proof() -> None:
-    assert await failed("vertex", broken.ForgetsTheFence) == "B27"
+    assert await failed("vertex", broken.ForgetsTheFence, Kind.BOOKMAKER) == "B27"

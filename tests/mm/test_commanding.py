@@ -116,6 +116,15 @@ async def test_operators_switch_takes_everything_away_until_it_is_cleared(quotin
     await quoting.until(lambda: len(quoting.resting()) == 6)
 
 
+async def test_emergency_is_read_from_the_database_by_a_process_that_nobody_tells(
+    quoting: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hedgerow.mm.upkeep.SETTINGS_EVERY_S", 60.0)
+    quoting.process.maker.upkeep.settings_changed()  # begins the longer pause
+    await quoting.database.execute("update mm_system set emergency = true")
+    await quoting.until(lambda: not quoting.resting())
+
+
 async def test_emergency_survives_a_restart(quoting: Scene) -> None:
     await quoting.turn_system(emergency=True)
     await quoting.process.kill()

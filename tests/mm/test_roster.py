@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from hedgerow.core.states import Side
 from hedgerow.mm.roster import Roster
+from hedgerow.storage.accounts import open_credentials
 
 from .worldkit import CLIENT, Scene
 
@@ -24,3 +28,48 @@ async def test_a_bookmaker_that_refuses_an_account_stops_no_other_client(quoting
         desks = quoting.process.maker._hedger.desks
         assert (CLIENT in desks, "rival" in desks) == (True, name == "right")
     assert not quoting.process.maker.engine.traders["rival"].lanes
+
+
+async def set_credentials(scene: Scene, venue: str, **changes: str) -> None:
+    """As an operator does it."""
+    (row,) = await scene.accounts.accounts(client=CLIENT, venue=venue)
+    held = {name: secret.reveal() for name, secret in open_credentials(row, scene.vault).items()}
+    sealed = scene.vault.seal(msgspec.json.encode(held | changes).decode(), row.identity)
+    await scene.database.execute("update accounts set sealed = $2 where account_id = $1", row.account_id, sealed)
+    await scene.process.maker.commands.refresh()
+
+
+async def test_changed_credentials_reach_a_lane_which_quotes_on(quoting: Scene) -> None:
+    (lane,) = [lane for lane in quoting.process.lanes if lane.slug == "kalshi"]
+    old = lane.exchange
+    await set_credentials(quoting, "kalshi", note="new")
+    assert lane.exchange is not old
+    await quoting.connected(lambda: lane.is_synced)
+    await quoting.step(act=lambda: quoting.put_odds("2.40", "1.64"))
+    await quoting.run(1)
+    assert len(quoting.resting()) == 6
+    await quoting.step(act=lambda: quoting.take("kalshi", Side.SELL, "0.30", 10))
+    await quoting.run(1)
+    assert [fill["exchange"] for fill in await quoting.fills()] == ["kalshi"]
+    assert len(await quoting.bets()) == 1
+
+
+async def test_changed_password_reaches_the_hedge_desk_unless_it_is_refused(quoting: Scene) -> None:
+    desk = quoting.process.maker._hedger.desks[CLIENT]
+    old = desk.bookmaker
+    await set_credentials(quoting, "pinnacle", note="new")
+    fresh = desk.bookmaker
+    assert fresh is not old
+    await set_credentials(quoting, "pinnacle", password="mistyped")
+    assert desk.bookmaker is fresh
+    await quoting.step(act=lambda: quoting.take("kalshi", Side.SELL, "0.45", 100))
+    (bet,) = await quoting.bets()
+    assert bet["status"] == "CONFIRMED"
+
+
+async def test_credentials_that_build_no_connector_stop_nothing(quoting: Scene) -> None:
+    (lane,) = [lane for lane in quoting.process.lanes if lane.slug == "kalshi"]
+    old = lane.exchange
+    await set_credentials(quoting, "kalshi", private_key="no key at all")
+    assert lane.exchange is old
+    assert len(quoting.resting()) == 6

@@ -9,9 +9,10 @@ import pytest
 
 from hedgerow.core.money import MICRO
 from hedgerow.core.states import OrderStatus, SettlementStatus, Side
+from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.settling import Settler
 from hedgerow.storage.bets import Bets
-from hedgerow.storage.database import StorageError
+from hedgerow.storage.database import OutcomeUnknownError, StorageError
 
 from .worldkit import AWAY, EXCHANGES, HOME, Resting, Scene
 
@@ -271,6 +272,35 @@ async def test_answer_of_a_bet_is_kept_until_the_database_takes_it(
     assert await quoting.differences() == []
 
 
+@pytest.mark.parametrize("is_committed", [True, False])
+@pytest.mark.parametrize("method", ["commit", "commit_bets"])
+async def test_bets_whose_commit_is_not_confirmed_are_not_left_pending(
+    quoting: Scene, monkeypatch: pytest.MonkeyPatch, method: str, is_committed: bool
+) -> None:
+    real, left = getattr(FillLedger, method), [1]
+
+    async def broken_off(ledger: FillLedger, *values: Any) -> Any:
+        if not left[0]:
+            return await real(ledger, *values)
+        left[0] -= 1
+        if is_committed:
+            await real(ledger, *values)
+        raise OutcomeUnknownError("the connection broke at the commit")
+
+    monkeypatch.setattr(FillLedger, method, broken_off)
+    if method == "commit_bets":  # the first hedge is refused, the next one comes without its fill
+        quoting.behave("pinnacle", rejectRate=1)
+    await quoting.step(act=lambda: quoting.take("kalshi", Side.SELL, "0.45", 100))
+    quoting.behave("pinnacle")
+    await quoting.run_until(lambda: quoting.process.market.exposure.is_flat, most_s=30)
+    assert not left[0]
+    reasons = [bet["reason"] for bet in await quoting.bets() if bet["status"] == "FAILED"]
+    assert reasons == ["not sent: its commit was not confirmed"] * is_committed
+    assert {bet["status"] for bet in await quoting.bets()} <= {"FAILED", "REJECTED", "CONFIRMED"}
+    assert len(quoting.sim_bets()) == 1
+    assert await quoting.unhedged() == 0
+
+
 async def test_settling_outlives_an_absence_of_the_database(quoting: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     await quoting.step(act=lambda: quoting.take("kalshi", Side.SELL, "0.45", 100))
     away_for_a_while(monkeypatch, Settler, "settle_instrument", 2)
@@ -353,3 +383,25 @@ async def test_hedge_waits_while_the_odds_are_worse_than_the_drift_allows(quotin
     await quoting.step(act=lambda: quoting.put_odds("2.08", "1.82"))
     assert await quoting.unhedged() == 0
     assert quoting.process.market.hedge_waits == {}
+
+
+# --- a lost lock ---------------------------------------------------------------------------------------------------
+
+
+async def test_halted_process_takes_its_quotes_away_and_bets_and_writes_nothing(quoting: Scene) -> None:
+    orders = "select order_id, status from mm_orders order by order_id"
+    before = await quoting.database.fetch(orders)
+
+    def halt() -> None:
+        """While a fill is on its way."""
+        quoting.take("kalshi", Side.SELL, "0.45", 10)
+        quoting.process.maker.halt()
+
+    await quoting.step(act=halt)
+    await quoting.run_until(lambda: not quoting.resting(), most_s=5)
+    assert [fill["size"] for fill in await quoting.fills()] == [10]
+    await quoting.process.maker.commands.refresh()
+    await quoting.step(act=lambda: quoting.put_odds("2.40", "1.64"))
+    assert quoting.resting() == []
+    assert await quoting.bets() == []
+    assert await quoting.database.fetch(orders) == before

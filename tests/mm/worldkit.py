@@ -196,8 +196,11 @@ class Resting:
 class Scene:
     """The world, the database, and the process under test."""
 
-    def __init__(self, server: WorldServer, database: Database, settings: Settings, vault: Vault, lives: Lives) -> None:
-        self.server, self.database, self.settings, self.vault = server, database, settings, vault
+    def __init__(
+        self, server: WorldServer, database: Database, settings: Settings, master_key: Secret, lives: Lives
+    ) -> None:
+        self.server, self.database, self.settings = server, database, settings
+        self.master_key, self.vault = master_key, Vault(master_key)
         self._lives = lives
         self.world = server.world
         self.repository = Repository(database, self.world.clock)
@@ -391,7 +394,7 @@ async def scene_on(database: Database, **given: Any) -> AsyncIterator[Scene]:
         feed_key=Secret(DEMO_KEY),
         **given,
     )
-    scene = Scene(server, database, settings, Vault(Secret(new_master_key())), lives)
+    scene = Scene(server, database, settings, Secret(new_master_key()), lives)
     try:
         await _settle_in(scene)
         yield scene

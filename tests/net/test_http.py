@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from hedgerow.core.errors import InDoubt, Unavailable
-from hedgerow.net.http import HttpClient
+from hedgerow.net.http import HttpClient, leaving_by
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -173,6 +173,24 @@ async def test_change_on_a_connection_that_closed_meanwhile_is_not_in_doubt(serv
     kept._transport.close()
     assert (await client.request("bet", "POST", "/x", changes=True)).status == 200
     assert len(handler.connections) == 2
+    await client.close()
+
+
+@pytest.mark.parametrize("is_warm", [True, False])
+async def test_change_that_is_too_late_does_not_leave(serve, is_warm):
+    handler = answering(OK, OK)
+    client = client_of(await serve(handler))
+    if is_warm:
+        await client.request("read", "GET", "/x")
+    now = asyncio.get_running_loop().time()
+    with leaving_by(now - 0.001):
+        with pytest.raises(Unavailable, match="too late"):
+            await client.request("write", "POST", "/bets", changes=True)
+        await client.request("read", "GET", "/x")
+    with leaving_by(now + 60):
+        await client.request("write", "POST", "/bets", changes=True)
+    asked = [request.split(b" ")[0] for connection in handler.connections for request in connection]
+    assert asked == [b"GET"] * (1 + is_warm) + [b"POST"]
     await client.close()
 
 

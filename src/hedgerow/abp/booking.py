@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -22,20 +22,22 @@ class Booking:
     def __init__(self, bets: Bets, orders: AbpOrders, clock: Clock) -> None:
         self._bets, self._orders, self._clock = bets, orders, clock
 
-    async def write(self, connection: Connection[Any], bets: Sequence[Bet]) -> None:
+    async def write(self, connection: Connection[Any], bets: Sequence[Bet]) -> Collection[int]:
         """All rows are locked before any is written, and always in the same order: bets, orders, accounts. A decision
-        locks orders and accounts in this order too."""
-        await self._bets.lock(connection, bets)
-        order_ids = {bet.order_id for bet in bets if bet.order_id is not None}
+        locks orders and accounts in this order too. Answers which bets were written."""
+        open_ids = await self._bets.lock(connection, bets)
+        answers = [bet for bet in bets if bet.bet_id in open_ids]
+        order_ids = {bet.order_id for bet in answers if bet.order_id is not None}
         await self._orders.lock(connection, order_ids)
-        await lock_accounts(connection, {bet.account_id: bet.currency for bet in bets})
+        await lock_accounts(connection, {bet.account_id: bet.currency for bet in answers})
         entries = []
-        for bet in bets:
+        for bet in answers:
             _take_part(bet)
             entries += entries_of(bet, answered(bet, bet.reserved))
-        await self._bets.save_answer(connection, *bets)
+        written = await self._bets.save_answer(connection, *answers)
         await self._orders.count_fill(connection, *order_ids)
         await post(connection, entries, self._clock.now())
+        return written
 
 
 def _take_part(bet: Bet) -> None:

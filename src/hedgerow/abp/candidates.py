@@ -9,10 +9,9 @@ from hedgerow.abp.amounts import Currency
 from hedgerow.abp.limits import LimitFacts
 from hedgerow.abp.offers import Offer
 from hedgerow.abp.routing import Candidate
+from hedgerow.execution.placement import NO_LAY
 from hedgerow.storage.accounts import VenueAccount
 from hedgerow.storage.terms import BookmakerTerms
-
-NO_LAY = "takes no lay bets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +34,16 @@ def candidate_of(
     standing: Standing,
     *,
     is_back: bool,
+    lays: bool,
     venue_min: Decimal,
     untold_max: Decimal,
 ) -> Candidate:
-    """The candidate. `venue_min` in the account's currency, `untold_max` in USD."""
+    """The candidate. lays: its bookmaker takes lay bets; venue_min in the account's currency, untold_max in USD."""
     unusable = offer.unusable or standing.unusable
     if not terms.is_active:
         unusable = "bookmaker is switched off"
-    elif not is_back:
-        unusable = NO_LAY  # no bookmaker of ours takes the other side
+    elif not is_back and not lays:
+        unusable = NO_LAY
     limits = LimitFacts(
         currency,
         standing.free,

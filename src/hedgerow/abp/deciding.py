@@ -239,7 +239,7 @@ class Decider:
         asked = work.order.asked
         candidate = next(one for one in receipt.candidates if one.account_id == allocation.account_id)
         desk = self._desks.get(allocation.account_id)
-        offer = self._offers.offer(work.key, asked.outcome_id, VenueSlug(allocation.bookmaker))
+        offer = self._offers.offer(work.key, asked.outcome_id, VenueSlug(allocation.bookmaker), is_back=asked.is_back)
         if desk is None or offer is None:
             raise RuntimeError(f"account {allocation.account_id} went away while it was decided on")
         # The line that was decided on, also where the price has moved since: the bookmaker then refuses.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +17,8 @@ from hedgerow.core.config import VenueUrls
 from hedgerow.core.errors import SetupError, VenueError
 from hedgerow.core.money import Rates, UnknownCurrencyError
 from hedgerow.core.secrets import Vault
-from hedgerow.execution.placement import Placement
+from hedgerow.core.tasks import spawn
+from hedgerow.execution.placement import Placement, close_when_answered
 from hedgerow.execution.reconcile import Decided, Reconciler
 from hedgerow.storage.accounts import Accounts, VenueAccount, open_credentials
 from hedgerow.storage.bets import Bet
@@ -28,6 +30,7 @@ from hedgerow.venues.registry import UnknownVenueError, build_bookmaker, urls_of
 _log = structlog.get_logger(__name__)
 
 _REMEMBERED_ANSWERS = 20
+_CLOSE_S = 5.0
 
 
 @dataclass(slots=True, eq=False)
@@ -38,6 +41,8 @@ class Desk:
     bookmaker: Bookmaker
     reconciler: Reconciler
     is_open: bool = False
+    sending: set[asyncio.Task[None]] = field(default_factory=set)
+    """Who waits for a bookmaker's answer to a bet; the connector that it was sent by is not closed before."""
     failures: deque[bool] = field(default_factory=lambda: deque(maxlen=_REMEMBERED_ANSWERS))
 
     @property
@@ -62,7 +67,8 @@ class Desks:
         self._database, self._accounts, self._terms, self._vault = database, accounts, terms, vault
         self._urls, self._clock, self._placement = venue_urls, clock, placement
         self._desks: dict[int, Desk] = {}
-        self._warned: set[int] = set()
+        self._warned: dict[int, bytes] = {}
+        self._retiring: set[asyncio.Task[None]] = set()
         self._operator_rates: Mapping[str, Decimal] = {}
         self._decided: Decided = _ignore
         self.bookmakers: Mapping[str, BookmakerTerms] = {}
@@ -94,33 +100,94 @@ class Desks:
         except UnknownCurrencyError:
             return None
 
-    async def load(self) -> None:
-        """Reads accounts and terms. Raises StorageError."""
+    async def load(self) -> list[Desk]:
+        """Reads accounts and terms; answers the desks that are to be connected: new ones, and those whose credentials
+        have changed. Raises StorageError."""
         self.bookmakers = await self._terms.bookmakers()
         told = await self._terms.currencies()
         self._operator_rates = {rate.currency: rate.per_usd for rate in told if rate.source == "operator"}
         rows = {row.account_id: row for row in await self._accounts.accounts()}
+        owing = await self._owing(row for row in rows.values() if row.account_id not in self._desks)
+        changed = []
         for account_id, row in rows.items():
             desk = self._desks.get(account_id)
-            if desk is not None:
-                desk.row = row
-            elif row.is_active:
-                self._add(row)
+            if desk is not None and self._renew(desk, row):
+                changed.append(desk)
+            elif desk is None and (row.is_active or account_id in owing) and self._add(row):
+                changed.append(self._desks[account_id])
         for account_id in self._desks.keys() - rows.keys():
-            await self._desks.pop(account_id).bookmaker.close()
+            desk = self._desks.pop(account_id)
+            self._retire(desk, desk.bookmaker)
+        return changed
 
-    def _add(self, row: VenueAccount) -> None:
+    async def _owing(self, rows: Iterable[VenueAccount]) -> frozenset[int]:
+        """Accounts that are not used any more, but whose bookmaker still has to say what became of bets."""
+        idle = [row.account_id for row in rows if not row.is_active]
+        found = await self._database.fetch(
+            """select distinct account_id from bets where account_id = any($1) and origin = 'abp' and not is_test
+               and (status in ('PENDING', 'PLACED') or (status = 'CONFIRMED' and settlement = 'UNSETTLED'))""",
+            idle,
+        )
+        return frozenset(row[0] for row in found)
+
+    def _renew(self, desk: Desk, row: VenueAccount) -> bool:
+        """Takes over what the database says of an account; True when its bookmaker is reached in another way now.
+
+        Bets that are under way are answered by the connector that sent them. Those in doubt are asked for by the new
+        one, for the account is the same.
+        """
+        before, desk.row = desk.row, row
+        if (before.sealed, before.meta, before.currency) == (row.sealed, row.meta, row.currency):
+            return False
+        old = self._account(before)
+        new = self._account(row)
+        if new is None or new == old or (bookmaker := self._connector(row, new)) is None:
+            return False
+        _log.info("account is connected anew", venue=row.venue, account=row.username)
+        self._retire(desk, desk.bookmaker)
+        desk.bookmaker, desk.is_open = bookmaker, False
+        desk.reconciler.use(bookmaker)
+        return True
+
+    def _retire(self, desk: Desk, bookmaker: Bookmaker) -> None:
+        """Closes a connector when the bets that are under way on it are answered."""
+        closing = close_when_answered(bookmaker, tuple(desk.sending))
+        task = spawn(closing, f"retire {desk.row.venue} {desk.row.account_id}")
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+
+    def _account(self, row: VenueAccount) -> Account | None:
+        """None where the credentials do not open."""
         try:
-            account = Account(row.account_id, row.username, row.currency, open_credentials(row, self._vault), row.meta)
-            context = VenueContext(account, self._clock, urls_of(venue(row.venue).manifest, self._urls))
-            bookmaker = build_bookmaker(row.venue, context)
+            credentials = open_credentials(row, self._vault)
+        except SetupError as error:
+            self._warn(row, str(error))
+            return None
+        return Account(row.account_id, row.username, row.currency, credentials, row.meta)
+
+    def _connector(self, row: VenueAccount, account: Account) -> Bookmaker | None:
+        try:
+            return build_bookmaker(
+                row.venue, VenueContext(account, self._clock, urls_of(venue(row.venue).manifest, self._urls))
+            )
         except (UnknownVenueError, LookupError, SetupError) as error:
-            if row.account_id not in self._warned:
-                self._warned.add(row.account_id)
-                _log.warning("account takes no bets", venue=row.venue, account=row.username, why=str(error))
-            return
+            self._warn(row, str(error))
+            return None
+
+    def _warn(self, row: VenueAccount, why: str) -> None:
+        """Once for what is stored of the account."""
+        if self._warned.get(row.account_id) != row.sealed:
+            self._warned[row.account_id] = row.sealed
+            _log.warning("account takes no bets", venue=row.venue, account=row.username, why=why)
+
+    def _add(self, row: VenueAccount) -> bool:
+        account = self._account(row)
+        bookmaker = self._connector(row, account) if account is not None else None
+        if bookmaker is None:
+            return False
         reconciler = Reconciler(bookmaker, self._placement, self._clock, _covers_nothing, self._decided)
         self._desks[row.account_id] = Desk(row, bookmaker, reconciler)
+        return True
 
     async def read_balances(self) -> None:
         """Asks every bookmaker what can be bet, and books it. Raises StorageError."""
@@ -145,6 +212,8 @@ class Desks:
         await self._accounts.set_balance(row.account_id, told.free, told.held)
 
     async def close(self) -> None:
+        if self._retiring:
+            await asyncio.wait(self._retiring, timeout=_CLOSE_S)
         for desk in self.all():
             await desk.bookmaker.close()
 

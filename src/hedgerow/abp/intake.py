@@ -185,11 +185,8 @@ class Intake:
     def _candidates(
         self, client: str, order: OrderRequest, market_id: MarketId, free: Mapping[int, Decimal]
     ) -> tuple[Candidate, ...]:
-        """None for a lay order: no bookmaker of ours takes one."""
-        if not order.is_back:
-            return ()
         market = MarketKey(order.fixture_id, market_id, order.player_id)
-        return self._view.candidates(client, market, order.outcome_id, standing_of(free), is_back=True)
+        return self._view.candidates(client, market, order.outcome_id, standing_of(free), is_back=order.is_back)
 
     def _situation(self, client: str, candidates: Sequence[Candidate], *, is_emergency: bool) -> Situation:
         desks = self._desks.of(client)

@@ -135,6 +135,8 @@ def taken_money(bet: Bet) -> Decimal:
     """The money at risk in a bet as its bookmaker has taken it; 0 for one that does not stand."""
     if bet.status is not BetStatus.CONFIRMED or bet.placed_stake is None or bet.placed_odds is None:
         return ZERO
+    if bet.at_risk is not None:
+        return bet.at_risk
     return at_risk(bet.placed_stake, bet.placed_odds, Currency(bet.currency, bet.usd_rate), is_back=bet.is_back)
 
 

@@ -49,13 +49,16 @@ class Bounds:
 
 
 def bounds(facts: LimitFacts, price: Decimal, *, is_back: bool) -> Bounds:
-    """What one bet at that price may stake now. price > 1; the stake of a lay bet is the backer's."""
+    """What one bet at that price may stake now. price > 1; the stake of a lay bet is the backer's. Limits and minimums
+    are of the money at risk, which for a lay bet is stake × (price − 1)."""
     unit = facts.currency.unit
     offered = [_effective_max(facts)]
     if (entry := _entry(facts, facts.entry_max)) is not None:
         offered.append(floored(entry, unit))
-    most = min(min(offered) - facts.used, covered_stake(facts, price, is_back=is_back))
-    return Bounds(_effective_min(facts), floored(max(most, Decimal(0)), unit))
+    each = Fraction(1) if is_back else Fraction(price - 1)  # what a stake of 1 puts at risk
+    most = min(floored(Fraction(min(offered)) / each, unit) - facts.used, covered_stake(facts, price, is_back=is_back))
+    least = ceiled(Fraction(_effective_min(facts)) / each, unit)
+    return Bounds(max(least, unit), floored(max(most, Decimal(0)), unit))
 
 
 def covered_stake(facts: LimitFacts, price: Decimal, *, is_back: bool) -> Decimal:

@@ -43,7 +43,7 @@ class Live:
     def start(self) -> None:
         self._service.on_slip_changed(self._slip_changed)
         self._service.on_feed(fixture=self._fixture_changed, rates=self._rates_changed, connection=self._connected)
-        self._task = spawn(self._tell_slips(), "tell betslips")
+        self._task = spawn(self._tell_slips(), "tell betslips", is_vital=True)
 
     async def stop(self) -> None:
         await stop(self._task)

@@ -16,6 +16,7 @@ from asyncpg import Record
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.secrets import MASK, Vault
+from hedgerow.storage.accounts import sealing
 from hedgerow.storage.database import Database, encode_json
 from hedgerow.venues.registry import UnknownVenueError, venue
 
@@ -66,28 +67,29 @@ class ClientAccounts:
         credentials, meta = _split(bookmaker, given["meta"] | _flag(given), {})
         if given.get(PASSWORD) is not None:
             credentials[PASSWORD] = given[PASSWORD]
-        return await self._database.fetchrow(
-            """insert into accounts (venue, username, client, currency, priority, is_active, sealed, meta, limit_max,
-                                     limit_min, balance, created_at, updated_at)
-               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
-               on conflict (venue, username) where removed_at is null do nothing returning *""",
-            bookmaker,
-            username,
-            client,
-            given["currency_id"],
-            given["priority"],
-            given["active"],
-            self._sealed(credentials, bookmaker, username),
-            meta,
-            given["max_stake"],
-            given["min_stake"],
-            given["balance"],
-            self._clock.now(),
-        )
+        async with sealing(self._database) as connection:
+            return await connection.fetchrow(
+                """insert into accounts (venue, username, client, currency, priority, is_active, sealed, meta,
+                                         limit_max, limit_min, balance, created_at, updated_at)
+                   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
+                   on conflict (venue, username) where removed_at is null do nothing returning *""",
+                bookmaker,
+                username,
+                client,
+                given["currency_id"],
+                given["priority"],
+                given["active"],
+                self._sealed(credentials, bookmaker, username),
+                meta,
+                given["max_stake"],
+                given["min_stake"],
+                given["balance"],
+                self._clock.now(),
+            )
 
     async def change(self, account_id: int, given: Mapping[str, Any]) -> Record | None:
         """The account with the given fields changed; None when it was removed meanwhile."""
-        async with self._database.transaction() as connection:
+        async with sealing(self._database) as connection:
             row = await connection.fetchrow(
                 "select * from accounts where account_id = $1 and removed_at is null for update", account_id
             )
@@ -123,6 +125,8 @@ class ClientAccounts:
         held = msgspec.json.decode(self._vault.open(row["sealed"], f"{bookmaker}/{username}").reveal(), type=dict)
         wanted = given.get("meta", row["meta"]) | {name: row["meta"][name] for name in (VERIFY,) if name in row["meta"]}
         credentials, meta = _split(bookmaker, wanted | _flag(given), held)
+        # What an operator stored is in no meta, so that it cannot be meant to go.
+        credentials |= {name: text for name, text in held.items() if name not in row["meta"].keys() | wanted.keys()}
         if (password := given.get(PASSWORD, held.get(PASSWORD))) is not None:
             credentials[PASSWORD] = password
         return {"meta": meta, "sealed": self._sealed(credentials, bookmaker, username)}

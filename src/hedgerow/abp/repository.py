@@ -290,7 +290,8 @@ class AbpOrders:
         rows = await self._database.fetch(
             """select b.bookmaker, a.username, o.user_ref, b.fixture_id, b.status, b.settlement,
                       coalesce(b.placed_odds, b.requested_odds) as price,
-                      coalesce(b.placed_stake, b.requested_stake) as stake, b.is_back, b.currency, b.usd_rate, b.payout
+                      coalesce(b.placed_stake, b.requested_stake) as stake, b.is_back, b.currency, b.usd_rate, b.payout,
+                      b.at_risk
                from bets b join abp_orders o using (order_id) join accounts a on a.account_id = b.account_id
                where b.origin = 'abp' and b.client = $1 and not b.is_test
                  and b.status in ('PLACED', 'CONFIRMED', 'VOID', 'CANCELLED')
@@ -350,7 +351,9 @@ def _fact(row: Any) -> BetFact:
         BetStatus(row["status"]),
         BetSettlement(row["settlement"]),
         row["price"],
-        at_risk(row["stake"], row["price"], currency, is_back=row["is_back"]),
+        row["at_risk"]
+        if row["at_risk"] is not None
+        else at_risk(row["stake"], row["price"], currency, is_back=row["is_back"]),
         row["payout"],
         row["usd_rate"],
     )

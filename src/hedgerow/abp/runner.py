@@ -88,7 +88,10 @@ class Runner:
     # --- life ------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        self._tasks = [spawn(self._take_up(), "take up orders"), spawn(self._renew(), "renew leases")]
+        self._tasks = [
+            spawn(self._take_up(), "take up orders", is_vital=True),
+            spawn(self._renew(), "renew leases", is_vital=True),
+        ]
 
     async def stop(self) -> None:
         """Lets bets that are under way be answered, begins nothing new, and gives the orders back."""
@@ -240,9 +243,10 @@ class Runner:
         """Sends committed bets; True when their answers have filled the order: then it has ended (`count_fill`)."""
         found.sending |= {bet.bet_id for bet, _, _ in legs}
         tasks = [spawn(self._send(found, leg), f"bet {leg[0].bet_id}") for leg in legs]
-        for task in tasks:
-            self._legs.add(task)
-            task.add_done_callback(self._legs.discard)
+        for task, (_, _, desk) in zip(tasks, legs, strict=True):
+            for under_way in (self._legs, desk.sending):
+                under_way.add(task)
+                task.add_done_callback(under_way.discard)
         await asyncio.gather(*tasks)
         order = found.order
         taken = (bet.order_stake or Decimal(0) for bet, _, _ in legs if bet.status is BetStatus.CONFIRMED)
@@ -271,6 +275,7 @@ class Runner:
                     covers=lambda _: Decimal(0),
                     accept_better=asked.accepts_better,
                     accept_partial=asked.accepts_partial,
+                    leave_by=found.safe_until,
                 )
             except StorageError as error:
                 _log.error("a bet's answer is not written yet", bet_id=bet.bet_id, error=str(error))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -101,6 +102,7 @@ class AutomatedBetPlacing:
         self._fixture_changed: Callable[[FixtureId], None] = _nobody
         self._rates_changed: Callable[[Rates], None] = _nobody
         self._connected: Callable[[bool], None] = _nobody
+        self._settings_wake = asyncio.Event()
         self._tasks: list[asyncio.Task[NoReturn]] = []
 
     # --- life ------------------------------------------------------------------------------------------------------
@@ -112,8 +114,8 @@ class AutomatedBetPlacing:
         self.runner.start()
         self._settler.start()
         self._tasks = [
-            spawn(self._every(BALANCES_EVERY_S, self._read_balances), "balances"),
-            spawn(self._follow_settings(), "settings"),
+            spawn(self._every(BALANCES_EVERY_S, self._read_balances), "balances", is_vital=True),
+            spawn(self._follow_settings(), "settings", is_vital=True),
         ]
 
     async def stop(self) -> None:
@@ -123,6 +125,10 @@ class AutomatedBetPlacing:
         await self._settler.stop()
         await self.feed.stop()
         await self.desks.close()
+
+    def settings_changed(self) -> None:
+        """Somebody changed accounts or terms in the database: read them now."""
+        self._settings_wake.set()
 
     async def not_ready(self) -> str | None:
         """Why orders cannot be worked on; None when they can."""
@@ -174,13 +180,13 @@ class AutomatedBetPlacing:
 
     async def _follow_settings(self) -> NoReturn:
         while True:
-            await asyncio.sleep(SETTINGS_EVERY_S)
-            before = {desk.row.account_id for desk in self.desks.all()}
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SETTINGS_EVERY_S):
+                    await self._settings_wake.wait()
+            self._settings_wake.clear()
             try:
-                await self.desks.load()
-                for desk in self.desks.all():
-                    if desk.row.account_id not in before:
-                        await self.desks.read_balance(desk)
+                for desk in await self.desks.load():
+                    await self.desks.read_balance(desk)
             except StorageError as error:
                 _log.error("accounts are not read", error=str(error))
 

@@ -35,7 +35,7 @@ class Settler:
         self._task: asyncio.Task[NoReturn] | None = None
 
     def start(self) -> None:
-        self._task = spawn(self._run(), "settle bets")
+        self._task = spawn(self._run(), "settle bets", is_vital=True)
 
     async def stop(self) -> None:
         await stop(self._task)

@@ -32,7 +32,8 @@ class View:
     ) -> tuple[Candidate, ...]:
         """One for each active account whose bookmaker has a quote and whose currency has a rate."""
         found = (
-            (desk, self._offers.offer(market, outcome_id, VenueSlug(desk.row.venue))) for desk in self._desks.of(client)
+            (desk, self._offers.offer(market, outcome_id, VenueSlug(desk.row.venue), is_back=is_back))
+            for desk in self._desks.of(client)
         )
         made = (
             self.candidate(desk, offer, standing(desk, offer), is_back=is_back)
@@ -56,6 +57,7 @@ class View:
             self._desks.terms_of(row.venue),
             standing,
             is_back=is_back,
+            lays=desk.bookmaker.manifest.lays,
             venue_min=desk.bookmaker.manifest.minimum_stake,
             untold_max=self._untold_max,
         )

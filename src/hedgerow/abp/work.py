@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from hedgerow.abp.amounts import Currency, ceiled, converted
+from hedgerow.abp.amounts import MICRO_UNIT, Currency, ceiled, converted
 from hedgerow.abp.orders import AbpOrder, Progress
 from hedgerow.abp.receipts import Receipt
 from hedgerow.abp.routing import Candidate, Taken
@@ -19,6 +19,9 @@ from hedgerow.storage.bets import Bet
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 5.0
 """Between two bets on one account for one order, after the first was not taken."""
+
+_ROUNDING, _ROUNDING_SHARE = Decimal("0.05"), Decimal("0.002")
+"""More than that an exchange's lots and fees do not leave of a stake that its book had room for (decision 0100)."""
 
 # Asking again, soon or at another price, will not help: the request, the key or the account is what is wrong.
 _FINAL = frozenset({Reason.INVALID, Reason.AUTH, Reason.ACCOUNT, Reason.DUPLICATE, Reason.UNKNOWN_ORDER})
@@ -92,19 +95,32 @@ def progress_of(
     undecided = sum((bet.order_stake or Decimal(0) for bet in legs if is_undecided(bet)), Decimal(0))
     accounts = (Currency(bet.currency, bet.usd_rate) for bet in legs if bet.placed_stake is not None)
     dust = max(
-        (ceiled(converted(account.unit, account, currency), currency.unit) for account in accounts), default=None
+        (ceiled(converted(account.unit, account, currency), currency.unit) for account in accounts),
+        default=currency.unit,
     )
+    missed = sum((_missed_by_rounding(bet, currency) for bet in legs), Decimal(0))
     last = work.last if work is not None else None
     return Progress(
         order.asked.stake,
         order.filled,
         undecided,
-        dust or currency.unit,
+        dust + missed,
         is_expired,
         order.is_cancel_wanted,
         work.refused_for_good(last.candidates) if work is not None and last is not None else None,
         work.fault if work is not None else None,
     )
+
+
+def _missed_by_rounding(bet: Bet, currency: Currency) -> Decimal:
+    """What a bet missed of its stake because an exchange trades whole contracts, its fees on top: nobody would bet it
+    anew. In the order's currency, rounded up."""
+    if bet.at_risk is None or bet.placed_stake is None:
+        return Decimal(0)
+    missed = bet.requested_stake - bet.placed_stake
+    if not 0 < missed <= _ROUNDING + bet.requested_stake * _ROUNDING_SHARE:
+        return Decimal(0)
+    return ceiled(converted(missed, Currency(bet.currency, bet.usd_rate), currency), MICRO_UNIT)
 
 
 def taken_of(legs: Iterable[Bet]) -> tuple[Taken, ...]:

@@ -16,6 +16,7 @@ from hedgerow.api import errors
 from hedgerow.api.answers import ExactRoute, JsonAnswer
 from hedgerow.api.door import FrontDoor
 from hedgerow.bus.nats import Bus
+from hedgerow.core.tasks import vital_failure
 from hedgerow.storage.database import Database, StorageError
 
 Check = Callable[[], Awaitable[str | None]]
@@ -52,6 +53,8 @@ def new_app(
 
     async def readyz(_: Request) -> Response:
         found = dict(zip(checks, await asyncio.gather(*map(_run, checks.values())), strict=True))
+        if (why := vital_failure()) is not None:
+            found["tasks"] = why
         is_ready = all(why is None for why in found.values())
         told = {name: why or "ok" for name, why in found.items()}
         return JsonAnswer({"status": "ready" if is_ready else "not ready", "checks": told}, 200 if is_ready else 503)

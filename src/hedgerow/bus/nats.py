@@ -66,7 +66,7 @@ class Bus:
 
     def start(self) -> None:
         """Connects in the background, and again whenever the connection breaks."""
-        self._task = spawn(self._run(), "bus")
+        self._task = spawn(self._run(), "bus", is_vital=True)
 
     async def close(self) -> None:
         """Ends the connection and stops coming back."""

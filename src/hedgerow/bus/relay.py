@@ -68,7 +68,7 @@ class Relay:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        self._task = spawn(self._run(), "outbox relay")
+        self._task = spawn(self._run(), "outbox relay", is_vital=True)
 
     async def stop(self) -> None:
         """What is not published stays in the outbox, for the next relay."""

@@ -79,6 +79,7 @@ async def add(
         )
         if account is None:
             raise InputError(f"there is an account {username!r} at {slug} already")
+        await op.tell_services(client)
         emit(_shown(account), as_json, f"account {username} at {slug} added")
 
 
@@ -111,7 +112,7 @@ async def enable(slug: str, username: str, data_dir: Path | None) -> None:
 @data_dir_option
 @asynchronous
 async def disable(slug: str, username: str, data_dir: Path | None) -> None:
-    """Takes an account out of use from the next start on; what rests there is not touched."""
+    """Takes an account out of use at once: nothing new is bet or quoted there. Bets go on being asked for."""
     await _set_active(slug, username, data_dir, is_active=False)
 
 
@@ -119,6 +120,7 @@ async def _set_active(slug: str, username: str, data_dir: Path | None, *, is_act
     async with operator(data_dir) as op:
         if not await op.accounts.set_account_active(slug, username, is_active):
             raise InputError(f"there is no account {username!r} at {slug}; see: hedgerow accounts list")
+        await op.tell_services()
         click.echo(f"account {username} at {slug} {'enabled' if is_active else 'disabled'}")
 
 

@@ -19,7 +19,7 @@ from hedgerow.bus.nats import Bus, BusError
 from hedgerow.bus.subjects import SETTINGS_CHANGED
 from hedgerow.cli.files import write_whole
 from hedgerow.core.clock import Clock, SystemClock
-from hedgerow.core.config import Settings, load_settings, read_master_key
+from hedgerow.core.config import Settings, load_settings, read_master_key, vault_of_settings
 from hedgerow.core.observe import configure_logs
 from hedgerow.core.secrets import Secret, Vault, new_master_key
 from hedgerow.mm.operations import Operations
@@ -90,11 +90,18 @@ def settings_of(data_dir: Path | None) -> Settings:
 
 def vault_of(settings: Settings) -> Vault:
     """The vault. Without a key in the settings: that of the data folder, made (mode 0600) when it is first needed."""
-    path = settings.data_dir / MASTER_KEY_FILE
     if not has_master_key(settings):
+        path = settings.data_dir / MASTER_KEY_FILE
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, new_master_key())
-    return Vault(read_master_key(settings) or Secret(path.read_text().strip()))
+    return vault_of_settings(with_key_file(settings))
+
+
+def with_key_file(settings: Settings) -> Settings:
+    """The settings, with the data folder's master key where they name none."""
+    if settings.master_key is not None or settings.master_key_file is not None:
+        return settings
+    return settings.model_copy(update={"master_key_file": settings.data_dir / MASTER_KEY_FILE})
 
 
 def has_master_key(settings: Settings) -> bool:

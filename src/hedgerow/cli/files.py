@@ -18,12 +18,25 @@ def write_whole(path: Path, text: str, *, mode: int = PRIVATE) -> None:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
+            if path.exists() and os.geteuid() == 0:  # whoever reads it still may when root writes it anew
+                owner = path.stat()
+                os.fchown(descriptor, owner.st_uid, owner.st_gid)
             file.flush()
             os.fsync(descriptor)
         fresh.replace(path)
+        _sync_folder(path.parent)
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """So that the file is there after a power cut as well: a key may be needed for what is committed next."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_json(path: Path, value: Any, *, mode: int = PRIVATE) -> None:

@@ -9,6 +9,7 @@ from typing import Literal, cast
 import click
 
 from hedgerow.cli.context import asynchronous, data_dir_option, operator
+from hedgerow.cli.master_keys import change_master_key
 from hedgerow.cli.numbers import positive_option
 from hedgerow.cli.output import emit, json_option
 from hedgerow.core.errors import InputError
@@ -98,6 +99,25 @@ async def disable(prefix: str, data_dir: Path | None) -> None:
 def master() -> None:
     """Prints a fresh master key for HEDGEROW_MASTER_KEY_FILE."""
     click.echo(new_master_key())
+
+
+@command.command("rotate-master")
+@data_dir_option
+@json_option
+@asynchronous
+async def rotate_master(data_dir: Path | None, as_json: bool) -> None:
+    """Changes the master key: seals all credentials with a fresh one, while services run.
+
+    The key file has the fresh key alone afterwards; put it into your backups. Interrupted, it is repeated. With
+    external engines and several machines, put a fresh key before the present one in every machine's file first.
+    """
+    async with operator(data_dir) as op:
+        sealed = await change_master_key(op.settings, op.database, op.accounts)
+        await op.tell_services()
+        told = f"credentials of {sealed} accounts sealed anew"
+        if op.settings.master_key is not None:
+            told += "; now remove all keys but the first from HEDGEROW_MASTER_KEY"
+        emit({"sealedAnew": sealed}, as_json, told)
 
 
 async def _set_active(prefix: str, data_dir: Path | None, *, is_active: bool) -> None:

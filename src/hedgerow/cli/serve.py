@@ -14,6 +14,7 @@ from hedgerow.cli.context import run, settings_of
 from hedgerow.cli.services import ABP, MM, SIM, Service, port_error
 from hedgerow.core.errors import InputError
 from hedgerow.core.observe import configure_logs
+from hedgerow.core.tasks import watched
 
 T = TypeVar("T")
 
@@ -76,9 +77,9 @@ def sim(host: str, port: int, followers: int, sites: tuple[str, ...]) -> None:
 
 
 async def _serve(work: Coroutine[Any, Any, None], service: Service, host: str, port: int) -> None:
-    """Runs a service until it ends, or until a signal stops it; a stop that hangs is cut."""
+    """Runs a service until it ends, a signal stops it, or a vital task of it fails; a stop that hangs is cut."""
     try:
-        await until_signalled(work, longest_stop_s=_STOP_S)
+        await until_signalled(watched(work, lambda: _end_within(_STOP_S)), longest_stop_s=_STOP_S)
     except OSError as error:
         raise port_error(service, host, port, error) from None
 
@@ -98,7 +99,7 @@ async def until_signalled(work: Coroutine[Any, Any, T], *, longest_stop_s: float
         is_stopping = True
         task.cancel()
         if longest_stop_s is not None:
-            loop.call_later(longest_stop_s, os._exit, _FORCED_EXIT)
+            _end_within(longest_stop_s)
 
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop)
@@ -111,6 +112,11 @@ async def until_signalled(work: Coroutine[Any, Any, T], *, longest_stop_s: float
     finally:
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
+
+
+def _end_within(seconds: float) -> None:
+    """Ends the process by force when it still runs then."""
+    asyncio.get_running_loop().call_later(seconds, os._exit, _FORCED_EXIT)
 
 
 def _site(text: str) -> tuple[str, int]:

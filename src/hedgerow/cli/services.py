@@ -1,7 +1,8 @@
 """One service as a child process: started, asked whether it is healthy, kept alive, stopped.
 
 A service that ends is started again after a growing pause. One that refuses its start for a reason that a person must
-remove (exit code 2) is not: its message ends the supervisor. docs/decisions/0060.
+remove (exit code 2), or that starts and dies again and again, is not: its message ends the supervisor. A start that
+fails otherwise (an external database that is away) is tried for as long as it takes. docs/decisions/0060.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ _POLL_S = 0.05
 _CALL_S = 2.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 30.0
 _STEADY_S = 60.0
+MOST_DEATHS = 10
+"""In a row, of a service that was healthy each time, but never for a steady minute."""
 # Resting orders are cancelled at venues meanwhile.
 _STOP_S = 20.0
 
@@ -67,6 +70,7 @@ class ServiceProcess:
         self._environment, self._options = environment, options
         self.longest_pause_s = _LONGEST_PAUSE_S  # before it is started again
         self._child: Child | None = None
+        self._deaths = 0
         self._is_up = asyncio.Event()
 
     @property
@@ -108,9 +112,10 @@ class ServiceProcess:
             self._child = None
 
     async def kill(self) -> None:
-        """Ends it at once, as a crash would; whoever keeps it starts it again."""
+        """Ends it at once, as a crash would, but is no sign against it; whoever keeps it starts it again."""
         self._is_up.clear()
         if self._child:
+            self._deaths -= 1
             await self._child.stop()
 
     async def up(self) -> None:
@@ -118,14 +123,20 @@ class ServiceProcess:
         await self._is_up.wait()
 
     async def keep(self) -> NoReturn:
-        """Starts it again whenever it ends, until cancelled. Raises SetupError when its start is refused."""
+        """Starts it again whenever it ends, until cancelled. Raises SetupError when its start is refused,
+        HedgerowError when it keeps dying."""
         backoff = Backoff(_FIRST_PAUSE_S, self.longest_pause_s)
         clock = asyncio.get_running_loop().time
         while True:
             started = clock()
-            await self._ended()
+            if self._child is not None:
+                await self._ended(self._child)
+                self._deaths += 1
             if clock() - started > _STEADY_S:
                 backoff.reset()
+                self._deaths = 0
+            if self._deaths >= MOST_DEATHS:
+                raise HedgerowError(f"{self.service.title} died {self._deaths} times in a row; see {self.log}")
             pause_s = backoff.next_pause_s()
             _log.warning("service is started again", service=self.service.name, in_s=round(pause_s, 2))
             await asyncio.sleep(pause_s)
@@ -138,10 +149,8 @@ class ServiceProcess:
             else:
                 _log.info("service is back", service=self.service.name, pid=self.pid)
 
-    async def _ended(self) -> None:
-        if self._child is None:
-            return
-        code = await asyncio.shield(self._child.ended)
+    async def _ended(self, child: Child) -> None:
+        code = await asyncio.shield(child.ended)
         self._is_up.clear()
         _log.error("service ended", service=self.service.name, **_told(code), log=str(self.log))
         self._child = None

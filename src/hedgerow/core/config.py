@@ -21,7 +21,7 @@ from pydantic_settings import (
 )
 
 from hedgerow.core.errors import SetupError
-from hedgerow.core.secrets import Secret
+from hedgerow.core.secrets import Secret, Vault
 
 PREFIX = "HEDGEROW_"
 
@@ -45,8 +45,10 @@ class Settings(BaseSettings):
     engine_user: str = Field("nobody", description="User that PostgreSQL runs as when started by root")
     postgres_bin: Path | None = Field(None, description="Folder of PostgreSQL's programs; empty: the wheel's")
     nats_server: Path | None = Field(None, description="Program of the NATS server; empty: the wheel's")
-    master_key: Secret | None = Field(None, description="Key of credentials at rest: 32 bytes in base64")
-    master_key_file: Path | None = Field(None, description="File (mode 0600) that holds the master key")
+    master_key: Secret | None = Field(
+        None, description="Key of credentials at rest: 32 bytes in base64; older ones, which only open, after a blank"
+    )
+    master_key_file: Path | None = Field(None, description="File (mode 0600) that holds the master key or keys")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe of the log lines that are written: debug, info, warning, error"
     )
@@ -131,3 +133,15 @@ def read_master_key(settings: Settings) -> Secret | None:
     if mode & 0o077:
         raise SetupError(f"{PREFIX}MASTER_KEY_FILE {path} is open to others (mode {mode:04o})", f"chmod 600 {path}")
     return Secret(text)
+
+
+def vault_of_settings(settings: Settings) -> Vault:
+    """The vault of a service. Raises SetupError without a master key, or when it cannot be read."""
+
+    def read() -> Secret:
+        key = read_master_key(settings)
+        if key is None:
+            raise SetupError("HEDGEROW_MASTER_KEY is not set", "the key that seals the accounts' credentials is needed")
+        return key
+
+    return Vault(read(), read)

@@ -92,11 +92,6 @@ VENUE_REQUEST_SECONDS = Histogram(
 STREAM_UP = Gauge("hedgerow_venue_stream_up", "1 while the venue's stream is connected", ["venue", "account"])
 QUOTES_LIVE = Gauge("hedgerow_mm_quotes_live", "Orders resting on exchanges", ["exchange"])
 QUOTE_ACTIONS = Counter("hedgerow_mm_quote_actions_total", "Quote changes sent", ["exchange", "action"])
-TICK_TO_ORDER_SECONDS = Histogram(
-    "hedgerow_mm_tick_to_order_seconds",
-    "Feed frame readable to order written",
-    buckets=(0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5),
-)
 FILLS = Counter("hedgerow_mm_fills_total", "Fills recorded", ["exchange"])
 HEDGES = Counter("hedgerow_mm_hedges_total", "Hedge bets", ["bookmaker", "outcome"])
 UNHEDGED_STAKE = Gauge("hedgerow_mm_unhedged_stake_usd", "Matched stake that no hedge covers", ["client"])

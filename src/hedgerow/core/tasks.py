@@ -6,9 +6,12 @@ import asyncio
 import random
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import structlog
+
+from hedgerow.core.errors import HedgerowError
 
 A = ParamSpec("A")
 T = TypeVar("T")
@@ -17,12 +20,66 @@ _log = structlog.get_logger(__name__)
 _running: set[asyncio.Task[Any]] = set()
 
 
-def spawn(work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
-    """Starts work in the background. Its failure is logged with its name; nothing is swallowed silently."""
+def spawn(work: Coroutine[Any, Any, T], name: str, *, is_vital: bool = False) -> asyncio.Task[T]:
+    """Starts work in the background. Its failure is logged with its name; nothing is swallowed silently.
+
+    is_vital: without it the process is not what it looks like, so its failure ends what `watched` awaits.
+    """
     task = asyncio.get_running_loop().create_task(work, name=name)
     _running.add(task)
     task.add_done_callback(_finished)
+    if is_vital and (watch := _watch.get()) is not None:
+        task.add_done_callback(watch.finished)
     return task
+
+
+class VitalTaskError(HedgerowError):
+    """A vital task failed, and what depended on it was ended."""
+
+
+class _Watch:
+    """Over the vital tasks that one piece of work started."""
+
+    def __init__(self, task: asyncio.Task[Any] | None, ends: Callable[[], None]) -> None:
+        self._task, self._ends = task, ends
+        self.failure: VitalTaskError | None = None
+
+    def finished(self, vital: asyncio.Task[Any]) -> None:
+        if vital.cancelled() or (error := vital.exception()) is None or self.failure is not None:
+            return
+        self.failure = VitalTaskError(f"{vital.get_name()!r} failed: {type(error).__name__}: {error}")
+        _log.critical("vital task failed, the process ends", task=vital.get_name(), error=str(self.failure))
+        # What is being stopped already is not interrupted in its cleaning up.
+        if self._task is not None and not self._task.cancelling():
+            self._ends()
+            self._task.cancel()
+
+
+_watch: ContextVar[_Watch | None] = ContextVar("watch", default=None)
+
+
+async def watched(work: Coroutine[Any, Any, T], ends: Callable[[], None] = lambda: None) -> T:
+    """Awaits the work. When a vital task that it started fails, the work is cancelled, and when it has cleaned up
+    VitalTaskError is raised. ends: called when that begins."""
+    task = asyncio.current_task()
+    watch = _Watch(task, ends)
+    token = _watch.set(watch)
+    try:
+        return await work
+    except BaseException as error:
+        if watch.failure is None:
+            raise
+        if isinstance(error, asyncio.CancelledError) and task is not None and task.uncancel():
+            raise  # somebody else has cancelled it as well
+        raise watch.failure from (None if isinstance(error, asyncio.CancelledError) else error)
+    finally:
+        _watch.reset(token)
+
+
+def vital_failure() -> str | None:
+    """Which vital task of the work that is watched here has failed; None while all go on."""
+    watch = _watch.get()
+    return str(watch.failure) if watch is not None and watch.failure is not None else None
 
 
 def at_once(send: Callable[A, Coroutine[Any, Any, T]], *args: A.args, **kwargs: A.kwargs) -> Coroutine[Any, Any, T]:

@@ -40,6 +40,10 @@ class Reconciler:
         self._covers, self._decided = covers, decided
         self._following: set[str] = set()
 
+    def use(self, bookmaker: Bookmaker) -> None:
+        """Asks by another connector of the same account from now on."""
+        self._bookmaker = bookmaker
+
     def follow(self, bet: Bet) -> None:
         """Asks for the bet in the background until it is decided."""
         if bet.reference in self._following:
@@ -64,20 +68,24 @@ class Reconciler:
             return await self.ask(bet)
         except StorageError:  # what the bookmaker told is in the bet, and its row must get it
             await until_written("a bet's answer", lambda: self._placement.save(bet))
-            return bet.status not in (BetStatus.PENDING, BetStatus.PLACED)
+            return not bet.is_open
 
     async def ask(self, bet: Bet) -> bool:
         """Asks once; True when the bet is decided now, and committed so."""
         sent_ms = int(bet.sent_at.timestamp() * 1000) if bet.sent_at else self._created_ms(bet)
         try:
-            report = await self._bookmaker.find(BetRef(bet.reference, bet.bookmaker_bet_id, sent_ms))
+            report = await self._bookmaker.find(_ref(bet, sent_ms))
         except CannotTell as error:
             await self._still_in_doubt(bet, error.message)
-            return False
+            return not bet.is_open
         except Refused as error:
             await self._still_in_doubt(bet, f"the bookmaker does not let us ask: {error.message}")
-            return False
+            return not bet.is_open
         except VenueError:
+            return False
+        except Exception:
+            # An answer that cannot be read is none. The bet must not be forgotten for it.
+            _log.exception("the bookmaker's answer cannot be read", bet_id=bet.bet_id, reference=bet.reference)
             return False
         if report is None:
             bet.in_doubt = False
@@ -100,3 +108,7 @@ class Reconciler:
     @staticmethod
     def _created_ms(bet: Bet) -> int:
         return int(bet.created_at.timestamp() * 1000) if bet.created_at else 0
+
+
+def _ref(bet: Bet, sent_ms: int) -> BetRef:
+    return BetRef(bet.reference, bet.bookmaker_bet_id, sent_ms, bet.is_back, bet.requested_stake)

@@ -22,7 +22,7 @@ async def trading_clock(settings: Settings) -> AsyncIterator[Clock]:
         yield SystemClock()
         return
     clock = FollowedClock()
-    following = spawn(follow(settings.clock_url, clock, handled.snapshot), "world clock")
+    following = spawn(follow(settings.clock_url, clock, handled.snapshot), "world clock", is_vital=True)
     try:
         if not await clock.told(PATIENCE_S):
             raise SetupError(f"the world's clock does not answer within {PATIENCE_S:g} s", "check HEDGEROW_CLOCK_URL")

@@ -116,7 +116,7 @@ class FeedClient:
 
     def start(self) -> None:
         """Begins to follow the feed, and keeps trying until it is reached."""
-        self._tasks = [spawn(self._run(), "feed")]
+        self._tasks = [spawn(self._run(), "feed", is_vital=True)]
 
     async def stop(self) -> None:
         """Closes the stream and ends all work."""
@@ -252,12 +252,14 @@ class FeedClient:
         await self._until_loaded()
         self._connection.renew()
         self._tasks += [
-            spawn(self._every("watch", _WATCH_EVERY_S, self._watch), "feed watch"),
-            spawn(self._every("list", _FIXTURES_EVERY_S, self._list, self._list_now), "feed lists"),
-            spawn(self._every("odds", _LOOK_EVERY_S, self._ask_odds, self._ask_now), "feed odds"),
-            spawn(self._every("strangers", _STRANGERS_EVERY_S, self._lister.strangers), "feed strangers"),
-            spawn(self._every("bookmakers", _BOOKMAKERS_EVERY_S, self._keep), "feed bookmakers"),
-            spawn(self._every("grades", _GRADES_EVERY_S, self._grader.turn), "feed grades"),
+            spawn(self._every("watch", _WATCH_EVERY_S, self._watch), "feed watch", is_vital=True),
+            spawn(self._every("list", _FIXTURES_EVERY_S, self._list, self._list_now), "feed lists", is_vital=True),
+            spawn(self._every("odds", _LOOK_EVERY_S, self._ask_odds, self._ask_now), "feed odds", is_vital=True),
+            spawn(
+                self._every("strangers", _STRANGERS_EVERY_S, self._lister.strangers), "feed strangers", is_vital=True
+            ),
+            spawn(self._every("bookmakers", _BOOKMAKERS_EVERY_S, self._keep), "feed bookmakers", is_vital=True),
+            spawn(self._every("grades", _GRADES_EVERY_S, self._grader.turn), "feed grades", is_vital=True),
         ]
 
     async def _until_loaded(self) -> None:

@@ -11,7 +11,7 @@ from hedgerow.core.errors import ApiError
 from hedgerow.core.tasks import spawn
 from hedgerow.feed.book import PriceBook
 from hedgerow.mm.commands import CancelOutcome, ConfigurationChange
-from hedgerow.mm.controls import Result, Switch, trading_state, turn
+from hedgerow.mm.controls import Result, Switch, SystemState, turn
 from hedgerow.mm.engine import Engine
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.market import TradedMarket, Trader
@@ -69,7 +69,7 @@ class Commander:
                         action=switch.value,
                         data={"reason": reason},
                     )
-                trader.state = trading_state(turned, self._roster.system)
+                trader.state = self._roster.state_of(turned)
         ended = await self._apply([trader])
         return result, ended
 
@@ -110,6 +110,11 @@ class Commander:
             fixture.tournament_id == tournament_id and bookmaker in fixture.bookmakers and not fixture.is_over
             for fixture in self._book.fixtures()
         )
+
+    @property
+    def system(self) -> SystemState:
+        """The operator's switches, as they are carried out."""
+        return self._roster.system
 
     async def refresh(self) -> None:
         """Reads all settings and switches anew, and carries out what changed."""

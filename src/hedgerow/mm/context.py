@@ -17,6 +17,7 @@ from hedgerow.core.config import Settings
 from hedgerow.core.errors import ApiError
 from hedgerow.mm.commands import MarketMaking
 from hedgerow.mm.controls import Controls
+from hedgerow.mm.operations import Operations
 from hedgerow.mm.repository import Repository
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database
@@ -38,6 +39,10 @@ class ApiContext:
     def repository(self) -> Repository:
         """Market making's own tables."""
         return Repository(self.database, self.clock)
+
+    def operations(self, caller: Caller) -> Operations:
+        """What the caller changes, with its name in the audit trail."""
+        return Operations(self.database, self.clock, caller.actor)
 
     async def controls(self, caller: Caller) -> Controls:
         """The caller's switches. Raises ApiError 404 for a client that market making was not set up for."""

@@ -32,7 +32,7 @@ from hedgerow.mm.orders import Slot
 from hedgerow.mm.recovery import sides_of
 from hedgerow.mm.repository import Repository
 from hedgerow.storage.database import StorageError
-from hedgerow.venues.base import Listing
+from hedgerow.venues.base import Exchange, Listing
 
 _log = structlog.get_logger(__name__)
 
@@ -62,12 +62,12 @@ class Discovery:
         self._engine, self._book, self._repository, self._clock = engine, book, repository, clock
         self._write_catalogue = write_catalogue
         self._stored: dict[tuple[str, str], Mapping[str, Any]] = {}
-        self._watched: dict[Lane, frozenset[str]] = {}
+        self._watched: dict[Lane, tuple[Exchange, frozenset[str]]] = {}
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        self._task = spawn(self._run(), "discovery")
+        self._task = spawn(self._run(), "discovery", is_vital=True)
 
     async def stop(self) -> None:
         await stop(self._task)
@@ -219,13 +219,14 @@ class Discovery:
 
     async def _watch(self, lane: Lane) -> None:
         refs = frozenset(ref for ref, _ in lane.slots)
-        if self._watched.get(lane) != refs:
+        exchange = lane.exchange
+        if self._watched.get(lane) != (exchange, refs):
             try:
-                await lane.exchange.watch([lane.instruments[ref] for ref in sorted(refs)])
+                await exchange.watch([lane.instruments[ref] for ref in sorted(refs)])
             except VenueError as error:  # the next round tries again
                 _log.warning("contracts not followed", exchange=lane.slug, error=str(error))
                 return
-            self._watched[lane] = refs
+            self._watched[lane] = exchange, refs
 
     def forget(self, market: TradedMarket) -> None:
         """The market is over and settled: nobody quotes its contracts any more."""

@@ -7,9 +7,10 @@ payout stays in flight, so nothing is hedged twice; it is covered only when the 
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import structlog
@@ -20,7 +21,7 @@ from hedgerow.core.ids import OutcomeId
 from hedgerow.core.money import MICRO, Micros, decimal_of, micros, minor_unit
 from hedgerow.core.states import BetStatus
 from hedgerow.core.tasks import spawn, work
-from hedgerow.execution.placement import Placement
+from hedgerow.execution.placement import Placement, close_when_answered
 from hedgerow.execution.reconcile import Reconciler
 from hedgerow.mm.exposure import hedge_covers
 from hedgerow.mm.hedging import HedgePlan, Offer, PlannedBet, Rules, Waits, plan_hedges, plan_sweep
@@ -30,7 +31,7 @@ from hedgerow.mm.quoter import minimum_usd
 from hedgerow.mm.repository import FillRow
 from hedgerow.storage.behind import until_written
 from hedgerow.storage.bets import Bet
-from hedgerow.storage.database import StorageError
+from hedgerow.storage.database import OutcomeUnknownError, StorageError
 from hedgerow.venues.base import Account, Bookmaker
 
 _log = structlog.get_logger(__name__)
@@ -49,6 +50,8 @@ class Desk:
     account: Account
     per_usd: Decimal
     reconciler: Reconciler | None = None
+    sending: set[asyncio.Task[None]] = field(default_factory=set)
+    """Who waits for the bookmaker's answer to a bet."""
 
     @property
     def minimum_stake(self) -> Decimal:
@@ -66,6 +69,11 @@ class Hedger:
         self._max_drift, self._is_live = max_drift, is_live
         self._markets: dict[str, TradedMarket] = {}  # by the reference of a bet under way
         self._settled: Callable[[TradedMarket], None] = lambda _: None
+        self._is_halted = False
+
+    def halt(self) -> None:
+        """Nothing is sent from now on. What is committed and not sent stays PENDING, for whoever trades next."""
+        self._is_halted = True
 
     def on_settled(self, listener: Callable[[TradedMarket], None]) -> None:
         """The listener is called when a hedge of a market was answered."""
@@ -74,6 +82,15 @@ class Hedger:
     def add_desk(self, client: str, desk: Desk) -> None:
         desk.reconciler = Reconciler(desk.bookmaker, self._placement, self._clock, self.covers, self._decided)
         self.desks[client] = desk
+
+    def renew_desk(self, client: str, bookmaker: Bookmaker, account: Account) -> None:
+        """Reaches a desk's account by another connector. Bets under way are answered by the one that sent them, those
+        in doubt are asked for by the new one."""
+        desk = self.desks[client]
+        spawn(close_when_answered(desk.bookmaker, tuple(desk.sending)), f"retire hedge desk of {client}")
+        desk.bookmaker, desk.account = bookmaker, account
+        if desk.reconciler is not None:
+            desk.reconciler.use(bookmaker)
 
     def minimum_stake(self, bookmaker: str) -> int:
         """The least that a bookmaker takes, in micros of USD; 0 where nobody hedges at it."""
@@ -89,13 +106,13 @@ class Hedger:
         for bet, _ in bets:
             bet.order_id = row.order_id
         self._ledger.shares.moved(market.exposure.take_moved())
-        spawn(self._commit_fill(market, row, bets), "commit fill")
+        spawn(self._commit_fill(market, row, bets), "commit fill", is_vital=True)
 
     def look_at(self, market: TradedMarket, offers: Mapping[OutcomeId, Offer]) -> None:
         """Hedges what is not in flight yet."""
         bets = self._plan(market, offers)
         if bets:
-            spawn(self._commit_bets(market, bets), "commit hedges")
+            spawn(self._commit_bets(market, bets), "commit hedges", is_vital=True)
 
     def _plan(self, market: TradedMarket, offers: Mapping[OutcomeId, Offer]) -> list[tuple[Bet, PlannedBet]]:
         """Plans bets for the needs of the moment and counts them as in flight."""
@@ -103,7 +120,9 @@ class Hedger:
         desk = self.desks.get(market.client.name)
         if not needs:
             market.hedge_waits = {}
-        if not needs or desk is None or not desk.per_usd or market.undecided_hedges or self._is_held(market, offers):
+        if self._is_halted or not needs or desk is None or not desk.per_usd or market.undecided_hedges:
+            return []
+        if self._is_held(market, offers):
             return []
         rules = self._rules(market, desk)
         plan = plan_hedges(needs, offers, market.planned, rules)
@@ -183,6 +202,7 @@ class Hedger:
             except StorageError as error:
                 _log.error("fill not recorded, hedge held back", trade=row.trade_ref, error=str(error))
                 await self._ledger.commit_later(row)
+                await self._withdraw(error, bets)
                 is_new = False
             if not is_new:
                 self._take_back(market, bets)
@@ -195,16 +215,29 @@ class Hedger:
                 await self._ledger.commit_bets([bet for bet, _ in bets])
             except StorageError as error:
                 _log.error("hedge held back", error=str(error))
+                await self._withdraw(error, bets)
                 self._take_back(market, bets)
                 self._hold(market, bets[0][1].offer.market_ref)
                 return
             self._send(market, bets)
 
+    async def _withdraw(self, error: StorageError, bets: list[tuple[Bet, PlannedBet]]) -> None:
+        """Bets that will not be sent, though they may have been committed: their rows must not stay PENDING. That is
+        seen to before they are taken back, and something else is hedged in their place."""
+        if isinstance(error, OutcomeUnknownError):
+            unsent = [bet for bet, _ in bets]
+            await until_written("bets that were not sent", lambda: self._placement.withdraw(unsent))
+
     def _send(self, market: TradedMarket, bets: list[tuple[Bet, PlannedBet]]) -> None:
+        sending = self.desks[market.client.name].sending
         for bet, planned in bets:
-            spawn(self._place(market, bet, planned), "hedge")
+            task = spawn(self._place(market, bet, planned), "hedge", is_vital=True)
+            sending.add(task)
+            task.add_done_callback(sending.discard)
 
     async def _place(self, market: TradedMarket, bet: Bet, planned: PlannedBet) -> None:
+        if self._is_halted:
+            return
         with work.unit():
             desk = self.desks[market.client.name]
             refusal: Refused | None = None

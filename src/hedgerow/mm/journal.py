@@ -70,6 +70,10 @@ class Journal:
     def start(self) -> None:
         self._behind.start()
 
+    def abandon(self) -> None:
+        """Writes nothing any more."""
+        self._behind.abandon()
+
     async def stop(self) -> None:
         """Writes what waits, then ends. Raises StorageError."""
         await self._behind.stop()

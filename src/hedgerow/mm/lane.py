@@ -114,6 +114,13 @@ class Lane:
         await self.exchange.open(self._event)
         self._stream_up()
 
+    async def replace(self, exchange: Exchange) -> None:
+        """Reaches the exchange by another connector of the same account. Nothing is placed until it is opened and
+        compared; requests under way are answered on the old one."""
+        self._stream_is_up = self.is_synced = False
+        old, self.exchange = self.exchange, exchange
+        await old.close()
+
     async def close(self, *, cancels: bool) -> None:
         """Leaves the exchange. cancels: nothing of ours stays there. Nothing is placed any more: the engine would
         quote anew what is being cancelled."""

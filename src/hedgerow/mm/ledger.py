@@ -89,7 +89,7 @@ class FillLedger:
         """The fills that waited for this order's name; their rows are linked to it."""
         rows = self._unlinked.pop((account_id, order.venue_ref or ""), [])
         if rows:
-            spawn(self._link(account_id, order, rows), "link fills")
+            spawn(self._link(account_id, order, rows), "link fills", is_vital=True)
         return rows
 
     async def _link(self, account_id: int, order: Order, rows: list[FillRow]) -> None:
@@ -116,7 +116,7 @@ class FillLedger:
         if self._known.get(key) is not FillState.PROVISIONAL:
             return False
         self._known[key] = fill.state
-        spawn(self._change_state(account_id, fill), "fill state")
+        spawn(self._change_state(account_id, fill), "fill state", is_vital=True)
         return True
 
     async def _change_state(self, account_id: int, fill: Fill) -> None:

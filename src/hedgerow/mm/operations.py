@@ -1,6 +1,6 @@
-"""What an operator changes in market making's tables, each with its line in the audit trail.
+"""What is changed in market making's tables from outside, each with its line in the audit trail.
 
-Not for what clients change by the API. A running service is told by `bus.subjects.SETTINGS_CHANGED`.
+By an operator, or by a client for itself (tournaments). A running service is told by `bus.subjects.SETTINGS_CHANGED`.
 """
 
 from __future__ import annotations
@@ -61,10 +61,11 @@ _MAPPING_COLUMNS = """venue, instrument_ref, market_ref, fixture_id, market_id, 
 
 
 class Operations:
-    """Repository of the operator's changes."""
+    """Repository of these changes."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database, self._clock = database, clock
+    def __init__(self, database: Database, clock: Clock, actor: str = ACTOR) -> None:
+        """actor: who changes, for the audit trail."""
+        self._database, self._clock, self._actor = database, clock, actor
 
     # --- the system's switches -------------------------------------------------------------------------------
 
@@ -111,9 +112,11 @@ class Operations:
         is_active: bool,
         limit_ratio: Decimal | None = None,
         price_ticks: int | None = None,
+        action: str | None = None,
     ) -> None:
         """Switches a client's tournament; None keeps what is set, or takes the default. Raises what the table
-        refuses: a ratio outside 0 to 1, a client that is not there."""
+        refuses: a ratio outside 0 to 1, a client that is not there. action: what the audit trail calls it, where it is
+        no switching."""
         async with self._database.transaction() as connection:
             await connection.execute(
                 """insert into mm_tournaments (client, tournament_id, is_active, limit_ratio, price_ticks, updated_at)
@@ -129,8 +132,8 @@ class Operations:
                 self._clock.now(),
             )
             changed = {"tournamentId": tournament_id, "limitRatio": limit_ratio, "priceTicks": price_ticks}
-            action = "activate tournament" if is_active else "deactivate tournament"
-            await self._note(connection, "client", client, action, changed)
+            switched = "activate tournament" if is_active else "deactivate tournament"
+            await self._note(connection, "client", client, action or switched, changed)
 
     # --- mappings --------------------------------------------------------------------------------------------
 
@@ -167,7 +170,7 @@ class Operations:
                 venue,
                 instrument_ref,
                 decision,
-                ACTOR,
+                self._actor,
                 self._clock.now(),
             )
             subject_id = f"{venue}/{instrument_ref}"
@@ -184,7 +187,7 @@ class Operations:
         await audit.note(
             connection,
             self._clock.now(),
-            actor=ACTOR,
+            actor=self._actor,
             subject=subject,
             subject_id=subject_id,
             action=action,

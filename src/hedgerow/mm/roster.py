@@ -8,10 +8,10 @@ import structlog
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.config import VenueUrls
-from hedgerow.core.errors import Refused, SetupError
+from hedgerow.core.errors import Refused, SetupError, VenueError
 from hedgerow.core.money import Rates, UnknownCurrencyError
 from hedgerow.core.secrets import Vault
-from hedgerow.mm.controls import Controls, SystemState, trading_state
+from hedgerow.mm.controls import Controls, SystemState, TradingState, trading_state
 from hedgerow.mm.engine import Engine
 from hedgerow.mm.hedger import Desk, Hedger
 from hedgerow.mm.lane import Lane
@@ -45,7 +45,19 @@ class Roster:
         self._repository, self._accounts, self._vault, self._urls = repository, accounts, vault, venue_urls
         self._clock, self._engine, self._hedger, self._numbers, self._tag = clock, engine, hedger, numbers, tag
         self._warned: set[int] = set()
+        self._rows: dict[int, VenueAccount] = {}  # as last seen
         self.system = SystemState(soft_paused=False, stopped=False, emergency=False, reason=None, since=None)
+        self._is_halted = False
+
+    def halt(self) -> None:
+        """Every trader is stopped from now on, whatever the database says."""
+        self._is_halted = True
+        for trader in self._engine.traders.values():
+            trader.state = TradingState.SYSTEM_STOPPED
+
+    def state_of(self, controls: Controls) -> TradingState:
+        """What a client's switches and the operator's make."""
+        return TradingState.SYSTEM_STOPPED if self._is_halted else trading_state(controls, self.system)
 
     async def load(self) -> tuple[list[Trader], list[Lane]]:
         """Reads everything; answers whose settings differ from before, and lanes that are new and not open yet."""
@@ -63,12 +75,12 @@ class Roster:
     def _trader(self, controls: Controls) -> Trader:
         trader = self._engine.traders.get(controls.client)
         if trader is None:
-            state = trading_state(controls, self.system)
+            state = self.state_of(controls)
             trader = self._engine.traders[controls.client] = Trader(controls.client, controls.bookmaker, state)
         return trader
 
     async def _take_settings(self, trader: Trader, controls: Controls) -> bool:
-        state = trading_state(controls, self.system)
+        state = self.state_of(controls)
         tournaments = {found.tournament_id: found for found in await self._repository.tournaments(trader.name)}
         denied = await self._repository.denied_markets(trader.name)
         before = trader.state, trader.tournaments, trader.denied
@@ -78,11 +90,16 @@ class Roster:
     # --- accounts ----------------------------------------------------------------------------------------------
 
     async def _take_accounts(self, trader: Trader) -> tuple[list[Lane], bool]:
-        known = {lane.account_id for lane in trader.lanes}
+        known = {lane.account_id: lane for lane in trader.lanes}
         new: list[Lane] = []
         caps: dict[int, int] = {}
         for row in await self._accounts.accounts(client=trader.name):
             caps[row.account_id] = usd(row.max_outcome_stake) if row.is_active else 0
+            if (context := self._renewed(row)) is not None:
+                try:
+                    new += await self._connect_anew(trader, row, context, known.get(row.account_id))
+                except (UnknownVenueError, LookupError, SetupError, Refused) as error:
+                    self._warn(row, str(error))
             if row.account_id in known or not row.is_active:
                 continue
             if row.venue == trader.bookmaker and trader.name not in self._hedger.desks:
@@ -92,6 +109,43 @@ class Roster:
                 new.append(lane)
         before, trader.max_outcome_stake = trader.max_outcome_stake, caps
         return new, before != caps
+
+    def _renewed(self, row: VenueAccount) -> VenueContext | None:
+        """What an account is reached with, where that has changed since the last look."""
+        before, self._rows[row.account_id] = self._rows.get(row.account_id), row
+        if before is None or (before.sealed, before.meta, before.currency) == (row.sealed, row.meta, row.currency):
+            return None
+        self._warned.discard(row.account_id)
+        try:
+            old, new = self._context(before), self._context(row)
+        except SetupError as error:
+            self._warn(row, str(error))
+            return None
+        if new.account == old.account:
+            return None
+        _log.info("account is connected anew", venue=row.venue, account=row.username)
+        return new
+
+    async def _connect_anew(
+        self, trader: Trader, row: VenueAccount, context: VenueContext, lane: Lane | None
+    ) -> list[Lane]:
+        """Answers the lane that is to be opened, if it is one. Where no connector can be built, or the bookmaker
+        refuses the new credentials, the account goes on with what it has, and that is raised."""
+        if lane is not None:
+            await lane.replace(build_exchange(row.venue, context))
+            return [lane]
+        desk = self._hedger.desks.get(trader.name)
+        if desk is not None and desk.account.account_id == row.account_id:
+            bookmaker = build_bookmaker(row.venue, context)
+            try:
+                await bookmaker.open()
+            except Refused:
+                await bookmaker.close()
+                raise
+            except VenueError as error:
+                _log.warning("bookmaker not reached", venue=row.venue, account=row.username, error=str(error))
+            self._hedger.renew_desk(trader.name, bookmaker, context.account)
+        return []
 
     def _lane(self, row: VenueAccount) -> Lane | None:
         """The lane of an exchange account; None for a venue where orders cannot rest, or without a connector."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 
 import structlog
 
@@ -13,15 +12,15 @@ from hedgerow.api.server import Server
 from hedgerow.bus.nats import Bus, BusError
 from hedgerow.bus.relay import Relay, decode_change
 from hedgerow.bus.subjects import SETTINGS_CHANGED, events
-from hedgerow.core.config import Settings, read_master_key
+from hedgerow.core.config import Settings, vault_of_settings
 from hedgerow.core.errors import SetupError
-from hedgerow.core.secrets import Vault
 from hedgerow.execution.trading_clock import trading_clock
 from hedgerow.mm.app import ApiContext, create_app
 from hedgerow.mm.repository import Repository
 from hedgerow.mm.service import MarketMaker
-from hedgerow.storage.accounts import Accounts
+from hedgerow.storage.accounts import Accounts, check_master_key
 from hedgerow.storage.database import Database, StorageError
+from hedgerow.storage.locks import held_lock
 from hedgerow.storage.migrate import migrate
 
 _log = structlog.get_logger(__name__)
@@ -36,22 +35,22 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         raise SetupError(
             "market making needs HEDGEROW_DATABASE_URL and HEDGEROW_NATS_URL", "set both, or run `hedgerow up`"
         )
-    key = read_master_key(settings)
-    if key is None:
-        raise SetupError("HEDGEROW_MASTER_KEY is not set", "the key that seals the accounts' credentials is needed")
+    vault = vault_of_settings(settings)
     async with AsyncExitStack() as stack:
         clock = await stack.enter_async_context(trading_clock(settings))
         await migrate(settings.database_url)
         database = await Database.connect(settings.database_url, size=10)
         stack.push_async_callback(database.close)
-        await stack.enter_async_context(_alone(database))
+        await check_master_key(Accounts(database, clock), vault)
+        lock = await stack.enter_async_context(held_lock(database, ONE_AT_A_TIME))
         bus = await Bus.connect(settings.nats_url, "mm")
         stack.push_async_callback(bus.close)
         relay = Relay(database, bus)
         relay.start()
         stack.push_async_callback(relay.stop)
         tag = await Repository(database, clock).deployment_tag()
-        market_maker = MarketMaker(settings, database, Vault(key), clock, tag)
+        market_maker = MarketMaker(settings, database, vault, clock, tag)
+        lock.on_lost(market_maker.halt)
         stack.push_async_callback(market_maker.stop)
         await market_maker.start()
         await _follow_operator(bus, market_maker)
@@ -69,17 +68,6 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
 
 def _checks(market_maker: MarketMaker) -> Mapping[str, Callable[[], Awaitable[str | None]]]:
     return {"market making": market_maker.not_ready}
-
-
-@asynccontextmanager
-async def _alone(database: Database) -> AsyncIterator[None]:
-    """Waits until no other process trades on this database."""
-    async with AsyncExitStack() as stack:
-        while await stack.enter_async_context(database.try_lock(ONE_AT_A_TIME)) is None:
-            _log.warning("another process makes markets on this database; waiting for it to end")
-            await stack.aclose()
-            await asyncio.sleep(1.0)
-        yield
 
 
 async def _follow_operator(bus: Bus, market_maker: MarketMaker) -> None:

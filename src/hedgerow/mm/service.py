@@ -149,6 +149,15 @@ class MarketMaker:
             for market in trader.markets.values():
                 self.feed.watch_settlement(market.key.fixture_id)
 
+    def halt(self) -> None:
+        """Another process may trade on this database from now on: nothing is placed or bet any more, quotes are taken
+        away, and what waits is not written. There is no way back."""
+        self._hedger.halt()
+        self._roster.halt()
+        for writer in (self._catalogue, self._journal, self._ledger.shares):
+            writer.abandon()
+        self.engine.look_at_all()
+
     async def stop(self) -> None:
         """Takes every quote away, waits for bets that are under way, writes what is left."""
         await self.upkeep.stop()

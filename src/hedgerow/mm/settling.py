@@ -61,7 +61,7 @@ class Settler:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        self._task = spawn(self._run(), "settler")
+        self._task = spawn(self._run(), "settler", is_vital=True)
 
     async def stop(self) -> None:
         await stop(self._task)

@@ -33,7 +33,9 @@ SWEEP_EVERY_S = 0.25
 SWEEP_SHARES = 4
 """The markets are swept in as many turns: each once a second."""
 SETTINGS_EVERY_S = 2.0
-"""In the machine's time: a switch that somebody else turned in the database, at the latest after so long."""
+"""In the machine's time: what somebody else changed in the database counts at the latest after so long."""
+SWITCHES_EVERY_S = 0.25
+"""The same for the operator's switches over everything, which must not depend on the bus."""
 NUMBERS_AHEAD = 2 * LOW
 _RETRY_S = 0.5
 
@@ -61,11 +63,12 @@ class Upkeep:
 
     def start(self) -> None:
         self._tasks = [
-            spawn(self._every(BALANCES_EVERY_S, self.read_balances), "balances"),
-            spawn(self._every(STRAYS_EVERY_S, self._cancel_strays, first=False), "strays"),
-            spawn(self._sweep(), "sweep"),
-            spawn(self._draw_numbers(), "order numbers"),
-            spawn(self._follow_settings(), "settings"),
+            spawn(self._every(BALANCES_EVERY_S, self.read_balances), "balances", is_vital=True),
+            spawn(self._every(STRAYS_EVERY_S, self._cancel_strays, first=False), "strays", is_vital=True),
+            spawn(self._sweep(), "sweep", is_vital=True),
+            spawn(self._draw_numbers(), "order numbers", is_vital=True),
+            spawn(self._follow_settings(), "settings", is_vital=True),
+            spawn(self._follow_switches(), "switches", is_vital=True),
         ]
 
     async def stop(self) -> None:
@@ -172,6 +175,15 @@ class Upkeep:
                 await self._commander.refresh()
             except StorageError as error:
                 _log.error("settings are not read", error=str(error))
+
+    async def _follow_switches(self) -> NoReturn:
+        while True:
+            await asyncio.sleep(SWITCHES_EVERY_S)
+            try:
+                if await self._repository.system() != self._commander.system:
+                    self._settings_wake.set()
+            except StorageError:
+                continue  # following the settings tells of it
 
 
 async def draw_ahead(numbers: OrderNumbers, repository: Repository) -> None:

@@ -14,7 +14,9 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -100,7 +102,7 @@ class HttpClient:
         changes: True when the request moves money or orders, so that a lost answer is InDoubt; else it is Unavailable.
         """
         request = self._encode(method, path, headers, body)
-        connection = self._take_warm()
+        connection = None if changes and _is_too_late() else self._take_warm()
         coming = connection.exchange(request) if connection is not None else None
         # Everything else comes after the write: what is sent now may be a quote that has to move.
         asked = _Asked(operation, request, changes, timeout_s or self._timeout_s, time.perf_counter())
@@ -119,7 +121,7 @@ class HttpClient:
                     try:
                         if connection is None or coming is None:
                             connection = self._warm() or await self._connect()
-                            coming = connection.exchange(asked.request)
+                            coming = self._write_in_time(connection, asked)
                         answer = await coming
                     except BaseException:
                         if connection is not None:
@@ -142,6 +144,13 @@ class HttpClient:
                 VENUE_REQUESTS.labels(self.venue, asked.operation, outcome).inc()
                 taken_s = time.perf_counter() - asked.started
                 VENUE_REQUEST_SECONDS.labels(self.venue, asked.operation).observe(taken_s)
+
+    @staticmethod
+    def _write_in_time(connection: _Connection, asked: _Asked) -> asyncio.Future[Answer]:
+        """Raises TimeoutError where the request must not leave any more."""
+        if asked.changes and _is_too_late():
+            raise TimeoutError("it was too late to send it")
+        return connection.exchange(asked.request)
 
     async def warm_up(self, connections: int = 1) -> None:
         """Makes connections ahead, so that the first order waits for none. Failures are left to the request."""
@@ -195,6 +204,25 @@ class HttpClient:
         elif method in ("POST", "PUT", "PATCH", "DELETE"):
             lines += "Content-Length: 0\r\n"
         return f"{method} {self.prefix}{path}{self._head}{lines}\r\n".encode("latin-1") + body
+
+
+@contextmanager
+def leaving_by(at: float | None) -> Iterator[None]:
+    """Requests of the block that change something are not written any more when the loop's time is past `at`: a process
+    that stood still for a while finds out before it sends, not after. None: no such time."""
+    token = _leave_by.set(at)
+    try:
+        yield
+    finally:
+        _leave_by.reset(token)
+
+
+_leave_by: ContextVar[float | None] = ContextVar("leave_by", default=None)
+
+
+def _is_too_late() -> bool:
+    at = _leave_by.get()
+    return at is not None and asyncio.get_running_loop().time() >= at
 
 
 class _Connection(asyncio.Protocol):

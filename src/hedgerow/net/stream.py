@@ -80,7 +80,7 @@ class Stream:
         self._expected: _Listener | None = None  # whose connection is wanted now
 
     def start(self) -> None:
-        self._task = spawn(self._run(), f"stream {self.name}")
+        self._task = spawn(self._run(), f"stream {self.name}", is_vital=True)
 
     async def stop(self) -> None:
         """Closes the socket and stops coming back."""

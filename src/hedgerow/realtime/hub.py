@@ -170,7 +170,7 @@ class Hub:
         """Messages may have been missed, and perhaps none follows that would show the hole."""
         self._has_lost = True
         if self._catching_up is None or self._catching_up.done():
-            self._catching_up = spawn(self._catch_up_alone(), "websocket hub catches up")
+            self._catching_up = spawn(self._catch_up_alone(), "websocket hub catches up", is_vital=True)
 
     async def _catch_up_alone(self) -> None:
         while self._has_lost:

@@ -88,6 +88,7 @@ class Contract:
     min_size: int
     is_open: bool = True
     result: SettlementStatus | None = None
+    names: tuple[str, str] = ("", "")  # the feed's `bookmakerOutcomeId` of YES and of NO
 
 
 @dataclass(slots=True)
@@ -475,6 +476,22 @@ class Exchange:
             size -= order.filled
             del self.orders[order.id], self._by_reference[COUNTERPARTY, reference]
         return done
+
+    def rest(self, contract: Contract, leg: Leg, price: int, size: int) -> Order:
+        """The world offers a leg for sale; what of its own it would meet goes. The order is in no ledger."""
+        reference = f"rest-{next(self._match_numbers)}"
+        order = self.place(
+            COUNTERPARTY,
+            contract,
+            leg,
+            Side.SELL,
+            price,
+            size,
+            reference=reference,
+            self_trade=SelfTrade.ENDS_MAKER,
+        )
+        del self.orders[order.id], self._by_reference[COUNTERPARTY, reference]
+        return order
 
     def reverse(self, *trade_ids: str) -> bool:
         """Takes trades of one contract back on both sides, as when their settlement on a chain fails: money, fees and

@@ -17,6 +17,7 @@ from hedgerow.sim.bookmaker import Bookmaker, Quote
 from hedgerow.sim.clock import WorldClock
 from hedgerow.sim.exchange import Exchange
 from hedgerow.sim.faults import Behaviour
+from hedgerow.sim.house import House
 from hedgerow.sim.markets import Catalogue
 
 OPENING_BALANCE = 10_000
@@ -117,6 +118,7 @@ class World:
         self.books: dict[tuple[FixtureId, str], BookMeta] = {}
         self.bookmakers: dict[str, Bookmaker] = {}
         self.exchanges: dict[str, Exchange] = {}
+        self._house = House(self.exchanges)
         self.currencies = dict(_RATES)
         self._listeners: list[Callable[[WorldEvent], None]] = []
 
@@ -194,6 +196,8 @@ class World:
             self._quotes_of.setdefault(quote.outcome.fixture_id, {})[key] = quote
             moved.setdefault(quote.outcome.fixture_id, []).append(quote)
             self.books.setdefault((quote.outcome.fixture_id, quote.bookmaker), BookMeta(updated_ms=now))
+        for quotes in moved.values():
+            self._house.put(quotes)
         for fixture_id, quotes in moved.items():
             self._emit(OddsChanged(self.fixtures[fixture_id], tuple(quotes)))
 
@@ -275,6 +279,7 @@ class World:
         self._quotes_of.clear()
         self.books.clear()
         self.currencies = dict(_RATES)
+        self._house.clear()
         venues: list[Bookmaker | Exchange] = [*self.bookmakers.values(), *self.exchanges.values()]
         for venue in venues:
             venue.clear()

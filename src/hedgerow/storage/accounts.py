@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
 import msgspec
+from asyncpg import Connection
 
 from hedgerow.core.clock import Clock
+from hedgerow.core.errors import SetupError
 from hedgerow.core.ids import ClientName, VenueSlug
 from hedgerow.core.secrets import Secret, Vault, key_hash
-from hedgerow.storage.database import Database
+from hedgerow.storage.database import Database, advisory_key
 
 Service = Literal["abp", "mm", "scraping"]
 
 DEFAULT_PER_MINUTE: dict[str, int] = {"abp": 60, "mm": 2000, "scraping": 600}
 DEFAULT_PER_SECOND = Decimal(10)
+
+MASTER_KEYS = "master keys"
+"""The database lock of who changes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,23 +198,40 @@ class Accounts:
         priority: int = 0,
     ) -> VenueAccount | None:
         """The new account, its credentials sealed; None when (venue, username) exists already."""
-        sealed = vault.seal(msgspec.json.encode(credentials).decode(), f"{venue}/{username}")
-        row = await self._database.fetchrow(
-            f"""insert into accounts (venue, username, client, currency, priority, sealed, meta, max_outcome_stake,
-                                      created_at)
-                values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-                on conflict (venue, username) where removed_at is null do nothing returning {_ACCOUNT_COLUMNS}""",
-            venue,
-            username,
-            client,
-            currency,
-            priority,
-            sealed,
-            meta or {},
-            max_outcome_stake,
-            self._clock.now(),
-        )
+        async with sealing(self._database) as connection:
+            sealed = vault.seal(msgspec.json.encode(credentials).decode(), f"{venue}/{username}")
+            row = await connection.fetchrow(
+                f"""insert into accounts (venue, username, client, currency, priority, sealed, meta, max_outcome_stake,
+                                          created_at)
+                    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                    on conflict (venue, username) where removed_at is null do nothing returning {_ACCOUNT_COLUMNS}""",
+                venue,
+                username,
+                client,
+                currency,
+                priority,
+                sealed,
+                meta or {},
+                max_outcome_stake,
+                self._clock.now(),
+            )
         return _account(row) if row else None
+
+    async def seal_anew(self, vault: Vault) -> int:
+        """Seals with the vault's first key what another one sealed, all or nothing; answers how many accounts that
+        were. Raises SetupError, and nothing is changed, for one that no key opens."""
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(  # new bets refer to these rows, and need not wait
+                f"""select {_ACCOUNT_COLUMNS} from accounts where removed_at is null
+                    order by account_id for no key update"""
+            )
+            stale = [row for row in map(_account, rows) if not vault.is_current(row.sealed, row.identity)]
+            for account in stale:
+                sealed = vault.seal(vault.open(account.sealed, account.identity).reveal(), account.identity)
+                await connection.execute(
+                    "update accounts set sealed = $2 where account_id = $1", account.account_id, sealed
+                )
+        return len(stale)
 
     async def accounts(self, *, client: str | None = None, venue: str | None = None) -> list[VenueAccount]:
         """Highest priority first; those that were removed are not among them."""
@@ -241,6 +265,29 @@ class Accounts:
             held,
             self._clock.now(),
         )
+
+
+@asynccontextmanager
+async def sealing(database: Database) -> AsyncIterator[Connection[Any]]:
+    """A transaction that stores what is sealed in it. Its keys stay the present ones until it is committed: a change of
+    keys waits for it, and it for one that is under way."""
+    async with database.transaction() as connection:
+        await connection.execute("select pg_advisory_xact_lock_shared($1)", advisory_key(MASTER_KEYS))
+        yield connection
+
+
+async def check_master_key(accounts: Accounts, vault: Vault) -> None:
+    """Raises SetupError when there are accounts and none opens. One that alone does not is told by who uses it."""
+    refusal: SetupError | None = None
+    for account in await accounts.accounts():
+        try:
+            open_credentials(account, vault)
+        except SetupError as error:
+            refusal = error
+        else:
+            return
+    if refusal is not None:
+        raise refusal
 
 
 def open_credentials(account: VenueAccount, vault: Vault) -> dict[str, Secret]:

@@ -43,14 +43,19 @@ class WriteBehind:
         self._task: asyncio.Task[None] | None = None
         self._has_unit = False
         self._writing = asyncio.Lock()
+        self._is_abandoned = False
 
     def start(self) -> None:
-        self._task = spawn(self._run(), f"writer of {self._what}")
+        self._task = spawn(self._run(), f"writer of {self._what}", is_vital=True)
 
     async def stop(self) -> None:
         """Writes what waits, then ends. Raises StorageError."""
         await stop(self._task)
         await self.flush()
+
+    def abandon(self) -> None:
+        """Writes nothing any more: another process may know better."""
+        self._is_abandoned = True
 
     def rouse(self) -> None:
         """Something waits."""
@@ -63,7 +68,8 @@ class WriteBehind:
         """Returns when everything that waited is written, by whomever. Raises StorageError."""
         async with self._writing:
             self._wake.clear()
-            await self._write()
+            if not self._is_abandoned:
+                await self._write()
             if self._has_unit and not self._wake.is_set():
                 self._has_unit = False
                 work.leave()

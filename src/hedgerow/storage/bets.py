@@ -7,11 +7,12 @@ before the request leaves. What comes back moves it along `core.states.BET_MOVES
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NoReturn
 
+import asyncpg
 from asyncpg import Connection
 
 from hedgerow.core.clock import Clock
@@ -26,6 +27,7 @@ class Bet:
 
     Of automated bet placing: `order_stake` is what it stands for in its order's currency, `reserved` and `staked` what
     the ledger holds for it now, `offer_ms` when the offer that it takes last moved, `runner` the process that sends it.
+    `at_risk` is what the bet took from the balance, None where the stake and the odds say it.
     """
 
     reference: str
@@ -67,6 +69,7 @@ class Bet:
     runner: str | None = None
     reserved: Decimal = Decimal(0)
     staked: Decimal = Decimal(0)
+    at_risk: Decimal | None = None
 
     def move_to(self, status: BetStatus, reason: str = "") -> None:
         """Changes the status by the table of legal moves. Raises IllegalMoveError."""
@@ -74,11 +77,26 @@ class Bet:
         self.status = status
         self.reason = reason or self.reason
 
+    @property
+    def is_open(self) -> bool:
+        """Whether its bookmaker has not decided about it yet."""
+        return self.status in (BetStatus.PENDING, BetStatus.PLACED)
+
+    def become(self, other: Bet) -> None:
+        """Takes over all that another copy of the same bet says."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(other, name))
+
+
+class _NotThereError(Exception):
+    """The references were free: nothing had been committed."""
+
 
 _COLUMNS = """reference::text, origin, client, account_id, bookmaker, fixture_id, market_id, outcome_id, player_id,
     requested_odds, requested_stake, currency, usd_rate, order_id, planned_odds, needs, covers, status, in_doubt,
     reason, bookmaker_bet_id, placed_odds, placed_stake, settlement, payout, sent_data, received_data, is_test, bet_id,
-    created_at, sent_at, placed_at, settled_at, is_back, order_stake, offer_ms, runner::text, reserved, staked"""
+    created_at, sent_at, placed_at, settled_at, is_back, order_stake, offer_ms, runner::text, reserved, staked,
+    at_risk"""
 
 _NEW = (
     "reference",
@@ -121,6 +139,7 @@ _ANSWERED = (
     "order_stake",
     "reserved",
     "staked",
+    "at_risk",
 )
 
 
@@ -153,36 +172,43 @@ class Bets:
         for bet in bets:
             bet.bet_id, bet.created_at = ids[bet.reference], now
 
-    async def save_answer(self, connection: Connection[Any], *bets: Bet) -> None:
-        """Writes what became of bets: their status, what was sent and taken, and the money that they hold."""
-        await connection.execute(
+    async def save_answer(self, connection: Connection[Any], *bets: Bet) -> frozenset[int]:
+        """Writes what became of bets, each named once: their status, what was sent and taken, and the money that they
+        hold. Answers the ids of those that were written: the others are decided already, and otherwise, by another
+        process."""
+        rows = await connection.fetch(
             """update bets b
                set status = t.status, in_doubt = t.in_doubt, reason = t.reason, bookmaker_bet_id = t.bookmaker_bet_id,
                    placed_odds = t.placed_odds, placed_stake = t.placed_stake, covers = t.covers,
                    sent_data = t.sent_data, received_data = t.received_data, sent_at = t.sent_at,
                    placed_at = t.placed_at, order_id = coalesce(b.order_id, t.order_id),
-                   order_stake = t.order_stake, reserved = t.reserved, staked = t.staked
+                   order_stake = t.order_stake, reserved = t.reserved, staked = t.staked, at_risk = t.at_risk
                from unnest($1::bigint[], $2::text[], $3::boolean[], $4::text[], $5::text[], $6::numeric[],
                            $7::numeric[], $8::numeric[], $9::jsonb[], $10::jsonb[], $11::timestamptz[],
-                           $12::timestamptz[], $13::bigint[], $14::numeric[], $15::numeric[], $16::numeric[])
+                           $12::timestamptz[], $13::bigint[], $14::numeric[], $15::numeric[], $16::numeric[],
+                           $17::numeric[])
                     t (bet_id, status, in_doubt, reason, bookmaker_bet_id, placed_odds, placed_stake, covers,
-                       sent_data, received_data, sent_at, placed_at, order_id, order_stake, reserved, staked)
-               where b.bet_id = t.bet_id""",
+                       sent_data, received_data, sent_at, placed_at, order_id, order_stake, reserved, staked, at_risk)
+               where b.bet_id = t.bet_id and (b.status in ('PENDING', 'PLACED') or b.status = t.status)
+               returning b.bet_id""",
             *_columns(bets, _ANSWERED),
         )
+        return frozenset(row[0] for row in rows)
 
-    async def lock(self, connection: Connection[Any], bets: Iterable[Bet]) -> None:
+    async def lock(self, connection: Connection[Any], bets: Iterable[Bet]) -> frozenset[int]:
         """Locks the rows of bets until the caller's transaction ends, always in the same order, and reads what they
-        hold: another process may have written them since."""
+        hold: another process may have written them since. Answers the ids of those that can be written as they are."""
         known = {bet.bet_id: bet for bet in bets}
         rows = await connection.fetch(
-            """select bet_id, reserved, staked, order_stake from bets where bet_id = any($1)
+            """select bet_id, status, reserved, staked, order_stake from bets where bet_id = any($1)
                order by bet_id for update""",
             list(known),
         )
         for row in rows:
             bet = known[row["bet_id"]]
             bet.reserved, bet.staked, bet.order_stake = row["reserved"], row["staked"], row["order_stake"]
+        open_ = (BetStatus.PENDING, BetStatus.PLACED)
+        return frozenset(row["bet_id"] for row in rows if row["status"] in (*open_, known[row["bet_id"]].status))
 
     async def save_settlement(self, connection: Connection[Any], bet: Bet) -> None:
         """Writes how a bet was settled, or settled anew."""
@@ -203,6 +229,24 @@ class Bets:
             f"select {_COLUMNS} from bets where origin = 'abp' and order_id = any($1) order by bet_id", order_ids
         )
         return [_bet(row) for row in rows]
+
+    async def committed(self, bets: Sequence[Bet]) -> list[Bet]:
+        """Of bets that were to be inserted in one transaction whose outcome is not known: all of them as they stand, or
+        none. A commit that the server is still at is waited for: inserting the same references again waits for it.
+        Raises StorageError."""
+        try:
+            await self._insert_in_vain(bets)
+        except _NotThereError:
+            return []
+        except asyncpg.UniqueViolationError:
+            pass
+        return await self._select("reference = any($1) order by bet_id", [bet.reference for bet in bets])
+
+    async def _insert_in_vain(self, bets: Sequence[Bet]) -> NoReturn:
+        """Rolled back in any case, by the error that it raises."""
+        async with self._database.transaction() as connection:
+            await self.insert(connection, [replace(bet) for bet in bets])
+            raise _NotThereError
 
     async def locked(self, connection: Connection[Any], bet_id: int) -> Bet | None:
         """The bet as it stands, locked until the caller's transaction ends."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.ids import FixtureId, OutcomeId, OutcomeKey, PlayerId, VenueSlug
@@ -83,6 +83,7 @@ class Manifest:
     knowledge: str  # where the facts come from, and when they were read
     is_exchange: bool = False
     is_bookmaker: bool = False
+    lays: bool = False  # as a bookmaker: lay bets are taken too
     level: str = "native"
     price_kind: PriceKind = PriceKind.PROBABILITY
     sells_without_holding: bool = False
@@ -335,8 +336,12 @@ class Exchange(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BetIntent:
-    """One wager to be sent once. `market_ref` and `outcome_ref` are the bookmaker's own ids of the line, as the odds
-    feed gives them (`bookmakerMarketId`, `bookmakerOutcomeId`); the line they name is the price that is taken."""
+    """One wager to be sent once.
+
+    Backing takes `odds` or higher ones. Laying takes `odds` or lower ones, and `stake` is the backer's: what can be
+    lost is stake × (odds − 1). `market_ref` and `outcome_ref` are the bookmaker's own ids of the line, as the odds
+    feed gives them (`bookmakerMarketId`, `bookmakerOutcomeId`); the line they name is the price that is taken.
+    """
 
     reference: str
     fixture_id: FixtureId
@@ -350,6 +355,7 @@ class BetIntent:
     is_live: bool
     accept_better: bool = True
     accept_partial: bool = False
+    is_back: bool = True
 
     @property
     def outcome(self) -> OutcomeKey:
@@ -359,16 +365,20 @@ class BetIntent:
 
 @dataclass(frozen=True, slots=True)
 class BetRef:
-    """How a bet is asked for: our reference, and the bookmaker's id once it is known."""
+    """How a bet is asked for: our reference, and the bookmaker's id once it is known. `stake`: what was asked for."""
 
     reference: str
     bet_ref: str | None
     sent_at_ms: int
+    is_back: bool = True
+    stake: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BetReport:
-    """A bet as the bookmaker sees it. `odds` and `stake` are what was taken, None while that is not known."""
+    """A bet as the bookmaker sees it. `odds` and `stake` are what was taken, None while that is not known. `at_risk` is
+    what the bet took from the balance, charges included, where that is another amount than the stake (laid: than
+    stake × (odds − 1))."""
 
     reference: str
     status: BetStatus
@@ -378,6 +388,7 @@ class BetReport:
     reason: str = ""
     settlement: SettlementStatus | None = None
     payout: Decimal | None = None  # what came back to the balance, stake included
+    at_risk: Decimal | None = None
     sent: Mapping[str, Any] = field(default_factory=dict)  # without secrets, for the audit trail
     received: Mapping[str, Any] = field(default_factory=dict)
 
@@ -406,8 +417,9 @@ class Bookmaker(Protocol):
     async def balance(self) -> Balance: ...
 
     async def place(self, bet: BetIntent) -> BetReport:
-        """Sends the bet once. CONFIRMED, PLACED (accepted with a delay) or REJECTED by the report; Refused when the
-        bookmaker said no to the request, Unavailable when nothing was sent, InDoubt when no answer came."""
+        """Sends the bet once; a lay bet only where the manifest says `lays`. CONFIRMED, PLACED (accepted with a delay)
+        or REJECTED by the report; Refused when the bookmaker said no to the request, Unavailable when nothing was sent,
+        InDoubt when no answer came."""
         ...
 
     async def find(self, ref: BetRef) -> BetReport | None:
@@ -421,6 +433,16 @@ class Bookmaker(Protocol):
     async def line(self, market_ref: str, outcome_ref: str, outcome: OutcomeKey) -> LiveLine | None:
         """The present offer for the outcome of a market; None when it is not offered now. The references are the
         bookmaker's, as in a `BetIntent`; `outcome` is the feed's name of the same, for those who know that one."""
+        ...
+
+
+@runtime_checkable
+class NamesBets(Protocol):
+    """A bookmaker with Idempotency.COMPUTED_ID."""
+
+    async def name(self, bet: BetIntent) -> str | None:
+        """Makes the bet ready and answers the bookmaker's id that it will have, which is committed before `place`
+        sends it: afterwards it can be asked for by no other. Raises Refused and Unavailable as `place`."""
         ...
 
 

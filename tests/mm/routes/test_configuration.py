@@ -66,6 +66,22 @@ async def test_deactivation_keeps_the_settings_and_tells_what_was_cancelled(api:
     assert (answer["tournament"]["active"], answer["tournament"]["limitRatio"]) == (False, Decimal("0.5"))
 
 
+async def test_every_change_of_a_tournament_is_in_the_audit_trail_with_the_key_that_made_it(api: Api) -> None:
+    api.market_making.covered = {17}
+    await api.post("/tournaments/17/activate", {"limitRatio": 0.5, "priceTicks": 1})
+    await api.patch("/tournaments/17", {"priceTicks": 2})
+    await api.post("/tournaments/17/deactivate")
+    rows = await api.database.fetch("select actor, subject, id, action, data from audit order by audit_id")
+    assert {(row["subject"], row["id"]) for row in rows} == {("client", "demo")}
+    assert {row["actor"].partition(":")[0] for row in rows} == {"api"}
+    changes = [(row["action"], row["data"]["limitRatio"], row["data"]["priceTicks"]) for row in rows]
+    assert changes == [
+        ("activate tournament", Decimal("0.5"), 1),
+        ("change tournament", None, 2),
+        ("deactivate tournament", None, None),
+    ]
+
+
 async def test_update_changes_what_is_given_only(api: Api) -> None:
     api.market_making.covered = {17}
     await api.post("/tournaments/17/activate", {"limitRatio": 0.5, "priceTicks": 1})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -334,3 +335,41 @@ async def test_offers_beyond_the_declared_pace_say_when_to_ask_again(
     assert late.value.retry_after_s
     clock.advance(late.value.retry_after_s + 0.001)
     assert await bookmaker.line("615487211", "home", OUTCOME) is None
+
+
+# --- laying ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_bridge_that_lays_is_known_as_one_and_is_told_the_side(
+    build: Callable[..., Bookmaker], bridge: Any, info: Any, intent: Intent
+) -> None:
+    bridge.answer("GET /info", {**info, "capabilities": ["lay"]})
+    made = build()
+    assert not made.manifest.lays
+    await made.open()
+    assert made.manifest.lays
+    await made.place(intent(is_back=False))
+    (request,) = bridge.requests("PUT")
+    assert json.loads(request.body)["side"] == "lay"
+    await made.close()
+
+
+async def test_a_lay_bet_never_goes_to_a_bridge_that_takes_none(
+    bookmaker: Bookmaker, bridge: Any, intent: Intent
+) -> None:
+    with pytest.raises(Refused, match="no lay bets"):
+        await bookmaker.place(intent(is_back=False))
+    assert bridge.requests("PUT") == []
+
+
+@pytest.mark.parametrize(("price", "is_worse"), [("1.6", True), ("1.5", False)])
+async def test_laying_at_higher_odds_than_asked_is_reported_to_the_operator(
+    build: Callable[..., Bookmaker], bridge: Any, info: Any, told: Told, intent: Intent, price: str, is_worse: bool
+) -> None:
+    bridge.answer("GET /info", {**info, "capabilities": ["lay"]})
+    bridge.answer(PLACE, told(placed={"stake": "12.50", "price": price}), status=201)
+    made = build()
+    with capture_logs() as logs:
+        await made.place(intent(is_back=False))
+    assert ("bet placed beyond its limits" in {entry["event"] for entry in logs}) == is_worse
+    await made.close()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hedgerow.core.ladders import PriceGrid
 from hedgerow.core.secrets import Secret
 from hedgerow.core.states import Side
-from hedgerow.venues.base import NewQuote
+from hedgerow.venues.base import Instrument, NewQuote
 from hedgerow.venues.polymarket.orders import (
     DEPLOYMENTS,
     Contracts,
@@ -27,6 +27,7 @@ from hedgerow.venues.polymarket.orders import (
     salt_and_timestamp,
 )
 from hedgerow.venues.signing import Wallet
+from hedgerow.venues.taking import Leg, TakeOrder
 
 WALLET = Wallet(Secret("0x" + "11" * 32))
 DEPOSIT_WALLET = "0x" + "d1" * 20
@@ -162,3 +163,14 @@ def test_finer_tick_gives_finer_amounts(quote: Quotes) -> None:
     fine = dataclasses.replace(quote().instrument, grid=PriceGrid.probability(2_500))
     body = json.loads(signer().sign(quote(instrument=fine, price=2_500, size=33_330_000)).body)
     assert (body["order"]["makerAmount"], body["order"]["takerAmount"]) == ("83325", "33330000")
+
+
+@pytest.mark.parametrize(("is_whole", "kind"), [(False, "FAK"), (True, "FOK")])
+def test_an_order_that_takes_buys_for_whole_cents(instrument: Instrument, is_whole: bool, kind: str) -> None:
+    order = TakeOrder("reference", Leg(instrument, Side.BUY), 570_000, 69_220_000, 560_000, is_whole)
+    made = signer().sign_taking(order)
+    body = json.loads(made.body)
+    assert (body["orderType"], body["postOnly"], body["order"]["expiration"]) == (kind, False, "0")
+    assert (body["order"]["side"], body["order"]["tokenId"]) == ("BUY", instrument.ref)
+    assert (body["order"]["makerAmount"], body["order"]["takerAmount"]) == ("39450000", "69210500")
+    assert signer(owner="another").sign_taking(order).order_id == made.order_id

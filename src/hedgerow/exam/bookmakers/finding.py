@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from hedgerow.core.errors import CannotTell, InDoubt, Reason, Refused, Unavailable
 from hedgerow.core.states import BetStatus
-from hedgerow.exam.bookmaker_bench import PRICE, BookmakerBench, bookmaker_case
+from hedgerow.exam.bookmaker_bench import PRICE, SURE_AFTER_S, BookmakerBench, bookmaker_case
 from hedgerow.exam.cases import expect, expect_same, raised
 from hedgerow.venues.base import BetIntent, Idempotency
-
-SURE_AFTER_S = 75
-"""By then a venue knows for sure that a request never came."""
 
 
 @bookmaker_case("B20", "find")

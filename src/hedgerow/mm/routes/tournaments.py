@@ -6,7 +6,6 @@ quote now, 409: the same request may succeed later.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -53,10 +52,9 @@ async def activate_tournament(
             raise ApiError(404, "Tournament not found")
         raise ApiError(409, f"{controls.bookmaker} does not cover this tournament now")
     asked = body or ActivateTournamentRequest()
-    settings = TournamentSettings(
-        tournament_id, is_active=True, limit_ratio=asked.limit_ratio, price_ticks=asked.price_ticks
+    await context.operations(caller).set_tournament(
+        caller.name, tournament_id, is_active=True, limit_ratio=asked.limit_ratio, price_ticks=asked.price_ticks
     )
-    await context.repository.save_tournament(caller.name, settings)
     await context.market_making.reconfigure(caller.name)
     return JsonAnswer({"status": "activated", "tournament": await _tournament(context, caller.name, tournament_id)})
 
@@ -64,8 +62,8 @@ async def activate_tournament(
 @router.post("/tournaments/{tournament_id}/deactivate", response_model=DeactivatedResponse)
 async def deactivate_tournament(caller: CallerOf, context: Context, tournament_id: SmallNumber) -> JsonAnswer:
     """Quotes the tournament no more, and cancels its open orders. Hedges and settlement go on."""
-    settings = await _settings(context, caller.name, tournament_id)
-    await context.repository.save_tournament(caller.name, replace(settings, is_active=False))
+    await _settings(context, caller.name, tournament_id)
+    await context.operations(caller).set_tournament(caller.name, tournament_id, is_active=False)
     change = await context.market_making.reconfigure(caller.name)
     tournament = await _tournament(context, caller.name, tournament_id)
     return JsonAnswer({"status": "deactivated", "tournament": tournament, "cancelledOrders": change.cancelled})
@@ -79,12 +77,14 @@ async def update_tournament(
     if body.limit_ratio is None and body.price_ticks is None:
         raise ApiError(400, "Nothing to update: give limitRatio or priceTicks")
     settings = await _settings(context, caller.name, tournament_id)
-    changed = replace(
-        settings,
-        limit_ratio=settings.limit_ratio if body.limit_ratio is None else body.limit_ratio,
-        price_ticks=settings.price_ticks if body.price_ticks is None else body.price_ticks,
+    await context.operations(caller).set_tournament(
+        caller.name,
+        tournament_id,
+        is_active=settings.is_active,
+        limit_ratio=body.limit_ratio,
+        price_ticks=body.price_ticks,
+        action="change tournament",
     )
-    await context.repository.save_tournament(caller.name, changed)
     await context.market_making.reconfigure(caller.name)
     return JsonAnswer({"status": "updated", "tournament": await _tournament(context, caller.name, tournament_id)})
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import msgspec
@@ -98,16 +98,19 @@ class BridgeBookmaker:
         await self._read_balance()
         bets, quotes = (Budget(self._clock, rate.per_second, rate.burst) for rate in (terms.bets, terms.quotes))
         self._ready = _Ready(terms, bets, quotes)
+        self.manifest = replace(self.manifest, lays=terms.lays)
         return self._ready
 
     # --- placing ----------------------------------------------------------------------------------------------
 
     async def place(self, bet: BetIntent) -> BetReport:
-        """Sends a back bet once. A worse price than the bet's is never taken; after a while the bridge must not send it
+        """Sends a bet once. A worse price than the bet's is never taken; after a while the bridge must not send it
         any more (`Terms.send_within_ms`)."""
         selection = self._selection("place", bet.market_ref, bet.outcome_ref, bet.outcome)
         stake = self._stake(bet)
         ready = await self._proved("place")
+        if not bet.is_back and not ready.terms.lays:
+            raise self._refused("place", "the bridge takes no lay bets", Reason.INVALID)
         if not ready.bets.try_take(1):
             raise self._refused("place", "as many bets as the bridge takes in a minute were sent", Reason.RATE)
         not_after = parse.time_text(self._clock.now_ms() + ready.terms.send_within_ms)
@@ -123,7 +126,9 @@ class BridgeBookmaker:
         report = self._rest.certain(_report, row, bet.reference, msgspec.to_builtins(request))
         if report.status is BetStatus.REJECTED:
             raise error_of_rejection(self.manifest.slug, row.rejection)
-        if (report.odds or bet.odds) < bet.odds or (report.stake or stake) > stake:
+        odds = report.odds or bet.odds
+        is_worse = odds < bet.odds if bet.is_back else odds > bet.odds
+        if is_worse or (report.stake or stake) > stake:
             # It stands all the same, so it is reported as it is; the operator has to hear of such a bridge.
             _log.error("bet placed beyond its limits", venue=self.manifest.slug, reference=bet.reference)
         return report

@@ -32,7 +32,7 @@ def bet_request(
     """takes_part: the bridge can place less than the stake."""
     return wire.BetRequest(
         selection,
-        side="back",
+        side="back" if bet.is_back else "lay",
         stake=f"{stake:f}",
         currency=bet.currency,
         limit_price=f"{decimal_of(bet.odds):f}",

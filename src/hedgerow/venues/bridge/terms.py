@@ -33,6 +33,7 @@ class Terms:
     """Of one bridge. `send_within_ms`: how long after our sending the bridge may still send the bet on."""
 
     takes_part: bool
+    lays: bool
     send_within_ms: int
     bets: Rate
     quotes: Rate
@@ -70,6 +71,7 @@ def terms_of(info: wire.Info, slug: str, currency: str, *, may_be_simulated: boo
     typical_ms = int(info.decision_seconds.typical * 1000) if info.decision_seconds else 0
     return Terms(
         takes_part="partial" in info.capabilities,
+        lays="lay" in info.capabilities,
         send_within_ms=min(max(_SEND_WITHIN_MS, typical_ms), _LONGEST_MS),
         bets=_rate(info.pacing.bets_per_minute),
         quotes=_rate(info.pacing.quotes_per_minute),

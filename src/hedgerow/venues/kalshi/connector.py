@@ -31,23 +31,17 @@ from hedgerow.venues.base import (
     Resolution,
     VenueContext,
 )
-from hedgerow.venues.kalshi import listing, markets, parse, wire
-from hedgerow.venues.kalshi.auth import TOLERANCE_MS, Signer
+from hedgerow.venues.kalshi import listing, parse, reads, wire
+from hedgerow.venues.kalshi.auth import Signer
 from hedgerow.venues.kalshi.errors import VENUE
 from hedgerow.venues.kalshi.orders import amend_body, place_body
 from hedgerow.venues.kalshi.rest import PAGE, Query, Rest, certain, readable
 from hedgerow.venues.kalshi.stream import AccountStream
 
-# When an order that no answer came for can no longer arrive: its signature, made for at most TOLERANCE_MS after the
-# sending, is refused once it is a minute old (measured by independent users: 401 header_timestamp_expired at 60 s,
-# accepted at 10 s).
-NEVER_ARRIVES_AFTER_MS = 60_000 + TOLERANCE_MS
-
 # How many unanswered placements are remembered with their time.
 _REMEMBERED = 10_000
 
 _EVENTS_PER_PAGE = 200
-_TICKERS_PER_REQUEST = 100
 _SECOND_MS = 1_000
 
 
@@ -110,32 +104,18 @@ class KalshiExchange:
             events = [event for page in pages for event in page.events]
             milestones = [milestone for page in pages for milestone in page.milestones or ()]
             if events:
-                found += listing.listings_of(sport, events, milestones, await self._fees(series))
+                found += listing.listings_of(sport, events, milestones, await reads.series_fees(self._rest, series))
         return found
-
-    async def _fees(self, series: str) -> listing.SeriesFees:
-        told = (await self._rest.read("series", f"/series/{series}", wire.SeriesAnswer)).series
-        return listing.SeriesFees(*readable("series", markets.fees, told.fee_type, told.fee_multiplier))
 
     async def resolutions(self, instruments: Sequence[Instrument]) -> list[Resolution]:
-        """Of the markets that are paid out, three months back at most: the venue moves older ones to its archive."""
+        """Of the markets that are paid out, three months back at most."""
         refs = list(dict.fromkeys(instrument.ref for instrument in instruments))
-        now_ms = self._clock.now_ms()
-        found: list[Resolution] = []
-        for start in range(0, len(refs), _TICKERS_PER_REQUEST):
-            query: Query = {"tickers": ",".join(refs[start : start + _TICKERS_PER_REQUEST]), "limit": PAGE}
-            async for page in self._rest.pages("markets", "/markets", wire.MarketsPage, query):
-                resolved = (readable("markets", markets.resolution, market, now_ms) for market in page.markets)
-                found += [resolution for resolution in resolved if resolution is not None]
-        return found
+        return await reads.resolutions(self._rest, self._clock, refs)
 
     # --- the account ------------------------------------------------------------------------------------------
 
     async def balance(self) -> Balance:
-        """From two reads, the orders first: what changes between them is right at the next reading."""
-        working = await self.working()
-        answer = await self._rest.read("balance", "/portfolio/balance", wire.BalanceAnswer)
-        return readable("balance", parse.balance, answer, working)
+        return await reads.balance(self._rest, self._clock)
 
     async def working(self) -> list[OrderState]:
         return await self._orders({"status": "resting"})
@@ -220,10 +200,10 @@ class KalshiExchange:
             return await self._known_order(ref.venue_ref)
         if ref.client_ref is None:
             raise CannotTell(VENUE, "find", "the order has neither our reference nor the venue's")
-        data_until_ms = await self._data_until_ms()
+        data_until_ms = await reads.data_until_ms(self._rest)
         sent_ms = self._unanswered.get(ref.client_ref)
         found = await self._by_reference(ref.instrument, ref.client_ref, sent_ms)
-        if found is None and data_until_ms < (sent_ms or self._started_ms) + NEVER_ARRIVES_AFTER_MS:
+        if found is None and data_until_ms < (sent_ms or self._started_ms) + reads.NEVER_ARRIVES_AFTER_MS:
             raise CannotTell(VENUE, "find", "the order is not listed, but may still arrive")
         self._unanswered.pop(ref.client_ref, None)
         return found
@@ -270,24 +250,13 @@ class KalshiExchange:
     async def _by_reference(self, instrument: Instrument, client_ref: str, sent_ms: int | None) -> OrderState | None:
         query: dict[str, str | int] = {"ticker": instrument.ref}
         if sent_ms is not None:
-            query["min_ts"] = max(0, (sent_ms - NEVER_ARRIVES_AFTER_MS) // _SECOND_MS)
+            query["min_ts"] = max(0, (sent_ms - reads.NEVER_ARRIVES_AFTER_MS) // _SECOND_MS)
         return next((order for order in await self._orders(query) if order.client_ref == client_ref), None)
 
     async def _order(self, order_id: str) -> OrderState:
-        answer = await self._rest.read("order", f"/portfolio/orders/{quoted(order_id, safe='')}", wire.OrderAnswer)
-        return readable("order", parse.order_state, answer.order, self._clock.now_ms())
+        return readable("order", parse.order_state, await reads.order(self._rest, order_id), self._clock.now_ms())
 
     async def _orders(self, query: Query) -> list[OrderState]:
         now_ms = self._clock.now_ms()
-        found: dict[str, OrderState] = {}
-        pages = self._rest.pages("orders", "/portfolio/orders", wire.OrdersPage, {**query, "limit": PAGE})
-        async for page in pages:
-            for order in page.orders:
-                found[order.order_id] = readable("orders", parse.order_state, order, now_ms)
-        return list(found.values())
-
-    async def _data_until_ms(self) -> int:
-        """Up to when the venue's lists of orders and fills are complete."""
-        path = "/exchange/user_data_timestamp"
-        told = await self._rest.read("user_data_timestamp", path, wire.UserDataTimestamp)
-        return readable("user_data_timestamp", parse.time_ms, told.as_of_time, "as_of_time")
+        rows = await reads.orders(self._rest, query)
+        return [readable("orders", parse.order_state, row, now_ms) for row in rows]

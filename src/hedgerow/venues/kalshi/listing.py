@@ -119,7 +119,7 @@ _THREE_WAY_SPORTS = frozenset({"soccer"})
 
 # A market that can be traded now or again; closed, determined, disputed, amended and finalized ones cannot.
 _LISTED = frozenset({"initialized", "active", "inactive"})
-_OPEN = "active"
+OPEN = "active"
 
 _TIE_SUFFIX = "-TIE"
 _BETWEEN_NAMES = re.compile(r"\s+(?:vs\.?|at|@|v)\s+", re.IGNORECASE)
@@ -175,7 +175,7 @@ def _event_listings(sport: str, event: wire.Event, starts_at_ms: int | None, fee
             market_type=THREE_WAY if is_three_way else MONEYLINE,
             period=REGULATION if is_three_way else RESULT,
             starts_at_ms=starts_at_ms or _occurrence_ms(market),
-            is_open=market.status == _OPEN,
+            is_open=market.status == OPEN,
             rules="\n".join(text for text in (market.rules_primary, market.rules_secondary) if text),
         )
         for market in binary
@@ -196,6 +196,11 @@ def _instrument(market: wire.Market, fees: SeriesFees) -> Instrument:
         maker_fee=fees.maker,
         taker_fee=fees.taker,
     )
+
+
+def instrument_of(market: wire.Market, event: wire.Event, fees: SeriesFees) -> Instrument:
+    """The contract of a market; fees: of the event's series. Raises MalformedError."""
+    return _instrument(market, _own_fees(event) or fees)
 
 
 def _own_fees(event: wire.Event) -> SeriesFees | None:

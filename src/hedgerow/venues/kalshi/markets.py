@@ -12,6 +12,7 @@ from hedgerow.core.states import SettlementStatus
 from hedgerow.venues.base import Fee, Resolution
 from hedgerow.venues.kalshi import wire
 from hedgerow.venues.kalshi.parse import MalformedError, amount, moment_ms, price
+from hedgerow.venues.taking import Level
 
 
 def price_grid(ranges: Sequence[wire.PriceRange]) -> PriceGrid:
@@ -33,6 +34,11 @@ def price_grid(ranges: Sequence[wire.PriceRange]) -> PriceGrid:
     if grid.lowest <= 0 or grid.highest >= MICRO:
         raise MalformedError("price_ranges leave the space between 0 and 1")
     return grid
+
+
+def offers(bids: Sequence[tuple[str, str]]) -> list[Level]:
+    """What can be bought of one outcome, the cheapest first, from the bids for the other: their best comes last."""
+    return [Level(MICRO - price(each, "price"), amount(size, "size")) for each, size in reversed(bids)]
 
 
 _TAKER_RATE = Decimal("0.07")

@@ -14,6 +14,7 @@ from hedgerow.core.money import MICRO, Micros, decimal_of
 from hedgerow.core.states import FillState, OrderStatus, Side
 from hedgerow.venues.base import Balance, Fill, NewQuote, OrderState
 from hedgerow.venues.kalshi import wire
+from hedgerow.venues.taking import Taken
 
 CURRENCY = "USD"
 
@@ -22,6 +23,7 @@ PRICE_UNIT = 100
 COUNT_UNIT = 10_000
 
 _AMOUNT = re.compile(r"(\d{1,12})(?:\.(\d{1,6}))?", re.ASCII)
+_TICKER = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,99}", re.ASCII)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -63,6 +65,10 @@ def count_text(micros: int) -> str:
     if micros <= 0 or micros % COUNT_UNIT:
         raise ValueError(f"{decimal_of(micros)} is not a positive number of contracts of at most 2 decimals")
     return f"{micros // MICRO}.{micros % MICRO // COUNT_UNIT:02d}"
+
+
+def is_ticker(text: str) -> bool:
+    return _TICKER.fullmatch(text) is not None
 
 
 def time_ms(text: str, what: str) -> int:
@@ -187,6 +193,30 @@ def placed_state(quote: NewQuote, placed: wire.Placed) -> OrderState:
         status=_status(filled, remaining, quote.size),
         at_ms=placed.ts_ms,
     )
+
+
+def taken(order: wire.Order) -> Taken:
+    """What an order that takes at once has taken, by the venue's own sums. Raises MalformedError where it leaves them
+    out."""
+    filled = amount(order.fill_count_fp, "fill_count_fp")
+    cost = amount(order.taker_fill_cost_dollars or "", "taker_fill_cost_dollars") if filled else 0
+    fee = amount(order.taker_fees_dollars or "", "taker_fees_dollars") if filled else 0
+    return Taken(
+        _identity(order.order_id, "order_id"),
+        order.client_order_id or "",
+        _identity(order.ticker, "ticker"),
+        side_of(order),
+        filled,
+        cost,
+        fee,
+        is_over=order.status in ("executed", "canceled"),
+    )
+
+
+def only_took(order: wire.Order) -> bool:
+    """Whether all that an order was filled for, it took itself."""
+    rested = amount(order.maker_fill_cost_dollars or "0", "maker_fill_cost_dollars")
+    return not rested and amount(order.fill_count_fp, "fill_count_fp") > 0
 
 
 def amended_fill(amended: wire.Amended, size: int, filled: int) -> Micros | None:

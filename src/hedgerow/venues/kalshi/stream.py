@@ -18,7 +18,6 @@ import msgspec
 import structlog
 
 from hedgerow.core.clock import Clock
-from hedgerow.core.observe import STREAM_UP
 from hedgerow.core.tasks import Backoff
 from hedgerow.net.stream import Stream, Target
 from hedgerow.venues.base import EventSink, StreamGap
@@ -227,7 +226,6 @@ class AccountStream:
         clock: Clock,
         backoff: Backoff | None = None,
     ) -> None:
-        self._gauge = STREAM_UP.labels(VENUE, account)
         self._up = asyncio.Event()
         self._deadline: asyncio.TimerHandle | None = None
         self.session = Session(sink, clock, self._reconnect)
@@ -277,7 +275,6 @@ class AccountStream:
     def _show(self) -> None:
         if self.session.is_up is self._up.is_set():
             return
-        self._gauge.set(self.session.is_up)
         if self.session.is_up:
             self._up.set()
         else:

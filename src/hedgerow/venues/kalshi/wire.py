@@ -41,6 +41,18 @@ class AmendBody(msgspec.Struct):
     count: str
 
 
+class TakeBody(msgspec.Struct):
+    """POST /portfolio/events/orders, of an order that matches at once or ends."""
+
+    ticker: str
+    client_order_id: str
+    side: str
+    count: str
+    price: str
+    time_in_force: str
+    self_trade_prevention_type: str
+
+
 class SubscribeParams(msgspec.Struct):
     channels: list[str]
 
@@ -101,6 +113,9 @@ class Order(msgspec.Struct):
     last_updated_ts_ms: int | None = None
     expiration_ts_ms: int | None = None
     last_update_reason: str | None = None
+    taker_fill_cost_dollars: str | None = None
+    taker_fees_dollars: str | None = None
+    maker_fill_cost_dollars: str | None = None
 
 
 class Fill(msgspec.Struct):
@@ -196,6 +211,25 @@ class EventsPage(msgspec.Struct):
 
 class OrderAnswer(msgspec.Struct):
     order: Order
+
+
+class MarketAnswer(msgspec.Struct):
+    market: Market
+
+
+class EventAnswer(msgspec.Struct):
+    event: Event
+
+
+class OrderBook(msgspec.Struct):
+    """Bids of each side, price and count, the lowest price first."""
+
+    yes_dollars: list[tuple[str, str]] | None = None
+    no_dollars: list[tuple[str, str]] | None = None
+
+
+class BookAnswer(msgspec.Struct):
+    orderbook_fp: OrderBook
 
 
 class SeriesAnswer(msgspec.Struct):

@@ -94,6 +94,8 @@ class PinnacleBookmaker:
     async def place(self, bet: BetIntent) -> BetReport:
         """Sends a straight bet, risking the stake. The line is its price: when it has moved the bet is refused, or
         taken at better odds where that is wanted and safe (`requests.straight_bet`)."""
+        if not bet.is_back:
+            raise Refused(VENUE, "place", "the venue takes no lay bets", reason=Reason.INVALID)
         selection = _selection("place", bet.market_ref, bet.outcome_ref)
         stake = self._stake(bet)
         await self._check_ready(is_live=bet.is_live)

@@ -1,10 +1,12 @@
-"""Polymarket: the CLOB on Polygon. Orders are signed by a wallet, matched off chain and settled on it."""
+"""Polymarket: the CLOB on Polygon. Orders are signed by a wallet, matched off chain and settled on it. As a bookmaker
+it takes the prices that rest there, to back and, with a market's other token, to lay."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
 from hedgerow.venues.base import (
+    Bookmaker,
     CredentialField,
     Exchange,
     Idempotency,
@@ -17,8 +19,10 @@ from hedgerow.venues.base import (
 from hedgerow.venues.polymarket.connector import Polymarket
 from hedgerow.venues.polymarket.heartbeat import LAPSE_S
 from hedgerow.venues.polymarket.listing import SLUG
+from hedgerow.venues.polymarket.taking import PolymarketTaking
 from hedgerow.venues.polymarket.vectors import VECTORS
 from hedgerow.venues.registry import Family
+from hedgerow.venues.taking import TakingBookmaker
 
 MANIFEST = Manifest(
     slug=SLUG,
@@ -59,6 +63,8 @@ MANIFEST = Manifest(
     idempotency=Idempotency.COMPUTED_ID,
     knowledge="Polymarket documentation and official SDKs (polymarket-client 0.14.0), read 2026-11-21",
     is_exchange=True,
+    is_bookmaker=True,
+    lays=True,
     price_kind=PriceKind.PROBABILITY,
     sells_without_holding=False,
     amends=False,
@@ -73,4 +79,8 @@ def _build(context: VenueContext) -> Exchange:
     return Polymarket(context, MANIFEST)
 
 
-FAMILY = Family(manifests=(MANIFEST,), exchange=_build, vectors=VECTORS)
+def _bookmaker(context: VenueContext) -> Bookmaker:
+    return TakingBookmaker(PolymarketTaking(context, MANIFEST))
+
+
+FAMILY = Family(manifests=(MANIFEST,), exchange=_build, bookmaker=_bookmaker, vectors=VECTORS)

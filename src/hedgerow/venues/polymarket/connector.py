@@ -43,25 +43,20 @@ from hedgerow.venues.base import (
     VenueContext,
 )
 from hedgerow.venues.polymarket import wire
-from hedgerow.venues.polymarket.auth import channel_login, identity_of
+from hedgerow.venues.polymarket.account import Trader
+from hedgerow.venues.polymarket.auth import channel_login
 from hedgerow.venues.polymarket.channels import Channels
 from hedgerow.venues.polymarket.errors import VENUE, VERSION_MISMATCH, reading, text_error, tick_in
 from hedgerow.venues.polymarket.heartbeat import Heartbeat
 from hedgerow.venues.polymarket.listing import MONEYLINE, SPORTS_FEE, listings_of, resolutions_of
 from hedgerow.venues.polymarket.orders import (
-    DEPLOYMENTS,
     SHORTEST_EXPIRATION_S,
-    Contracts,
-    Maker,
     OrderSigner,
     SignedOrder,
-    deployment_of,
     lifetime_of,
 )
 from hedgerow.venues.polymarket.parse import (
-    Owner,
     UnreadableError,
-    balance_of,
     fills_of,
     order_state,
     placed_state,
@@ -69,7 +64,7 @@ from hedgerow.venues.polymarket.parse import (
     tick_change,
     traded_state,
 )
-from hedgerow.venues.polymarket.rest import Query, Rest
+from hedgerow.venues.polymarket.rest import Query
 from hedgerow.venues.polymarket.sent import SentOrders
 from hedgerow.venues.polymarket.stream import UserSession
 
@@ -92,33 +87,24 @@ class Polymarket:
     def __init__(self, context: VenueContext, manifest: Manifest) -> None:
         """Raises SetupError when the credentials are not complete or do not fit together."""
         self.manifest = manifest
-        self._clock, self._meta = context.clock, context.account.meta
-        self._identity = identity_of(context.account)
-        self._rest = Rest(context, manifest, self._identity)
+        self._clock = context.clock
+        self._trader = Trader(context, manifest)
+        self._rest = self._trader.rest
         self._channels = Channels(context.urls["ws"])
         self._heart = Heartbeat(self._rest.beat, context.clock, self._lapsed)
         self._sent = SentOrders()
         self._first_asked_ms: dict[str, int] = {}
         self._fees: dict[str, Fee] = {}
-        self._version = max(DEPLOYMENTS)
-        self._owner = Owner("", self._identity.funder.lower())
-        self._signer = self._make_signer()
-        self._barred = ""
         self._sink: EventSink = _nowhere
 
     # --- opening and closing -----------------------------------------------------------------------------------
 
     async def open(self, sink: EventSink) -> None:
         self._sink = sink
-        key = await self._rest.sign_in()
-        self._owner = Owner(key.key.reveal(), self._identity.funder.lower())
-        await self._read_version()
-        self._signer = self._make_signer()
-        self._barred = await self._why_barred()
-        await self._rest.warm_up()
+        key = await self._trader.sign_in()
         is_ready = asyncio.Event()
         session = UserSession(
-            lambda: channel_login(key), self._owner, self._sent, self._fee_of, self._clock, sink, is_ready.set
+            lambda: channel_login(key), self._trader.owner, self._sent, self._fee_of, self._clock, sink, is_ready.set
         )
         await self._channels.open(session, is_ready, OPEN_WITHIN_S)
 
@@ -132,34 +118,6 @@ class Polymarket:
                 _log.error("orders may rest until the dead-man's switch acts", venue=VENUE, error=str(error))
         await self._channels.close()
         await self._rest.close()
-
-    async def _why_barred(self) -> str:
-        """Why the account may open no positions; empty when it may, or when the venue does not say."""
-        try:
-            told = await self._rest.private(wire.ClosedOnly, "closed-only", "/auth/ban-status/closed-only")
-        except Refused as error:
-            if error.reason is Reason.AUTH:
-                raise
-            return ""
-        return "the account may only close positions; ask the venue's support" if told.closed_only else ""
-
-    async def _read_version(self) -> bool:
-        """Reads the exchange's version, and signs for it from now on; whether it is another than before."""
-        version = (await self._rest.public(wire.Version, "version", "/version")).version
-        if version == self._version:
-            return False
-        self._version = version
-        self._signer = self._make_signer()
-        return True
-
-    def _make_signer(self) -> OrderSigner | None:
-        deployment = deployment_of(self._version, self._meta)
-        if deployment is None:
-            _log.error("exchange version is not known", venue=VENUE, version=self._version)
-            return None
-        identity = self._identity
-        maker = Maker(identity.funder, identity.order_signer, identity.signature_type, self._owner.api_key)
-        return OrderSigner(identity.wallet, maker, Contracts(deployment))
 
     def _lapsed(self, silent_s: float) -> None:
         self._sink(StreamGap(f"no heartbeat for {silent_s:.0f} s: quotes may have been cancelled", is_down=False))
@@ -188,11 +146,7 @@ class Polymarket:
     # --- account -----------------------------------------------------------------------------------------------
 
     async def balance(self) -> Balance:
-        query = [("asset_type", "COLLATERAL"), ("signature_type", str(int(self._identity.signature_type)))]
-        message = await self._rest.private(wire.BalanceAllowance, "balance", "/balance-allowance", query)
-        working = await self.working()
-        with reading("balance"):
-            return balance_of(message, working)
+        return await self._trader.balance(self.working)
 
     async def working(self) -> list[OrderState]:
         raws = await self._rest.pages("working", "/data/orders")
@@ -208,11 +162,10 @@ class Polymarket:
 
     async def _trades(self, operation: str, query: Query) -> list[Fill]:
         """Our legs of all trades for a query."""
-        mine = ("maker_address", self._identity.funder)
-        raws = await self._rest.pages(operation, "/data/trades", [mine, *query])
+        trades = await self._trader.trades(operation, query)
+        owner = self._trader.owner
         with reading(operation):
-            trades = [read(wire.Trade, raw) for raw in raws]
-            return [fill for trade in trades for fill in fills_of(trade, self._owner, self._fee_of, self._sent.ref_of)]
+            return [fill for trade in trades for fill in fills_of(trade, owner, self._fee_of, self._sent.ref_of)]
 
     def _fee_of(self, token: str) -> Fee:
         return self._fees.get(token, SPORTS_FEE)
@@ -220,7 +173,8 @@ class Polymarket:
     # --- orders ------------------------------------------------------------------------------------------------
 
     def ref_of(self, quote: NewQuote) -> OrderRef:
-        order_id = self._signer.order_id(quote) if self._signer is not None else None
+        signer = self._trader.known_signer
+        order_id = signer.order_id(quote) if signer is not None else None
         return OrderRef(quote.instrument, quote.client_ref, order_id)
 
     def place(self, quote: NewQuote) -> Coroutine[Any, Any, OrderState]:
@@ -231,7 +185,7 @@ class Polymarket:
             return await answer
         except Refused as error:
             self._learn_tick(quote, error)
-            if VERSION_MISMATCH not in error.message or not await self._read_version():
+            if VERSION_MISMATCH not in error.message or not await self._trader.read_version():
                 raise
         # The order was refused, so another one for the exchange's present version cannot be its double.
         return await self._post(quote)
@@ -239,10 +193,7 @@ class Polymarket:
     def _check(self, quote: NewQuote) -> OrderSigner:
         """What signs the quote. Refused, with nothing sent, when the venue would refuse it, or worse, round it."""
         instrument = quote.instrument
-        if self._barred:
-            raise _refused(self._barred, Reason.ACCOUNT)
-        if self._signer is None:
-            raise _refused(f"exchange version {self._version} is not known; a newer release is needed", Reason.OTHER)
+        signer = self._trader.signer
         if quote.price not in instrument.grid:
             raise _refused(f"price {quote.price} is not on the grid", Reason.PRICE)
         if quote.size % instrument.lot or quote.size < instrument.min_size:
@@ -250,7 +201,7 @@ class Polymarket:
         expiration = lifetime_of(quote).expiration
         if expiration and expiration < self._clock.now_ms() // 1000 + SHORTEST_EXPIRATION_S:
             raise _refused("the venue takes no order that lives for less than two minutes", Reason.INVALID)
-        return self._signer
+        return signer
 
     def _post(self, quote: NewQuote) -> Coroutine[Any, Any, OrderState]:
         """Sends the order. What is noted of it follows in the same turn, before anything can be heard of it."""
@@ -331,16 +282,11 @@ class Polymarket:
 
     async def _resting(self, order_id: str) -> OrderState | None:
         """The order in the venue's list of those that rest; None when it is not there."""
-        try:
-            raw = await self._rest.private(msgspec.Raw, "find", f"/data/order/{order_id}")
-        except Refused as error:
-            if error.reason is not Reason.UNKNOWN_ORDER:
-                raise
-            return None
-        if bytes(raw) == b"null":
+        order = await self._trader.open_order("find", order_id)
+        if order is None:
             return None
         with reading("find"):
-            return self._told(read(wire.OpenOrder, raw))
+            return self._told(order)
 
     async def _ended(self, order_id: str, ref: OrderRef) -> OrderState | None:
         """The order by what it traded, or by what the venue said of it before; None when there is neither."""

@@ -79,7 +79,7 @@ class Heartbeat:
     def start(self) -> None:
         """Begins to beat, unless it does already."""
         if self._task is None:
-            self._task = spawn(self._run(), "polymarket heartbeat")
+            self._task = spawn(self._run(), "polymarket heartbeat", is_vital=True)
 
     async def stop(self) -> None:
         """Ends the beats; the venue's deadline stays."""

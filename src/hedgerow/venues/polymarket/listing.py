@@ -16,7 +16,7 @@ the sport words are the tags and the first part of the slug that Gamma's own `GE
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -274,9 +274,7 @@ _STATUS_OF_PRICE = dict(
 _FINAL = ("resolved", "settled")
 
 
-def resolutions_of(
-    markets: Iterable[wire.GammaMarket], wanted: Mapping[str, Instrument], now_ms: int
-) -> list[Resolution]:
+def resolutions_of(markets: Iterable[wire.GammaMarket], wanted: Container[str], now_ms: int) -> list[Resolution]:
     """How the wanted tokens of markets that are over were resolved.
 
     A market is over when it is closed, its oracle (where it says) has resolved, and its prices are a result: prices

@@ -20,10 +20,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from hedgerow.core.money import MICRO
 from hedgerow.core.states import Side
 from hedgerow.venues import signing
-from hedgerow.venues.base import NewQuote
-from hedgerow.venues.polymarket.amounts import Amounts, limit_amounts
+from hedgerow.venues.base import Instrument, NewQuote
+from hedgerow.venues.polymarket.amounts import Amounts, limit_amounts, market_amounts
+from hedgerow.venues.taking import TakeOrder
 
 ORDER_TYPE = (
     "Order(uint256 salt,address maker,address signer,uint256 tokenId,uint256 makerAmount,uint256 takerAmount,"
@@ -280,21 +282,28 @@ class OrderSigner:
         return self._hash(quote).order_id
 
     def sign(self, quote: NewQuote) -> SignedOrder:
-        terms, contract, order_hash, order_id = self._hash(quote)
+        return self._signed(self._hash(quote), lifetime_of(quote))
+
+    def sign_taking(self, order: TakeOrder) -> SignedOrder:
+        """An order that matches at once or ends: the same id for the same order, in every process."""
+        hashed = self._hashed_of(taking_terms(order), order.leg.instrument)
+        return self._signed(hashed, Lifetime("FOK" if order.is_whole else "FAK"))
+
+    def _signed(self, hashed: _Hashed, lifetime: Lifetime) -> SignedOrder:
+        terms, contract, order_hash, order_id = hashed
         signature = self._maker.signature(self._wallet, contract, order_hash)
-        return SignedOrder(order_id, self._maker.body(terms, lifetime_of(quote), signature))
+        return SignedOrder(order_id, self._maker.body(terms, lifetime, signature))
 
     def _hash(self, quote: NewQuote) -> _Hashed:
         """Kept for the latest quote: its id is asked for right before it is signed, on the way to the venue."""
         if self._hashed is None or quote is not self._quote:
-            terms, contract = terms_of(quote), self._contract(quote)
-            order_hash = self._maker.order_hash(terms)
-            order_id = "0x" + contract.order_id(order_hash).hex()
-            self._quote, self._hashed = quote, _Hashed(terms, contract, order_hash, order_id)
+            self._quote, self._hashed = quote, self._hashed_of(terms_of(quote), quote.instrument)
         return self._hashed
 
-    def _contract(self, quote: NewQuote) -> Contract:
-        return self._contracts.of(quote.instrument.ref, neg_risk=quote.instrument.meta.get("neg_risk") == "1")
+    def _hashed_of(self, terms: Terms, instrument: Instrument) -> _Hashed:
+        contract = self._contracts.of(instrument.ref, neg_risk=instrument.meta.get("neg_risk") == "1")
+        order_hash = self._maker.order_hash(terms)
+        return _Hashed(terms, contract, order_hash, "0x" + contract.order_id(order_hash).hex())
 
 
 # --- from a quote ------------------------------------------------------------------------------------------------
@@ -315,6 +324,15 @@ def terms_of(quote: NewQuote) -> Terms:
     tick = quote.instrument.grid.bands[0].step
     amounts = limit_amounts(quote.side, quote.price, quote.size, tick)
     return Terms(salt, quote.instrument.ref, quote.side, amounts, timestamp_ms)
+
+
+def taking_terms(order: TakeOrder) -> Terms:
+    """The terms of an order that buys for money, as the venue wants it of those that match at once."""
+    salt, timestamp_ms = salt_and_timestamp(order.reference)
+    instrument = order.leg.instrument
+    tick = instrument.grid.bands[0].step
+    amounts = market_amounts(Side.BUY, order.cost, order.cost * order.size // MICRO, tick)
+    return Terms(salt, instrument.ref, Side.BUY, amounts, timestamp_ms)
 
 
 def lifetime_of(quote: NewQuote) -> Lifetime:

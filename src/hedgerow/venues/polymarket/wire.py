@@ -236,6 +236,17 @@ class GammaMarket(Message, frozen=True, rename="camel"):
     tags: list[GammaTag] | None = None
 
 
+class BookLevel(Message, frozen=True):
+    price: Decimal
+    size: Decimal
+
+
+class OrderBook(Message, frozen=True):
+    """GET /book: asks from the dearest to the cheapest."""
+
+    asks: list[BookLevel] = []
+
+
 class MarketsPage(Message, frozen=True):
     """GET /markets/keyset. No next_cursor after the last page."""
 

@@ -205,7 +205,8 @@ class Listings:
         outcomes = [OutcomeKey(fixture.fixture_id, outcome) for outcome in winner.outcomes]
         grid = grid_of(self._terms.structure)
         for name, code, (yes, no) in zip(names, codes, (outcomes, outcomes[::-1]), strict=True):
-            contract = Contract(f"{ticker}-{code}", key, yes, no, grid, LOT, LOT)
+            own = f"{ticker}-{code}"
+            contract = Contract(own, key, yes, no, grid, LOT, LOT, names=(f"{own}:yes", f"{own}:no"))
             market = Market(contract.ref, event, contract, name, self._terms.structure, now, now)
             event.markets.append(market)
             self.markets[market.ticker] = market

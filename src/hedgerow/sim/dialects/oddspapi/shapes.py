@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from hedgerow.core.clock import datetime_of_ms
+from hedgerow.core.money import decimal_of
 from hedgerow.sim import pinnacle_ids
 from hedgerow.sim.book_ids import stable_number
 from hedgerow.sim.dialects.oddspapi import facts
@@ -34,6 +35,18 @@ def iso(ms: int) -> str:
 def number(value: Decimal) -> Decimal:
     """The value without trailing zeros and without an exponent: 1.90 is written 1.9, 1E+2 is written 100."""
     return Decimal(f"{value.normalize():f}")
+
+
+def level(price: int, size: int) -> Json:
+    """A level of a prediction market's book; price and size in micros. The odds have three decimals."""
+    cents = decimal_of(price)
+    odds = (1 / cents).quantize(Decimal("0.001"))
+    return {
+        "price": number(odds),
+        "limit": number((decimal_of(size) * cents).quantize(Decimal("0.01"))),
+        "cents": number(cents),
+        "size": number(decimal_of(size)),
+    }
 
 
 def fractional(price: Decimal) -> str:

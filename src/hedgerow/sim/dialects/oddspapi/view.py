@@ -6,16 +6,21 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from hedgerow.core.ids import MarketId, fixture_id_parts, odds_id
+from hedgerow.core.money import MICRO
 from hedgerow.sim import book_ids, pinnacle_ids
+from hedgerow.sim.bookmaker import Quote
 from hedgerow.sim.dialects.oddspapi import facts, shapes
 from hedgerow.sim.dialects.oddspapi.faults import FeedFaults
 from hedgerow.sim.dialects.oddspapi.memory import PINNACLE, Memory, Selection, Tick, market_id_of
 from hedgerow.sim.dialects.oddspapi.shapes import Json
+from hedgerow.sim.exchange import Contract, Leg
 from hedgerow.sim.markets import SPORTS
 from hedgerow.sim.world import BookMeta, Fixture, World
 
 UNKNOWN_MARKET = 999_001
 """A market that no catalogue holds, for the fault of that name."""
+
+_DEPTH = 3
 
 _ALWAYS_IN_ROW = frozenset({"bookmaker", "outcomeId", "playerId", "price", "active", "changedAt"})
 _MAY_LACK_IN_FIXTURE = ("season", "venue", "clock", "expectedPeriods", "periodLength", "trueStartTime", "trueEndTime")
@@ -120,7 +125,7 @@ class View:
             "priceAmerican": 0 if price is None else shapes.american(price),
             "limit": None if quote.limit is None else shapes.number(quote.limit),
             "betslip": None,
-            "meta": None,
+            "meta": self._depth(quote),
             "changedAt": tick.changed_ms,
         }
         if self.faults.placeholderPrice:
@@ -155,6 +160,10 @@ class View:
     def _native_ids(self, fixture: Fixture, tick: Tick, market_id: MarketId) -> tuple[str | None, str | None]:
         """The bookmaker's own ids of the market and the outcome."""
         quote = tick.quote
+        found = self._contract(quote)
+        if found is not None:
+            contract, leg = found
+            return contract.ref, contract.names[leg is Leg.NO]
         if quote.bookmaker != PINNACLE:
             return (
                 book_ids.market_ref(quote.bookmaker, fixture.fixture_id, market_id),
@@ -168,6 +177,27 @@ class View:
             pinnacle_ids.market_ref(fixture.fixture_id, fixture.sport_id, fixture.tournament_id, known, versions),
             pinnacle_ids.outcome_ref(known, quote.outcome.outcome_id),
         )
+
+    def _contract(self, quote: Quote) -> tuple[Contract, Leg] | None:
+        """What the outcome is called at an exchange: of several contracts that pay on it, the one whose YES does."""
+        exchange = self.world.exchanges.get(quote.bookmaker)
+        found = exchange.contracts_on(quote.outcome) if exchange is not None else []
+        named = [(contract, leg) for contract, leg in found if contract.names[0]]
+        return min(named, key=lambda one: one[1] is Leg.NO, default=None)
+
+    def _depth(self, quote: Quote) -> Json | None:
+        """The order book of an exchange's contract, as it stands: best levels to back and to lay."""
+        found = self._contract(quote)
+        if found is None:
+            return None
+        contract, leg = found
+        book = self.world.exchanges[quote.bookmaker].book(contract)
+        asks, bids = (book.levels(is_bid=is_bid)[:_DEPTH] for is_bid in (leg is Leg.NO, leg is Leg.YES))
+        return {
+            "back": [shapes.level(price if leg is Leg.YES else MICRO - price, size) for price, size in asks],
+            "lay": [shapes.level(price if leg is Leg.YES else MICRO - price, size) for price, size in bids],
+            "bookmakerLayOutcomeId": contract.names[leg is Leg.YES],
+        }
 
     def present(self, fixture: Fixture, slug: str, selections: Iterable[Selection]) -> dict[str, Json]:
         """Rows of one book by oddsId, as they are now."""

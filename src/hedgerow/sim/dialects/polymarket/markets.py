@@ -236,6 +236,7 @@ class Listings:
         seed = f"{fixture.fixture_id}:{winner.market_id}"
         condition_id = "0x" + keccak(f"condition {seed}".encode()).hex()
         first, second = (OutcomeKey(fixture.fixture_id, outcome) for outcome in winner.outcomes)
+        tokens = _token_id(f"{seed}:0"), _token_id(f"{seed}:1")
         contract = Contract(
             condition_id,
             MarketKey(fixture.fixture_id, winner.market_id),
@@ -244,6 +245,7 @@ class Listings:
             PriceGrid.probability(self._tick),
             LOT,
             LOT,
+            names=tokens,
         )
         return Market(
             fixture,
@@ -251,7 +253,7 @@ class Listings:
             contract,
             condition_id,
             "0x" + keccak(f"question {seed}".encode()).hex(),
-            (_token_id(f"{seed}:0"), _token_id(f"{seed}:1")),
+            tokens,
             _number(f"market {seed}"),
             _number(f"event {seed}"),
             _number(f"game {seed}"),
