@@ -11,7 +11,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from hedgerow.abp.amounts import Currency
-from hedgerow.abp.ledger import book_balance, hold, lock_accounts, wanted_money
+from hedgerow.abp.balances import book_balance
+from hedgerow.abp.ledger import hold, lock_accounts, wanted_money
 from hedgerow.abp.limits import USD, LimitFacts
 from hedgerow.abp.orders import AbpOrder, NewOrder, PriceRule
 from hedgerow.abp.repository import AbpOrders

@@ -32,7 +32,7 @@ from hedgerow.storage.bets import Bet, Bets
 from hedgerow.storage.database import Database
 from hedgerow.storage.terms import Terms
 
-LEASE_S, MARGIN_S = 1.0, 0.1
+LEASE_S, MARGIN_S = 3.0, 0.1
 
 
 class OneOffer:

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.abp.analytics import BetFact, Group, GroupBy, pnl, positions
-from hedgerow.abp.settlement import BetSettlement
-from hedgerow.core.states import BetStatus
+from hedgerow.core.states import BetSettlement, BetStatus
 
 from .abpkit import amounts, maybe, prices, rates
 

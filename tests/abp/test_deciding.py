@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from hedgerow.abp.balances import book_balance
 from hedgerow.abp.deciding import Decided, Decider, LostError, Outcome
-from hedgerow.abp.ledger import book_balance
 from hedgerow.abp.orders import AbpOrderStatus
 from hedgerow.abp.repository import Lease
 from hedgerow.abp.work import Work

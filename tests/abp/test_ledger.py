@@ -16,9 +16,7 @@ from hedgerow.abp.ledger import (
     Place,
     answer,
     balances,
-    book_balance,
     book_settlement,
-    observe,
     reserve,
     settle,
     settle_anew,
@@ -49,14 +47,6 @@ def test_money_only_moves_and_every_bet_leaves_nothing_behind(lives: list[tuple[
     assert (after[Place.RESERVED], after[Place.STAKED]) == (0, 0)
     assert after[Place.FREE] == won
     assert all(move.amount > 0 and move.source is not move.target for move in moves)
-
-
-@given(money, money, money)
-def test_a_told_balance_is_believed_as_far_as_it_is_sure(free: Decimal, unsure: Decimal, told: Decimal) -> None:
-    after = balances(observe(free, unsure, told), {Place.FREE: free})[Place.FREE]
-    assert told - unsure <= after <= told
-    if told - unsure <= free <= told:
-        assert after == free
 
 
 def test_a_bet_that_is_taken_in_part_gives_the_rest_back() -> None:
@@ -120,14 +110,6 @@ async def test_what_a_bet_took_from_the_balance_is_staked_where_the_bookmaker_te
     }
     (fact,) = await desk.orders.bet_facts("acme")
     assert fact.at_risk == Decimal("24.9971")
-
-
-async def test_a_balance_that_counts_a_bet_under_way_or_not_changes_nothing(desk: Desk) -> None:
-    await desk.deposit(desk.dollars, "100")
-    await desk.bet(await desk.order(), "10")
-    for told, free in (("100", 90), ("90", 90), ("95", 90), ("80", 80), ("130", 120)):
-        async with desk.database.transaction() as connection:
-            assert await book_balance(connection, desk.dollars, "USD", Decimal(told), NOW, NOW) == free
 
 
 async def test_balances_are_the_sums_of_the_entries(desk: Desk) -> None:

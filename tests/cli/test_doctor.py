@@ -73,6 +73,24 @@ async def test_broken_invariant_is_told_by_the_exit_code(
     assert findings(done)["invariant outbox_moves"]["verdict"] == "wrong"
 
 
+async def test_balance_that_nothing_explains_is_told_with_what_each_side_had(
+    cli: Cli, external: dict[str, str], database: Database
+) -> None:
+    accounts = Accounts(database, SystemClock())
+    await accounts.add_client("acme", "Acme")
+    await accounts.add_account("pinnacle", "main", "acme", vault=Vault(Secret(new_master_key())), credentials={})
+    await database.execute(
+        """insert into abp_drifts (account_id, currency, at, asked_at, ours, told, drift, bets)
+           values (1, 'USD', now() - interval '25 hours', now(), 1, 2, 1, '[]'),
+                  (1, 'USD', now(), now(), 90, 80, -10, '[{"bet_id": 7}]')"""
+    )
+    done = cli("doctor", "--json", **external)
+    found = findings(done)["balances"]
+    assert (done.returncode, found["verdict"]) == (1, "wrong")
+    assert "we had 90 USD, it said 80, 10 too little with 1 bets open" in found["found"]
+    assert ";" not in found["found"]
+
+
 @pytest.mark.parametrize("key", [None, new_master_key()], ids=["lost", "wrong"])
 async def test_lost_or_wrong_master_key_is_wrong(
     cli: Cli, external: dict[str, str], database: Database, key: str | None

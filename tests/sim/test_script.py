@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientConnectionError, ClientSession, WSMsgType
 
+from hedgerow.core.ids import FixtureId, OutcomeId, OutcomeKey
 from hedgerow.sim.server import WorldConfig, WorldServer
 from hedgerow.sim.venues import BOOKMAKERS, EXCHANGES
 
@@ -379,12 +380,40 @@ async def test_a_wrong_counterparty_is_refused(match: Script, change: Any, compl
     assert (status, places(answer)) == (422, [complaint])
 
 
+async def test_an_open_bet_is_sold_back_or_taken_back_once(match: Script) -> None:
+    await match.call("PUT", "/odds", [odds(bookmaker="vertex")])
+    book = match.server.world.bookmakers["vertex"]
+    book.buys_back = True
+    for reference in ("sold", "taken"):
+        outcome = OutcomeKey(FixtureId(FIXTURE), OutcomeId(121))
+        book.place("demo_vertex", outcome, Decimal(10), reference=reference, least_price=Decimal("1.95"))
+    sold = await match.call("POST", "/venues/vertex/bets/sold/cashout", {"amount": Decimal("12.345")})
+    assert (sold["state"], sold["settlement"], sold["payout"]) == ("settled", "CASHOUT", Decimal("12.34"))
+    taken = await match.call("POST", "/venues/vertex/bets/taken/cancel")
+    assert (taken["settlement"], taken["payout"]) == ("VOID", 10)
+    again = await match.ask("POST", "/venues/vertex/bets/sold/cashout", {"amount": 1})
+    assert again == (409, {"detail": "the bet is not open"})
+    wrong = await match.ask("POST", "/venues/vertex/bets/sold/cashout", {"amount": -1})
+    assert places(wrong[1]) == [(["body", "amount"], "value_error")]
+
+
+async def test_what_a_venue_has_no_words_for_is_not_done(match: Script) -> None:
+    await match.call("PUT", "/odds", [odds()])
+    outcome = OutcomeKey(FixtureId(FIXTURE), OutcomeId(121))
+    book = match.server.world.bookmakers["pinnacle"]
+    (account, *_) = book.balances
+    book.place(account, outcome, Decimal(10), reference="open", least_price=Decimal("1.95"))
+    assert (await match.ask("POST", "/venues/pinnacle/bets/open/cashout", {"amount": 1}))[0] == 409
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "said"),
     [
         ("POST", "/venues/pinnacle/take", None, "pinnacle is not an exchange"),
         ("POST", "/venues/nobody/take", None, "unknown venue nobody"),
         ("POST", f"/venues/{SLUG}/take", {"fixtureId": UNKNOWN}, f"unknown fixture {UNKNOWN}"),
+        ("POST", "/venues/pinnacle/bets/unheard-of/cancel", {}, "unknown bet unheard-of"),
+        ("POST", f"/venues/{SLUG}/bets/unheard-of/cashout", {}, f"{SLUG} takes no bets"),
         ("GET", "/venues/nobody/ledger", None, "unknown venue nobody"),
         ("PATCH", "/venues/nobody", {"wobble": 1}, "unknown venue nobody"),
         ("POST", f"/fixtures/{UNKNOWN}/settle", {"results": {"121": "WON"}}, f"unknown fixture {UNKNOWN}"),

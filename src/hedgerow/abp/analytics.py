@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 
-from hedgerow.abp.settlement import BetSettlement
-from hedgerow.core.states import BetStatus
+from hedgerow.core.states import BetSettlement, BetStatus
 
 ZERO = Decimal(0)
 _CENT, _TENTH = Decimal("0.01"), Decimal("0.1")

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 import structlog
 
 from hedgerow.abp.amounts import Currency
-from hedgerow.abp.ledger import book_balance
+from hedgerow.abp.balances import Observation, book_balance
+from hedgerow.abp.readings import Readings
 from hedgerow.core.clock import Clock
 from hedgerow.core.config import VenueUrls
 from hedgerow.core.errors import SetupError, VenueError
 from hedgerow.core.money import Rates, UnknownCurrencyError
+from hedgerow.core.observe import BALANCE_DRIFTS
 from hedgerow.core.secrets import Vault
 from hedgerow.core.tasks import spawn
 from hedgerow.execution.placement import Placement, close_when_answered
@@ -29,6 +31,8 @@ from hedgerow.venues.registry import UnknownVenueError, build_bookmaker, urls_of
 
 _log = structlog.get_logger(__name__)
 
+BALANCE_AFTER_S = 1.0
+"""How long after a bet's answer the balance is read: what is answered meanwhile is read with it."""
 _REMEMBERED_ANSWERS = 20
 _CLOSE_S = 5.0
 
@@ -40,10 +44,17 @@ class Desk:
     row: VenueAccount
     bookmaker: Bookmaker
     reconciler: Reconciler
+    ask_balance: Callable[[], None]
+    """Has the balance read soon: a bet has changed it."""
     is_open: bool = False
     sending: set[asyncio.Task[None]] = field(default_factory=set)
     """Who waits for a bookmaker's answer to a bet; the connector that it was sent by is not closed before."""
     failures: deque[bool] = field(default_factory=lambda: deque(maxlen=_REMEMBERED_ANSWERS))
+
+    def answered(self, *, is_failure: bool) -> None:
+        """A bet was answered, or its answer is missing."""
+        self.failures.append(is_failure)
+        self.ask_balance()
 
     @property
     def failure_rate(self) -> Decimal:
@@ -71,11 +82,18 @@ class Desks:
         self._retiring: set[asyncio.Task[None]] = set()
         self._operator_rates: Mapping[str, Decimal] = {}
         self._decided: Decided = _ignore
+        self._look_closer: Callable[[Desk], Awaitable[None]] = _ignore
+        self._balances = Readings("balance", self._read_account, clock)
         self.bookmakers: Mapping[str, BookmakerTerms] = {}
 
     def on_decided(self, listener: Decided) -> None:
         """The listener is called for each bet that was in doubt, or delayed, and is decided. Set before `load`."""
         self._decided = listener
+
+    def on_drift(self, listener: Callable[[Desk], Awaitable[None]]) -> None:
+        """The listener is called when a balance is not what the ledger explains, and has it explained if it can, before
+        the balance is asked for once more."""
+        self._look_closer = listener
 
     def get(self, account_id: int) -> Desk | None:
         return self._desks.get(account_id)
@@ -185,18 +203,57 @@ class Desks:
         bookmaker = self._connector(row, account) if account is not None else None
         if bookmaker is None:
             return False
-        reconciler = Reconciler(bookmaker, self._placement, self._clock, _covers_nothing, self._decided)
-        self._desks[row.account_id] = Desk(row, bookmaker, reconciler)
+        account_id = row.account_id
+        reconciler = Reconciler(bookmaker, self._placement, self._clock, _covers_nothing, self._told)
+        self._desks[account_id] = Desk(
+            row, bookmaker, reconciler, lambda: self._balances.ask(account_id, after_s=BALANCE_AFTER_S)
+        )
         return True
 
+    async def _told(self, bet: Bet) -> None:
+        if (desk := self._desks.get(bet.account_id)) is not None:
+            desk.ask_balance()
+        await self._decided(bet)
+
+    # --- balances --------------------------------------------------------------------------------------------------
+
+    def ask_balances(self, desks: Iterable[Desk] | None = None) -> None:
+        """Has the balances of desks, or of all active accounts, read now, none waiting for another."""
+        for desk in self._active() if desks is None else desks:
+            self._balances.ask(desk.row.account_id)
+
+    def _active(self) -> Iterable[Desk]:
+        return (desk for desk in self.all() if desk.row.is_active)
+
     async def read_balances(self) -> None:
-        """Asks every bookmaker what can be bet, and books it. Raises StorageError."""
-        for desk in self.all():
-            if desk.row.is_active:
-                await self.read_balance(desk)
+        """Reads those of all active accounts, and returns when it is done."""
+        self.ask_balances()
+        await self._balances.done()
+
+    async def _read_account(self, account_id: int) -> None:
+        desk = self._desks.get(account_id)
+        if desk is not None:
+            await self.read_balance(desk)
 
     async def read_balance(self, desk: Desk) -> None:
-        """One account's balance; opens its connection before the first. Raises StorageError."""
+        """Asks the bookmaker what can be bet, and books it; opens the connection before the first time. What no bet
+        explains is looked at twice before it is an alarm. Raises StorageError."""
+        observed = await self._look(desk, is_last=False)
+        if observed is not None and observed.drift:
+            await self._look_closer(desk)
+            observed = await self._look(desk, is_last=True)
+        if observed is not None and observed.drift:
+            BALANCE_DRIFTS.labels(desk.row.venue).inc()
+            _log.error(
+                "balance differs from the ledger",
+                bookmaker=desk.row.venue,
+                account=desk.row.username,
+                drift=str(observed.drift),
+                free=str(observed.free),
+            )
+
+    async def _look(self, desk: Desk, *, is_last: bool) -> Observation | None:
+        """None where the bookmaker does not say."""
         row = desk.row
         asked_at = self._clock.now()
         try:
@@ -206,12 +263,23 @@ class Desks:
             told = await desk.bookmaker.balance()
         except VenueError as error:
             _log.warning("balance not read", bookmaker=row.venue, account=row.username, error=str(error))
-            return
+            return None
         async with self._database.transaction() as connection:
-            await book_balance(connection, row.account_id, row.currency, told.free, asked_at, self._clock.now())
+            observed = await book_balance(
+                connection,
+                row.account_id,
+                row.currency,
+                told.free,
+                asked_at,
+                self._clock.now(),
+                has_statement=desk.bookmaker.manifest.has_statement,
+                is_last_look=is_last,
+            )
         await self._accounts.set_balance(row.account_id, told.free, told.held)
+        return observed
 
     async def close(self) -> None:
+        await self._balances.stop()
         if self._retiring:
             await asyncio.wait(self._retiring, timeout=_CLOSE_S)
         for desk in self.all():
@@ -223,5 +291,5 @@ def _covers_nothing(_: Bet) -> Decimal:
     return Decimal(0)
 
 
-async def _ignore(_: Bet) -> None:
+async def _ignore(_: object) -> None:
     """Until somebody listens."""

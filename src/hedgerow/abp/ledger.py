@@ -7,7 +7,7 @@ bookmaker's side. A move takes from one place what it gives to the other. The ba
 the transaction of the entry. First the rules (pure), then the SQL.
 
 Amounts are in the account's own currency. Nothing is converted at a bookmaker: what a stake is in the order's currency
-stands in the bet, with the rate.
+stands in the bet, and both rates in the receipt of its decision (docs/decisions/0105).
 """
 
 from __future__ import annotations
@@ -63,12 +63,12 @@ class Move:
 
 def reserve(amount: Decimal) -> list[Move]:
     """A bet is about to be sent."""
-    return _moves(Move(Kind.RESERVE, Place.FREE, Place.RESERVED, amount))
+    return moving(Move(Kind.RESERVE, Place.FREE, Place.RESERVED, amount))
 
 
 def answer(reserved: Decimal, taken: Decimal) -> list[Move]:
     """The bet is decided: `taken` is the money at risk in it, 0 when it was refused or never arrived."""
-    return _moves(
+    return moving(
         Move(Kind.STAKE, Place.RESERVED, Place.STAKED, min(taken, reserved)),
         Move(Kind.RELEASE, Place.RESERVED, Place.FREE, reserved - taken),
         # A bookmaker that took more than it was asked for is believed, and the difference stands out.
@@ -78,7 +78,7 @@ def answer(reserved: Decimal, taken: Decimal) -> list[Move]:
 
 def settle(staked: Decimal, paid: Decimal, commission: Decimal = ZERO) -> list[Move]:
     """The bet is settled: `paid` comes back before the commission, the stake included."""
-    return _moves(
+    return moving(
         Move(Kind.RETURN, Place.STAKED, Place.FREE, min(staked, paid)),
         Move(Kind.RETURN, Place.VENUE, Place.FREE, paid - staked),
         Move(Kind.LOSS, Place.STAKED, Place.VENUE, staked - paid),
@@ -88,22 +88,9 @@ def settle(staked: Decimal, paid: Decimal, commission: Decimal = ZERO) -> list[M
 
 def settle_anew(before: Decimal, paid: Decimal) -> list[Move]:
     """The bookmaker corrects what it paid on a settled bet, commission taken."""
-    return _moves(
+    return moving(
         Move(Kind.CORRECTION, Place.VENUE, Place.FREE, paid - before),
         Move(Kind.CORRECTION, Place.FREE, Place.VENUE, before - paid),
-    )
-
-
-def observe(free: Decimal, unsure: Decimal, told: Decimal) -> list[Move]:
-    """The bookmaker says that `told` can be bet. `unsure`: money of bets that its word may count as gone or not.
-
-    Its word minus all of these surely can be bet, more than its word surely cannot: `free` is brought between the two
-    and left alone where it lies there already.
-    """
-    most, least = told, told - unsure
-    return _moves(
-        Move(Kind.CORRECTION, Place.VENUE, Place.FREE, least - free),
-        Move(Kind.CORRECTION, Place.FREE, Place.VENUE, free - most),
     )
 
 
@@ -140,8 +127,8 @@ def taken_money(bet: Bet) -> Decimal:
     return at_risk(bet.placed_stake, bet.placed_odds, Currency(bet.currency, bet.usd_rate), is_back=bet.is_back)
 
 
-def _moves(*moves: Move) -> list[Move]:
-    """Those that move something."""
+def moving(*moves: Move) -> list[Move]:
+    """Those of the moves that move something."""
     return [move for move in moves if move.amount > 0]
 
 
@@ -206,31 +193,11 @@ async def hold(connection: Connection[Any], bets: Iterable[Bet], at: datetime) -
     await post(connection, [entry for bet in bets for entry in entries_of(bet, reserve(bet.reserved))], at)
 
 
-async def book_balance(
-    connection: Connection[Any], account_id: int, currency: str, told: Decimal, asked_at: datetime, at: datetime
-) -> Decimal:
-    """Books the bookmaker's word on what can be bet, as asked for at that time. Answers what is free now.
-
-    Unsure is the money of bets that are not answered, and of those that were taken since the question.
-    """
-    free = (await lock_accounts(connection, {account_id: currency}))[account_id]
-    unsure = await connection.fetchval(
-        """select coalesce(sum(reserved), 0) + coalesce(sum(staked) filter (where placed_at >= $3), 0)
-           from bets
-           where account_id = $1 and currency = $2 and origin = 'abp' and (reserved > 0 or placed_at >= $3)""",
-        account_id,
-        currency,
-        asked_at,
-    )
-    moves = observe(free, unsure, told)
-    await post(connection, [Entry(account_id, currency, move, None) for move in moves], at)
-    return balances(moves, {Place.FREE: free})[Place.FREE]
-
-
 async def book_settlement(
     connection: Connection[Any], bet: Bet, before: Decimal | None, commission: Decimal, at: datetime
 ) -> None:
-    """Books `bet.payout`, what came back with the commission taken; `before`: what was booked as paid earlier."""
+    """Books `bet.payout`, what came back with the commission taken; `before`: what was booked as paid earlier. A
+    correction is booked as the difference, whatever of it is commission."""
     if bet.payout is None:
         return
     await lock_accounts(connection, {bet.account_id: bet.currency})

@@ -18,9 +18,8 @@ from hedgerow.abp.analytics import BetFact
 from hedgerow.abp.limits import at_risk
 from hedgerow.abp.orders import AbpOrder, AbpOrderStatus, NewOrder, PriceRule
 from hedgerow.abp.receipts import Receipt, from_json, to_json
-from hedgerow.abp.settlement import BetSettlement
 from hedgerow.core.clock import Clock
-from hedgerow.core.states import BetStatus
+from hedgerow.core.states import BetSettlement, BetStatus
 from hedgerow.storage.database import Database
 
 _COLUMNS = """order_id, client, request_uuid::text, user_ref, fixture_id, market_id, outcome_id, player_id, is_back,

@@ -283,7 +283,7 @@ class Runner:
                 await self._save(bet)
         finally:
             found.sending.discard(bet.bet_id)
-        desk.failures.append(bet.in_doubt or bet.status is BetStatus.FAILED)
+        desk.answered(is_failure=bet.in_doubt or bet.status is BetStatus.FAILED)
         if bet.status in (BetStatus.REJECTED, BetStatus.FAILED):
             reason = refusal.reason if refusal is not None else None
             found.refused(bet.account_id, reason, bet.reason, self._clock.now_ms(), offer.changed_ms)

@@ -11,10 +11,12 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, Field, WithJsonSchema
 
+from hedgerow.abp.profiles import commission_rate
 from hedgerow.abp.validation import HIGHEST_ODDS, HIGHEST_STAKE
 from hedgerow.api.models import Model, Number, Open
+from hedgerow.core.errors import InputError
 
 _NO_NUL = r"^[^\x00]*$"  # PostgreSQL has no text with it
 _MOST_ID = 2**63
@@ -32,6 +34,40 @@ PositiveNumber = WithJsonSchema({"type": "number", "exclusiveMinimum": 0})
 Odds = Annotated[Decimal, Field(gt=0, le=HIGHEST_ODDS, allow_inf_nan=False), PositiveNumber]
 Stake = Annotated[Decimal, Field(gt=0, allow_inf_nan=False), PositiveNumber]
 GroupBy = Literal["bookmaker", "account", "userRef"]
+_HIGHEST_EXPONENT = 1000
+
+
+def _storable(value: Any) -> Any:
+    """A value of any shape, if PostgreSQL's `jsonb` can hold it: no NUL in a text, no number beyond its `numeric`.
+    Raises ValueError."""
+    match value:
+        case dict():
+            for name, part in value.items():
+                _storable(name)
+                _storable(part)
+        case list():
+            for part in value:
+                _storable(part)
+        case str() if "\x00" in value:
+            raise ValueError("a text must not contain the character NUL")
+        case Decimal() if abs(value.adjusted()) > _HIGHEST_EXPONENT:
+            raise ValueError(f"a number must not be beyond 1e{_HIGHEST_EXPONENT}, nor that close to zero")
+    return value
+
+
+Meta = Annotated[dict[str, Any], AfterValidator(_storable)]
+
+
+def _with_a_rate(meta: dict[str, Any]) -> dict[str, Any]:
+    """Raises ValueError for a commission rate that is none: bets would be settled by it."""
+    try:
+        commission_rate(meta)
+    except InputError as error:
+        raise ValueError(str(error)) from None
+    return meta
+
+
+AccountMeta = Annotated[Meta, AfterValidator(_with_a_rate)]
 
 
 # --- accounts --------------------------------------------------------------------------------------------------------
@@ -48,7 +84,10 @@ class AccountCreateRequest(Model):
     min_stake: Amount | None = None
     currency_id: CurrencyCode = "USD"
     verify_betslip: bool | None = Field(None, description="Ask the bookmaker itself for betslips")
-    meta: dict[str, Any] = Field(default_factory=dict, description="Entries that look secret are only taken in")
+    meta: AccountMeta = Field(
+        default_factory=dict,
+        description="Entries that look secret are only taken in; commissionRate: an exchange's share of net winnings",
+    )
 
 
 class AccountUpdateRequest(Model):
@@ -62,7 +101,7 @@ class AccountUpdateRequest(Model):
     min_stake: Amount | None = None
     currency_id: CurrencyCode | None = None
     verify_betslip: bool | None = None
-    meta: dict[str, Any] | None = None
+    meta: AccountMeta | None = None
 
 
 class AccountResponse(Model):
@@ -102,7 +141,7 @@ class PlaceOrderRequest(Model):
     expires_at: AwareDatetime | None = Field(None, description="5 s after creation unless given, at most 24 h")
     accept_better_odds: bool = True
     accept_partial_stake: bool = True
-    meta: dict[str, Any] | None = None
+    meta: Meta | None = None
 
 
 class PlaceOrdersRequest(Model):
@@ -259,6 +298,31 @@ class PnlResponse(Model):
     total_net_pnl: Number
     total_staked: Number
     total_settled_bets: int
+
+
+# --- receipts --------------------------------------------------------------------------------------------------------
+
+
+class DecisionResponse(Model):
+    attempt: int = Field(description="From 1, in the order of the decisions")
+    at: datetime
+    wanted: dict[str, Any] = Field(description="What was still to be bet, and the order's rules")
+    candidates: list[dict[str, Any]] = Field(
+        description="Every account that was looked at: price, limits, failures, and `bounds` with what bound them"
+    )
+    allocations: list[dict[str, Any]] = Field(
+        description="By rank: who got how much, `boundBy` what, and the `bet` with what was sent and answered"
+    )
+    left_out: list[dict[str, Any]] = Field(description="Every other candidate, and why")
+    unrouted: Number = Field(description="Of the open stake, in the order's currency")
+
+
+class ReceiptResponse(Model):
+    order_id: int
+    request_uuid: str
+    order_status: str
+    status_reason: str | None
+    decisions: list[DecisionResponse] = Field(description="The oldest first")
 
 
 # --- what there is ---------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from hedgerow.bus.subjects import SETTINGS_CHANGED
 from hedgerow.core.config import Settings, vault_of_settings
 from hedgerow.core.errors import SetupError
 from hedgerow.execution.trading_clock import trading_clock
+from hedgerow.execution.watch import watching
 from hedgerow.storage.accounts import Accounts, check_master_key
 from hedgerow.storage.database import Database
 from hedgerow.storage.migrate import migrate
@@ -49,6 +50,7 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         relay = Relay(database, bus)
         relay.start()
         stack.push_async_callback(relay.stop)
+        await stack.enter_async_context(watching(settings.database_url))
         service = AutomatedBetPlacing(settings, database, vault, clock)
         view = BookView(service.book)
         checks = {"bet placing": service.not_ready}

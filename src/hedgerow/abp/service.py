@@ -85,7 +85,8 @@ class AutomatedBetPlacing:
         self._intake = Intake(
             database, self.orders, self.desks, self._offers, self._view, self.book.catalogue, self.runner, clock
         )
-        self._settler = Settler(database, self.bets, self.desks, clock)
+        self._settler = Settler(database, self.bets, self.desks, clock, self._watch_settlement)
+        self.desks.on_drift(self._settler.read)
         self.feed = FeedClient(
             rest_url=settings.feed_rest_url,
             ws_url=settings.feed_ws_url,
@@ -97,6 +98,7 @@ class AutomatedBetPlacing:
             sink=self._book_changed,
             on_connection=self._feed_turned,
             on_rates=self._rates_told,
+            on_grades=self._settler.graded,
         )
         self._slip_changed: Callable[[SlipKey], None] = _nobody
         self._fixture_changed: Callable[[FixtureId], None] = _nobody
@@ -114,7 +116,7 @@ class AutomatedBetPlacing:
         self.runner.start()
         self._settler.start()
         self._tasks = [
-            spawn(self._every(BALANCES_EVERY_S, self._read_balances), "balances", is_vital=True),
+            spawn(self._every(BALANCES_EVERY_S, self._keep_up), "balances", is_vital=True),
             spawn(self._follow_settings(), "settings", is_vital=True),
         ]
 
@@ -165,8 +167,11 @@ class AutomatedBetPlacing:
             if not change.markets or any(market.market_id == key.market_id for market in change.markets):
                 self._slip_changed(key)
 
-    async def _read_balances(self) -> None:
-        await self.desks.read_balances()
+    def _watch_settlement(self, fixture_id: FixtureId) -> None:
+        self.feed.watch_settlement(fixture_id)
+
+    async def _keep_up(self) -> None:
+        self.desks.ask_balances()
         await idempotency.forget(self._database, self._clock.now())
 
     async def _every(self, seconds: float, turn: Callable[[], Any]) -> NoReturn:
@@ -185,8 +190,7 @@ class AutomatedBetPlacing:
                     await self._settings_wake.wait()
             self._settings_wake.clear()
             try:
-                for desk in await self.desks.load():
-                    await self.desks.read_balance(desk)
+                self.desks.ask_balances(await self.desks.load())
             except StorageError as error:
                 _log.error("accounts are not read", error=str(error))
 

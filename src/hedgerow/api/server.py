@@ -8,12 +8,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from http import HTTPStatus
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+from websockets.protocol import State
 
 from hedgerow.core.errors import SetupError
+from hedgerow.core.frames import EXTENSION, framed
 from hedgerow.core.tasks import spawn
 
 MOST_SOCKET_MESSAGE_BYTES = 64 * 1024
@@ -23,6 +28,32 @@ _PING_S = 20.0
 _UNREAD_MS = 60_000
 """How long the kernel keeps what a client does not read; then the connection is reset. Without it a client that has
 stopped reading could hold a closed connection's memory for ever: closing waits until all is sent."""
+
+
+class Connection(WebSocketsSansIOProtocol):
+    """A WebSocket that lends its wire (`core.frames.FrameWriter`). Extensions that change frames are not negotiated."""
+
+    _on_room: Callable[[], None] | None = None
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if self.response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+            self.scope["extensions"][EXTENSION] = {"writer": self}  # the application's task has not begun yet
+
+    def write_texts(self, texts: Iterable[bytes]) -> bool:
+        is_open = self.handshake_complete and self.conn.state is State.OPEN and not self.transport.is_closing()
+        if not is_open or not self.writable.is_set():
+            return False
+        self.transport.write(framed(texts))
+        return True
+
+    def call_on_room(self, on_room: Callable[[], None]) -> None:
+        self._on_room = on_room
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._on_room is not None:
+            self._on_room()
 
 
 class _Uvicorn(uvicorn.Server):
@@ -41,7 +72,7 @@ class Server:
             app,
             loop="none",
             http="httptools",
-            ws="websockets-sansio",
+            ws=Connection,
             ws_max_size=MOST_SOCKET_MESSAGE_BYTES,
             ws_ping_interval=_PING_S,
             ws_ping_timeout=_PING_S,

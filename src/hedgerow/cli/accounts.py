@@ -10,6 +10,7 @@ from typing import Any
 import click
 import msgspec
 
+from hedgerow.abp.profiles import commission_rate
 from hedgerow.cli.context import asynchronous, data_dir_option, operator, vault_of
 from hedgerow.cli.numbers import decimal_option
 from hedgerow.cli.output import emit, json_option
@@ -62,6 +63,8 @@ async def add(
 ) -> None:
     """Adds an account; its credentials are a JSON object on standard input."""
     manifest = _manifest(slug)
+    further = dict(_pair(text) for text in meta)
+    commission_rate(further)
     credentials = _credentials(manifest)
     async with operator(data_dir) as op:
         if await op.accounts.client(client) is None:
@@ -73,7 +76,7 @@ async def add(
             vault=vault_of(op.settings),
             credentials=credentials,
             currency=currency or manifest.currency,
-            meta=dict(_pair(text) for text in meta),
+            meta=further,
             max_outcome_stake=decimal_option(max_outcome_stake, "--max-outcome-stake", least=Decimal(0)),
             priority=priority,
         )

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import click
 from pydantic_core import PydanticUndefined
 
+from hedgerow.abp.balances import drifts
 from hedgerow.bus.engines.binaries import nats_server, postgres_folder
 from hedgerow.cli.context import (
     Running,
@@ -41,6 +43,8 @@ from hedgerow.storage.migrate import load, missing
 OLDEST_PYTHON = (3, 11)
 LEAST_FREE_BYTES = 1024 * 1024 * 1024
 _ANSWER_S = 10.0
+_DRIFTS_SHOWN = timedelta(days=1)
+_MOST_DRIFTS = 20
 
 
 class Verdict(StrEnum):
@@ -191,7 +195,8 @@ async def _database(settings: Settings, running: Running) -> list[Finding]:
     schema = Finding("schema", Verdict.OK, f"{len(load())} migrations")
     database = await Database.connect(running.database_url, size=1)
     try:
-        return [schema, await _credentials(settings, database), *await _invariants(database)]
+        credentials = await _credentials(settings, database)
+        return [schema, credentials, await _balances(database), *await _invariants(database)]
     finally:
         await database.close()
 
@@ -210,6 +215,20 @@ async def _credentials(settings: Settings, database: Database) -> Finding:
         return Finding("credentials", Verdict.WRONG, error.what, error.remedy)
     simulated = ", simulated" if is_simulated(settings.data_dir) else ""
     return Finding("credentials", Verdict.OK, f"{len(accounts)} accounts{simulated}")
+
+
+async def _balances(database: Database) -> Finding:
+    """What bookmakers said of balances that neither we nor our bets explain."""
+    rows = await drifts(database, SystemClock().now() - _DRIFTS_SHOWN, _MOST_DRIFTS)
+    if not rows:
+        return Finding("balances", Verdict.OK, "as the ledger has them for a day")
+    found = (
+        f"{row.venue} {row.username} at {row.at:%Y-%m-%d %H:%M}: we had {row.ours} {row.currency}, it said {row.told}, "
+        f"{abs(row.drift)} too {'much' if row.drift > 0 else 'little'} with {row.bets} bets open"
+        for row in rows
+    )
+    remedy = "compare with the bookmaker's own statement, unless you have paid in or out; the bets are in abp_drifts"
+    return Finding("balances", Verdict.WRONG, "; ".join(found), remedy)
 
 
 async def _invariants(database: Database) -> list[Finding]:

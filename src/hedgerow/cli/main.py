@@ -15,6 +15,7 @@ _GROUPS = {
     "demo": "hedgerow.cli.demo",
     "serve": "hedgerow.cli.serve",
     "replay": "hedgerow.cli.replay",
+    "replay-orders": "hedgerow.cli.replay_orders",
     "doctor": "hedgerow.cli.doctor",
     "bench": "hedgerow.cli.bench",
     "clients": "hedgerow.cli.clients",

@@ -96,6 +96,14 @@ FILLS = Counter("hedgerow_mm_fills_total", "Fills recorded", ["exchange"])
 HEDGES = Counter("hedgerow_mm_hedges_total", "Hedge bets", ["bookmaker", "outcome"])
 UNHEDGED_STAKE = Gauge("hedgerow_mm_unhedged_stake_usd", "Matched stake that no hedge covers", ["client"])
 BETS_IN_DOUBT = Gauge("hedgerow_bets_in_doubt", "Bets whose outcome the bookmaker has not told")
+BALANCE_DRIFTS = Counter(
+    "hedgerow_balance_drifts_total",
+    "Balances that differ from the ledger by more than open bets explain",
+    ["bookmaker"],
+)
+SETTLEMENT_DISPUTES = Counter(
+    "hedgerow_settlement_disputes_total", "Settlements that differ from the feed's grade or our grading", ["bookmaker"]
+)
 INVARIANTS_BROKEN = Gauge("hedgerow_invariants_broken", "Rows that break an invariant of the ledger", ["invariant"])
 API_REQUESTS = Counter("hedgerow_api_requests_total", "Requests answered", ["service", "route", "status"])
 WS_CONNECTIONS = Gauge("hedgerow_ws_connections", "Open client WebSockets", ["service"])

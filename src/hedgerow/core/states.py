@@ -135,6 +135,20 @@ _MIRRORED = {
 }
 
 
+class BetSettlement(StrEnum):
+    """How a bet at a bookmaker ended, as seen by who placed it; the published names. PUSH: the line was hit, VOID: the
+    market was called off, CASHOUT: it was sold back for an amount that only the bookmaker can say."""
+
+    UNSETTLED = "UNSETTLED"
+    WON = "WON"
+    LOST = "LOST"
+    VOID = "VOID"
+    HALF_WON = "HALF_WON"
+    HALF_LOST = "HALF_LOST"
+    PUSH = "PUSH"
+    CASHOUT = "CASHOUT"
+
+
 class FixtureStatus(StrEnum):
     """Of a fixture in the feed; moves forward only, and any may be cancelled."""
 

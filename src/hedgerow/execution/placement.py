@@ -110,6 +110,8 @@ class Placement:
             if isinstance(bookmaker, NamesBets) and bookmaker.manifest.idempotency is Idempotency.COMPUTED_ID:
                 bet.bookmaker_bet_id = await bookmaker.name(intent)
                 await self.save(bet)
+                if bet.status is not BetStatus.PENDING:
+                    return None  # another process has decided it meanwhile
             with leaving_by(leave_by):
                 report = await bookmaker.place(intent)
         except Refused as error:

@@ -23,6 +23,7 @@ _GIVES_UP_AFTER_MS = 24 * 60 * _MINUTE_MS
 
 NEVER_GRADED = "REQUIRES_NON_SCORE_STATS"
 
+_PUSH = "PUSH"
 _STATUSES = {
     "WIN": SettlementStatus.WON,
     "WON": SettlementStatus.WON,  # older pages
@@ -30,7 +31,7 @@ _STATUSES = {
     "LOST": SettlementStatus.LOST,  # older pages
     "HALFWIN": SettlementStatus.HALF_WON,
     "HALFLOSS": SettlementStatus.HALF_LOST,
-    "PUSH": SettlementStatus.VOID,
+    _PUSH: SettlementStatus.VOID,
     "CANCELLED": SettlementStatus.VOID,
     "UNDECIDED": SettlementStatus.UNDECIDED,
 }
@@ -45,6 +46,7 @@ class Grade:
     player_id: PlayerId
     status: SettlementStatus
     reason: str | None
+    is_push: bool = False  # of a VOID: the line was hit
 
     @property
     def is_open(self) -> bool:
@@ -58,9 +60,11 @@ def grades_of(rows: Sequence[wire.SettlementRow]) -> tuple[Grade, ...]:
 
 
 def _grade(row: wire.SettlementRow) -> Grade:
-    status = _STATUSES.get(row.status.upper())
+    word = row.status.upper()
+    status = _STATUSES.get(word)
     reason = row.reason if status is not None else f"unknown status {row.status}"
-    return Grade(row.market_id, row.outcome_id, row.player_id, status or SettlementStatus.UNDECIDED, reason)
+    decided = status or SettlementStatus.UNDECIDED
+    return Grade(row.market_id, row.outcome_id, row.player_id, decided, reason, is_push=word == _PUSH)
 
 
 class Stage(StrEnum):

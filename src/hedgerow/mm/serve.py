@@ -15,6 +15,7 @@ from hedgerow.bus.subjects import SETTINGS_CHANGED, events
 from hedgerow.core.config import Settings, vault_of_settings
 from hedgerow.core.errors import SetupError
 from hedgerow.execution.trading_clock import trading_clock
+from hedgerow.execution.watch import watching
 from hedgerow.mm.app import ApiContext, create_app
 from hedgerow.mm.repository import Repository
 from hedgerow.mm.service import MarketMaker
@@ -43,6 +44,7 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         stack.push_async_callback(database.close)
         await check_master_key(Accounts(database, clock), vault)
         lock = await stack.enter_async_context(held_lock(database, ONE_AT_A_TIME))
+        await stack.enter_async_context(watching(settings.database_url))
         bus = await Bus.connect(settings.nats_url, "mm")
         stack.push_async_callback(bus.close)
         relay = Relay(database, bus)

@@ -14,7 +14,7 @@ import structlog
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.errors import VenueError
-from hedgerow.core.states import BetStatus, SettlementStatus, Side
+from hedgerow.core.states import BetSettlement, BetStatus, SettlementStatus, Side
 from hedgerow.core.tasks import spawn, stop, work
 from hedgerow.execution.settlement import contract_payout
 from hedgerow.mm.hedger import Desk
@@ -29,14 +29,6 @@ _log = structlog.get_logger(__name__)
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 60.0
 STATEMENT_OVERLAP_MS = 3_600_000
-
-_BET_SETTLEMENT = {
-    SettlementStatus.WON: "WON",
-    SettlementStatus.LOST: "LOST",
-    SettlementStatus.VOID: "VOID",
-    SettlementStatus.HALF_WON: "HALF_WON",
-    SettlementStatus.HALF_LOST: "HALF_LOST",
-}
 
 
 class Settler:
@@ -183,16 +175,16 @@ class Settler:
                 await self._settle_bet(bet, report)
 
     async def _settle_bet(self, bet: Bet, report: BetReport) -> None:
-        if report.settlement is None or report.settlement is SettlementStatus.UNDECIDED or report.payout is None:
+        if report.settlement in (None, BetSettlement.UNSETTLED) or report.payout is None:
             return
-        settlement = _BET_SETTLEMENT[report.settlement]
+        settlement = report.settlement.value
         if (bet.settlement, bet.payout) == (settlement, report.payout):
             return
         before = bet.settlement
-        bet.settlement, bet.payout = settlement, report.payout
+        bet.settlement, bet.payout, bet.settled_by = settlement, report.payout, "bookmaker"
         bet.settled_at = self._clock.now()
-        if report.status is BetStatus.VOID:
-            bet.move_to(BetStatus.VOID, report.reason)
+        if report.status in (BetStatus.VOID, BetStatus.CANCELLED) and bet.status is BetStatus.CONFIRMED:
+            bet.move_to(report.status, report.reason)
         async with self._database.transaction() as connection:
             await self._bets.save_settlement(connection, bet)
             await note(

@@ -19,6 +19,7 @@ from hedgerow.sim.clock import WorldClock
 from hedgerow.sim.exchange import CLOSED, DUPLICATE, FUNDS, SCRIPTED, Rejection, State
 from hedgerow.sim.faults import Faults
 
+CASHED_OUT, CALLED_OFF = "cashed_out", "called_off"
 PRICE, BELOW_MINIMUM, ABOVE_MAXIMUM = "price", "below_minimum", "above_maximum"
 
 
@@ -57,6 +58,7 @@ class Bet:
     payout: Decimal = Decimal(0)
     settled_ms: int = 0
     revision: int = 1  # counts settlements
+    ended: str = ""  # CASHED_OUT or CALLED_OFF: before a result, which does not count any more
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -69,6 +71,7 @@ class Bookmaker:
         """quote: what this bookmaker offers on an outcome at this moment."""
         self.slug, self.currency = slug, currency
         self.faults = Faults()
+        self.buys_back = False  # set by a dialect that has words for a cash-out
         self.balances: dict[str, Decimal] = {}
         self.bets: dict[str, Bet] = {}
         self._clock, self._quote = clock, quote
@@ -163,14 +166,32 @@ class Bookmaker:
         for bet in self.bets.values():
             if bet.outcome == outcome and bet.state is State.PENDING:
                 self._refuse(bet, "the result was known before the bet was accepted")
-            if bet.outcome != outcome or bet.state not in (State.ACCEPTED, State.SETTLED):
+            if bet.outcome != outcome or bet.ended or bet.state not in (State.ACCEPTED, State.SETTLED):
                 continue
-            payout = _payout(bet, result)
-            self.balances[bet.account] += payout - bet.payout
-            bet.revision += bet.state is State.SETTLED
-            bet.payout, bet.settlement, bet.state = payout, result, State.SETTLED
-            bet.settled_ms = self._clock.now_ms()
-            self._tell(bet)
+            bet.settlement = result
+            self._pay(bet, _payout(bet, result))
+
+    def cash_out(self, bet: Bet, amount: Decimal) -> None:
+        """The bettor sells an open bet back. Raises Rejection for one that is not open, or where that has no words."""
+        if not self.buys_back:
+            raise Rejection(CLOSED)
+        self._end(bet, CASHED_OUT, round_down(amount, bet.currency))
+
+    def call_off(self, bet: Bet) -> None:
+        """The bookmaker takes an open bet back. Raises Rejection for one that is not open."""
+        self._end(bet, CALLED_OFF, bet.stake, SettlementStatus.VOID)
+
+    def _end(self, bet: Bet, how: str, paid: Decimal, result: SettlementStatus = SettlementStatus.UNDECIDED) -> None:
+        if bet.state is not State.ACCEPTED:
+            raise Rejection(CLOSED)
+        bet.ended, bet.settlement = how, result
+        self._pay(bet, paid)
+
+    def _pay(self, bet: Bet, payout: Decimal) -> None:
+        self.balances[bet.account] += payout - bet.payout
+        bet.revision += bet.state is State.SETTLED
+        bet.payout, bet.state, bet.settled_ms = payout, State.SETTLED, self._clock.now_ms()
+        self._tell(bet)
 
     def _stake(self, stake: Decimal, quote: Quote, *, cuts_to_limit: bool) -> Decimal:
         stake = round_down(stake * self.faults.behaviour.fillRatio, self.currency)
@@ -202,6 +223,10 @@ class Bookmaker:
         for listener in self._listeners:
             listener(bet)
 
+    def told(self, bet: Bet) -> dict[str, Any]:
+        """One bet in the script's shape."""
+        return _entry(bet)
+
     def ledger(self) -> dict[str, Any]:
         """The bookmaker's own truth in the script's shape."""
         return {
@@ -227,6 +252,12 @@ def _payout(bet: Bet, result: SettlementStatus) -> Decimal:
     return round_down(paid, bet.currency)
 
 
+def _told_settlement(bet: Bet) -> str | None:
+    if bet.ended == CASHED_OUT:
+        return "CASHOUT"
+    return None if bet.settlement is SettlementStatus.UNDECIDED else bet.settlement.value
+
+
 def _entry(bet: Bet) -> dict[str, Any]:
     accepted = bet.state in (State.ACCEPTED, State.SETTLED)
     return {
@@ -243,7 +274,7 @@ def _entry(bet: Bet) -> dict[str, Any]:
         "state": bet.state.value,
         "matched": bet.stake if accepted else Decimal(0),
         "fills": [{"id": bet.id, "price": bet.price, "stake": bet.stake, "at": bet.placed_ms}] if accepted else [],
-        "settlement": None if bet.settlement is SettlementStatus.UNDECIDED else bet.settlement.value,
+        "settlement": _told_settlement(bet),
         "payout": bet.payout if bet.state is State.SETTLED else None,
         "at": bet.placed_ms,
     }

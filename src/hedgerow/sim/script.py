@@ -6,7 +6,8 @@ contract.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -16,12 +17,13 @@ from hedgerow.core.errors import ApiError, InputError
 from hedgerow.core.ids import FixtureId, OutcomeId, OutcomeKey, PlayerId, fixture_id_parts
 from hedgerow.core.money import MICRO, decimal_of, micros
 from hedgerow.core.states import Side
-from hedgerow.sim.bookmaker import Quote
-from hedgerow.sim.exchange import Match
+from hedgerow.sim.bookmaker import Bet, Bookmaker, Quote
+from hedgerow.sim.exchange import Match, Rejection
 from hedgerow.sim.faults import Behaviour
 from hedgerow.sim.replays import Replays, Wanted
 from hedgerow.sim.script_wire import (
     BehaviourBody,
+    CashoutBody,
     FixtureBody,
     OddsBody,
     ReplayBody,
@@ -64,6 +66,8 @@ class ScriptApi:
                 web.patch("/sim/venues/{slug}", self._patch_venue),
                 web.get("/sim/venues/{slug}/ledger", self._ledger),
                 web.post("/sim/venues/{slug}/take", self._take),
+                web.post("/sim/venues/{slug}/bets/{reference}/cashout", self._cash_out),
+                web.post("/sim/venues/{slug}/bets/{reference}/cancel", self._call_off),
                 web.post("/sim/replay", self._start_replay),
                 web.get("/sim/replay", self._replay),
                 web.delete("/sim/replay", self._stop_replay),
@@ -177,6 +181,32 @@ class ScriptApi:
         matched = decimal_of(sum(fill.size for fill in fills))
         return json_answer({"fills": [_fill(fill, side) for fill in fills], "matched": matched})
 
+    async def _cash_out(self, request: web.Request) -> web.Response:
+        """The client sells an open bet back to the bookmaker."""
+        bookmaker, bet = self._bet(request)
+        body = decode(await request.read(), CashoutBody)
+        with _only_open_bets():
+            bookmaker.cash_out(bet, body.amount)
+        return json_answer(bookmaker.told(bet))
+
+    async def _call_off(self, request: web.Request) -> web.Response:
+        """The bookmaker takes an open bet back."""
+        bookmaker, bet = self._bet(request)
+        with _only_open_bets():
+            bookmaker.call_off(bet)
+        return json_answer(bookmaker.told(bet))
+
+    def _bet(self, request: web.Request) -> tuple[Bookmaker, Bet]:
+        """Raises ApiError 404."""
+        slug, reference = request.match_info["slug"], request.match_info["reference"]
+        bookmaker = self._venues.engine(slug)
+        if not isinstance(bookmaker, Bookmaker):
+            raise ApiError(404, f"{slug} takes no bets")
+        bet = next((bet for bet in bookmaker.bets.values() if bet.reference == reference), None)
+        if bet is None:
+            raise ApiError(404, f"unknown bet {reference}")
+        return bookmaker, bet
+
     # --- replay and reset ------------------------------------------------------------------------------------
 
     async def _start_replay(self, request: web.Request) -> web.Response:
@@ -215,6 +245,15 @@ class ScriptApi:
         self._venues.reset()
         self._world.clock.run_real()
         return await self._state(request)
+
+
+@contextmanager
+def _only_open_bets() -> Iterator[None]:
+    """409 for a bet that is not open."""
+    try:
+        yield
+    except Rejection:
+        raise ApiError(409, "the bet is not open") from None
 
 
 def _changed(before: Fixture, changes: dict[str, Any]) -> Fixture:

@@ -107,6 +107,15 @@ class TakeBody(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
         _check("size", self.size, _MICRO, _MOST, _MICRO)
 
 
+class CashoutBody(msgspec.Struct, forbid_unknown_fields=True):
+    """`POST /sim/venues/{slug}/bets/{reference}/cashout`."""
+
+    amount: Decimal
+
+    def __post_init__(self) -> None:
+        _check("amount", self.amount, Decimal(0), _MOST)
+
+
 class SettleBody(msgspec.Struct, forbid_unknown_fields=True):
     """`POST /sim/fixtures/{fixtureId}/settle`: by outcome id."""
 

@@ -28,6 +28,7 @@ class Bet:
     Of automated bet placing: `order_stake` is what it stands for in its order's currency, `reserved` and `staked` what
     the ledger holds for it now, `offer_ms` when the offer that it takes last moved, `runner` the process that sends it.
     `at_risk` is what the bet took from the balance, None where the stake and the odds say it.
+    Of all: `feed_settlement` is how the feed grades it, `settled_by` whose word counts: `bookmaker` or `feed`.
     """
 
     reference: str
@@ -70,6 +71,8 @@ class Bet:
     reserved: Decimal = Decimal(0)
     staked: Decimal = Decimal(0)
     at_risk: Decimal | None = None
+    feed_settlement: str | None = None
+    settled_by: str | None = None
 
     def move_to(self, status: BetStatus, reason: str = "") -> None:
         """Changes the status by the table of legal moves. Raises IllegalMoveError."""
@@ -96,7 +99,7 @@ _COLUMNS = """reference::text, origin, client, account_id, bookmaker, fixture_id
     requested_odds, requested_stake, currency, usd_rate, order_id, planned_odds, needs, covers, status, in_doubt,
     reason, bookmaker_bet_id, placed_odds, placed_stake, settlement, payout, sent_data, received_data, is_test, bet_id,
     created_at, sent_at, placed_at, settled_at, is_back, order_stake, offer_ms, runner::text, reserved, staked,
-    at_risk"""
+    at_risk, feed_settlement, settled_by"""
 
 _NEW = (
     "reference",
@@ -213,7 +216,7 @@ class Bets:
     async def save_settlement(self, connection: Connection[Any], bet: Bet) -> None:
         """Writes how a bet was settled, or settled anew."""
         await connection.execute(
-            """update bets set settlement = $2, payout = $3, settled_at = $4, status = $5, reason = $6
+            """update bets set settlement = $2, payout = $3, settled_at = $4, status = $5, reason = $6, settled_by = $7
                where bet_id = $1""",
             bet.bet_id,
             bet.settlement,
@@ -221,6 +224,7 @@ class Bets:
             bet.settled_at,
             bet.status.value,
             bet.reason,
+            bet.settled_by,
         )
 
     async def of_orders(self, connection: Connection[Any], *order_ids: int) -> list[Bet]:

@@ -21,7 +21,7 @@ from hedgerow.core.ladders import PriceGrid
 from hedgerow.core.money import Micros
 from hedgerow.core.odds import OddsMicros
 from hedgerow.core.secrets import Secret
-from hedgerow.core.states import BetStatus, FillState, OrderStatus, SettlementStatus, Side
+from hedgerow.core.states import BetSettlement, BetStatus, FillState, OrderStatus, SettlementStatus, Side
 
 # --- what a venue says of itself -------------------------------------------------------------------------------
 
@@ -92,6 +92,7 @@ class Manifest:
     in_play: InPlayPolicy = InPlayPolicy.KEEPS
     heartbeat_s: float | None = None  # dead-man's switch: the venue cancels all after this silence
     minimum_stake: Decimal = Decimal(1)
+    has_statement: bool = True  # of a bookmaker: `settled` tells how every bet ended; else the feed's grade decides
     void_pays: Decimal | None = None  # what a void pays for a contract of either side; None: the stake comes back
 
 
@@ -386,8 +387,9 @@ class BetReport:
     odds: OddsMicros | None = None
     stake: Decimal | None = None
     reason: str = ""
-    settlement: SettlementStatus | None = None
-    payout: Decimal | None = None  # what came back to the balance, stake included
+    settlement: BetSettlement | None = None  # None and UNSETTLED: not decided
+    payout: Decimal | None = None  # what came back to the balance, stake included, commission taken
+    commission: Decimal = Decimal(0)  # what of the winnings is not in the payout because the venue kept it
     at_risk: Decimal | None = None
     sent: Mapping[str, Any] = field(default_factory=dict)  # without secrets, for the audit trail
     received: Mapping[str, Any] = field(default_factory=dict)

@@ -21,7 +21,7 @@ from hedgerow.core.errors import InDoubt, Reason, Refused, Unavailable, VenueErr
 from hedgerow.core.ids import OutcomeKey
 from hedgerow.core.money import MICRO, decimal_of, micros, micros_floor
 from hedgerow.core.odds import OddsMicros
-from hedgerow.core.states import BetStatus, SettlementStatus, Side
+from hedgerow.core.states import BetSettlement, BetStatus, SettlementStatus, Side
 from hedgerow.venues.base import Balance, BetIntent, BetRef, BetReport, Instrument, LiveLine, Manifest
 
 T = TypeVar("T")
@@ -270,7 +270,9 @@ def settled_report(ended: Ended, void_pays: Decimal | None) -> BetReport:
             paid = Decimal(0)
     paid += decimal_of(undone.cost + undone.fee)
     status = BetStatus.VOID if ended.status is SettlementStatus.VOID else BetStatus.CONFIRMED
-    return BetReport(taken.reference, status, taken.venue_ref, settlement=ended.status, payout=paid)
+    return BetReport(
+        taken.reference, status, taken.venue_ref, settlement=BetSettlement(ended.status.value), payout=paid
+    )
 
 
 def line_of(leg: Leg, level: Level, venue: Takes, market_ref: str, outcome_ref: str) -> LiveLine:

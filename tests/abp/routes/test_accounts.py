@@ -177,3 +177,17 @@ def test_names_that_look_secret_are(name: str) -> None:
 def test_names_that_do_not_look_secret_are_not(name: str) -> None:
     assert not is_secret_entry(name, "x")
     assert is_secret_entry(name, [{"token": 1}])
+
+
+@pytest.mark.parametrize("rate", ["0.05", 0, "1"])
+async def test_an_accounts_commission_rate_is_kept(api: Api, rate: object) -> None:
+    await api.post("/accounts", NEW, status=201)
+    shown = await patch(api, {"meta": {"commissionRate": rate}})
+    assert shown["meta"] == {"commissionRate": rate}
+
+
+@pytest.mark.parametrize("rate", ["five", "1.01", -1, None, "nan"])
+async def test_a_commission_rate_that_is_none_is_refused(api: Api, rate: object) -> None:
+    await api.post("/accounts", NEW, status=201)
+    answer = await patch(api, {"meta": {"commissionRate": rate}}, 422)
+    assert answer["detail"][0]["loc"] == ["body", "meta"]

@@ -301,8 +301,8 @@ async def test_a_bridge_that_counts_anew_is_read_from_the_start(
 
 
 async def test_a_bet_that_cannot_be_read_hides_no_other(bookmaker: Bookmaker, bridge: Any, told: Told) -> None:
-    cashed_out = won(told, 6, reference=OTHER, settlement={"status": "CASHOUT", "returned": "9.00"})
-    bridge.answer(LIST, {"bets": [{"revision": 3}, cashed_out, won(told, 7)], "hasMore": False})
+    strange = won(told, 6, reference=OTHER, settlement={"status": "MISLAID", "returned": "9.00"})
+    bridge.answer(LIST, {"bets": [{"revision": 3}, strange, won(told, 7)], "hasMore": False})
     assert [report.reference for report in await bookmaker.settled(NOW_MS)] == [REFERENCE]
 
 

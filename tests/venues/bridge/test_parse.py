@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hedgerow.core.states import BetStatus, SettlementStatus
+from hedgerow.core.states import BetSettlement, BetStatus
 from hedgerow.venues.base import BetReport
 from hedgerow.venues.bridge import parse, wire
 from hedgerow.venues.bridge.parse import MalformedError
@@ -50,15 +50,16 @@ def test_a_bet_that_was_not_taken_has_no_odds(told: Told, state: str, status: Be
 @pytest.mark.parametrize(
     ("word", "settlement", "status"),
     [
-        ("WON", SettlementStatus.WON, BetStatus.CONFIRMED),
-        ("LOST", SettlementStatus.LOST, BetStatus.CONFIRMED),
-        ("HALF_WON", SettlementStatus.HALF_WON, BetStatus.CONFIRMED),
-        ("HALF_LOST", SettlementStatus.HALF_LOST, BetStatus.CONFIRMED),
-        ("PUSH", SettlementStatus.VOID, BetStatus.CONFIRMED),
-        ("VOID", SettlementStatus.VOID, BetStatus.VOID),
+        ("WON", BetSettlement.WON, BetStatus.CONFIRMED),
+        ("LOST", BetSettlement.LOST, BetStatus.CONFIRMED),
+        ("HALF_WON", BetSettlement.HALF_WON, BetStatus.CONFIRMED),
+        ("HALF_LOST", BetSettlement.HALF_LOST, BetStatus.CONFIRMED),
+        ("PUSH", BetSettlement.PUSH, BetStatus.CONFIRMED),
+        ("CASHOUT", BetSettlement.CASHOUT, BetStatus.CONFIRMED),
+        ("VOID", BetSettlement.VOID, BetStatus.VOID),
     ],
 )
-def test_settlements(told: Told, word: str, settlement: SettlementStatus, status: BetStatus) -> None:
+def test_settlements(told: Told, word: str, settlement: BetSettlement, status: BetStatus) -> None:
     report = read(told(settlement=settled(word)))
     assert (report.settlement, report.status, report.payout) == (settlement, status, Decimal(20))
 
@@ -67,9 +68,24 @@ def test_a_void_bet_gives_the_stake_back_whether_that_is_told_or_not(told: Told)
     report = read(told(state="VOID"))
     assert (report.status, report.settlement, report.payout) == (
         BetStatus.VOID,
-        SettlementStatus.VOID,
+        BetSettlement.VOID,
         Decimal("12.50"),
     )
+
+
+def test_a_bet_that_is_cancelled_once_it_was_placed_is_void(told: Told) -> None:
+    report = read(told(state="CANCELLED"))
+    assert (report.status, report.settlement, report.payout) == (
+        BetStatus.CANCELLED,
+        BetSettlement.VOID,
+        Decimal("12.50"),
+    )
+    assert read(told(state="CANCELLED", placed=None)).settlement is None
+
+
+def test_a_commission_is_told_beside_what_came_back(told: Told) -> None:
+    report = read(told(settlement=settled("WON") | {"commission": "0.40"}))
+    assert (report.payout, report.commission) == (Decimal(20), Decimal("0.40"))
 
 
 def test_a_payout_that_is_not_told_is_not_made_up(told: Told) -> None:
@@ -80,7 +96,7 @@ def test_a_payout_that_is_not_told_is_not_made_up(told: Told) -> None:
     "changes",
     [
         {"state": "DREAMT"},
-        {"settlement": {"status": "CASHOUT", "returned": "9"}},
+        {"settlement": {"status": "MISLAID", "returned": "9"}},
         {"placed": None},
         {"placed": {"stake": "0", "price": "2"}},
         {"placed": {"stake": "1", "price": "1"}},

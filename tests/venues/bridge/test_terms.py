@@ -78,3 +78,11 @@ def test_the_deployments_address_goes_before_the_accounts() -> None:
     theirs = account(bridge_url="https://bridge.example.org/bridge/v1")
     assert address_of(VERTEX, theirs, NOWHERE) == ("https://bridge.example.org/bridge/v1", False)
     assert address_of(VERTEX, theirs, "http://127.0.0.1:9/bridge/v1") == ("http://127.0.0.1:9/bridge/v1", True)
+
+
+def test_a_bridge_without_statements_says_so(info: dict[str, Any]) -> None:
+    told = [
+        terms_of(read(info, capabilities=capabilities), "vertex", "USD", may_be_simulated=False).has_statement
+        for capabilities in (["partial"], ["statement_settlement"])
+    ]
+    assert told == [False, True]

@@ -14,7 +14,7 @@ from hedgerow.core.errors import CannotTell, InDoubt, Reason, Refused, Unavailab
 from hedgerow.core.ids import NO_PLAYER, FixtureId, OutcomeId, OutcomeKey
 from hedgerow.core.odds import OddsMicros
 from hedgerow.core.secrets import Secret
-from hedgerow.core.states import BetStatus, SettlementStatus
+from hedgerow.core.states import BetSettlement, BetStatus, SettlementStatus
 from hedgerow.sim import pinnacle_ids
 from hedgerow.sim.bookmaker import Quote
 from hedgerow.sim.dialects.pinnacle import BettingStatus, Terms
@@ -371,13 +371,13 @@ async def test_a_live_bet_whose_price_fell_is_not_accepted(scene: Scene, pending
         (SINNER, WON, WON, "18"),
         (SINNER, LOST, LOST, "0"),
         (SINNER, VOID, VOID, "10"),
-        (OVER, VOID, VOID, "10"),
+        (OVER, VOID, BetSettlement.PUSH, "10"),
         (HOME_SPREAD, SettlementStatus.HALF_WON, SettlementStatus.HALF_WON, "15.10"),
         (AWAY_SPREAD, SettlementStatus.HALF_LOST, SettlementStatus.HALF_LOST, "5"),
     ],
 )
 async def test_a_settled_bet_pays_what_the_world_paid(
-    scene: Scene, outcome: OutcomeKey, result: SettlementStatus, settlement: SettlementStatus, payout: str
+    scene: Scene, outcome: OutcomeKey, result: SettlementStatus, settlement: BetSettlement, payout: str
 ) -> None:
     placed = await scene.bookmaker.place(scene.intent(outcome))
     scene.step(3600)

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hedgerow.core.states import BetStatus, SettlementStatus
-from hedgerow.execution.settlement import back_payout
+from hedgerow.abp.settlement import money_back
+from hedgerow.core.states import BetSettlement, BetStatus
 from hedgerow.venues.base import Balance, BetReport
 from hedgerow.venues.pinnacle import parse, wire
 from hedgerow.venues.pinnacle.line import selection_of
@@ -120,19 +120,19 @@ def test_an_acceptance_that_leaves_something_open_is_refused(
 @pytest.mark.parametrize(
     ("bet_id", "status", "settlement", "payout"),
     [
-        (1, BetStatus.CONFIRMED, SettlementStatus.WON, "15.78"),
-        (2, BetStatus.CONFIRMED, SettlementStatus.LOST, "0"),
-        (3, BetStatus.CONFIRMED, SettlementStatus.HALF_WON, "14.55"),
-        (4, BetStatus.CONFIRMED, SettlementStatus.HALF_LOST, "5"),
-        (5, BetStatus.CONFIRMED, SettlementStatus.VOID, "10"),
-        (6, BetStatus.CONFIRMED, SettlementStatus.VOID, "10"),
-        (7, BetStatus.VOID, SettlementStatus.VOID, "10"),
-        (8, BetStatus.VOID, SettlementStatus.VOID, "10"),
-        (9, BetStatus.CONFIRMED, SettlementStatus.LOST, "0"),
+        (1, BetStatus.CONFIRMED, BetSettlement.WON, "15.78"),
+        (2, BetStatus.CONFIRMED, BetSettlement.LOST, "0"),
+        (3, BetStatus.CONFIRMED, BetSettlement.HALF_WON, "14.55"),
+        (4, BetStatus.CONFIRMED, BetSettlement.HALF_LOST, "5"),
+        (5, BetStatus.CONFIRMED, BetSettlement.PUSH, "10"),
+        (6, BetStatus.CONFIRMED, BetSettlement.PUSH, "10"),
+        (7, BetStatus.VOID, BetSettlement.VOID, "10"),
+        (8, BetStatus.VOID, BetSettlement.VOID, "10"),
+        (9, BetStatus.CONFIRMED, BetSettlement.LOST, "0"),
     ],
 )
 def test_every_settled_status_has_its_meaning_and_payout(
-    payload: Callable[[str], str], bet_id: int, status: BetStatus, settlement: SettlementStatus, payout: str
+    payload: Callable[[str], str], bet_id: int, status: BetStatus, settlement: BetSettlement, payout: str
 ) -> None:
     report = settled(payload, bet_id)
     assert (report.status, report.settlement, report.payout) == (status, settlement, Decimal(payout))
@@ -149,11 +149,12 @@ def test_payouts_agree_with_the_rules_of_settlement(payload: Callable[[str], str
     assert report.settlement is not None
     assert report.stake is not None
     odds = Decimal("1.578") if bet_id in (1, 2, 9) else Decimal("1.91")
-    assert report.payout == back_payout(report.settlement, report.stake, odds)
+    assert report.payout == money_back(report.settlement, report.stake, odds, is_back=True)
 
 
 def test_the_commission_is_taken_off(payload: Callable[[str], str]) -> None:
-    assert settled(payload, 1, customerCommission=0.12).payout == Decimal("15.66")
+    report = settled(payload, 1, customerCommission=0.12)
+    assert (report.payout, report.commission) == (Decimal("15.66"), Decimal("0.12"))
 
 
 def test_a_cancelled_bet_says_why(payload: Callable[[str], str]) -> None:

@@ -14,20 +14,16 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
+from hedgerow.bench.report import BenchError
 from hedgerow.bench.tick_to_order import check, scene
 from hedgerow.bench.tick_to_order.http_peer import Request
 from hedgerow.bench.tick_to_order.peer import Peer
 from hedgerow.bench.tick_to_order.side import OURS, READY, Given
-from hedgerow.core.errors import HedgerowError
 
 _WARM_UP = 60
 _PAUSE_S = 0.004  # between ticks: the answer is taken in, rows are written, the loop sleeps
 _READY_WITHIN_S = 60.0
 _ORDER_WITHIN_S = 5.0
-
-
-class BenchError(HedgerowError):
-    """A side did not do what it was measured for."""
 
 
 async def latencies_of(task: Given, ticks: int, public_pem: str, *, requotes: bool) -> list[float]:

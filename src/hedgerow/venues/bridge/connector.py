@@ -98,7 +98,7 @@ class BridgeBookmaker:
         await self._read_balance()
         bets, quotes = (Budget(self._clock, rate.per_second, rate.burst) for rate in (terms.bets, terms.quotes))
         self._ready = _Ready(terms, bets, quotes)
-        self.manifest = replace(self.manifest, lays=terms.lays)
+        self.manifest = replace(self.manifest, lays=terms.lays, has_statement=terms.has_statement)
         return self._ready
 
     # --- placing ----------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """From the bridge's messages to ours. Pure; what cannot be read raises MalformedError and is never guessed.
 
 Source: the protocol's OpenAPI document 1.0.0 and its table of states and settlements. A push and a void bet both give
-the stake back; only the void one ends the bet.
+the stake back; only the void one ends the bet. A bet that was placed and then cancelled is void as well.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import msgspec
 from hedgerow.core.clock import datetime_of_ms
 from hedgerow.core.money import micros_floor
 from hedgerow.core.odds import OddsMicros
-from hedgerow.core.states import BetStatus, SettlementStatus
+from hedgerow.core.states import BetSettlement, BetStatus
 from hedgerow.venues.base import Balance, BetReport, LiveLine
 from hedgerow.venues.bridge import wire
 
@@ -33,16 +33,7 @@ _STATES = {
     "VOID": BetStatus.VOID,
 }
 _TAKEN = frozenset({BetStatus.CONFIRMED, BetStatus.VOID})
-
-_SETTLED = {
-    "WON": SettlementStatus.WON,
-    "LOST": SettlementStatus.LOST,
-    "HALF_WON": SettlementStatus.HALF_WON,
-    "HALF_LOST": SettlementStatus.HALF_LOST,
-    "VOID": SettlementStatus.VOID,
-    "PUSH": SettlementStatus.VOID,
-}
-_UNSETTLED = "UNSETTLED"
+_SETTLED = frozenset(settlement.value for settlement in BetSettlement if settlement is not BetSettlement.UNSETTLED)
 
 
 class MalformedError(ValueError):
@@ -69,9 +60,9 @@ def bet(row: wire.Bet, sent: Mapping[str, Any] | None = None) -> BetReport:
     if status is None:
         _no(f"state {row.state!r}")
     settlement = _settlement(row)
-    if settlement is SettlementStatus.VOID and row.settlement.status == "VOID":
+    if settlement is BetSettlement.VOID and status is BetStatus.CONFIRMED:
         status = BetStatus.VOID
-    odds, stake = _placed(row) if status in _TAKEN else (None, None)
+    odds, stake = _placed(row) if status in _TAKEN or _is_called_off(row) else (None, None)
     return BetReport(
         row.reference,
         status,
@@ -81,17 +72,23 @@ def bet(row: wire.Bet, sent: Mapping[str, Any] | None = None) -> BetReport:
         reason=_reason(row),
         settlement=settlement,
         payout=_payout(row, stake) if settlement is not None else None,
+        commission=Decimal(row.settlement.commission or 0),
         sent=sent or {},
         received=msgspec.to_builtins(row),
     )
 
 
-def _settlement(row: wire.Bet) -> SettlementStatus | None:
-    """How the bet was decided; a void bet is decided whatever its settlement says."""
+def _settlement(row: wire.Bet) -> BetSettlement | None:
+    """How the bet was decided; one that was called off is decided whatever its settlement says."""
     told = row.settlement.status
-    if told == _UNSETTLED:
-        return SettlementStatus.VOID if row.state == "VOID" else None
-    return _SETTLED.get(told) or _no(f"settlement {told!r}")
+    if told == BetSettlement.UNSETTLED:
+        return BetSettlement.VOID if _is_called_off(row) else None
+    return BetSettlement(told) if told in _SETTLED else _no(f"settlement {told!r}")
+
+
+def _is_called_off(row: wire.Bet) -> bool:
+    """Whether its stake came back without a result; a bet that was cancelled before it was placed held none."""
+    return row.state == "VOID" or (row.state == "CANCELLED" and row.placed is not None)
 
 
 def _placed(row: wire.Bet) -> tuple[OddsMicros, Decimal]:
@@ -105,10 +102,10 @@ def _placed(row: wire.Bet) -> tuple[OddsMicros, Decimal]:
 
 
 def _payout(row: wire.Bet, stake: Decimal | None) -> Decimal | None:
-    """What came back, as the bridge tells it; the stake of a void bet is known without."""
+    """What came back, as the bridge tells it; the stake of a bet that was called off is known without."""
     if row.settlement.returned is not None:
         return Decimal(row.settlement.returned)
-    return stake if row.state == "VOID" else None
+    return stake if _is_called_off(row) else None
 
 
 def _reason(row: wire.Bet) -> str:

@@ -30,10 +30,12 @@ class NotUsableError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Of one bridge. `send_within_ms`: how long after our sending the bridge may still send the bet on."""
+    """Of one bridge. `has_statement`: it tells how every bet was settled. `send_within_ms`: how long after our sending
+    the bridge may still send the bet on."""
 
     takes_part: bool
     lays: bool
+    has_statement: bool
     send_within_ms: int
     bets: Rate
     quotes: Rate
@@ -72,6 +74,7 @@ def terms_of(info: wire.Info, slug: str, currency: str, *, may_be_simulated: boo
     return Terms(
         takes_part="partial" in info.capabilities,
         lays="lay" in info.capabilities,
+        has_statement="statement_settlement" in info.capabilities,
         send_within_ms=min(max(_SEND_WITHIN_MS, typical_ms), _LONGEST_MS),
         bets=_rate(info.pacing.bets_per_minute),
         quotes=_rate(info.pacing.quotes_per_minute),

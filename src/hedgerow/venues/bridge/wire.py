@@ -107,6 +107,7 @@ class Rejection(_Message, frozen=True):
 class Settlement(_Message, frozen=True):
     status: str
     returned: Amount | None = None
+    commission: Amount | None = None
     reason: str | None = None
     number: int | None = None
 

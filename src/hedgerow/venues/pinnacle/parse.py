@@ -17,7 +17,7 @@ import msgspec
 from hedgerow.core.clock import datetime_of_ms
 from hedgerow.core.money import MICRO, micros_floor
 from hedgerow.core.odds import OddsMicros
-from hedgerow.core.states import BetStatus, SettlementStatus
+from hedgerow.core.states import BetSettlement, BetStatus
 from hedgerow.venues.base import Balance, BetReport, LiveLine
 from hedgerow.venues.pinnacle import wire
 from hedgerow.venues.pinnacle.line import Line, Selection
@@ -28,14 +28,14 @@ WITH_ERROR = "PROCESSED_WITH_ERROR"
 _DECIMAL = "DECIMAL"
 
 _SETTLED = {
-    "WON": SettlementStatus.WON,
-    "LOST": SettlementStatus.LOST,
-    "LOSE": SettlementStatus.LOST,
-    "HALF_WON_HALF_PUSHED": SettlementStatus.HALF_WON,
-    "HALF_LOST_HALF_PUSHED": SettlementStatus.HALF_LOST,
-    "PUSHED": SettlementStatus.VOID,
-    "REFUNDED": SettlementStatus.VOID,
-    "CANCELLED": SettlementStatus.VOID,
+    "WON": BetSettlement.WON,
+    "LOST": BetSettlement.LOST,
+    "LOSE": BetSettlement.LOST,
+    "HALF_WON_HALF_PUSHED": BetSettlement.HALF_WON,
+    "HALF_LOST_HALF_PUSHED": BetSettlement.HALF_LOST,
+    "PUSHED": BetSettlement.PUSH,
+    "REFUNDED": BetSettlement.PUSH,  # without a reason for a cancellation
+    "CANCELLED": BetSettlement.VOID,
 }
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?Z?", re.ASCII)
@@ -98,6 +98,8 @@ def bet(row: wire.StraightBet, reference: str) -> BetReport:
         raise MalformedError(f"betStatus {row.bet_status!r} is not known")
     stake = _stake(row.risk)
     is_void = row.bet_status == "CANCELLED" or (row.bet_status == "REFUNDED" and row.cancellation_reason is not None)
+    if is_void:
+        settlement = BetSettlement.VOID
     return BetReport(
         reference,
         BetStatus.VOID if is_void else BetStatus.CONFIRMED,
@@ -107,11 +109,12 @@ def bet(row: wire.StraightBet, reference: str) -> BetReport:
         reason=f"cancelled: {row.cancellation_reason.code}" if row.cancellation_reason else "",
         settlement=settlement,
         payout=None if settlement is None else _payout(row, settlement, stake),
+        commission=max(row.customer_commission or Decimal(0), Decimal(0)),
         received=received,
     )
 
 
-def _payout(row: wire.StraightBet, settlement: SettlementStatus, stake: Decimal) -> Decimal:
+def _payout(row: wire.StraightBet, settlement: BetSettlement, stake: Decimal) -> Decimal:
     """What came back: the stake and what was won or lost on it, the client's commission taken off.
 
     The documents name the commission without its sign; taking it off is the safe side.
@@ -120,16 +123,16 @@ def _payout(row: wire.StraightBet, settlement: SettlementStatus, stake: Decimal)
     return stake + win_loss - (row.customer_commission or Decimal(0))
 
 
-def _win_loss(settlement: SettlementStatus, stake: Decimal, win: Decimal | None) -> Decimal:
+def _win_loss(settlement: BetSettlement, stake: Decimal, win: Decimal | None) -> Decimal:
     """What the status says, for a row that leaves winLoss out. win: what the bet could win."""
     match settlement:
-        case SettlementStatus.WON:
+        case BetSettlement.WON:
             return _no("win") if win is None else win
-        case SettlementStatus.HALF_WON:
+        case BetSettlement.HALF_WON:
             return _no("win") if win is None else win / 2
-        case SettlementStatus.HALF_LOST:
+        case BetSettlement.HALF_LOST:
             return -stake / 2
-        case SettlementStatus.LOST:
+        case BetSettlement.LOST:
             return -stake
         case _:
             return Decimal(0)

@@ -42,7 +42,11 @@ async def test_a_token_opens_its_own_account_alone(scene: Scene, demo: Client) -
 
 
 async def test_what_is_not_declared_is_not_served(demo: Client) -> None:
-    assert set((await demo.get("/info"))["capabilities"]) == {"partial", "statement_settlement"}
+    assert set((await demo.get("/info"))["capabilities"]) == {
+        "partial",
+        "cashout_report",
+        "statement_settlement",
+    }
     for method, path in (("GET", "/odds"), ("GET", "/events"), ("DELETE", f"{BETS}/{REFERENCE}")):
         answer = await demo.call(method, path)
         assert (answer.status, answer.json["code"]) == (404, "unsupported")

@@ -11,8 +11,9 @@ import pytest
 
 from hedgerow.core.states import SettlementStatus
 from hedgerow.core.tasks import spawn
+from hedgerow.sim.exchange import Rejection
 
-from .harness import ALCARAZ, BETS, SOCCER, TENNIS, Client, Scene
+from .harness import ALCARAZ, BETS, DEMO, SOCCER, TENNIS, Client, Scene
 
 REFERENCE = "ebb4c11a-714b-4be6-a635-486ec09869a3"
 OVER_3 = 10174  # a whole line of goals, which can be hit
@@ -274,3 +275,42 @@ async def test_a_world_that_was_emptied_knows_no_bet_and_repeats_no_revision(sce
     scene.world.reset()
     assert await demo.get(BETS) == {"bets": [], "hasMore": False}
     assert (await demo.put(slip, REFERENCE)).json["revision"] > before
+
+
+async def test_a_bet_that_is_sold_back_is_a_cash_out_whatever_comes_after(scene: Scene, demo: Client) -> None:
+    await demo.put(scene.slip(), REFERENCE)
+    (bet,) = scene.book.bets.values()
+    scene.book.cash_out(bet, Decimal("31.509"))
+    scene.settle(SettlementStatus.WON)
+    told = await demo.get(f"{BETS}/{REFERENCE}")
+    assert (told["state"], told["settlement"]["status"], told["settlement"]["returned"]) == (
+        "ACCEPTED",
+        "CASHOUT",
+        "31.50",
+    )
+    with pytest.raises(Rejection):
+        scene.book.cash_out(bet, Decimal(40))
+
+
+async def test_a_bet_that_is_called_off_is_cancelled_with_its_stake(scene: Scene, demo: Client) -> None:
+    before = scene.book.balances[DEMO]
+    await demo.put(scene.slip(), REFERENCE)
+    (bet,) = scene.book.bets.values()
+    scene.book.call_off(bet)
+    scene.settle(SettlementStatus.WON)
+    told = await demo.get(f"{BETS}/{REFERENCE}")
+    assert (told["state"], told["settlement"]["status"], told["settlement"]["returned"]) == (
+        "CANCELLED",
+        "VOID",
+        "40.00",
+    )
+    assert scene.book.balances[DEMO] == before
+
+
+async def test_a_bridge_without_statements_tells_no_result(scene: Scene, demo: Client) -> None:
+    scene.bridge.patch({"statement": False})
+    await demo.put(scene.slip(), REFERENCE)
+    scene.settle(SettlementStatus.VOID)
+    told = await demo.get(f"{BETS}/{REFERENCE}")
+    assert (told["state"], told["settlement"]) == ("ACCEPTED", {"status": "UNSETTLED"})
+    assert "statement_settlement" not in (await demo.get("/info"))["capabilities"]

@@ -2,7 +2,7 @@
 speaks for otherwise.
 
 Written from the protocol's OpenAPI document (1.0.0) and its rules. One bridge serves one bookmaker, on a port of its
-own. What is left out, and not declared either: odds, events, cancelling, lay bets and cash-out.
+own. What is left out, and not declared either: odds, events, cancelling and lay bets.
 """
 
 from hedgerow.sim.dialects.bridge.dialect import Bridge

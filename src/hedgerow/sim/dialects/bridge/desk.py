@@ -110,7 +110,7 @@ class Desk:
         fixture = self._world.fixtures.get(outcome.fixture_id)
         was_played = fixture is not None and fixture.status_id != CANCELLED
         is_push = was_played and market is not None and market.market_type in _LINES
-        return shapes.bet_shape(job, self._book.currency, is_push=is_push)
+        return shapes.bet_shape(job, self._book.currency, is_push=is_push, tells_results=self._terms.statement)
 
     def _send(self, job: Job, not_after_ms: int) -> None:
         """To the bookmaker, unless it was withdrawn or is too late."""

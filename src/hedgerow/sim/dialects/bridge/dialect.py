@@ -37,6 +37,7 @@ class Bridge:
         self.slug = slug
         self.terms = terms or Terms()
         self.book = world.add_bookmaker(slug)
+        self.book.buys_back = True
         self._clock = world.clock
         self._door = Door(world.clock)
         self._store = Store(world.clock)
@@ -71,7 +72,8 @@ class Bridge:
         """Switches of bridges alone; `{}` resets them. Raises ValueError for a wrong one.
 
         `holdMs`: a bet waits in the bridge for so long before the bookmaker gets it. `basis`: the ground of access
-        that `/info` tells. `quotesPerMinute`, `betsPerMinute`: the pace that is declared and kept.
+        that `/info` tells. `quotesPerMinute`, `betsPerMinute`: the pace that is declared and kept. `statement`: whether
+        results are told.
         """
         changed = Terms() if not switches else Terms(**{name: getattr(self.terms, name) for name in _SWITCHED})
         for name, value in switches.items():
@@ -122,7 +124,7 @@ class Bridge:
                 "bridgeVersion": "1.0.0",
                 "simulated": terms.simulated,
                 "access": {"basis": terms.basis, "responsible": "the simulated world"},
-                "capabilities": ["partial", "statement_settlement"],
+                "capabilities": ["partial", "cashout_report", *(["statement_settlement"] if terms.statement else [])],
                 "currencies": [self.book.currency],
                 "idempotencyDays": 30,
                 "liveDelaySeconds": 0,
@@ -199,7 +201,7 @@ class Bridge:
         raise Problem(404, "unsupported", "the capability is not declared")
 
 
-_SWITCHED = ("hold_s", "basis", "quotes_per_minute", "bets_per_minute")
+_SWITCHED = ("hold_s", "basis", "quotes_per_minute", "bets_per_minute", "statement")
 
 
 def _set(terms: Terms, name: str, value: Any) -> None:
@@ -213,6 +215,8 @@ def _set(terms: Terms, name: str, value: Any) -> None:
             terms.quotes_per_minute = int(value)
         case "betsPerMinute" if is_number and value > 0:
             terms.bets_per_minute = int(value)
+        case "statement" if isinstance(value, bool):
+            terms.statement = value
         case _:
             raise ValueError(f"switch {name} is unknown or has a wrong value")
 

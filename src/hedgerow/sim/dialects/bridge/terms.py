@@ -23,3 +23,5 @@ class Terms:
     quote_life_s: float = 10.0
     least_stake: Decimal = Decimal("1.00")
     """Where a quote has no lowest stake of its own."""
+    statement: bool = True
+    """Whether results are told; cash-outs and what was called off always are."""

@@ -57,11 +57,12 @@ create trigger tell_insert after insert on abp_orders referencing new table as a
 create trigger tell_change after update on abp_orders referencing old table as before new table as after
     for each statement execute function tell_abp_orders();
 
--- A bet is told with the names that its client knows it by; moves of the ledger are no news of the bet.
+-- A bet is told with the names that its client knows it by; moves of the ledger, what the feed says, and whose word
+-- counts are no news of the bet.
 create function tell_abp_bets() returns trigger
 language plpgsql as $$
 declare
-    hidden  constant text[] := '{reserved,staked,order_stake,runner}';
+    hidden  constant text[] := '{reserved,staked,order_stake,runner,feed_settlement,settled_by}';
 begin
     if tg_op = 'INSERT' then
         insert into outbox (channel, client, event, key, payload, at)
