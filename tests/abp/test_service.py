@@ -86,10 +86,11 @@ async def service(
     await made.stop()
 
 
-async def until_funded(database: Database) -> None:
-    """Waits until the ledger has what the bookmaker says can be bet, at most 10 s."""
+async def until_funded(database: Database, accounts: int = 1) -> None:
+    """Waits until the ledger has what the bookmakers say can be bet on so many accounts, at most 10 s."""
+    funded = "select count(*) from abp_balances where place = 'free' and amount > 0"
     async with asyncio.timeout(10):
-        while not await database.fetchval("select exists (select 1 from abp_balances where amount > 0)"):  # noqa: ASYNC110
+        while await database.fetchval(funded) < accounts:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 

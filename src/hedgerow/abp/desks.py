@@ -254,13 +254,13 @@ class Desks:
 
     async def _look(self, desk: Desk, *, is_last: bool) -> Observation | None:
         """None where the bookmaker does not say."""
-        row = desk.row
+        row, bookmaker = desk.row, desk.bookmaker
         asked_at = self._clock.now()
         try:
             if not desk.is_open:
-                await desk.bookmaker.open()
-                desk.is_open = True
-            told = await desk.bookmaker.balance()
+                await bookmaker.open()
+                desk.is_open = desk.bookmaker is bookmaker  # it may be reached in another way meanwhile
+            told = await bookmaker.balance()
         except VenueError as error:
             _log.warning("balance not read", bookmaker=row.venue, account=row.username, error=str(error))
             return None
@@ -272,7 +272,7 @@ class Desks:
                 told.free,
                 asked_at,
                 self._clock.now(),
-                has_statement=desk.bookmaker.manifest.has_statement,
+                has_statement=bookmaker.manifest.has_statement,
                 is_last_look=is_last,
             )
         await self._accounts.set_balance(row.account_id, told.free, told.held)
