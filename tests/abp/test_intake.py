@@ -19,6 +19,7 @@ from hedgerow.core.errors import ApiError
 from hedgerow.core.ids import NO_PLAYER, ClientName, MarketId, OutcomeId
 from hedgerow.execution.guard import Breakers
 from hedgerow.feed.catalogue import Catalogue, Market
+from hedgerow.storage.grouped import FullError
 
 from .runkit import LONG, SINNER, TENNIS, Floor, WorldOffers
 
@@ -134,18 +135,36 @@ async def test_full_house_is_told_at_the_door(
     assert len(refused) == 3
 
 
-async def test_new_orders_wait_while_too_many_are_worked_on(
+async def test_new_orders_wait_while_too_many_bets_are_under_way(
     floor: Floor, runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hedgerow.abp.runner._MOST_ACTIVE", 1)
-    monkeypatch.setattr("hedgerow.abp.runner._ROOM_WITHIN_S", 0.01)
     floor.behave(latencyMs=40_000)
     await runner.wait_for_room()
     order = await floor.place(lives=LONG)
     await floor.until(order, lambda found: found.attempts == 1)
-    with pytest.raises(Exception, match="are being worked on"):
+    monkeypatch.setattr("hedgerow.abp.runner.MOST_ORDERS", 1)
+    monkeypatch.setattr("hedgerow.abp.runner._ROOM_WITHIN_S", 0.01)
+    with pytest.raises(FullError, match="1 orders are being worked on"):
         await runner.wait_for_room()
     await floor.ended(order)
+    await runner.wait_for_room()
+
+
+async def test_new_orders_wait_while_too_many_are_undecided(
+    floor: Floor, runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hedgerow.abp.runner._MOST_UNDECIDED", 0)
+    monkeypatch.setattr("hedgerow.abp.runner._ROOM_WITHIN_S", 0.01)
+    with pytest.raises(FullError):
+        await runner.wait_for_room()
+
+
+async def test_orders_that_wait_for_a_price_leave_room(
+    floor: Floor, runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hedgerow.abp.runner.MOST_ORDERS", 1)
+    order = await floor.place(price=Decimal("1.9"), lives=LONG)
+    await floor.until(order, lambda found: found.status is AbpOrderStatus.PROCESSING)
     await runner.wait_for_room()
 
 

@@ -1,10 +1,9 @@
 """Takes up committed orders and works on each until it has ended. Any number of processes may run side by side.
 
-An order is worked on by one runner at a time, under a lease. A decision is made in one transaction that holds the
-order's row and the ledgers of the accounts: it reads what the order's bets hold, what is free, whether new bets are
-allowed at all, routes, and commits the bets with their money and the receipt. Only then are they sent, each once. A
-bet whose answer is missing keeps its stake used and is asked for by its reference; after a crash whoever takes the
-order up does that, and until then nothing new is sent on that account.
+An order is worked on by one runner at a time, under a lease. A decision (`abp.deciding`) is made together with those
+of other orders in one transaction, which commits the bets with their money and the receipt. Only then are they sent,
+each once. A bet whose answer is missing keeps its stake used and is asked for by its reference; after a crash whoever
+takes the order up does that, and until then nothing new is sent on that account.
 """
 
 from __future__ import annotations
@@ -50,8 +49,8 @@ _LONGEST_LOOK_S = 5.0
 """Moves of prices and answers of bets wake an order; new money, terms and switches are seen after so long."""
 _MOST_DECIDED = 100
 """Orders in one decision: its locks are held while all of them are routed."""
-_MOST_ACTIVE = 600
-"""Orders that are decided on, or whose bets are under way, before new ones are let in."""
+_MOST_UNDECIDED = 300
+"""Orders that wait for a decision, before new ones are let in: what is decided on within half a second or so."""
 _ROOM_WITHIN_S = 2.0
 
 
@@ -129,15 +128,20 @@ class Runner:
     # --- new orders ------------------------------------------------------------------------------------------------
 
     async def wait_for_room(self) -> None:
-        """Returns when no more orders are being decided on than can be done soon. Raises FullError when that takes
-        too long."""
+        """Returns when a new order would be decided on soon: neither do too many wait for that, nor are too many bets
+        under way. Raises FullError when that takes too long."""
         try:
             async with asyncio.timeout(_ROOM_WITHIN_S):
-                while len(self._works) - self._resting >= _MOST_ACTIVE:
+                while self._decisions.waiting >= _MOST_UNDECIDED or self._active >= MOST_ORDERS:
                     self._eased.clear()
                     await self._eased.wait()
         except TimeoutError:
-            raise FullError(f"{len(self._works) - self._resting} orders are being worked on") from None
+            raise FullError(f"{self._active} orders are being worked on") from None
+
+    @property
+    def _active(self) -> int:
+        """Orders that do not only wait for a price."""
+        return len(self._works) - self._resting
 
     def lease_for(self, orders: int) -> Lease | None:
         """What makes so many new orders this runner's from their first moment; None when its hands are full."""
@@ -224,7 +228,10 @@ class Runner:
 
     async def _decided_on(self, found: Work) -> Decided:
         """The decision about an order, committed. Raises StorageError, LostError."""
-        decided = await self._decisions.write(found)
+        try:
+            decided = await self._decisions.write(found)
+        finally:
+            self._eased.set()
         if isinstance(decided, Exception):
             raise decided
         if decided.receipt is not None:

@@ -50,6 +50,11 @@ class Grouped(Generic[T, R]):
     def is_idle(self) -> bool:
         return self._writer is None
 
+    @property
+    def waiting(self) -> int:
+        """The size of all that waits for its turn."""
+        return self._waiting
+
     async def write(self, member: T) -> R:
         """Returns what became of it when it is committed. Raises FullError, StorageError, and what `write` raises for
         it alone. A caller that is cancelled takes nothing back."""

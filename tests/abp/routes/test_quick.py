@@ -47,7 +47,7 @@ OTHER_VALUES: dict[str, list[Any]] = {
     ],
     "acceptBetterOdds": [False, 0, None],
     "acceptPartialStake": [False, "false", None],
-    "meta": [{"n": 0.1, "deep": {"list": [1, 2.50]}}, {}, None, [], "x"],
+    "meta": [{"n": 0.1, "deep": {"list": [1, 2.50]}}, {}, None, [], "x", {"n": ["\x00"]}, {"\x00": 1}, {"n": 1e400}],
     "unknown": [1],
     "order_stake": [5],
     "player_id": [5],

@@ -41,6 +41,9 @@ _DUPLICATES: Responses = {
     409: {"model": DuplicatesResponse, "description": "Every order was asked for within the last thirty minutes"}
 }
 _FUTURES: Responses = {501: {"model": ErrorResponse, "description": "Futures cannot be bet on yet"}}
+_FULL: Responses = {
+    503: {"model": ErrorResponse, "description": "Too many orders wait, or the database is away; try again"}
+}
 _NOT_CANCELLABLE = "Order not cancellable"
 
 
@@ -74,7 +77,7 @@ router.add_api_route(
     place_orders,
     methods=["POST"],
     response_model=PlaceOrdersResponse,
-    responses=MALFORMED | _DUPLICATES | _FUTURES,
+    responses=MALFORMED | _DUPLICATES | _FUTURES | _FULL,
     route_class_override=_QuickRoute,
 )
 

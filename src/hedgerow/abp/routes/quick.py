@@ -1,4 +1,4 @@
-"""The usual body of `/place-orders`, read without the framework: twenty times as fast, and only what it is sure of.
+"""The usual body of `/place-orders`, read without the framework, and only what there is no doubt about.
 
 `read` takes a body whose every field is of its documented name and type. Whatever else a body may be (wrong, or right
 in an unusual way), it answers None, and the models of `abp.schemas` decide, and name the fault: what they would not
@@ -17,6 +17,7 @@ from msgspec import Meta, Struct
 
 from hedgerow.abp.intake import OrderRequest
 from hedgerow.abp.routes.answers import slugs
+from hedgerow.abp.schemas import storable
 from hedgerow.abp.validation import HIGHEST_ODDS
 from hedgerow.core.ids import FixtureId, OutcomeId, PlayerId
 
@@ -57,7 +58,9 @@ def read(body: bytes) -> list[OrderRequest] | None:
     """The orders of a body; None for one that the models have to look at."""
     try:
         orders = _decode(body).orders
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        for order in orders:
+            storable(order.meta)
+    except (msgspec.DecodeError, ValueError):
         return None
     requests = []
     for order in orders:
