@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 from asyncpg import Connection, InsufficientPrivilegeError
+from tests.docs.terminal import NO_NODE
 
 from hedgerow.bus.nats import Bus
 from hedgerow.core.secrets import Secret
@@ -28,6 +29,7 @@ from hedgerow.storage.database import Database, connect_once
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("SHARED_FOLDER", ROOT.parent / "shared"))
 _MISSING = "recorded data is missing"
+"""Why a test did not run; the end of the run tells how many."""
 
 # How the run's processes find its engines: set by the first of them, inherited by the workers.
 _RUN_FOLDER = "TEST_ENGINES_FOLDER"
@@ -172,11 +174,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    skipped = [report for report in terminalreporter.stats.get("skipped", []) if _MISSING in str(report.longrepr)]
-    if skipped:
-        terminalreporter.section("RECORDED DATA IS MISSING", red=True, bold=True)
-        terminalreporter.line(f"{len(skipped)} tests did not run: {SHARED} is not there or not complete.", red=True)
-        terminalreporter.line("Set SHARED_FOLDER to the folder that has data/ and venues/.", red=True)
+    data = f"{SHARED} is not there or not complete. Set SHARED_FOLDER to the folder that has data/ and venues/."
+    node = "The documents' JavaScript was not run. Install node 18 or newer, with npm."
+    for reason, remedy in ((_MISSING, data), (NO_NODE, node)):
+        skipped = [one for one in terminalreporter.stats.get("skipped", []) if reason in str(one.longrepr)]
+        if skipped:
+            terminalreporter.section(reason.upper(), red=True, bold=True)
+            terminalreporter.line(f"{len(skipped)} tests did not run, or not to their end.", red=True)
+            terminalreporter.line(remedy, red=True)
 
 
 def _is_worker(config: pytest.Config) -> bool:

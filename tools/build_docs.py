@@ -21,6 +21,7 @@ BUILDER = LockedEnvironment("the documentation", ROOT / ".venv-docs", ROOT / "re
 
 TOP = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE")
 ORDER = (
+    "docs/bet-placing",
     "docs/market-making",
     "docs/simulation",
     "docs/operations",

@@ -9,11 +9,16 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 
+from hedgerow.abp.app import ApiContext, create_app
+from hedgerow.abp.feedview import BookView
+from hedgerow.abp.intake import Declined, OrderRequest
 from hedgerow.abp.orders import AbpOrder, AbpOrderStatus
 from hedgerow.abp.repository import OrderFilter
-from hedgerow.abp.service import AutomatedBetPlacing, Declined, OrderRequest
+from hedgerow.abp.service import AutomatedBetPlacing
+from hedgerow.bus.nats import Bus
 from hedgerow.core.config import Settings
 from hedgerow.core.errors import ApiError
 from hedgerow.core.ids import NO_PLAYER, ClientName, FixtureId, MarketId, MarketKey, OutcomeId, VenueSlug
@@ -73,11 +78,21 @@ async def service(
     made = AutomatedBetPlacing(settings, database, vault, clock)
     await made.start()
     await eventually(lambda: all(desk.is_open for desk in made.desks.all()))
+    await made.desks.read_balances()
     await eventually(lambda: made.book.fixture(TENNIS) is not None and made.book.up_since_ms is not None)
     offer(world, "1.8")  # a move confirms itself; what stood before is asked for only after half a minute
     await eventually(lambda: is_told(made))
+    await until_funded(database)
     yield made
     await made.stop()
+
+
+async def until_funded(database: Database, accounts: int = 1) -> None:
+    """Waits until the ledger has what the bookmakers say can be bet on so many accounts, at most 10 s."""
+    funded = "select count(*) from abp_balances where place = 'free' and amount > 0"
+    async with asyncio.timeout(10):
+        while await database.fetchval(funded) < accounts:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 def is_told(service: AutomatedBetPlacing) -> bool:
@@ -163,6 +178,46 @@ async def test_each_order_of_a_request_is_answered_for_itself(service: Automated
         "Bookmaker not available",
         "Bookmaker not available",
     ]
+
+
+BEGINS = {
+    "Order stake 15000.00 USD exceeds available limit 500.00 USD": {"orderStake": 15_000, "acceptPartialStake": False},
+    "Order stake 0.50 USD is below minimum 1.00 USD": {"orderStake": 0.5},
+    "Invalid odds": {"orderPrice": 0.9},
+    "Invalid expiresAt": {"expiresAt": "2020-01-01T00:00:00Z"},
+    "No active accounts": {"bookmakers": "sharpbet"},
+    "Currency conversion failed": {"orderCurrency": "XXX"},
+    "Bookmaker not available": {"outcomeId": 999_999},
+}
+"""How each decline reason of the contract begins, and the order that is declined for it."""
+
+
+async def test_every_decline_is_told_over_http(
+    service: AutomatedBetPlacing, database: Database, vault: Vault, nats: Bus
+) -> None:
+    accounts, clock = Accounts(database, service._clock), service._clock
+    key = (await accounts.create_key(ACME, "abp", per_minute=1000)).reveal()
+    app = create_app(ApiContext(database, accounts, clock, vault, BookView(service.book), service, nats))
+    transport, headers = httpx.ASGITransport(app), {"X-API-Key": key}
+    order = {"fixtureId": TENNIS, "outcomeId": 121, "orderPrice": 1.7, "orderStake": 10, "userRef": "u"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://abp", headers=headers) as http:
+
+        async def reason(**changes: Any) -> str:
+            body = {**order, "requestUuid": str(uuid.uuid4()), "testOrder": True, **changes}
+            answer = await http.post("/place-orders", json={"orders": [body]})
+            assert answer.status_code == 200, answer.text
+            told: dict[str, Any] = answer.json()
+            assert (told["status"], told["acceptedOrders"]) == ("declined", [])
+            found: str = told["declinedOrders"][0]["declineReason"]
+            return found
+
+        told = {begin: await reason(**changes) for begin, changes in BEGINS.items()}
+        assert {begin: text for begin, text in told.items() if not text.startswith(begin)} == {}
+        twice = [{**order, "requestUuid": str(uuid.uuid4()), "testOrder": True}] * 2
+        (declined,) = (await http.post("/place-orders", json={"orders": twice})).json()["declinedOrders"]
+        assert declined["declineReason"] == "Duplicate requestUuid"
+        await database.execute("update mm_system set emergency = true")
+        assert await reason() == "Emergency mode active"
 
 
 async def test_a_declined_request_may_be_made_again(service: AutomatedBetPlacing) -> None:

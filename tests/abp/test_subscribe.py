@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
@@ -15,6 +16,7 @@ from tests.abp.routes.apikit import KEY, RIVAL_KEY, Api, serving
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from hedgerow.abp.subscribe import ACCESS, message
 from hedgerow.api.server import Server
 from hedgerow.bus.nats import Bus
 from hedgerow.bus.relay import Relay
@@ -66,14 +68,25 @@ async def api(database: Database, nats: Bus) -> AsyncIterator[Api]:
         yield found
 
 
-@pytest.fixture
-async def server(api: Api, nats: Bus) -> AsyncIterator[Server]:
+@asynccontextmanager
+async def listening(api: Api, nats: Bus) -> AsyncIterator[Server]:
+    """The API on a port, once what was there before has been published: clients hear of what comes after."""
     relay, found = Relay(api.database, nats), Server(api.app, "127.0.0.1", 0)
-    await found.start()
     relay.start()
+    waiting = "select exists (select 1 from outbox o cross join outbox_cursor c where (o.xid, o.id) > (c.xid, c.id))"
+    async with asyncio.timeout(10):
+        while await api.database.fetchval(waiting):  # noqa: ASYNC110 - it is the relay's table
+            await asyncio.sleep(0.01)
+    await found.start()
     yield found
     await relay.stop()
     await found.stop()
+
+
+@pytest.fixture
+async def server(api: Api, nats: Bus) -> AsyncIterator[Server]:
+    async with listening(api, nats) as found:
+        yield found
 
 
 @asynccontextmanager
@@ -142,13 +155,43 @@ async def test_accounts_balance_currencies_and_emergency_are_told(api: Api, clie
     assert emergency["payload"]["reason"] == "maintenance"
 
 
-async def test_nobody_hears_of_anothers_rows(api: Api, client: Client) -> None:
-    await client.login(key=RIVAL_KEY)
-    await api.desk.bet(await api.desk.order())
-    await api.accounts.set_balance(api.desk.dollars, Decimal(1), Decimal(0))
-    await api.desk.order(client="zenith")
-    told = await client.next()
-    assert (told["payload"]["client"], told["seq"]) == ("zenith", 1)
+async def change_all(api: Api, client: str, account_id: int) -> None:
+    """A change of every kind that is a client's own."""
+    order = await api.desk.order(client=client, request_uuid=str(uuid.uuid4()))
+    bet = taken(await api.desk.bet(order, account_id=account_id))
+    async with api.database.transaction() as connection:
+        await api.desk.bets.save_answer(connection, bet)
+    bet.settlement, bet.payout = "WON", Decimal(20)
+    async with api.database.transaction() as connection:
+        await api.desk.bets.save_settlement(connection, bet)
+    await api.accounts.set_balance(account_id, Decimal(77), Decimal(0))
+    await api.database.execute("update accounts set priority = priority + 1 where account_id = $1", account_id)
+    slip = message("betslip", "UPDATE", {"client": client}, api.clock.now_ms())
+    api.app.state.hub.tell(("betslip", client), lambda: slip)
+
+
+@pytest.mark.parametrize("channel", ACCESS.own)
+async def test_nobody_hears_of_anothers_rows(api: Api, server: Server, channel: str) -> None:
+    """Whoever hears its own change hears it first, though another's came before."""
+    made = await api.accounts.add_account(
+        "vertex", "of-zenith", "zenith", vault=api.vault, credentials={"password": "x"}
+    )
+    assert made is not None
+    async with connected(server) as acme, connected(server) as zenith:
+        await acme.login(channel)
+        await zenith.login(channel, key=RIVAL_KEY)
+        await change_all(api, "acme", api.desk.dollars)
+        assert owner(await acme.next()) == "acme"  # what was committed of acme has been told
+        await change_all(api, "zenith", made.account_id)
+        heard = [await zenith.next()]
+        while channel == "accounts" and heard[-1]["event"] == "INSERT":  # the account that was made above
+            heard.append(await zenith.next())
+        assert {owner(told) for told in heard} == {"zenith"}
+        assert {told["channel"] for told in heard} == {channel}
+
+
+def owner(told: Any) -> Any:
+    return told["payload"].get("client") or told["payload"]["clientName"]
 
 
 async def test_unknown_key_is_closed_out(client: Client) -> None:

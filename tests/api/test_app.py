@@ -111,6 +111,10 @@ def test_only_names_of_the_query_are_respelled() -> None:
     assert camel_names(b"fixture_id=a_b&x=%00&from_date=") == b"fixtureId=a_b&x=%00&fromDate="
 
 
+def test_values_of_the_query_stay_as_they_are_byte_for_byte() -> None:
+    assert camel_names(b"user_ref=%C3%84_%FF&x=\xc3\x84") == b"userRef=%C3%84_%FF&x=%C3%84"
+
+
 async def test_service_is_ready_when_every_check_is_fine(http: httpx.AsyncClient) -> None:
     answer = await http.get("/readyz")
     assert (answer.status_code, answer.json()["checks"]) == (200, {"fine": "ok"})

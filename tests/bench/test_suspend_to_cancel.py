@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from hedgerow import bench
+from hedgerow.bench.report import BenchError
 from hedgerow.bench.suspend_to_cancel import latencies_of
 from hedgerow.bench.tick_to_order import comparison
 from hedgerow.bench.tick_to_order.given import PLAIN, Given
-from hedgerow.bench.tick_to_order.run import BenchError
 from hedgerow.bench.tick_to_order.scene import KALSHI, POLYMARKET, contract_refs
 
 PEM, _ = comparison.kalshi_key()

@@ -1,57 +1,24 @@
-"""The README's first five minutes, typed as they stand against a deployment of their own."""
+"""The README's first five minutes, typed as they stand."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-import pytest
-
 from .documents import ROOT, blocks, section, statements
+from .terminal import Deployment, Terminal, exact, run_page, wait
 
-_PATIENCE_S = 60.0
 MATCH = "id1200023199000001"
 
 
-@pytest.fixture
-def deployment(tmp_path: Path) -> Iterator[dict[str, Any]]:
-    """What `hedgerow up --sim` says in its ready file."""
-    ready = tmp_path / "ready.json"
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("HEDGEROW_")}
-    options = ["--sim", "--port-base", "0", "--data-dir", str(tmp_path / "data"), "--ready-file", str(ready)]
-    with (tmp_path / "up.log").open("w") as log:
-        up = subprocess.Popen([sys.executable, "-m", "hedgerow", "up", *options], env=ours, stdout=log, stderr=log)
-    try:
-        wait(lambda: ready.exists() or up.poll() is not None)
-        assert ready.exists(), (tmp_path / "up.log").read_text()
-        yield json.loads(ready.read_text())
-    finally:
-        up.send_signal(signal.SIGTERM)
-        up.wait(_PATIENCE_S)
-
-
-def wait(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def test_first_five_minutes_are_as_written(deployment: dict[str, Any]) -> None:
+def test_first_five_minutes_are_as_written(deployment: Deployment) -> None:
     names = {
-        "$KEY": deployment["mm"]["keys"][0]["key"],
-        "$MM": deployment["mm"]["url"],
-        "$SIM": deployment["sim"]["url"],
+        "$KEY": deployment.told["mm"]["keys"][0]["key"],
+        "$MM": deployment.told["mm"]["url"],
+        "$SIM": deployment.told["sim"]["url"],
         "$MATCH": MATCH,
     }
     text = section((ROOT / "README.md").read_text(), "### Trade in it")
@@ -67,10 +34,16 @@ def test_first_five_minutes_are_as_written(deployment: dict[str, Any]) -> None:
     assert call(explain)["data"][0]["why"]["legs"][0]["odds"] == Decimal("2.05")
     assert call(take)["matched"] == 20
     bet = as_shown(text, "betId")
+    del bet["betId"]  # the other pages' bets on this deployment have taken numbers too
     wait(lambda: [bet.items() <= row.items() for row in call(bets)["data"]] == [True])
     call(settle)
     earned = as_shown(text, "netRealizedSpread")
     wait(lambda: earned.items() <= call(pnl).items())
+
+
+def test_placing_a_bet_is_as_written(deployment: Deployment) -> None:
+    text = section((ROOT / "README.md").read_text(), "### Place a bet")
+    run_page(blocks(text), Terminal(deployment.folder, deployment.addresses()))
 
 
 def _filled_in(shell: str, names: dict[str, str]) -> str:
@@ -82,7 +55,7 @@ def _filled_in(shell: str, names: dict[str, str]) -> str:
 
 def as_shown(text: str, key: str) -> dict[str, Any]:
     """The answer's part that the page shows."""
-    found = [json.loads(block.text, parse_float=Decimal) for block in blocks(text, "json")]
+    found = [exact(block.text) for block in blocks(text, "json")]
     return next(shown for shown in found if next(iter(shown)) == key)
 
 

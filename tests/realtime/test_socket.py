@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import pytest
 
 from hedgerow.bus.nats import Bus
+from hedgerow.core.frames import EXTENSION
 from hedgerow.core.tasks import spawn
 from hedgerow.realtime import session as session_module
 from hedgerow.realtime import socket as socket_module
@@ -22,15 +23,18 @@ SUBSCRIBE = '{"type": "subscribe", "apiKey": "k", "channels": ["orders"]}'
 
 
 class Wire:
-    """The server's end of a WebSocket."""
+    """The server's end of a WebSocket, and its writer. reads: whether the client does."""
 
     def __init__(self, *texts: str, reads: bool = True) -> None:
         self.incoming = asyncio.Queue[dict[str, Any]]()
         for text in texts:
             self.incoming.put_nowait({"type": "websocket.receive", "text": text})
+        self.scope = {"extensions": {EXTENSION: {"writer": self}}}
         self.sent: list[str] = []
         self.closed: int | None = None
-        self._reads = reads
+        self.reads = reads
+        self._room = asyncio.Event()
+        self._on_room: Callable[[], None] = lambda: None
 
     async def accept(self) -> None:
         pass
@@ -38,12 +42,22 @@ class Wire:
     async def receive(self) -> dict[str, Any]:
         return await self.incoming.get()
 
-    async def send_text(self, text: str) -> None:
-        if not self._reads:
-            await asyncio.Event().wait()
-        self.sent.append(text)
+    def write_texts(self, texts: Iterable[bytes]) -> bool:
+        if self.reads:
+            self.sent += [text.decode() for text in texts]
+        return self.reads
+
+    def call_on_room(self, on_room: Callable[[], None]) -> None:
+        self._on_room = on_room
+
+    def read_again(self) -> None:
+        self.reads = True
+        self._room.set()
+        self._on_room()
 
     async def close(self, code: int, reason: str) -> None:
+        if not self.reads:
+            await self._room.wait()
         self.closed = code
 
 
@@ -103,3 +117,24 @@ async def test_key_that_stops_working_ends_the_connection(
         await serving
     assert '"type":"heartbeat"' in wire.sent[1]
     assert ("Invalid API key" in wire.sent[-1], wire.closed) == (True, 4001)
+
+
+async def test_client_that_reads_late_gets_all_in_order_and_the_close_behind_it(
+    hub: Hub, eventually: Eventually
+) -> None:
+    wire = Wire(SUBSCRIBE)
+    serving = spawn(socket(wire, hub).serve(), "socket")
+    await eventually(lambda: len(wire.sent) == 1)
+    wire.reads = False
+    for number in range(20):
+        hub.tell(("orders", "demo"), lambda number=number: b'{"number":%d}' % number)
+        await asyncio.sleep(0)
+    wire.incoming.put_nowait({"type": "websocket.receive", "text": '{"type": "ping"}'})
+    next(iter(hub._followers["orders", "demo"])).output.close(4001, "enough")
+    await asyncio.sleep(0.01)
+    assert (len(wire.sent), wire.closed) == (1, None)
+    wire.read_again()
+    async with asyncio.timeout(10):
+        await serving
+    assert wire.sent[1:] == [f'{{"number":{number}}}' for number in range(20)]
+    assert wire.closed == 4001

@@ -12,12 +12,13 @@ from fastapi import FastAPI
 
 from hedgerow.abp.context import ApiContext
 from hedgerow.abp.routes import ROUTERS
-from hedgerow.abp.subscribe import Words, add_socket
+from hedgerow.abp.subscribe import SEEN, Words, add_socket
 from hedgerow.api.app import bus_check, database_check, new_app
 from hedgerow.api.auth import Guard, KeyRing, Refusal, per_key
 from hedgerow.api.ratelimit import RateLimiter
 from hedgerow.core.errors import ApiError
 from hedgerow.realtime.hub import Hub
+from hedgerow.realtime.subscriptions import Subscriptions
 
 __all__ = ["ApiContext", "create_app"]
 
@@ -41,11 +42,14 @@ def create_app(context: ApiContext) -> FastAPI:
     keys = KeyRing(context.accounts, context.clock, "abp")
     checks = {"database": database_check(context.database), "nats": bus_check(context.bus), **context.checks}
     hub = Hub("abp", context.database, context.bus, Words(context.clock))
+    subscriptions = Subscriptions(hub, context.database, seen=SEEN)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await hub.start()
+        subscriptions.start()
         yield
+        await subscriptions.stop()
         await hub.stop()
 
     app = new_app("abp", title="Hedgerow ABP API", description=_DESCRIPTION, checks=checks, lifespan=lifespan)
@@ -54,7 +58,7 @@ def create_app(context: ApiContext) -> FastAPI:
     app.state.guard = Guard(keys, RateLimiter(), _refuse, per_key)
     for router in ROUTERS:
         app.include_router(router)
-    add_socket(app, keys, hub)
+    add_socket(app, keys, hub, subscriptions)
     return app
 
 

@@ -52,7 +52,7 @@ class Live:
         self._hub.tell(address(channel, client), lambda: message(channel, event, payload, self._clock.now_ms()))
 
     def _fixture_changed(self, fixture_id: FixtureId) -> None:
-        def told() -> str:
+        def told() -> bytes:
             info = self._feed.fixture_info(fixture_id) or {"fixtureId": fixture_id}
             return message("fixtures", "UPDATE", info, self._clock.now_ms())
 

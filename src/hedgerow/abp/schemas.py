@@ -34,6 +34,28 @@ PositiveNumber = WithJsonSchema({"type": "number", "exclusiveMinimum": 0})
 Odds = Annotated[Decimal, Field(gt=0, le=HIGHEST_ODDS, allow_inf_nan=False), PositiveNumber]
 Stake = Annotated[Decimal, Field(gt=0, allow_inf_nan=False), PositiveNumber]
 GroupBy = Literal["bookmaker", "account", "userRef"]
+_HIGHEST_EXPONENT = 1000
+
+
+def storable(value: Any) -> Any:
+    """A value of any shape, if PostgreSQL's `jsonb` can hold it: no NUL in a text, no number beyond its `numeric`.
+    Raises ValueError."""
+    match value:
+        case dict():
+            for name, part in value.items():
+                storable(name)
+                storable(part)
+        case list():
+            for part in value:
+                storable(part)
+        case str() if "\x00" in value:
+            raise ValueError("a text must not contain the character NUL")
+        case Decimal() if abs(value.adjusted()) > _HIGHEST_EXPONENT:
+            raise ValueError(f"a number must not be beyond 1e{_HIGHEST_EXPONENT}, nor that close to zero")
+    return value
+
+
+Meta = Annotated[dict[str, Any], AfterValidator(storable)]
 
 
 def _with_a_rate(meta: dict[str, Any]) -> dict[str, Any]:
@@ -45,7 +67,7 @@ def _with_a_rate(meta: dict[str, Any]) -> dict[str, Any]:
     return meta
 
 
-AccountMeta = Annotated[dict[str, Any], AfterValidator(_with_a_rate)]
+AccountMeta = Annotated[Meta, AfterValidator(_with_a_rate)]
 
 
 # --- accounts --------------------------------------------------------------------------------------------------------
@@ -119,7 +141,7 @@ class PlaceOrderRequest(Model):
     expires_at: AwareDatetime | None = Field(None, description="5 s after creation unless given, at most 24 h")
     accept_better_odds: bool = True
     accept_partial_stake: bool = True
-    meta: dict[str, Any] | None = None
+    meta: Meta | None = None
 
 
 class PlaceOrdersRequest(Model):
@@ -276,6 +298,31 @@ class PnlResponse(Model):
     total_net_pnl: Number
     total_staked: Number
     total_settled_bets: int
+
+
+# --- receipts --------------------------------------------------------------------------------------------------------
+
+
+class DecisionResponse(Model):
+    attempt: int = Field(description="From 1, in the order of the decisions")
+    at: datetime
+    wanted: dict[str, Any] = Field(description="What was still to be bet, and the order's rules")
+    candidates: list[dict[str, Any]] = Field(
+        description="Every account that was looked at: price, limits, failures, and `bounds` with what bound them"
+    )
+    allocations: list[dict[str, Any]] = Field(
+        description="By rank: who got how much, `boundBy` what, and the `bet` with what was sent and answered"
+    )
+    left_out: list[dict[str, Any]] = Field(description="Every other candidate, and why")
+    unrouted: Number = Field(description="Of the open stake, in the order's currency")
+
+
+class ReceiptResponse(Model):
+    order_id: int
+    request_uuid: str
+    order_status: str
+    status_reason: str | None
+    decisions: list[DecisionResponse] = Field(description="The oldest first")
 
 
 # --- what there is ---------------------------------------------------------------------------------------------------

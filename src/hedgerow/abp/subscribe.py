@@ -17,7 +17,8 @@ from hedgerow.bus.relay import Change
 from hedgerow.core.clock import Clock
 from hedgerow.realtime.hub import Address, Hub
 from hedgerow.realtime.login import Access, LoginSession
-from hedgerow.realtime.reliable import LoginSocket, Parking
+from hedgerow.realtime.reliable import LoginSocket
+from hedgerow.realtime.subscriptions import Subscriptions
 from hedgerow.storage.database import decode_json, encode_json
 
 PATH = "/ws"
@@ -25,6 +26,8 @@ ACCESS = Access(
     own=("orders", "bets", "settlements", "accounts", "balance", "betslip"),
     everybodys=("fixtures", "currencies", "status", "emergency"),
 )
+SEEN = ("betslip", "fixtures", "currencies", "status")
+"""Channels that also tell what only a process sees (`abp.live`)."""
 _EVERYBODYS = frozenset(ACCESS.everybodys)
 _CHANNEL_OF = {
     "abp.orders": "orders",
@@ -73,12 +76,12 @@ _TIMED = frozenset({"balance", "currencies", "emergency", "status"})
 _TELLING = {"balance": frozenset({"balance"}), "emergency": frozenset({"emergency", "reason"})}
 
 
-def message(channel: str, event: str, payload: Shape, now_ms: int) -> str:
+def message(channel: str, event: str, payload: Shape, now_ms: int) -> bytes:
     """A data message, to which each subscription adds its number."""
     if channel in _TIMED:
         payload = payload | {"ts": now_ms}
     told = {"type": "data", "channel": channel, "event": event, "payload": payload, "ts": now_ms}
-    return encode_json(told).decode()
+    return encode_json(told)
 
 
 def address(channel: str, client: str | None) -> Address:
@@ -95,7 +98,7 @@ class Words:
         channel = _CHANNEL_OF.get(change.channel)
         return None if channel is None else address(channel, change.client)
 
-    def message(self, change: Change) -> str | None:
+    def message(self, change: Change) -> bytes | None:
         channel, row = _CHANNEL_OF[change.channel], decode_json(bytes(change.payload))
         if not self._is_news(channel, decode_json(bytes(change.old))):
             return None
@@ -107,13 +110,12 @@ class Words:
         return telling is None or old is None or not telling.isdisjoint(old)
 
 
-def add_socket(app: FastAPI, keys: KeyRing, hub: Hub) -> None:
+def add_socket(app: FastAPI, keys: KeyRing, hub: Hub, subscriptions: Subscriptions) -> None:
     """Serves the WebSocket, and tells who comes by plain HTTP to upgrade."""
-    parking = Parking(hub)
 
     async def serve(websocket: WebSocket) -> None:
         session = LoginSession(ACCESS, asyncio.get_running_loop().time())
-        await LoginSocket(websocket, session, keys, hub, parking, everybodys=_EVERYBODYS).serve()
+        await LoginSocket(websocket, session, keys, hub, subscriptions, everybodys=_EVERYBODYS).serve()
 
     async def upgrade(_: Request) -> Response:
         return JsonAnswer({"detail": "Upgrade Required"}, 426, {"Upgrade": "websocket", "Connection": "Upgrade"})

@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 MOST_BODY_BYTES = 1024 * 1024
 _TOO_LARGE = "Request body too large"
 _REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
-_SNAKE = re.compile(rb"(?<=[a-z0-9])_([a-z0-9])")
+_SNAKE = re.compile(r"(?<=[a-z0-9])_([a-z0-9])")
 # Asked for every few seconds by machines: counted, not logged.
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
@@ -118,9 +118,10 @@ def camel_names(query: bytes) -> bytes:
     """The query string with its names in camelCase: `fixture_id=a` and `fixtureId=a` are the same."""
     if b"_" not in query:
         return query
-    pairs = parse_qsl(query, keep_blank_values=True)
-    return urlencode([(_camel(name), value) for name, value in pairs]).encode()
+    # Latin-1 has a character for every byte, so that values come out byte for byte, whatever their own encoding is.
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
+    return urlencode([(_camel(name), value) for name, value in pairs], encoding="latin-1").encode()
 
 
-def _camel(name: bytes) -> bytes:
+def _camel(name: str) -> str:
     return _SNAKE.sub(lambda match: match[1].upper(), name)

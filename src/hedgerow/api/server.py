@@ -8,12 +8,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from http import HTTPStatus
+from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+from websockets.protocol import State
 
 from hedgerow.core.errors import SetupError
+from hedgerow.core.frames import EXTENSION, framed
 from hedgerow.core.tasks import spawn
 
 MOST_SOCKET_MESSAGE_BYTES = 64 * 1024
@@ -25,6 +31,32 @@ _UNREAD_MS = 60_000
 stopped reading could hold a closed connection's memory for ever: closing waits until all is sent."""
 
 
+class Connection(WebSocketsSansIOProtocol):
+    """A WebSocket that lends its wire (`core.frames.FrameWriter`). Extensions that change frames are not negotiated."""
+
+    _on_room: Callable[[], None] | None = None
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if self.response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+            self.scope["extensions"][EXTENSION] = {"writer": self}  # the application's task has not begun yet
+
+    def write_texts(self, texts: Iterable[bytes]) -> bool:
+        is_open = self.handshake_complete and self.conn.state is State.OPEN and not self.transport.is_closing()
+        if not is_open or not self.writable.is_set():
+            return False
+        self.transport.write(framed(texts))
+        return True
+
+    def call_on_room(self, on_room: Callable[[], None]) -> None:
+        self._on_room = on_room
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._on_room is not None:
+            self._on_room()
+
+
 class _Uvicorn(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -34,14 +66,26 @@ class _Uvicorn(uvicorn.Server):
 class Server:
     """One listening socket and the application behind it."""
 
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
-        """port: 0 picks a free one; `port` tells it after the start."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        host: str,
+        port: int,
+        *,
+        sockets: type[asyncio.Protocol] | None = None,
+        certificate: tuple[Path, Path] | None = None,
+    ) -> None:
+        """port: 0 picks a free one; `port` tells it after the start. sockets: what takes upgrade requests over; None:
+        the application does. certificate: files of the chain and its key, for TLS."""
+        chain, key = certificate or (None, None)
         self.host, self.port = host, port
         config = uvicorn.Config(
             app,
             loop="none",
             http="httptools",
-            ws="websockets-sansio",
+            ws=sockets or Connection,
+            ssl_certfile=chain,
+            ssl_keyfile=key,
             ws_max_size=MOST_SOCKET_MESSAGE_BYTES,
             ws_ping_interval=_PING_S,
             ws_ping_timeout=_PING_S,

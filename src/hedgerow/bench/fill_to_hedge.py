@@ -12,12 +12,12 @@ from decimal import Decimal
 import msgspec
 import uvloop
 
-from hedgerow.bench.report import Figures
+from hedgerow.bench.report import BenchError, Figures
 from hedgerow.bench.tick_to_order.comparison import Target, compare
 from hedgerow.bench.tick_to_order.given import OURS, Given
 from hedgerow.bench.tick_to_order.http_peer import Request
 from hedgerow.bench.tick_to_order.peer import Peer
-from hedgerow.bench.tick_to_order.run import ANSWER_WITHIN_S, PAUSE_S, BenchError, live, quote_all
+from hedgerow.bench.tick_to_order.run import ANSWER_WITHIN_S, PAUSE_S, live, quote_all
 from hedgerow.bench.tick_to_order.scene import POLYMARKET
 
 FIXTURES, FILLS = 200, 300

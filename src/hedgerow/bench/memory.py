@@ -14,10 +14,10 @@ from pathlib import Path
 import uvloop
 
 from hedgerow.bench.deployment import simulated
-from hedgerow.bench.report import Bound, Figures, Ratio
-from hedgerow.bench.tick_to_order.comparison import fresh_database
+from hedgerow.bench.engines import fresh_engines
+from hedgerow.bench.report import BenchError, Bound, Figures, Ratio
 from hedgerow.bench.tick_to_order.given import OURS, Given
-from hedgerow.bench.tick_to_order.run import ANSWER_WITHIN_S, PAUSE_S, BenchError, live
+from hedgerow.bench.tick_to_order.run import ANSWER_WITHIN_S, PAUSE_S, live
 from hedgerow.bench.tick_to_order.scene import POLYMARKET
 
 FIXTURES, QUOTES = 200, 25
@@ -44,8 +44,8 @@ def measure(scale: float, runs: int) -> Figures:
 
 async def _quoting(task: Given, moves: int) -> tuple[float, float]:
     """MiB of the engine when everything is quoted, and after so many prices moved. Raises BenchError."""
-    async with fresh_database() as url:
-        task.database = url
+    async with fresh_engines() as engines:
+        task.database = engines.database_url.reveal()
         async with live(task) as peer:
             before = resident_mib(peer.side_pid)
             for count in range(moves):

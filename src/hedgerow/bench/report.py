@@ -11,6 +11,12 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+from hedgerow.core.errors import HedgerowError
+
+
+class BenchError(HedgerowError):
+    """A side did not do what it was measured for."""
+
 
 class Bound(StrEnum):
     """On which side of its target a ratio has to lie."""

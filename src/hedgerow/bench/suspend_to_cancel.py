@@ -10,12 +10,12 @@ import asyncio
 
 import uvloop
 
-from hedgerow.bench.report import Figures
+from hedgerow.bench.report import BenchError, Figures
 from hedgerow.bench.tick_to_order import scene
 from hedgerow.bench.tick_to_order.comparison import Target, compare
 from hedgerow.bench.tick_to_order.given import OURS, Given
 from hedgerow.bench.tick_to_order.peer import Peer
-from hedgerow.bench.tick_to_order.run import ANSWER_WITHIN_S, PAUSE_S, BenchError, live, quote_all
+from hedgerow.bench.tick_to_order.run import ANSWER_WITHIN_S, PAUSE_S, live, quote_all
 from hedgerow.bench.tick_to_order.scene import KALSHI, POLYMARKET
 
 FIXTURES, QUOTES = 200, 20

@@ -29,6 +29,7 @@ _log = structlog.get_logger(__name__)
 _LOCK = "outbox relay"
 _POLL_S = 0.25
 _BLOCKED_POLL_S = 0.002  # an older transaction is open: most last a few milliseconds
+_REST_S = 0.01  # between two looks: where much is committed, much is published at once
 _TAKE_OVER_S = 1.0
 _CLEAN_EVERY_S = 10.0
 _KEEP_S = 3600.0
@@ -68,6 +69,8 @@ class Relay:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
+        """Publishes from now on; what this process commits, at once."""
+        self._database.on_commit = self.wake
         self._task = spawn(self._run(), "outbox relay", is_vital=True)
 
     async def stop(self) -> None:
@@ -76,7 +79,7 @@ class Relay:
         self._task = None
 
     def wake(self) -> None:
-        """Something was committed: publish it now. Without it, publishing happens within the polling interval."""
+        """Something was committed: publish it now. What nobody tells of is published within the polling interval."""
         self._woken.set()
 
     async def _run(self) -> None:
@@ -109,6 +112,7 @@ class Relay:
                 while await self._woken.wait():
                     self._woken.clear()
                     await self._bus.publish(subjects.OUTBOX_WAKE, b"")
+                    await asyncio.sleep(_REST_S)
 
     async def _lead(self, connection: Connection[Any]) -> None:
         """Publishes until the database or the bus breaks; the lock is this connection's."""
@@ -120,6 +124,7 @@ class Relay:
             clean_at = 0.0
             while True:
                 self._woken.clear()
+                rested_at = asyncio.get_running_loop().time() + _REST_S
                 with work.unit():
                     batch = await outbox.read(connection, cursor)
                     OUTBOX_LAG.set(len(batch.rows))
@@ -133,6 +138,7 @@ class Relay:
                         clean_at = now if deleted == outbox.BATCH else now + _CLEAN_EVERY_S
                 if len(batch.rows) < outbox.BATCH:
                     await self._pause(_BLOCKED_POLL_S if batch.waits else _POLL_S)
+                    await asyncio.sleep(0 if batch.waits else rested_at - asyncio.get_running_loop().time())
         finally:
             await woken_by_others.stop()
 

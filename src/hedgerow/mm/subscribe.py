@@ -33,7 +33,7 @@ class Words:
             return None
         return channel, None if channel in _EVERYBODYS else change.client
 
-    def message(self, change: Change) -> str | None:
+    def message(self, change: Change) -> bytes | None:
         """Bets of other services of the client are not told here."""
         channel, row = _CHANNEL_OF[change.channel], decode_json(bytes(change.payload))
         if channel == "bets" and row["origin"] != "mm":
@@ -42,7 +42,7 @@ class Words:
         told = {"type": "broadcast", "channel": channel, "event": change.event, "payload": shape(row)}
         if (old := decode_json(bytes(change.old))) is not None:
             told["old"] = previous_values(shape, row, old)
-        return encode_json(told).decode()
+        return encode_json(told)
 
 
 def add_socket(app: FastAPI, keys: KeyRing, hub: Hub) -> None:

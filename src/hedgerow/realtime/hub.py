@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from hedgerow.core.observe import WS_CONNECTIONS, WS_MESSAGES
 from hedgerow.core.tasks import spawn, stop
 from hedgerow.realtime.output import MOST_MESSAGES
 from hedgerow.realtime.session import MISSED_CHANGES
+from hedgerow.realtime.turns import Turns
 from hedgerow.storage import outbox
 from hedgerow.storage.database import Database, StorageError
 
@@ -32,6 +33,7 @@ MOST_CAUGHT_UP = 10_000
 """Changes that are read again at once; who missed more starts anew."""
 
 _TOLD_AT_ONCE = MOST_MESSAGES // 4
+_LOOK_EVERY_S = 0.01
 
 Address = tuple[str, str | None]
 """A channel, and the client that it is for; None: everybody."""
@@ -47,7 +49,7 @@ class Translator(Protocol):
         """Whom a change concerns; None: nobody here. Cheap."""
         ...
 
-    def message(self, change: Change) -> str | None:
+    def message(self, change: Change) -> bytes | None:
         """The message that tells of a change; None when it is none of this service's. Called when somebody follows."""
         ...
 
@@ -55,8 +57,8 @@ class Translator(Protocol):
 class Sink(Protocol):
     """Takes what a follower is told."""
 
-    def put(self, message: str) -> None:
-        """Tells a message, a JSON object."""
+    def put(self, message: bytes) -> None:
+        """Tells a message, a JSON object in UTF-8."""
         ...
 
     def cut(self, code: int, reason: str) -> None:
@@ -90,7 +92,10 @@ class Hub:
         self._followers: dict[Address, set[Follower]] = {}
         self._per_key: Counter[bytes] = Counter()
         self._joined = 0
+        self.turns = Turns()
+        """Of the connections that have something to send."""
         self._seq = 0
+        self._told_at_once = 0
         self._turn = asyncio.Lock()
         self._subscription: Subscription | None = None
         self._catching_up: asyncio.Task[None] | None = None
@@ -112,11 +117,17 @@ class Hub:
 
     # --- followers -------------------------------------------------------------------------------------------------
 
-    def join(self, key: bytes, addresses: tuple[Address, ...], output: Sink) -> Follower:
-        """Tells a connection of changes from now on. key: the hash of its API key. Raises ConnectionLimitError."""
-        follower = Follower(key, addresses, output, self._joined + 1, is_connected=False)
+    @property
+    def told(self) -> int:
+        """The number of the last change that was told of."""
+        return self._seq
+
+    def join(self, key: bytes, addresses: tuple[Address, ...], output: Sink, number: int | None = None) -> Follower:
+        """Tells a connection of changes from now on. key: the hash of its API key. number: of the subscription; None:
+        one of this process's. Raises ConnectionLimitError."""
+        follower = Follower(key, addresses, output, number or self._joined + 1, is_connected=False)
         self.take_back(follower)
-        self._joined += 1
+        self._joined += number is None
         for address in addresses:
             self._followers.setdefault(address, set()).add(follower)
         return follower
@@ -147,7 +158,7 @@ class Hub:
         self._per_key[follower.key] += 1
         WS_CONNECTIONS.labels(self._service).inc()
 
-    def tell(self, address: Address, message: Callable[[], str]) -> None:
+    def tell(self, address: Address, message: Callable[[], bytes]) -> None:
         """Tells what is no committed change, but seen by this process alone. message: asked for when somebody
         follows."""
         if not (followers := self._followers.get(address)):
@@ -157,6 +168,39 @@ class Hub:
             follower.output.put(text)
         WS_MESSAGES.labels(self._service, address[0]).inc(len(followers))
 
+    async def has_told(self, change: int, within_s: float) -> bool:
+        """Whether a change has been told of, waiting for it at most so long."""
+        try:
+            async with asyncio.timeout(within_s):
+                while self._seq < change:  # noqa: ASYNC110 - every change would have to wake whoever waits
+                    await asyncio.sleep(_LOOK_EVERY_S)
+        except TimeoutError:
+            return False
+        return True
+
+    async def missed(self, addresses: Collection[Address], after: int, up_to: int) -> list[tuple[int, bytes]]:
+        """The messages of changes after a number, up to another that has been told, with their numbers. Raises
+        StorageError; outbox.GoneError where they cannot be told (any more)."""
+        if up_to <= after:
+            return []
+        async with self._database.transaction() as connection:
+            rows = await outbox.read_after(connection, after, MOST_CAUGHT_UP)
+        if not rows or rows[-1][0] < up_to:
+            raise outbox.GoneError(up_to)
+        found = []
+        for seq, row in rows:
+            change = change_of(row, seq)
+            if seq > up_to or self._translator.address(change) not in addresses:
+                continue
+            try:
+                message = self._translator.message(change)
+            except Exception:
+                _log.exception("a change could not be told", channel=change.channel, key=change.key, seq=seq)
+                raise outbox.GoneError(seq) from None
+            if message is not None:
+                found.append((seq, message))
+        return found
+
     # --- changes ---------------------------------------------------------------------------------------------------
 
     async def _on_message(self, _: str, message: bytes) -> None:
@@ -165,6 +209,7 @@ class Hub:
             if change.seq > self._seq + 1:
                 await self._catch_up(change.seq - 1)
             self._tell(change)
+            await self._breathe()
 
     def _on_lost(self) -> None:
         """Messages may have been missed, and perhaps none follows that would show the hole."""
@@ -189,12 +234,18 @@ class Hub:
         except outbox.GoneError as gone:
             self._give_up(max(up_to, gone.seq), str(gone))
             return
-        for index, (seq, row) in enumerate(missed, start=1):
+        for seq, row in missed:
             self._tell(change_of(row, seq))
-            if index % _TOLD_AT_ONCE == 0:
-                await asyncio.sleep(0)  # who reads gets these before the next: nobody falls behind by our haste
+            await self._breathe()
         if self._seq < up_to:
             self._give_up(up_to, "the outbox ends before")
+
+    async def _breathe(self) -> None:
+        """Who reads gets what was told before more is: nobody falls behind by our haste."""
+        self._told_at_once += 1
+        if self._told_at_once == _TOLD_AT_ONCE:
+            self._told_at_once = 0
+            await asyncio.sleep(0)
 
     def _give_up(self, up_to: int, why: str) -> None:
         _log.error("changes were missed, clients are disconnected", seen=self._seq, up_to=up_to, error=why)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hedgerow.realtime.session import FELL_BEHIND
@@ -21,48 +21,52 @@ class Close:
 
 
 class Output:
-    """A queue of messages of which the last may be a `Close`."""
+    """A queue of messages, behind which there may be a `Close`."""
 
-    def __init__(self, most_messages: int = MOST_MESSAGES, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(
+        self,
+        most_messages: int = MOST_MESSAGES,
+        most_bytes: int = MOST_BYTES,
+        on_first: Callable[[], None] = lambda: None,
+    ) -> None:
+        """on_first: called when a message waits where none did before."""
         self._most_messages, self._most_bytes = most_messages, most_bytes
-        self._waiting: deque[str] = deque()
+        self._on_first = on_first
+        self._waiting: list[bytes] = []
         self._bytes = 0
-        self._close: Close | None = None
-        self._wake = asyncio.Event()
+        self.ending: Close | None = None
         self.closing = asyncio.Event()
 
-    def put(self, message: str) -> None:
+    @property
+    def waiting(self) -> list[bytes]:
+        """The messages, oldest first. Not to be changed."""
+        return self._waiting
+
+    def put(self, message: bytes) -> None:
         """Adds a message. Beyond the bounds all that waits is dropped, and the connection ends with 4002: a client that
         has missed something must know it."""
-        if self._close is not None:
+        if self.ending is not None:
             return
-        self._waiting.append(message)
+        waiting = self._waiting
+        waiting.append(message)
         self._bytes += len(message)
-        if len(self._waiting) > self._most_messages or self._bytes > self._most_bytes:
+        if len(waiting) == 1:
+            self._on_first()
+        if len(waiting) > self._most_messages or self._bytes > self._most_bytes:
             self.cut(FELL_BEHIND, "fell behind")
-        self._wake.set()
+
+    def forget(self) -> None:
+        """What waits has been sent."""
+        self._waiting = []
+        self._bytes = 0
 
     def close(self, code: int, reason: str) -> None:
         """Ends after what waits."""
-        if self._close is None:
-            self._close = Close(code, reason)
+        if self.ending is None:
+            self.ending = Close(code, reason)
         self.closing.set()
-        self._wake.set()
 
     def cut(self, code: int, reason: str) -> None:
         """Ends at once; what waits is dropped."""
-        self._waiting.clear()
-        self._bytes = 0
+        self.forget()
         self.close(code, reason)
-
-    async def take(self) -> str | Close:
-        """The next thing to send; after a Close there is nothing more."""
-        while not self._waiting and self._close is None:
-            self._wake.clear()
-            await self._wake.wait()
-        if self._waiting:
-            message = self._waiting.popleft()
-            self._bytes -= len(message)
-            return message
-        assert self._close is not None
-        return self._close

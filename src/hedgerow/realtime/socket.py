@@ -10,10 +10,11 @@ from typing import Protocol
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from hedgerow.core.frames import EXTENSION, FrameWriter
 from hedgerow.core.secrets import Secret, key_hash
 from hedgerow.core.tasks import spawn, stop
 from hedgerow.realtime.hub import Address, ConnectionLimitError, Follower, Hub
-from hedgerow.realtime.output import Close, Output
+from hedgerow.realtime.output import Output
 from hedgerow.realtime.session import Acknowledge, Authenticate, Conversation, End, Leave, Send, Session, Step
 from hedgerow.storage.database import StorageError, encode_json
 
@@ -42,7 +43,9 @@ class Driver(ABC):
         """everybodys: the channels that are the same for all clients."""
         self._websocket, self._session, self._keys, self._hub = websocket, session, keys, hub
         self._everybodys = everybodys
-        self._output = Output()
+        self._loop = asyncio.get_running_loop()
+        self._wire: FrameWriter = websocket.scope["extensions"][EXTENSION]["writer"]
+        self._output = Output(on_first=self._flush_soon)
         self._follower: Follower | None = None
         self._key: Secret | None = None
         self._is_refused = False
@@ -50,23 +53,45 @@ class Driver(ABC):
     async def serve(self) -> None:
         """Runs until either side ends it."""
         await self._websocket.accept()
+        self._wire.call_on_room(self._flush)
         reader = spawn(self._read(), "websocket reader")
-        writer = spawn(self._write(), "websocket writer")
         closing = spawn(self._wait_closing(), "websocket closing")
         try:
-            await asyncio.wait({reader, writer, closing}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({reader, closing}, return_when=asyncio.FIRST_COMPLETED)
             if self._output.closing.is_set():
-                # A client that reads nothing does not keep what waits for it.
-                await asyncio.wait({writer}, timeout=_LAST_WORDS_S)
+                await self._close()
         finally:
             self._leave()
-            await stop(reader, writer, closing)
+            await stop(reader, closing)
 
     async def _wait_closing(self) -> None:
         await self._output.closing.wait()
 
+    # --- writing -----------------------------------------------------------------------------------------------------
+
+    def _flush_soon(self) -> None:
+        """All that is told until its turn comes leaves in one write."""
+        self._hub.turns.soon(self._flush)
+
+    def _flush(self) -> None:
+        """Sends what waits, or leaves it waiting where the client reads too slowly: the wire calls when it has room."""
+        output = self._output
+        if not output.waiting or self._wire.write_texts(output.waiting):
+            output.forget()
+
+    async def _close(self) -> None:
+        """Sends what waits and the last words. A client that reads nothing does not keep them for ever."""
+        ending = self._output.ending
+        assert ending is not None
+        self._flush()
+        with suppress(TimeoutError, WebSocketDisconnect, RuntimeError, OSError):  # it may have gone
+            async with asyncio.timeout(_LAST_WORDS_S):
+                # Closing waits for room too, and what waits is written the moment that there is some.
+                await self._websocket.close(ending.code, ending.reason)
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
     async def _read(self) -> None:
-        loop = asyncio.get_running_loop()
         while not self._output.closing.is_set():
             try:
                 async with asyncio.timeout_at(self._due_s()):
@@ -77,24 +102,16 @@ class Driver(ABC):
             if message["type"] == "websocket.disconnect":
                 return
             text = message.get("text") or message.get("bytes") or ""
-            await self._take(self._session.receive(text, loop.time()))
+            await self._take(self._session.receive(text, self._loop.time()))
 
     def _due_s(self) -> float:
         return self._session.due_s
 
     async def _tick(self) -> None:
-        steps = self._session.on_time(asyncio.get_running_loop().time())
+        steps = self._session.on_time(self._loop.time())
         await self._take(steps)
         if steps:
             await self._check_key()
-
-    async def _write(self) -> None:
-        try:
-            while not isinstance(message := await self._output.take(), Close):
-                await self._websocket.send_text(message)
-            await self._websocket.close(message.code, message.reason)
-        except (WebSocketDisconnect, RuntimeError, OSError):
-            return  # the client has gone, and the reader sees it too
 
     async def _take(self, steps: Iterable[Step]) -> None:
         for step in steps:
@@ -113,7 +130,7 @@ class Driver(ABC):
     def _say(self, steps: Iterable[Step]) -> None:
         for step in steps:
             if isinstance(step, Send):
-                self._output.put(encode_json(step.message).decode())
+                self._output.put(encode_json(step.message))
 
     async def _authenticate(self, asked: Authenticate) -> list[Step]:
         key = asked.key
@@ -126,10 +143,11 @@ class Driver(ABC):
         if client is None:
             return self._session.refused_key()
         try:
-            # No await between joining and the answer: it stands in the queue before the first change.
-            answer = self._join(client, asked)
+            answer = await self._join(client, asked)
         except ConnectionLimitError:
             return self._session.refused_number()
+        except StorageError:
+            return [End(_TRY_AGAIN_LATER, "The database is not available")]
         self._key = Secret(key)
         return answer
 
@@ -137,8 +155,9 @@ class Driver(ABC):
         return tuple((channel, None if channel in self._everybodys else client) for channel in channels)
 
     @abstractmethod
-    def _join(self, client: str, asked: Authenticate) -> list[Step]:
-        """Subscribes the client, sets `_follower`, and answers what to say. Raises ConnectionLimitError."""
+    async def _join(self, client: str, asked: Authenticate) -> list[Step]:
+        """Subscribes the client, sets `_follower`, and answers what to say, before anything is told to it. Raises
+        ConnectionLimitError, StorageError."""
 
     @abstractmethod
     def _acknowledge(self, step: Acknowledge) -> None:
@@ -168,7 +187,8 @@ class Socket(Driver):
         super().__init__(websocket, session, keys, hub, everybodys=everybodys)
         self._talk = session
 
-    def _join(self, client: str, asked: Authenticate) -> list[Step]:
+    async def _join(self, client: str, asked: Authenticate) -> list[Step]:
+        # Nothing waits between joining and the answer: it stands in the queue before the first change.
         addresses = self._addresses(asked.channels, client)
         self._follower = self._hub.join(key_hash(str(asked.key)), addresses, self._output)
         return self._talk.accepted(self._follower.number, asked.channels)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from decimal import Decimal
 from typing import Any, Self, cast
@@ -106,6 +106,10 @@ async def _set_codecs(connection: Connection[Any]) -> None:
     await connection.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=Decimal)
 
 
+def _nobody() -> None:
+    """Nobody wants to know."""
+
+
 async def _keep_session(_: Connection[Any]) -> None:
     """Nothing is reset between uses."""
 
@@ -115,6 +119,8 @@ class Database:
 
     def __init__(self, pool: Pool[Record]) -> None:
         self._pool = pool
+        self.on_commit: Callable[[], None] = _nobody
+        """Called after every transaction and every statement of `execute`, whether they changed something or not."""
 
     @classmethod
     async def connect(cls, url: Secret, *, size: int = 10) -> Self:
@@ -160,7 +166,9 @@ class Database:
     async def execute(self, sql: str, *values: object) -> str:
         """What the server says was done, e.g. `UPDATE 3`. Raises StorageError."""
         async with self._statement() as connection:
-            return await connection.execute(sql, *values)
+            done = await connection.execute(sql, *values)
+        self.on_commit()
+        return done
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection[Any]]:
@@ -182,6 +190,7 @@ class Database:
                         raise
                 with _storage_errors(connection, broken=OutcomeUnknownError):
                     await transaction.commit()
+            self.on_commit()
 
     @asynccontextmanager
     async def lock(self, name: str) -> AsyncIterator[Connection[Any]]:

@@ -51,6 +51,14 @@ class InPlayPolicy(StrEnum):
     PER_ORDER = "per_order"
 
 
+class PushRule(StrEnum):
+    """What the exchange pays where a line is hit exactly, or half."""
+
+    UNKNOWN = "unknown"  # nothing that such a line is quoted on
+    STAKE_BACK = "stake_back"  # as bookmakers: a push gives the stake back, a quarter line settles by halves
+    VOID_PAYS = "void_pays"  # a push is a void and pays `void_pays`; of quarter lines nothing is known
+
+
 @dataclass(frozen=True, slots=True)
 class CredentialField:
     """One thing an account needs, as asked from the operator."""
@@ -94,6 +102,7 @@ class Manifest:
     minimum_stake: Decimal = Decimal(1)
     has_statement: bool = True  # of a bookmaker: `settled` tells how every bet ended; else the feed's grade decides
     void_pays: Decimal | None = None  # what a void pays for a contract of either side; None: the stake comes back
+    push: PushRule = PushRule.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

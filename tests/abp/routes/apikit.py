@@ -14,11 +14,14 @@ from fastapi import FastAPI
 from tests.abp.abpkit import NOW, Desk
 
 from hedgerow.abp.app import ApiContext, create_app
+from hedgerow.abp.feedview import BookView
+from hedgerow.abp.intake import Declined, OrderRequest
 from hedgerow.abp.orders import AbpOrder
 from hedgerow.abp.repository import OrderFilter
-from hedgerow.abp.service import Cancellation, Declined, OrderRequest
+from hedgerow.abp.service import AutomatedBetPlacing, Cancellation
 from hedgerow.bus.nats import Bus
 from hedgerow.core.clock import NS_PER_S, SteppedClock
+from hedgerow.core.config import Settings
 from hedgerow.core.ids import ClientName, FixtureId, MarketId, OutcomeId, PlayerId
 from hedgerow.core.secrets import Secret, Vault
 from hedgerow.storage.accounts import Accounts
@@ -166,3 +169,12 @@ async def serving(database: Database, bus: Bus) -> AsyncIterator[Api]:
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://abp", headers={"X-API-Key": KEY}) as http:
         yield Api(app, http, desk, placing, accounts, clock, vault)
+
+
+def with_service(api: Api, bus: Bus) -> FastAPI:
+    """The same API in front of bet placing itself, whose feed is away and which works on no orders."""
+    nowhere = "127.0.0.1:1"
+    settings = Settings(feed_rest_url=f"http://{nowhere}/en", feed_ws_url=f"ws://{nowhere}/ws")
+    service = AutomatedBetPlacing(settings, api.database, api.vault, api.clock)
+    view = BookView(service.book)
+    return create_app(ApiContext(api.database, api.accounts, api.clock, api.vault, view, service, bus))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from hedgerow.abp.intake import OrderRequest
 from hedgerow.abp.repository import OrderFilter
-from hedgerow.abp.service import Cancellation, OrderRequest
+from hedgerow.abp.service import Cancellation
 
 from .apikit import FIXTURE, RIVAL_KEY, Api
 
@@ -140,6 +142,18 @@ async def test_short_names_of_fields_are_not_taken(api: Api) -> None:
     short = {"stake": body.pop("orderStake"), "minPrice": body.pop("orderPrice")}
     answer = await place(api, body | short, status=422)
     assert [fault["loc"][-1] for fault in answer["detail"]] == ["orderPrice", "orderStake"]
+
+
+@pytest.mark.parametrize("value", ['"a\\u0000b"', '[{"\\u0000": 1}]', "1e200000", "1e-200000"])
+async def test_meta_that_cannot_be_stored_is_refused(api: Api, value: str) -> None:
+    for method, path, body in (
+        ("POST", "/place-orders", {"orders": [order(meta={"it": 0})]}),
+        ("POST", "/accounts", {"bookmaker": "pinnacle", "username": "second", "meta": {"it": 0}}),
+        ("PATCH", "/accounts/pinnacle/pinnacle_main", {"meta": {"it": 0}}),
+    ):
+        text = json.dumps(body).replace('"it": 0', f'"it": {value}')
+        answer = await api.ask(method, path, 422, content=text, headers={"Content-Type": "application/json"})
+        assert answer["detail"][0]["loc"][-1] == "meta"
 
 
 async def test_one_to_a_hundred_orders_are_taken(api: Api) -> None:

@@ -6,11 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.abp.abpkit import taken
+from tests.abp.abpkit import NOW, candidate, taken, wanted
 
 from hedgerow.abp.orders import AbpOrder
+from hedgerow.abp.receipt_shapes import receipts_of
+from hedgerow.abp.receipts import receipt_of, recompute
 from hedgerow.core.states import BetStatus
 from hedgerow.storage.bets import Bet
+from hedgerow.storage.database import decode_json
 
 from .apikit import FIXTURE, RIVAL_KEY, Api
 
@@ -185,3 +188,37 @@ async def test_bookmakers_carry_the_operators_limits(api: Api) -> None:
 async def test_markets_are_those_of_the_sport(api: Api) -> None:
     assert [one["marketId"] for one in await api.get("/markets", sportId=12)] == [121]
     assert await api.get("/markets", sportId=10) == []
+
+
+# --- receipts --------------------------------------------------------------------------------------------------------
+
+
+async def test_receipt_lets_the_decision_be_made_again_and_has_the_answer(api: Api) -> None:
+    order = (await orders(api, 1))[0]
+    bet = await confirmed(api, order, "10")
+    offer = candidate(account_id=bet.account_id, price=bet.requested_odds)
+    made = receipt_of(
+        order.order_id, 1, NOW, wanted(open_stake=Decimal(10)), (offer, candidate(account_id=99, price=None))
+    )
+    async with api.database.transaction() as connection:
+        await api.desk.orders.add_receipt(connection, made)
+    answer = decode_json((await api.http.get(f"/orders/{order.order_id}/receipt")).content)
+    [read] = receipts_of(answer)
+    assert (read, recompute(read)) == (made, made.decision)
+    assert (answer["requestUuid"], answer["orderStatus"]) == (order.asked.request_uuid, "PENDING")
+    [decision] = answer["decisions"]
+    assert [one["why"] for one in decision["leftOut"]] == ["no price"]
+    [allocation] = decision["allocations"]
+    assert allocation["boundBy"] == ["open stake of the order"]
+    told = allocation["bet"]
+    assert (told["betId"], told["betStatus"], told["bookmakerBetId"]) == (bet.bet_id, "CONFIRMED", "3332684214")
+    assert told["sentData"]["apiKey"] == "***"
+
+
+async def test_receipt_is_its_clients_alone(api: Api) -> None:
+    order = (await orders(api, 1))[0]
+    path = f"/orders/{order.order_id}/receipt"
+    refused = await api.http.get(path, headers={"X-API-Key": RIVAL_KEY})
+    assert (refused.status_code, refused.json()["detail"]["message"]) == (403, "Access denied to this order")
+    assert (await api.http.get("/orders/999999/receipt")).status_code == 404
+    assert (await api.get(path))["decisions"] == []

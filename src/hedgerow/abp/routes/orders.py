@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 
 from hedgerow.abp.context import ApiContext, CallerOf, Context, denied
+from hedgerow.abp.events import bet_shape
+from hedgerow.abp.receipt_shapes import decision_shapes
 from hedgerow.abp.repository import OrderFilter
 from hedgerow.abp.routes.answers import (
+    BETS,
     ERRORS,
     MALFORMED,
     UNKNOWN,
@@ -22,8 +25,9 @@ from hedgerow.abp.routes.answers import (
     page,
     uuids,
 )
-from hedgerow.abp.schemas import GetOrdersResponse
+from hedgerow.abp.schemas import GetOrdersResponse, ReceiptResponse
 from hedgerow.api.answers import ExactRoute, JsonAnswer
+from hedgerow.core.errors import ApiError
 
 router = APIRouter(tags=["Orders"], route_class=ExactRoute, responses=ERRORS)
 
@@ -55,3 +59,28 @@ async def refuse_others(context: ApiContext, client: str, order_ids: Sequence[in
         "select exists (select 1 from abp_orders where order_id = any($1) and client <> $2)", order_ids, client
     ):
         raise denied("order")
+
+
+@router.get("/orders/{order_id}/receipt", response_model=ReceiptResponse, responses=UNKNOWN)
+async def get_receipt(caller: CallerOf, context: Context, order_id: Annotated[int, Path(ge=0, lt=2**63)]) -> JsonAnswer:
+    """Every decision about an order with all that it was made from: what was wanted, each candidate with its price and
+    limits and which of them bound, who got how much and why, who was left out and why, and what each bet was answered.
+    The decision can be made again from it."""
+    row = await context.database.fetchrow(
+        "select client, request_uuid, status, reason from abp_orders where order_id = $1", order_id
+    )
+    if row is None:
+        raise ApiError(404, "Order not found")
+    if row["client"] != caller.name:
+        raise denied("order")
+    bets = await context.database.fetch(f"{BETS} and b.order_id = $1 order by b.bet_id", order_id)
+    shapes = [{"accountId": bet["account_id"]} | bet_shape(bet) for bet in bets]
+    return JsonAnswer(
+        {
+            "orderId": order_id,
+            "requestUuid": str(row["request_uuid"]),
+            "orderStatus": row["status"],
+            "statusReason": row["reason"] or None,
+            "decisions": decision_shapes(await context.orders.receipts(order_id), shapes),
+        }
+    )

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import statistics
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +12,10 @@ import msgspec
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from hedgerow.bench.engines import fresh_engines
 from hedgerow.bench.report import Bound, Figures, Ratio
 from hedgerow.bench.tick_to_order.given import AIOHTTP, OURS, PLAIN, SDK, Given
 from hedgerow.bench.tick_to_order.scene import KALSHI, POLYMARKET
-from hedgerow.bus.engines import Engines
-from hedgerow.core.config import load_settings
-from hedgerow.storage.migrate import migrate
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +52,8 @@ async def compare(all_targets: Sequence[Target], common: Given, runs: int, laten
     keys = list(dict.fromkeys(key for t in targets for key in (_key(t, OURS), _key(t, t.side))))
     pem, public_pem = kalshi_key()
     found: dict[Key, list[tuple[float, float]]] = {key: [] for key in keys}
-    async with fresh_database() as url:
+    async with fresh_engines() as engines:
+        url = engines.database_url.reveal()
         for _ in range(runs):
             for key in keys:
                 venue, side, requotes = key
@@ -90,16 +87,6 @@ def _percentiles(latencies: Sequence[float]) -> tuple[float, float]:
 
 
 # --- what a run needs --------------------------------------------------------------------------------------------
-
-
-@asynccontextmanager
-async def fresh_database() -> AsyncIterator[str]:
-    """The URL of a database that is there for the bench alone, whatever the settings name."""
-    with tempfile.TemporaryDirectory(prefix="hedgerow-bench-") as folder:
-        settings = load_settings(data_dir=Path(folder), database_url=None, nats_url=None)
-        async with Engines(settings) as engines:
-            await migrate(engines.database_url)
-            yield engines.database_url.reveal()
 
 
 def kalshi_key() -> tuple[str, str]:

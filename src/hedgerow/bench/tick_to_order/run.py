@@ -14,20 +14,16 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
+from hedgerow.bench.report import BenchError
 from hedgerow.bench.tick_to_order import check, scene
 from hedgerow.bench.tick_to_order.given import OURS, READY, Given
 from hedgerow.bench.tick_to_order.http_peer import Request
 from hedgerow.bench.tick_to_order.peer import Peer
-from hedgerow.core.errors import HedgerowError
 
 _WARM_UP = 60
 PAUSE_S = 0.004  # between ticks: the answer is taken in, rows are written, the loop sleeps
 READY_WITHIN_S = 120.0
 ANSWER_WITHIN_S = 5.0
-
-
-class BenchError(HedgerowError):
-    """A side did not do what it was measured for."""
 
 
 @asynccontextmanager

@@ -37,6 +37,7 @@ KALSHI_PREFIX = "/trade-api/v2"
 KALSHI_ORDERS = "/portfolio/events/orders"
 
 _LOWEST_BID, _BIDS = 40, 20  # cents
+_OWN_ODDS = Decimal("1.6")  # with every other odds here more than 1 in all, as a bookmaker's are
 _ODDS_STEP = Decimal("0.001")
 
 
@@ -102,7 +103,7 @@ class Prices:
         other = self.other_odds
         line = f"line/{LINE_SPORT}/{LEAGUE}/{event_id(self.number)}/{event_id(self.number)}/0/moneyline"
         told = [
-            odds_row(BOOKMAKER, TRADED, OUTCOME, Decimal("2.05"), self.at_ms),
+            odds_row(BOOKMAKER, TRADED, OUTCOME, _OWN_ODDS, self.at_ms),
             odds_row(BOOKMAKER, TRADED, OTHER, other, self.at_ms, is_active=self.is_open),
         ]
         for row, team in zip(told, ("home", "away"), strict=True):

@@ -1,0 +1,1 @@
+"""What the benches of WebSockets share: the serving side in a process of its own, and those who listen."""
