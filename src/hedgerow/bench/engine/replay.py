@@ -264,11 +264,11 @@ class _Replay:
         key, outcomes = runner.key, runner.outcomes
         names = ("wins", "loses")
         market_id, is_player = key.market_id, False
-        listed = Market(market_id, _SPORT, "winner", "result", None, is_player, ref, ref, outcomes, names)
+        listed = Market(market_id, _SPORT, "moneyline", "result", None, is_player, ref, ref, outcomes, names)
         self._book.learn_markets([listed])
         contract = sim.Contract(ref, key, runner.wins, runner.loses, _GRID, lot=10_000, min_size=MICRO)
         self._exchange.add_contract(contract)
-        market = TradedMarket(self._trader, key, outcomes, _SPORT, _TOURNAMENT, "winner", Exposure(outcomes))
+        market = TradedMarket(self._trader, key, outcomes, _SPORT, _TOURNAMENT, "moneyline", Exposure(outcomes))
         self._engine.add_market(market)
         instrument = Instrument(SLUG, ref, ref, _GRID)
         for side in Side:
