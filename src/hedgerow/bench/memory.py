@@ -1,7 +1,6 @@
 """memory: what each process of a deployment holds when it is idle, and the engine with thousands of live quotes.
 
-Resident memory as the kernel counts it. Growth is what the quoting engine holds more after its ticks than before, its
-caches warm: over an hour it has to be nothing, which `tests/soak` looks at; here a few hundred ticks are a first look.
+Resident memory as the kernel counts it. Whether it grows over hours is for `tests/soak`.
 """
 
 from __future__ import annotations
@@ -15,46 +14,34 @@ import uvloop
 
 from hedgerow.bench.deployment import simulated
 from hedgerow.bench.engines import fresh_engines
-from hedgerow.bench.report import BenchError, Bound, Figures, Ratio
+from hedgerow.bench.report import Bound, Figures, Ratio
 from hedgerow.bench.tick_to_order.given import OURS, Given
-from hedgerow.bench.tick_to_order.run import ANSWER_WITHIN_S, PAUSE_S, live
+from hedgerow.bench.tick_to_order.run import live
 from hedgerow.bench.tick_to_order.scene import POLYMARKET
 
 FIXTURES, QUOTES = 200, 25
-MOVES = 400
 _MIB = 1 << 20
 
 
 def measure(scale: float, runs: int) -> Figures:
     """MiB. scale: multiplies the fixtures that are quoted. runs: memory does not scatter, one is taken."""
     del runs
-    fixtures, moves = max(2, round(FIXTURES * scale)), max(10, round(MOVES * min(scale, 1)))
+    fixtures = max(2, round(FIXTURES * scale))
     with tempfile.TemporaryDirectory(prefix="hedgerow-bench-") as folder, simulated(Path(folder)) as deployment:
         pids = deployment.pids
-        idle = {f"{name}, idle": resident_mib(pid, without=pids.values()) for name, pid in sorted(pids.items())}
+        found = {f"{name}, idle": resident_mib(pid, without=pids.values()) for name, pid in sorted(pids.items())}
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        quoting, after = runner.run(_quoting(Given(OURS, POLYMARKET, fixtures, QUOTES), moves))
-    found = {
-        **idle,
-        f"engine, {fixtures * QUOTES} quotes": quoting,
-        f"engine, {fixtures * QUOTES} quotes, {moves} moves of {QUOTES} quotes later": after,
-    }
+        quoting = runner.run(_quoting(Given(OURS, POLYMARKET, fixtures, QUOTES)))
+    found[f"engine, {fixtures * QUOTES} quotes"] = quoting
     return Figures("MiB", [Ratio(case, mib, None, Bound.AT_MOST, mib, None) for case, mib in found.items()])
 
 
-async def _quoting(task: Given, moves: int) -> tuple[float, float]:
-    """MiB of the engine when everything is quoted, and after so many prices moved. Raises BenchError."""
+async def _quoting(task: Given) -> float:
+    """MiB of the engine when everything is quoted."""
     async with fresh_engines() as engines:
         task.database = engines.database_url.reveal()
         async with live(task) as peer:
-            before = resident_mib(peer.side_pid)
-            for count in range(moves):
-                placed = len(peer.orders) + task.quotes
-                peer.move_price(count % task.fixtures)
-                if not await peer.until(lambda placed=placed: len(peer.orders) >= placed, ANSWER_WITHIN_S):  # type: ignore[misc]
-                    raise BenchError("a price moved, and its quotes did not")
-                await asyncio.sleep(PAUSE_S)
-            return before, resident_mib(peer.side_pid)
+            return resident_mib(peer.side_pid)
 
 
 def resident_mib(pid: int, without: Collection[int] = ()) -> float:

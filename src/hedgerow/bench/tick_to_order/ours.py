@@ -1,8 +1,8 @@
 """The engine as it runs in production, with its database, against the bench's feed and venue.
 
 Put together from the product's own parts: feed client, price book, pricing, limits, order manager, lane, connector,
-and the journal that writes to PostgreSQL behind. Two things differ from a deployment: the budgets, which are
-higher than the venues', and the contract of a fixture, which is given and not matched by its names.
+and the journal that writes to PostgreSQL behind. Two things differ from a deployment: the budgets, which are the
+venues' limits and not ours to measure, and the contract of a fixture, which is given and not matched by its names.
 """
 
 from __future__ import annotations
@@ -58,9 +58,10 @@ _BOOKMAKER = VenueSlug(scene.BOOKMAKER)
 _CASH = 10_000_000 * MICRO
 # Odds are told at the start and when they move: a long run is not to measure their age.
 _LIMITS = Limits(live_ms=10_000, pregame_ms=600_000, silence_ms=10_000)
-# More than any run needs, and less than all quotes at once: in one burst, thousands would hold the loop up for so long
-# that answers which are there were taken for lost.
-_BUDGET = Rate(2_000, 400)
+_NO_BUDGET = Rate(1_000_000, 1_000_000)
+# One fixture after the other: thousands of quotes in one burst would hold the loop up for so long that answers which
+# are there were taken for lost.
+_QUOTE_EVERY_S = 0.002
 _OUTCOMES = (OutcomeId(scene.OUTCOME), OutcomeId(scene.OTHER))
 _NUMBERS_DRAWN = 100
 
@@ -93,7 +94,10 @@ async def running(given: Given) -> AsyncIterator[None]:
     trader = _trader(lane, account_id)
     engine.traders[_CLIENT] = trader
 
+    news = asyncio.Event()
+
     def changed(change: BookChange, _: int) -> None:
+        news.set()
         if change.bookmaker is not None:
             engine.odds_changed(change.bookmaker, change.markets)
         elif change.kind is ChangeKind.FIXTURE:
@@ -113,11 +117,16 @@ async def running(given: Given) -> AsyncIterator[None]:
     journal.start()
     await lane.open(None)
     await lane.resync()
-    for number in range(given.fixtures):
-        _follow(engine, trader, lane, given, number)
     if given.hedges:
         await _open_desk(hedger, given, await _account_id(database, scene.BOOKMAKER, clock), clock)
     feed.start()
+    for number in range(given.fixtures):
+        market = _follow(engine, trader, lane, given, number)
+        while not prices.offers(market.key, _BOOKMAKER)[0]:
+            news.clear()
+            await news.wait()
+        engine.look_at(market)
+        await asyncio.sleep(_QUOTE_EVERY_S * given.quotes)
     sweeper = spawn(_sweep(engine, trader), "sweep")
     try:
         yield
@@ -142,7 +151,7 @@ async def _sweep(engine: Engine, trader: Trader) -> NoReturn:
 
 def _exchange(given: Given, account_id: int, clock: SystemClock) -> Exchange:
     manifest = venue_of(given.venue).manifest
-    manifest = replace(manifest, rates=dict.fromkeys(manifest.rates, _BUDGET))
+    manifest = replace(manifest, rates=dict.fromkeys(manifest.rates, _NO_BUDGET))
     if given.venue == POLYMARKET:
         credentials = {
             "private_key": scene.WALLET_KEY,
@@ -182,13 +191,14 @@ async def _open_desk(hedger: Hedger, given: Given, account_id: int, clock: Syste
     hedger.add_desk(_CLIENT, Desk(bookmaker, account, Decimal(1)))
 
 
-def _follow(engine: Engine, trader: Trader, lane: Lane, given: Given, number: int) -> None:
+def _follow(engine: Engine, trader: Trader, lane: Lane, given: Given, number: int) -> TradedMarket:
     key = MarketKey(FixtureId(scene.fixture_id(number)), MarketId(scene.TRADED))
     market = TradedMarket(trader, key, _OUTCOMES, scene.SPORT, scene.TOURNAMENT, "moneyline", Exposure(_OUTCOMES))
     engine.add_market(market)
     for ref in scene.contract_refs(given.venue, number, given.quotes):
         instrument = Instrument(lane.slug, ref, ref, PriceGrid.probability(10_000))
         engine.add_place(market, lane, Slot(instrument, Side.BUY, _OUTCOMES[0]))
+    return market
 
 
 async def _account_id(database: Database, venue: str, clock: SystemClock) -> int:

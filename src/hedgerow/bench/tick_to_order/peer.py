@@ -255,7 +255,7 @@ _POLYMARKET_GETS: dict[str, Callable[[Request], object]] = {
     "/data/orders": _constant(_NO_PAGE),
     "/data/trades": _constant(_NO_PAGE),
 }
-_BUCKET = {"refill_rate": 20_000, "bucket_capacity": 4_000}  # an order costs ten
+_BUCKET = {"refill_rate": 1_000_000, "bucket_capacity": 1_000_000}
 _KALSHI_GETS: dict[str, Callable[[Request], object]] = {
     f"{scene.KALSHI_PREFIX}/account/limits": _constant({"read": _BUCKET, "write": _BUCKET}),
     f"{scene.KALSHI_PREFIX}/portfolio/orders": _constant({"orders": [], "cursor": ""}),
