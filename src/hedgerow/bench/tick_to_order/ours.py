@@ -94,10 +94,7 @@ async def running(given: Given) -> AsyncIterator[None]:
     trader = _trader(lane, account_id)
     engine.traders[_CLIENT] = trader
 
-    news = asyncio.Event()
-
     def changed(change: BookChange, _: int) -> None:
-        news.set()
         if change.bookmaker is not None:
             engine.odds_changed(change.bookmaker, change.markets)
         elif change.kind is ChangeKind.FIXTURE:
@@ -122,9 +119,6 @@ async def running(given: Given) -> AsyncIterator[None]:
     feed.start()
     for number in range(given.fixtures):
         market = _follow(engine, trader, lane, given, number)
-        while not prices.offers(market.key, _BOOKMAKER)[0]:
-            news.clear()
-            await news.wait()
         engine.look_at(market)
         await asyncio.sleep(_QUOTE_EVERY_S * given.quotes)
     sweeper = spawn(_sweep(engine, trader), "sweep")
