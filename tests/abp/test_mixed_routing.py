@@ -75,6 +75,7 @@ async def service(
     made = AutomatedBetPlacing(settings, database, vault, world.world.clock)
     await made.start()
     await eventually(lambda: len(list(made.desks.all())) == 4 and all(desk.is_open for desk in made.desks.all()))
+    await made.desks.read_balances()
     await eventually(lambda: made.book.fixture(TENNIS) is not None and made.book.up_since_ms is not None)
     await until_funded(database, len(BOOKS))
     yield made

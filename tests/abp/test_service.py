@@ -78,6 +78,7 @@ async def service(
     made = AutomatedBetPlacing(settings, database, vault, clock)
     await made.start()
     await eventually(lambda: all(desk.is_open for desk in made.desks.all()))
+    await made.desks.read_balances()
     await eventually(lambda: made.book.fixture(TENNIS) is not None and made.book.up_since_ms is not None)
     offer(world, "1.8")  # a move confirms itself; what stood before is asked for only after half a minute
     await eventually(lambda: is_told(made))

@@ -46,6 +46,7 @@ async def test_the_feed_settles_where_the_bookmaker_has_no_statement(
     service = await _service(server, bridge, database, vault)
     try:
         await eventually(lambda: all(desk.is_open for desk in service.desks.all()))
+        await service.desks.read_balances()
         await eventually(lambda: service.book.fixture(TENNIS) is not None and service.book.up_since_ms is not None)
         _offer(server, "1.8")
         await eventually(lambda: _is_told(service))
