@@ -125,15 +125,20 @@ async def positions(
 
 # --- profit and loss ---------------------------------------------------------------------------------------------
 
-# Orders by the published rule: a holder's stake at probability p wins stake × (1/p - 1), which is its contracts minus
-# its stake, without a division. For a sell p is 1 - price, and the row's status is stored as its holder sees it.
+# By the published rule a holder's stake at probability p wins stake × (1/p - 1), which is its contracts minus its
+# stake, without a division. For a sell p is 1 - price, and the row's status is stored as its holder sees it.
 _ORDER_GAIN = "matched_size - matched_stake"
-_ORDER_PNL = f"""case settlement_status when 'WON' then {_ORDER_GAIN} when 'LOST' then -matched_stake
-    when 'HALF_WON' then ({_ORDER_GAIN}) * 0.5 when 'HALF_LOST' then -matched_stake * 0.5 else 0 end"""
 
-# A fill's part of what its order was settled at: `execution.settlement.contract_payout` in SQL.
-_FILL_PAYOUT = """case o.settlement_status when 'WON' then l.size when 'VOID' then l.stake
-    when 'HALF_WON' then (l.size + l.stake) * 0.5 when 'HALF_LOST' then l.stake * 0.5 when 'LOST' then 0 end"""
+
+def _payout(size: str, stake: str) -> str:
+    """`execution.settlement.contract_payout` in SQL, of an order `o` or a part of it; null while undecided."""
+    return f"""coalesce(o.paid_per_contract * {size}, case o.settlement_status when 'WON' then {size}
+        when 'VOID' then {stake} when 'HALF_WON' then ({size} + {stake}) * 0.5 when 'HALF_LOST' then {stake} * 0.5
+        when 'LOST' then 0 end)"""
+
+
+_ORDER_PNL = f"{_payout('matched_size', 'matched_stake')} - matched_stake"
+_FILL_PAYOUT = _payout("l.size", "l.stake")
 
 
 async def profit_and_loss(database: Database, client: str, days: Days) -> dict[str, Any]:
@@ -142,7 +147,8 @@ async def profit_and_loss(database: Database, client: str, days: Days) -> dict[s
 
     Of orders that have matched, by their rows:
     realizedPnl: of settled ones matchedStake × (1/probability - 1) WON, -matchedStake LOST, half of it HALF_WON and
-    HALF_LOST, 0 VOID; the probability is that of the average fill, 1 - price for a sell. Without fees and hedges.
+    HALF_LOST, 0 VOID; the probability is that of the average fill, 1 - price for a sell. What the exchange paid for a
+    contract goes before the rule: some pay a price for a void, not the stake. Without fees and hedges.
     fees: the exchanges' on settled orders; realizedPnl - fees is the sum of the orders' own P&L.
     unrealizedPnl: of unsettled ones matchedStake × (1/probability - 1): what they bring if all of them win.
     pnl = realizedPnl + unrealizedPnl. totalMatchedStake, settledCount, unsettledCount: stake and number of them.
