@@ -314,7 +314,8 @@ class Engine:
             self._ledger.keep_stray(lane, fill)
             return
         order = lane.find(fill.venue_ref, fill.client_ref)
-        stake = fill.price * fill.size // MICRO if fill.side is Side.BUY else (MICRO - fill.price) * fill.size // MICRO
+        spent = fill.price * fill.size // MICRO
+        stake = spent if fill.side is Side.BUY else fill.size - spent  # as `Order.matched_stake` counts it
         key = (lane.account_id, fill.trade_ref, fill.venue_ref)
         matched = Matched(key, slot.outcome_id, fill.side, fill.size, stake)
         market.exposure.add_fill(matched)

@@ -348,6 +348,9 @@ class PositionItem(Open):
     matched_stake: Number
     open_stake: Number
     avg_price: Number
+    realized_pnl: Number = Field(description="As in the P&L, of the position's orders")
+    unrealized_pnl: Number
+    fees: Number = Field(description="The exchange's, on the settled orders")
     participant1_name: str | None
     participant2_name: str | None
     sport_id: int | None
