@@ -73,6 +73,26 @@ async def test_tournament_is_switched_and_running_services_are_told(
     assert (shown["tournament_id"], shown["is_active"], shown["limit_ratio"]) == (17, False, 0.5)
 
 
+async def test_policy_is_set_shown_and_taken_back(operate: Command, refuse: Command, database: Database) -> None:
+    assert "clients add acme" in refuse("policy", "show", "--client", "acme")
+    operate("clients", "add", "acme", "--bookmaker", "pinnacle")
+    of = ("--client", "acme")
+    operate(
+        "policy", "price", *of, "--mode", "fair_value", "--margin", "shin", "--edge", "0.02", "--market-type", "1x2"
+    )
+    operate("policy", "cap", "fixture", "2000", *of)
+    operate("policy", "stops", *of, "--max-daily-loss", "500")
+    shown = {row["what"]: row for row in json.loads(operate("policy", "show", *of, "--json"))}
+    assert (shown["pricing"]["of"], shown["pricing"]["margin"], shown["pricing"]["edge"]) == ("1x2", "shin", 0.02)
+    assert (shown["cap of fixture"]["of"], shown["cap of fixture"]["value"]) == ("each", 2000)
+    assert shown["max daily loss"]["value"] == 500
+
+    operate("policy", "price", *of, "--market-type", "1x2", "--default")
+    operate("policy", "cap", "fixture", "--none", *of)
+    operate("policy", "stops", *of)
+    assert json.loads(operate("policy", "show", *of, "--json")) == []
+
+
 async def test_mapping_is_confirmed_once_it_names_an_outcome(
     operate: Command, refuse: Command, database: Database
 ) -> None:
@@ -116,6 +136,10 @@ async def test_currency_keeps_its_digits_and_is_removed(operate: Command, refuse
         (("currencies", "set", "EUR", "NaN"), "not a number"),
         (("currencies", "set", "USD", "2"), "the rate of USD is 1"),
         (("tournaments", "activate", "1", "--client", "a", "--limit-ratio", "1.1"), "at least 0 and at most 1"),
+        (("policy", "price", "--client", "a", "--edge", "1"), "at most 0.99"),
+        (("policy", "price", "--client", "a", "--edge", "0.0000001"), "more than six decimals"),
+        (("policy", "cap", "client", "--client", "a"), "name the most stake"),
+        (("policy", "cap", "client", "5", "--client", "a", "--only", "17"), "--only tells fixtures"),
     ],
 )
 def test_wrong_input_is_refused_before_anything_runs(

@@ -46,16 +46,18 @@ async def test_everything_is_ready_comes_back_and_stops(
     deployment = up(folder, "--sim", "--port-base", "0", "--replay", "generated")
     told = deployment.told
 
-    assert {told["dashboard"], told["scraping"]} == {None}
-    assert set(told["processes"]) == {"abp", "mm", "sim", "postgres", "nats"}
+    assert told["dashboard"] is None
+    agents = {"agent-de1", "agent-at5", "agent-us3"}
+    assert set(told["processes"]) == {"abp", "mm", "gateway", "sim", "postgres", "nats"} | agents
     assert all(is_running(pid) for pid in told["processes"].values())
-    for service, path in (("abp", "/ws"), ("mm", "/ws/subscribe")):
+    for service, path in (("abp", "/ws"), ("mm", "/ws/subscribe"), ("scraping", "/ws")):
         assert [key["client"] for key in told[service]["keys"]] == ["demo", "rival"]
         assert told[service]["ws"] == told[service]["url"].replace("http", "ws", 1) + path
         assert answers(told[service]["url"] + "/healthz")
     assert told["data_dir"] == str(folder)
     assert stat.S_IMODE(deployment.ready_file.stat().st_mode) == 0o600
     assert get(told["sim"]["url"] + "/sim/replay")["state"] == "playing"
+    assert get(told["scraping"]["url"] + "/")["agents"] == 3
     settings = get(told["mm"]["url"] + "/environment")
     assert settings["HEDGEROW_DATABASE_URL"] == told["database_url"]
     assert settings["HEDGEROW_CLOCK_URL"].endswith("/sim/clock")

@@ -10,7 +10,7 @@ import pytest
 
 from hedgerow.core.ids import FixtureId, MarketId, OutcomeId
 from hedgerow.feed.catalogue import Market
-from hedgerow.mm.discovery import is_two_way
+from hedgerow.mm.discovery import is_hedgeable
 from hedgerow.mm.operations import Operations
 
 from .worldkit import AWAY, HOME, MATCH, START_S, Scene
@@ -33,29 +33,27 @@ def _line(market_type: str, line: str | None) -> Market:
     return replace(WINNER, market_type=market_type, handicap=None if line is None else Decimal(line))
 
 
-def test_winner_of_two_is_two_way() -> None:
-    assert is_two_way(WINNER)
-
-
-@pytest.mark.parametrize("line", ["0.5", "-0.5", "-1.5", "2.5"])
-def test_half_line_is_two_way(line: str) -> None:
-    assert is_two_way(_line("totals", line))
-    assert is_two_way(_line("spreads", line))
-
-
-@pytest.mark.parametrize("line", ["0", "1", "-2", "0.25", "1.75", None])
-def test_line_that_can_give_stakes_back_is_not_two_way(line: str | None) -> None:
-    assert not is_two_way(_line("spreads", line))
-    assert not is_two_way(_line("totals", line))
-
-
-def test_three_results_are_not_two_way() -> None:
+def test_market_whose_results_are_known_is_hedgeable() -> None:
+    assert is_hedgeable(WINNER)
     three = (OutcomeId(101), OutcomeId(102), OutcomeId(103))
-    assert not is_two_way(replace(WINNER, outcomes=three, outcome_names=("1", "X", "2")))
+    assert is_hedgeable(replace(WINNER, market_type="1x2", outcomes=three, outcome_names=("1", "X", "2")))
 
 
-def test_player_market_is_not_two_way() -> None:
-    assert not is_two_way(replace(WINNER, is_player_market=True))
+@pytest.mark.parametrize("line", ["0.5", "-1.5", "2", "0.25", "1.75"])
+def test_asian_line_is_hedgeable(line: str) -> None:
+    assert is_hedgeable(_line("totals", line))
+    assert is_hedgeable(_line("spreads", line))
+
+
+def test_market_whose_results_overlap_or_are_not_known_is_not_hedgeable() -> None:
+    three = (OutcomeId(101), OutcomeId(102), OutcomeId(103))
+    assert not is_hedgeable(replace(WINNER, market_type="doublechance", outcomes=three))
+    assert not is_hedgeable(_line("totals", None))
+    assert not is_hedgeable(_line("cornertotals", "8.5"))
+
+
+def test_player_market_is_not_hedgeable() -> None:
+    assert not is_hedgeable(replace(WINNER, is_player_market=True))
 
 
 # --- doubt ---------------------------------------------------------------------------------------------------------

@@ -70,6 +70,35 @@ def test_partly_taken_bet_leaves_the_latest_fill_naked() -> None:
     assert (first.unhedged, second.unhedged) == (0, 30 * MICRO)
 
 
+def test_leg_that_fails_leaves_the_whole_fill_naked() -> None:
+    """Of a three-way hedge one bet was taken: when the third outcome wins, all of the stake is lost."""
+    exposure = Exposure((A, B, X))
+    exposure.add_fill(_fill(1, A, Side.BUY, 100))
+    for outcome, covers in ((B, 100 * MICRO), (X, 0)):
+        exposure.sent(outcome, 100 * MICRO)
+        exposure.answered(outcome, 100 * MICRO, covers)
+    assert exposure.needs() == {X: 100 * MICRO}
+    assert exposure.unhedged_stake == 45 * MICRO
+
+
+def test_leg_that_was_taken_in_part_leaves_that_part_naked() -> None:
+    exposure = Exposure((A, B, X))
+    exposure.add_fill(_fill(1, A, Side.BUY, 100))
+    for outcome, covers in ((B, 100 * MICRO), (X, 60 * MICRO)):
+        exposure.sent(outcome, 100 * MICRO)
+        exposure.answered(outcome, 100 * MICRO, covers)
+    assert exposure.needs() == {X: 40 * MICRO}
+    assert exposure.unhedged_stake == 18 * MICRO
+
+
+def test_fills_on_two_of_three_outcomes_are_both_naked_on_the_third() -> None:
+    exposure = Exposure((A, B, X))
+    exposure.add_fill(_fill(1, A, Side.BUY, 100))
+    exposure.add_fill(_fill(2, B, Side.BUY, 40))
+    assert exposure.needs() == {B: 60 * MICRO, X: 100 * MICRO}
+    assert exposure.unhedged_stake == 63 * MICRO
+
+
 def test_reversed_fill_leaves_its_hedge_to_be_netted() -> None:
     exposure = Exposure((A, B))
     exposure.add_fill(_fill(1, A, Side.BUY, 100))
@@ -166,7 +195,30 @@ def test_what_is_matched_is_covered_or_naked(events: list[tuple[OutcomeId, objec
             assert exposure.unhedged_stake == 0
 
 
-@given(st.lists(fills, min_size=1, max_size=30))
+three_way = st.tuples(st.sampled_from([A, B, X]), st.sampled_from(list(Side)), st.integers(1, 500))
+covers = st.tuples(st.sampled_from([A, B, X]), st.integers(1, 400))
+
+
+@given(st.lists(st.one_of(three_way, covers), max_size=30))
+def test_naked_parts_are_enough_to_explain_every_missing_payout(events: list[tuple[object, ...]]) -> None:
+    """Without its naked parts no outcome of three pays more than what is complete and what bets pay alone."""
+    exposure = Exposure((A, B, X))
+    for number, event in enumerate(events):
+        match event:
+            case int(outcome), Side() as side, int(contracts):
+                exposure.add_fill(_fill(number, OutcomeId(outcome), side, contracts))
+            case int(outcome), int(contracts):
+                exposure.sent(OutcomeId(outcome), contracts * MICRO)
+                exposure.answered(OutcomeId(outcome), contracts * MICRO, contracts * MICRO)
+    complete = min(exposure.payouts().values())
+    for outcome, total in exposure.payouts().items():
+        naked = sum(fill.unhedged for fill in exposure.fills if fill.pays_on(outcome))
+        assert total - naked <= max(complete, exposure.covered.get(outcome, 0))
+    assert all(0 <= fill.unhedged <= fill.size for fill in exposure.fills)
+    assert (exposure.unhedged_stake == 0) or not exposure.is_flat
+
+
+@given(st.lists(three_way, min_size=1, max_size=30))
 def test_hedging_every_need_makes_the_market_flat(events: list[tuple[OutcomeId, Side, int]]) -> None:
     exposure = Exposure((A, B, X))
     for number, (outcome, side, amount) in enumerate(events):

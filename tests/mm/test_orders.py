@@ -12,7 +12,7 @@ from hedgerow.core.ids import OutcomeId, VenueSlug
 from hedgerow.core.ladders import PriceGrid
 from hedgerow.core.money import MICRO, Micros
 from hedgerow.core.states import OrderStatus, Side
-from hedgerow.mm.orders import MOST_LEAVING, Act, Command, OpenStakes, Order, Pending, Slot, apply_state
+from hedgerow.mm.orders import MOST_LEAVING, Act, Command, Order, Pending, Slot, Stakes, apply_state
 from hedgerow.mm.quoting import Wanted
 from hedgerow.venues.base import Instrument, OrderState
 
@@ -177,7 +177,7 @@ class SlotMachine(RuleBasedStateMachine):
         super().__init__()
         self.slot = _slot()
         self.sent: list[Order] = []
-        self.stakes = OpenStakes()
+        self.stakes = Stakes()
 
     @rule(price=st.one_of(st.none(), st.integers(1, 99)), size=st.integers(1, 300))
     def want(self, price: int | None, size: int) -> None:
@@ -198,7 +198,7 @@ class SlotMachine(RuleBasedStateMachine):
                     0,
                 )
                 self.sent.append(order)
-                order.count_in(self.stakes)
+                order.count_in((self.stakes,))
             self.slot.begin(command, order)
 
     @precondition(lambda self: any(o.pending is not Pending.NOTHING for o in self.sent))
@@ -246,7 +246,7 @@ class SlotMachine(RuleBasedStateMachine):
 
     @invariant()
     def open_stakes_add_up(self) -> None:
-        assert self.stakes.total == sum(order.open_stake for order in self.sent)
+        assert self.stakes.open == sum(order.open_stake for order in self.sent)
 
 
 SlotMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
@@ -255,12 +255,12 @@ TestSlotMachine = SlotMachine.TestCase
 
 def test_fill_that_was_taken_back_is_gone_from_the_order_and_does_not_rest_again() -> None:
     _, order = _working_slot()
-    stakes = OpenStakes()
-    order.count_in(stakes)
+    stakes = Stakes()
+    order.count_in((stakes,))
     order.fill(45 * CENT, 40 * MICRO, 1_000, 2)
     order.take_back(45 * CENT, 40 * MICRO, 1_000)
     assert (order.filled, order.spent, order.fees, order.matched_stake) == (0, 0, 0, 0)
-    assert (order.remaining, stakes.total) == (60 * MICRO, 27 * MICRO)
+    assert (order.remaining, stakes.open) == (60 * MICRO, 27 * MICRO)
 
 
 def test_fill_that_was_taken_back_leaves_an_ended_order_ended() -> None:

@@ -7,16 +7,36 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hedgerow.core.ids import OutcomeId
 from hedgerow.core.ladders import Band, PriceGrid
-from hedgerow.core.money import MICRO, Micros, micros
+from hedgerow.core.money import MICRO, Micros, decimal_of, micros
 from hedgerow.core.odds import OddsMicros, odds_micros
 from hedgerow.core.states import Side
-from hedgerow.mm.pricing import ask_price, bid_price, break_even_ask, break_even_bid, edge
+from hedgerow.mm.exposure import Exposure, Matched
+from hedgerow.mm.margins import FINE
+from hedgerow.mm.pricing import (
+    PARITY,
+    Mode,
+    Pricing,
+    ask_price,
+    ask_worth,
+    bid_price,
+    bid_worth,
+    break_even_ask,
+    break_even_bid,
+    edge,
+    fair_ask,
+    fair_bid,
+    inventory_shift,
+    least_to_ask,
+    most_to_bid,
+)
 from hedgerow.venues.base import Fee
 
 CENT = PriceGrid.probability(10_000)
 TAPERED = PriceGrid([Band(1_000, 100_000, 1_000), Band(100_000, 900_000, 10_000), Band(900_000, 999_000, 1_000)])
 FREE = Fee()
+A, B, X = OutcomeId(121), OutcomeId(122), OutcomeId(123)
 KALSHI_MAKER = Fee(rate=Decimal("0.0175"), exponent=1, unit=100)
 
 odds = st.integers(1_010_000, 200_000_000).map(OddsMicros)
@@ -81,3 +101,87 @@ def test_two_way_bids_on_both_outcomes_never_cross(first: OddsMicros, second: Od
         return
     bids = [bid_price(break_even_bid([o]), CENT, FREE, 0) or Micros(0) for o in (first, second)]
     assert sum(bids) <= MICRO
+
+
+trades = st.tuples(st.integers(0, 2), st.sampled_from(Side), st.integers(1, 500))
+
+
+@given(st.lists(odds, min_size=3, max_size=3), grids, st.lists(trades, min_size=1, max_size=12))
+def test_no_set_of_fills_loses_with_its_hedges_however_they_net(
+    book: list[OddsMicros], grid: PriceGrid, wanted: list[tuple[int, Side, int]]
+) -> None:
+    """Whatever the odds add up to: fills of a market at our prices, and the bets that make its payouts equal."""
+    market, cost = Exposure((A, X, B)), Decimal(0)
+    for number, (own, side, contracts) in enumerate(wanted):
+        others = [book[i] for i in range(3) if i != own]
+        if side is Side.BUY:
+            price = risk = bid_price(bid_worth(book[own], others), grid, FREE, 0)
+        else:
+            price = ask_price(ask_worth(book[own], others), grid, FREE, 0)
+            risk = None if price is None else Micros(MICRO - price)
+        if risk is not None:
+            cost += contracts * decimal_of(risk)
+            market.add_fill(Matched(number, market.outcomes[own], side, contracts * MICRO, contracts * risk))
+    for outcome_id, need in market.needs().items():
+        cost += decimal_of(need) / decimal_of(book[market.outcomes.index(outcome_id)])
+        market.sent(outcome_id, need)
+    paid = set(market.payouts().values())
+    assert len(paid) == 1
+    assert decimal_of(paid.pop()) - cost >= 0
+
+
+# --- around the fair value -------------------------------------------------------------------------------------------
+
+SKEWED = Pricing(skew=20_000, full=100 * MICRO)
+FAIR = Pricing(Mode.FAIR_VALUE, edge=15_000)
+
+
+@given(st.integers(1, FINE - 2))
+def test_fair_value_is_rounded_apart(fair: int) -> None:
+    assert fair_bid(fair) * FINE <= fair * MICRO
+    assert fair_ask(fair) * FINE >= (fair + 1) * MICRO
+    assert fair_ask(fair) - fair_bid(fair) <= 2
+
+
+def test_edge_stands_between_fair_value_and_quote() -> None:
+    assert most_to_bid(FAIR, 450_000, MICRO, 0) == 435_000
+    assert least_to_ask(FAIR, 450_000, 0, 0) == 465_000
+
+
+def test_safe_price_bounds_every_mode() -> None:
+    assert [most_to_bid(pricing, 640_000, 500_000, 0) for pricing in (PARITY, FAIR)] == [500_000] * 2
+    assert [least_to_ask(pricing, 440_000, 500_000, 0) for pricing in (PARITY, FAIR)] == [500_000] * 2
+
+
+# --- inventory -------------------------------------------------------------------------------------------------------
+
+
+def test_inventory_shift_is_off_by_default() -> None:
+    assert inventory_shift({A: 1000 * MICRO, B: 0}, A, PARITY) == 0
+
+
+def test_half_a_full_inventory_moves_quotes_by_half_the_skew() -> None:
+    payouts = {A: 50 * MICRO, B: 0}
+    assert (inventory_shift(payouts, A, SKEWED), inventory_shift(payouts, B, SKEWED)) == (-10_000, 10_000)
+
+
+def test_held_of_three_is_what_is_paid_beyond_the_mean_of_the_others() -> None:
+    payouts = {A: 10 * MICRO, X: 10 * MICRO, B: 0}
+    assert [inventory_shift(payouts, own, SKEWED) for own in (A, X, B)] == [-1_000, -1_000, 2_000]
+
+
+@given(st.lists(st.integers(-(10**12), 10**12), min_size=3, max_size=3))
+def test_shift_is_at_most_the_skew_and_nothing_when_hedged(paid: list[int]) -> None:
+    payouts = dict(zip((A, B, X), paid, strict=True))
+    assert all(abs(inventory_shift(payouts, own, SKEWED)) <= SKEWED.skew for own in payouts)
+    assert inventory_shift(dict.fromkeys(payouts, paid[0]), A, SKEWED) == 0
+
+
+@given(st.integers(-20_000, 20_000), st.integers(1, MICRO))
+def test_no_inventory_brings_a_quote_at_hedge_parity_beyond_break_even(shift: int, worth: int) -> None:
+    assert most_to_bid(PARITY, worth, MICRO, shift) <= worth <= least_to_ask(PARITY, worth, 0, shift)
+
+
+def test_inventory_moves_both_quotes_around_the_fair_value() -> None:
+    assert most_to_bid(FAIR, 450_000, MICRO, 10_000) == 445_000
+    assert least_to_ask(FAIR, 450_000, 0, -10_000) == 455_000

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,16 +13,20 @@ LEG = HedgeLeg(OddsMicros(2_000_000), Micros(1_000 * MICRO))
 
 
 def test_hedge_limit_is_a_share_of_what_the_book_takes() -> None:
-    assert hedge_limit_cap([LEG], Decimal("0.8"), [0], 1).contracts == 1_600 * MICRO
+    assert hedge_limit_cap([LEG], 800_000, [0], [1]).contracts == 1_600 * MICRO
 
 
 def test_bets_in_flight_and_other_quotes_draw_on_the_same_limit() -> None:
-    assert hedge_limit_cap([LEG], Decimal("0.8"), [600 * MICRO], 4).contracts == 250 * MICRO
+    assert hedge_limit_cap([LEG], 800_000, [600 * MICRO], [4]).contracts == 250 * MICRO
 
 
 def test_tightest_leg_decides() -> None:
     tight = HedgeLeg(OddsMicros(10_000_000), Micros(5 * MICRO))
-    assert hedge_limit_cap([LEG, tight], Decimal(1), [0, 0], 1).contracts == 50 * MICRO
+    assert hedge_limit_cap([LEG, tight], MICRO, [0, 0], [1, 1]).contracts == 50 * MICRO
+
+
+def test_each_leg_is_shared_by_its_own_number_of_quotes() -> None:
+    assert hedge_limit_cap([LEG, LEG], MICRO, [0, 0], [2, 5]).contracts == 400 * MICRO
 
 
 def test_hedge_cash_pays_for_all_legs() -> None:

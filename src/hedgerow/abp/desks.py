@@ -11,7 +11,7 @@ from decimal import Decimal
 import structlog
 
 from hedgerow.abp.amounts import Currency
-from hedgerow.abp.balances import Observation, book_balance
+from hedgerow.abp.balances import Observation, book_balance, last_entry
 from hedgerow.abp.readings import Readings
 from hedgerow.core.clock import Clock
 from hedgerow.core.config import VenueUrls
@@ -254,13 +254,13 @@ class Desks:
 
     async def _look(self, desk: Desk, *, is_last: bool) -> Observation | None:
         """None where the bookmaker does not say."""
-        row = desk.row
-        asked_at = self._clock.now()
+        row, bookmaker = desk.row, desk.bookmaker
+        asked_at, since = self._clock.now(), await last_entry(self._database, row.account_id)
         try:
             if not desk.is_open:
-                await desk.bookmaker.open()
-                desk.is_open = True
-            told = await desk.bookmaker.balance()
+                await bookmaker.open()
+                desk.is_open = desk.bookmaker is bookmaker  # it may be reached in another way meanwhile
+            told = await bookmaker.balance()
         except VenueError as error:
             _log.warning("balance not read", bookmaker=row.venue, account=row.username, error=str(error))
             return None
@@ -272,7 +272,8 @@ class Desks:
                 told.free,
                 asked_at,
                 self._clock.now(),
-                has_statement=desk.bookmaker.manifest.has_statement,
+                since=since,
+                has_statement=bookmaker.manifest.has_statement,
                 is_last_look=is_last,
             )
         await self._accounts.set_balance(row.account_id, told.free, told.held)

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version
+from types import MappingProxyType
+from typing import Any
 
 from fastapi import FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -32,8 +34,10 @@ def new_app(
     description: str,
     checks: Mapping[str, Check],
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
+    alive: Mapping[str, Any] = MappingProxyType({"status": "ok"}),
 ) -> FastAPI:
-    """An application with `/healthz`, `/readyz`, `/metrics` and `/openapi.json`, and no routes of its own yet."""
+    """An application with `/healthz`, `/readyz`, `/metrics` and `/openapi.json`, and no routes of its own yet. alive:
+    what `/healthz` answers."""
     app = FastAPI(
         title=title,
         version=version("hedgerow"),
@@ -49,7 +53,7 @@ def new_app(
     app.add_middleware(FrontDoor, service=service)
 
     async def healthz(_: Request) -> Response:
-        return JsonAnswer({"status": "ok"})
+        return JsonAnswer(dict(alive))
 
     async def readyz(_: Request) -> Response:
         found = dict(zip(checks, await asyncio.gather(*map(_run, checks.values())), strict=True))

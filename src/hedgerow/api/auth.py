@@ -126,10 +126,11 @@ def per_key(caller: Caller) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Lets requests with a working key pass, up to their limit. refuse: the error of each refusal."""
+    """Lets requests with a working key pass, up to their limit. limiter: None where these requests are not counted.
+    refuse: the error of each refusal."""
 
     keys: KeyRing
-    limiter: RateLimiter
+    limiter: RateLimiter | None
     refuse: Callable[[Refusal], ApiError]
     counted_by: Callable[[Caller], str] = per_client
 
@@ -138,6 +139,8 @@ class Guard:
         caller = await self.keys.judge(text)
         if isinstance(caller, Refusal):
             raise self.refuse(caller)
+        if self.limiter is None:
+            return caller, {}
         allowance = self.limiter.take(self.counted_by(caller), caller.key.per_minute)
         if allowance.retry_after_s is not None:
             raise ApiError(429, "Rate limit exceeded", allowance.headers())

@@ -10,9 +10,10 @@ import contextlib
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
+from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 from websockets.protocol import State
@@ -65,14 +66,26 @@ class _Uvicorn(uvicorn.Server):
 class Server:
     """One listening socket and the application behind it."""
 
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
-        """port: 0 picks a free one; `port` tells it after the start."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        host: str,
+        port: int,
+        *,
+        sockets: type[asyncio.Protocol] | None = None,
+        certificate: tuple[Path, Path] | None = None,
+    ) -> None:
+        """port: 0 picks a free one; `port` tells it after the start. sockets: what takes upgrade requests over; None:
+        the application does. certificate: files of the chain and its key, for TLS."""
+        chain, key = certificate or (None, None)
         self.host, self.port = host, port
         config = uvicorn.Config(
             app,
             loop="none",
             http="httptools",
-            ws=Connection,
+            ws=sockets or Connection,
+            ssl_certfile=chain,
+            ssl_keyfile=key,
             ws_max_size=MOST_SOCKET_MESSAGE_BYTES,
             ws_ping_interval=_PING_S,
             ws_ping_timeout=_PING_S,

@@ -15,6 +15,12 @@ SETTINGS_CHANGED = "settings.changed"
 """An operator changed a client's settings, a mapping or the system's switches in the database: whoever keeps them
 reads them again. The message is the client's name, empty for all."""
 
+SCRAPING_GATEWAYS = "scraping.gateways"
+"""A gateway of the deployment is there, told every few seconds; the message is `scraping.gateway.sharing.Beat`."""
+
+SCRAPING_REPORTS = "scraping.reports"
+"""How requests through agents went; the message is a list of `scraping.gateway.health.Report`."""
+
 
 def events(channel: str) -> str:
     """Committed changes of one channel, e.g. `events.mm.orders`; the message is `bus.relay.Change`."""

@@ -98,7 +98,7 @@ def all_settings() -> list[dict[str, Any]]:
 
 
 def _default(value: object) -> str:
-    return "" if value in (None, PydanticUndefined, Secret("")) else str(value)
+    return "" if value in (None, PydanticUndefined, Secret(""), ()) else str(value)
 
 
 # --- the machine -------------------------------------------------------------------------------------------------

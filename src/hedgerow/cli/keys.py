@@ -14,6 +14,7 @@ from hedgerow.cli.numbers import positive_option
 from hedgerow.cli.output import emit, json_option
 from hedgerow.core.errors import InputError
 from hedgerow.core.secrets import new_master_key
+from hedgerow.scraping.guard import Patterns
 
 
 @click.group("keys")
@@ -32,6 +33,9 @@ def command() -> None:
 @click.option("--client", required=True)
 @click.option("--rate-limit", type=click.IntRange(min=1), help="Requests a minute (abp 60, mm 2000).")
 @click.option("--rps", help="Requests a second (scraping, default 10).")
+@click.option("--concurrency", type=click.IntRange(min=1), help="Requests at one time (scraping; default: any).")
+@click.option("--allow", default="", help="The only targets (scraping): hosts, *.hosts, networks, with commas.")
+@click.option("--deny", default="", help="Targets that are refused (scraping), written in the same way.")
 @click.option("--bookmakers", default="", help="Allowed bookmakers, comma-separated; empty: all.")
 @click.option("--inactive", is_flag=True, help="The key is made, but does not work until it is enabled.")
 @click.option("--expires", help="ISO time after which the key stops working.")
@@ -43,6 +47,9 @@ async def create(
     client: str,
     rate_limit: int | None,
     rps: str | None,
+    concurrency: int | None,
+    allow: str,
+    deny: str,
     bookmakers: str,
     inactive: bool,
     expires: str | None,
@@ -58,7 +65,10 @@ async def create(
             cast(Literal["abp", "mm", "scraping"], service),
             per_minute=rate_limit,
             per_second=None if rps is None else positive_option(rps, "--rps"),
-            bookmakers=tuple(slug.strip() for slug in bookmakers.split(",") if slug.strip()),
+            bookmakers=_listed(bookmakers),
+            max_concurrent=concurrency,
+            targets_allow=_targets(allow, "--allow"),
+            targets_deny=_targets(deny, "--deny"),
             is_active=not inactive,
             expires_at=_moment(expires),
         )
@@ -125,6 +135,18 @@ async def _set_active(prefix: str, data_dir: Path | None, *, is_active: bool) ->
         if not await op.accounts.set_key_active(prefix, is_active):
             raise InputError(f"no key begins with {prefix!r}; see: hedgerow keys list")
         click.echo(f"key {prefix} {'enabled' if is_active else 'disabled'}")
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _targets(text: str, option: str) -> tuple[str, ...]:
+    """A list of targets. Raises InputError for an entry that cannot be read."""
+    try:
+        return Patterns.of(_listed(text)).texts
+    except ValueError as error:
+        raise InputError(f"{option}: {error}") from None
 
 
 def _moment(text: str | None) -> datetime | None:

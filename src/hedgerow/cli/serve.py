@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from hedgerow.cli.context import run, settings_of
-from hedgerow.cli.services import ABP, MM, SIM, Service, port_error
+from hedgerow.cli.services import ABP, GATEWAY, MM, SIM, Service, port_error
 from hedgerow.core.errors import InputError
 from hedgerow.core.observe import configure_logs
 from hedgerow.core.tasks import watched
@@ -31,6 +31,7 @@ def command() -> None:
     \b
     HEDGEROW_DATABASE_URL=... HEDGEROW_NATS_URL=... hedgerow serve abp --port 8001
     HEDGEROW_DATABASE_URL=... HEDGEROW_NATS_URL=... hedgerow serve mm --port 8002
+    HEDGEROW_DATABASE_URL=... HEDGEROW_NATS_URL=... hedgerow serve gateway --port 8003
     hedgerow serve sim --port 8004
     """
 
@@ -59,6 +60,19 @@ def mm(host: str | None, port: int) -> None:
     configure_logs("mm", settings.log_level)
     host = host or settings.host
     run(_serve(serve.run(settings, host=host, port=port), MM, host, port))
+
+
+@command.command("gateway")
+@click.option("--host", help="Address to listen on (default: the setting `host`).")
+@click.option("--port", type=click.IntRange(1, 65535), default=8003, show_default=True)
+def gateway(host: str | None, port: int) -> None:
+    """Scraping: the API, and the links of agents, which dial its port."""
+    from hedgerow.scraping.gateway import serve
+
+    settings = settings_of(None)
+    configure_logs("gateway", settings.log_level)
+    host = host or settings.host
+    run(_serve(serve.run(settings, host=host, port=port), GATEWAY, host, port))
 
 
 @command.command("sim")

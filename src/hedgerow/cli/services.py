@@ -19,14 +19,16 @@ from typing import NoReturn
 import structlog
 
 from hedgerow.bus.engines.child import Child, Program
+from hedgerow.core.config import PREFIX
 from hedgerow.core.errors import HedgerowError, SetupError, Unavailable
+from hedgerow.core.secrets import Secret
 from hedgerow.core.tasks import Backoff
 from hedgerow.net.http import HttpClient
 
 SETUP_EXIT = 2
 """What a service ends with when its start was refused."""
 
-_SERVE = (sys.executable, "-m", "hedgerow", "serve")
+_HEDGEROW = (sys.executable, "-m", "hedgerow")
 _MESSAGE = "hedgerow: "
 _HEALTHY_S = 60.0
 _POLL_S = 0.05
@@ -43,19 +45,22 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What the supervisor runs. offset: of its port from the base."""
+    """What the supervisor runs. offset: of its port from the base. follows_clock: its time is the world's, and a step
+    of it waits for the service."""
 
     name: str
     title: str
     offset: int
     health: str = "/healthz"
+    follows_clock: bool = True
 
 
 ABP = Service("abp", "the ABP API", 1)
 MM = Service("mm", "the MM API", 2)
+GATEWAY = Service("gateway", "the scraping gateway", 3, follows_clock=False)
 SIM = Service("sim", "the simulated world", 4, "/sim/state")
 
-SERVICES: tuple[Service, ...] = (ABP, MM)
+SERVICES: tuple[Service, ...] = (ABP, MM, GATEWAY)
 """Of the product, in the order of their start. The world, which starts before them, is not one."""
 
 
@@ -90,7 +95,7 @@ class ServiceProcess:
         """Until it answers its health check. Raises SetupError for a refused start, HedgerowError for another end."""
         self._child = child = Child(
             Program(
-                [*_SERVE, self.service.name, "--host", self.host, "--port", str(self.port), *self._options],
+                [*_HEDGEROW, *self._command()],
                 self.log,
                 signal.SIGTERM,
                 environment=self._environment,
@@ -155,29 +160,32 @@ class ServiceProcess:
         _log.error("service ended", service=self.service.name, **_told(code), log=str(self.log))
         self._child = None
 
+    def _command(self) -> list[str]:
+        """The arguments of `hedgerow`."""
+        return ["serve", self.service.name, "--host", self.host, "--port", str(self.port), *self._options]
+
     async def _until_healthy(self, child: Child) -> None:
-        http = HttpClient(self.service.name, self.url, connections=1, timeout_s=_CALL_S)
         try:
             async with asyncio.timeout(_HEALTHY_S):
-                while not await self._answers(http):
+                while not await self._is_healthy():
                     await asyncio.wait({child.ended}, timeout=_POLL_S)
                     if child.ended.done():
                         raise self._refusal(child)
         except TimeoutError:
             raise HedgerowError(
-                f"{self.service.title} did not answer {self.url}{self.service.health} within {_HEALTHY_S:.0f} s; "
-                f"see {self.log}"
+                f"{self.service.title} was not in service within {_HEALTHY_S:.0f} s; see {self.log}"
             ) from None
-        finally:
-            await http.close()
         if child.ended.done():  # somebody else answered
             raise self._refusal(child)
 
-    async def _answers(self, http: HttpClient) -> bool:
+    async def _is_healthy(self) -> bool:
+        http = HttpClient(self.service.name, self.url, connections=1, timeout_s=_CALL_S)
         try:
             return (await http.request("health", "GET", self.service.health)).status == 200
         except Unavailable:
             return False
+        finally:
+            await http.close()
 
     def _refusal(self, child: Child) -> HedgerowError:
         lines = child.log_lines()
@@ -187,6 +195,30 @@ class ServiceProcess:
             return SetupError(what, remedy) if what else SetupError(remedy, f"see {self.log}")
         last = said.removeprefix(_MESSAGE) if said else (lines[-1] if lines else "it said nothing")
         return HedgerowError(f"{self.service.title} ended at its start: {last}; see {self.log}")
+
+
+class AgentProcess(ServiceProcess):
+    """A scraping agent. It listens to nobody: that it is linked stands in a file."""
+
+    def __init__(
+        self, slug: str, country: str, gateway_url: str, folder: Path, environment: Mapping[str, str], key: Secret
+    ) -> None:
+        """folder: where its log and that file are."""
+        service = Service(f"agent-{slug}", f"the agent {slug}", 0)
+        log = folder / f"{service.name}.log"
+        self._linked_file = folder / f"{service.name}.linked"
+        super().__init__(service, "", 0, log, {**environment, PREFIX + "AGENT_KEY": key.reveal()})
+        self._arguments = ["--slug", slug, "--country", country, "--gateway", gateway_url]
+
+    async def start(self) -> None:
+        self._linked_file.unlink(missing_ok=True)
+        await super().start()
+
+    def _command(self) -> list[str]:
+        return ["agent", *self._arguments, "--linked-file", str(self._linked_file)]
+
+    async def _is_healthy(self) -> bool:
+        return self._linked_file.exists()
 
 
 def _told(code: int) -> dict[str, object]:

@@ -25,7 +25,7 @@ from hedgerow.cli.calls import Caller
 from hedgerow.cli.context import MASTER_KEY_FILE, RUN_FILE, RunFile, vault_of
 from hedgerow.cli.demo_data import DemoKeys, ensure_demo_data, is_simulated
 from hedgerow.cli.files import write_json
-from hedgerow.cli.services import ABP, MM, SERVICES, SIM, Service, ServiceProcess, ports_of
+from hedgerow.cli.services import ABP, GATEWAY, MM, SERVICES, SIM, AgentProcess, Service, ServiceProcess, ports_of
 from hedgerow.cli.simulated import WorldState, simulated_environment
 from hedgerow.core.clock import SystemClock
 from hedgerow.core.config import PREFIX, Settings
@@ -33,6 +33,7 @@ from hedgerow.core.errors import HedgerowError, SetupError
 from hedgerow.core.secrets import Secret
 from hedgerow.core.tasks import Backoff, spawn, stop
 from hedgerow.mm.repository import Repository
+from hedgerow.scraping.gateway.repository import ScrapingRepository
 from hedgerow.storage.accounts import Accounts, open_credentials
 from hedgerow.storage.database import Database
 from hedgerow.storage.migrate import migrate
@@ -48,13 +49,15 @@ _log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class StackOptions:
     """simulated: in the simulated world, with demo clients. services: those that run, in the order of their start.
-    port_base: 0 for free ports. expected_followers: services that the world's stepped time waits for. environment:
-    further variables of the services. prepare: what is written into the database before the services start.
-    longest_pause_s: before a service that ended is started again; None: as usual."""
+    agents: scraping agents, slug and country of each. port_base: 0 for free ports. expected_followers: services that
+    the world's stepped time waits for. environment: further variables of the services. prepare: what is written into
+    the database before the services start. longest_pause_s: before a service that ended is started again; None: as
+    usual."""
 
     settings: Settings
     simulated: bool = True
     services: tuple[Service, ...] = SERVICES
+    agents: tuple[tuple[str, str], ...] = ()
     port_base: int = 0
     expected_followers: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -112,6 +115,16 @@ class Stack:
     def abp_ws_url(self) -> str:
         """The ABP API's WebSocket."""
         return self.abp_url.replace("http", "ws", 1) + "/ws"
+
+    @property
+    def gateway_url(self) -> str:
+        """Base URL of the scraping API."""
+        return self._processes[GATEWAY.name].url
+
+    @property
+    def gateway_ws_url(self) -> str:
+        """The scraping API's WebSocket."""
+        return self.gateway_url.replace("http", "ws", 1) + "/ws"
 
     @property
     def sim_url(self) -> str | None:
@@ -191,6 +204,7 @@ class Stack:
             for service in services:
                 log = self._log_of(service)
                 await self._run(ServiceProcess(service, host, ports[service.name], log, environment))
+            await self._start_agents(environment)
         except BaseException:
             await self.stop()
             raise
@@ -262,6 +276,21 @@ class Stack:
         # A world that has to be started again listens where the services know it.
         process.set_options(*followers, *site_options(state))
         return simulated_environment(process.url, state)
+
+    async def _start_agents(self, environment: Mapping[str, str]) -> None:
+        """Each with a key that is made for this run."""
+        if not self._options.agents:
+            return
+        keys = {}
+        async with self.database() as database:
+            repository = ScrapingRepository(database, SystemClock())
+            for slug, _ in self._options.agents:
+                keys[slug] = await repository.set_agent_key(slug)
+        processes = [
+            AgentProcess(slug, country, self.gateway_url, self.data_dir, environment, keys[slug])
+            for slug, country in self._options.agents
+        ]
+        await asyncio.gather(*map(self._run, processes))
 
     async def _demo_data(self) -> DemoKeys:
         clock = SystemClock()

@@ -11,11 +11,12 @@ from typing import Any
 import click
 
 from hedgerow import __version__
+from hedgerow.cli.agent import checked_country, checked_slug
 from hedgerow.cli.context import data_dir_option, run, settings_of
 from hedgerow.cli.files import write_json
 from hedgerow.cli.numbers import decimal_option
 from hedgerow.cli.serve import until_signalled
-from hedgerow.cli.services import ABP, SERVICES
+from hedgerow.cli.services import ABP, GATEWAY, SERVICES
 from hedgerow.cli.stack import Stack, StackOptions
 from hedgerow.core.errors import InputError, SetupError
 from hedgerow.core.observe import configure_logs
@@ -24,6 +25,7 @@ from hedgerow.sim.recordings.opening import is_generated
 DEFAULT_PORT_BASE = 8000
 HIGHEST_PORT_BASE = 65_535 - 4
 NO_REPLAY = "none"
+DEMO_AGENTS = "de1:DE,at5:AT,us3:US"
 
 
 @click.command("up")
@@ -39,7 +41,7 @@ NO_REPLAY = "none"
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Written once everything answers: URLs and keys.")
 @click.option("--replay", default=NO_REPLAY, help="With --sim: a recording to play, `generated[:SEED]`, or none.")
 @click.option("--speed", default="1", show_default=True, help="Of the replay; 0: as fast as services follow.")
-@click.option("--agents", metavar="SLUG:CC,...", help="Scraping agents; this version has none.")
+@click.option("--agents", metavar="SLUG:CC,...", help=f"Scraping agents (with --sim: {DEMO_AGENTS}).")
 def command(
     simulated: bool,
     data_dir: Path | None,
@@ -59,13 +61,19 @@ def command(
     recording = recording_of(replay)
     if recording and not simulated:
         raise click.UsageError("--replay plays in the simulated world: add --sim")
-    if agents:
-        click.echo("note: this version has no scraping agents; --agents is ignored", err=True)
     if ready_file is not None:
         ready_file = _fresh(ready_file)
     settings = settings_of(data_dir)
     configure_logs("up", settings.log_level, readable=sys.stderr.isatty())
-    options = StackOptions(settings, simulated=simulated, port_base=port_base, expected_followers=len(SERVICES))
+    if agents is None:
+        agents = DEMO_AGENTS if simulated else ""
+    options = StackOptions(
+        settings,
+        simulated=simulated,
+        agents=agents_of(agents),
+        port_base=port_base,
+        expected_followers=sum(service.follows_clock for service in SERVICES),
+    )
     pace = decimal_option(speed, "--speed", least=Decimal(0))
     run(until_signalled(_up(options, ready_file, recording, pace)))
 
@@ -92,6 +100,15 @@ def recording_of(replay: str) -> str | None:
     return str(path)
 
 
+def agents_of(text: str) -> tuple[tuple[str, str], ...]:
+    """Slugs and countries of `--agents`. Raises InputError."""
+    agents = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        slug, _, country = part.partition(":")
+        agents[checked_slug(slug)] = checked_country(country)
+    return tuple(agents.items())
+
+
 async def play(stack: Stack, recording: str, speed: Decimal) -> dict[str, Any]:
     """Starts a replay in the stack's world; answers its progress. Raises CallError."""
     async with stack.world() as world:
@@ -110,7 +127,11 @@ def ready(stack: Stack) -> dict[str, Any]:
         "dashboard": None,
         "abp": {"url": stack.abp_url, "ws": stack.abp_ws_url, "keys": stack.keys.get("abp", [])},
         "mm": {"url": stack.mm_url, "ws": stack.mm_ws_url, "keys": stack.keys.get("mm", [])},
-        "scraping": None,
+        "scraping": {
+            "url": stack.gateway_url,
+            "ws": stack.gateway_ws_url,
+            "keys": stack.keys.get("scraping", []),
+        },
         "sim": {"url": stack.sim_url} if stack.sim_url else None,
         "processes": stack.pids,
     }
@@ -123,11 +144,13 @@ def summary(stack: Stack) -> str:
     if ABP.name in services:
         lines.append(f"bet placing    {stack.abp_url}   WebSocket {stack.abp_ws_url}")
     lines.append(f"market making  {stack.mm_url}   WebSocket {stack.mm_ws_url}")
+    if GATEWAY.name in services:
+        lines.append(f"scraping       {stack.gateway_url}")
     if stack.sim_url:
         lines.append(f"simulation     {stack.sim_url}/sim/state")
     lines += [
         f"demo key       {demo.key}  ({demo.client}, {service})"
-        for service in sorted(services)
+        for service in sorted("scraping" if name == GATEWAY.name else name for name in services)
         for demo in stack.keys.get(service, [])
     ]
     lines.append(f"data folder    {stack.data_dir}")

@@ -30,6 +30,13 @@ def _from_json(value: object) -> object:
     return msgspec.json.decode(value) if isinstance(value, str) else value
 
 
+def _listed(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+"""A list in the TOML file, separated by commas in an environment variable."""
+
 VenueUrls = Annotated[dict[str, dict[str, str]], BeforeValidator(_from_json)]
 """A table in the TOML file, JSON in an environment variable."""
 
@@ -72,6 +79,16 @@ class Settings(BaseSettings):
     untold_limit_usd: Decimal = Field(
         Decimal(500), gt=0, description="Highest stake assumed at a bookmaker where the feed names no limit"
     )
+
+    target_allow: Texts = Field((), description="Hosts and networks that agents may reach though they are not public")
+    gateway_url: str | None = Field(None, description="Where agents reach this gateway; empty: its host and port")
+    gateway_certificate: Path | None = Field(None, description="Certificate chain of the gateway, for TLS (PEM)")
+    gateway_certificate_key: Path | None = Field(None, description="Private key of that certificate (PEM)")
+    agent_gateways: Texts = Field((), description="URLs of gateways that an agent dials, one is enough")
+    agent_key: Secret | None = Field(None, description="Key of the agent")
+    agent_trust: Path | None = Field(None, description="Authority (PEM) that gateways' certificates are signed by")
+    agent_allow: Texts = Field((), description="The only targets that this agent reaches; empty: all that are public")
+    agent_deny: Texts = Field((), description="Targets that this agent never reaches")
 
     @classmethod
     def settings_customise_sources(

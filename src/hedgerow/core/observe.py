@@ -92,6 +92,7 @@ VENUE_REQUEST_SECONDS = Histogram(
 STREAM_UP = Gauge("hedgerow_venue_stream_up", "1 while the venue's stream is connected", ["venue", "account"])
 QUOTES_LIVE = Gauge("hedgerow_mm_quotes_live", "Orders resting on exchanges", ["exchange"])
 QUOTE_ACTIONS = Counter("hedgerow_mm_quote_actions_total", "Quote changes sent", ["exchange", "action"])
+UNQUOTED = Counter("hedgerow_mm_unquoted_total", "Times that a place lost its quote", ["exchange", "reason"])
 FILLS = Counter("hedgerow_mm_fills_total", "Fills recorded", ["exchange"])
 HEDGES = Counter("hedgerow_mm_hedges_total", "Hedge bets", ["bookmaker", "outcome"])
 UNHEDGED_STAKE = Gauge("hedgerow_mm_unhedged_stake_usd", "Matched stake that no hedge covers", ["client"])
@@ -114,3 +115,11 @@ API_REQUESTS = Counter("hedgerow_api_requests_total", "Requests answered", ["ser
 WS_CONNECTIONS = Gauge("hedgerow_ws_connections", "Open client WebSockets", ["service"])
 WS_MESSAGES = Counter("hedgerow_ws_messages_total", "Messages sent to client WebSockets", ["service", "channel"])
 OUTBOX_LAG = Gauge("hedgerow_outbox_lag_rows", "Committed changes not yet published")
+SCRAPING_AGENTS = Gauge("hedgerow_scraping_agents", "Agents that are linked to this gateway")
+SCRAPING_REQUESTS = Counter("hedgerow_scraping_requests_total", "Requests for agents", ["protocol", "status"])
+SCRAPING_REQUEST_SECONDS = Histogram(
+    "hedgerow_scraping_request_seconds",
+    "Request for an agent read to answer written",
+    ["protocol"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 300),
+)

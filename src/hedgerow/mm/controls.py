@@ -7,12 +7,13 @@ nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from hedgerow.core.ids import ClientName, VenueSlug
+from hedgerow.core.money import Micros, micros_floor
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,16 @@ class SystemState:
 
 @dataclass(frozen=True, slots=True)
 class TournamentSettings:
+    """Of one client. limit_share: the ratio in micros, rounded down, since every tick multiplies by it."""
+
     tournament_id: int
     is_active: bool
     limit_ratio: Decimal
     price_ticks: int
+    limit_share: Micros = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "limit_share", micros_floor(self.limit_ratio))
 
 
 class TradingState(StrEnum):

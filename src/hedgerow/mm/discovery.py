@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from decimal import Decimal
 from typing import Any
 
 import structlog
@@ -31,6 +30,7 @@ from hedgerow.mm.market import TradedMarket, Trader
 from hedgerow.mm.orders import Slot
 from hedgerow.mm.recovery import sides_of
 from hedgerow.mm.repository import Repository
+from hedgerow.mm.results import results_of
 from hedgerow.storage.database import StorageError
 from hedgerow.venues.base import Exchange, Listing
 
@@ -40,8 +40,6 @@ EVERY_S = 60.0
 SOONEST_S = 1.0
 """Between two rounds, however often something asks for one."""
 RETRY_S = 5.0
-_HALF = Decimal("0.5")
-_LINED = frozenset(["spreads", "totals", "asian_handicap"])
 
 
 class Discovery:
@@ -187,7 +185,7 @@ class Discovery:
     def _quote_fixture(self, trader: Trader, fixture: FixtureState) -> None:
         for key in self.instruments.markets_of(fixture.fixture_id):
             described = self._book.catalogue.get(key.market_id)
-            if described is None or not is_two_way(described):
+            if described is None or not is_hedgeable(described):
                 continue
             new = [
                 (lane, contract)
@@ -213,6 +211,7 @@ class Discovery:
             fixture.tournament_id or 0,
             described.market_type,
             Exposure(described.outcomes),
+            described.handicap,
         )
         self._engine.add_market(market)
         return market
@@ -234,9 +233,7 @@ class Discovery:
             self.instruments.forget(market.key)
 
 
-def is_two_way(market: Market) -> bool:
-    """Whether exactly two results share the market, and none of them gives a stake back: a line that is not a half
-    can, and so can no line at all where the market is about one."""
-    line = market.handicap or Decimal(0)
-    pushes = abs(line) % 1 != _HALF and (line != 0 or market.market_type in _LINED)
-    return len(market.outcomes) == 2 and not market.is_player_market and not pushes
+def is_hedgeable(market: Market) -> bool:
+    """Whether every result of the market is known, so that what a fill and its hedge bring is known too."""
+    results = results_of(market.market_type, market.handicap, len(market.outcomes))
+    return results is not None and not market.is_player_market

@@ -17,10 +17,10 @@ import structlog
 from hedgerow.core.clock import Clock
 from hedgerow.core.ids import FixtureId, MarketKey, OutcomeId, VenueSlug
 from hedgerow.core.money import MICRO, Micros
-from hedgerow.core.observe import QUOTES_LIVE, UNHEDGED_STAKE
-from hedgerow.core.odds import OddsMicros
+from hedgerow.core.observe import QUOTES_LIVE, UNHEDGED_STAKE, UNQUOTED
 from hedgerow.core.states import FillState, OrderStatus, Side
 from hedgerow.core.tasks import spawn
+from hedgerow.mm.controls import TournamentSettings
 from hedgerow.mm.exposure import Matched
 from hedgerow.mm.hedger import Hedger
 from hedgerow.mm.hedging import Offer
@@ -28,10 +28,11 @@ from hedgerow.mm.journal import Journal, Owner, QuoteReason
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import Place, TradedMarket, Trader
-from hedgerow.mm.orders import Act, Command, Order, Slot
+from hedgerow.mm.orders import Act, Command, Order, Slot, stake_of
 from hedgerow.mm.quoter import Room, Terms, derivation, terms
 from hedgerow.mm.quoting import Wanted
 from hedgerow.mm.repository import FillRow
+from hedgerow.mm.sizing import CapName
 from hedgerow.venues.base import Fill, MarketChange
 
 _log = structlog.get_logger(__name__)
@@ -87,10 +88,11 @@ class Engine:
     def add_place(self, market: TradedMarket, lane: Lane, slot: Slot) -> None:
         """Adds a place where the market is to be quoted. Nothing is sent before it is looked at: sizes depend on how
         many places there are."""
+        slot.stakes = market.client.stakes_of(market, lane, slot.outcome_id, slot.side)
         kept = lane.add_slot(slot)
         if kept not in self._by_slot:
             self._by_slot[kept] = market
-            market.places.append(Place(lane, kept, market.needed_by(kept.outcome_id, kept.side)))
+            market.add_place(lane, kept)
         for fill in self._ledger.take_strays(lane, kept.instrument.ref, kept.side.value):
             self.on_fill(lane, fill)
 
@@ -107,6 +109,7 @@ class Engine:
 
     def drop_market(self, market: TradedMarket) -> None:
         """Stops to follow a market that is over and settled."""
+        market.client.forget_stakes(market)
         market.client.markets.pop(market.key, None)
         _take_out(self._by_odds, (market.client.bookmaker, market.key), market)
         _take_out(self._by_fixture, market.key.fixture_id, market)
@@ -144,38 +147,60 @@ class Engine:
         trader = market.client
         settings = trader.settings_of(market.tournament_id)
         found: dict[Slot, Terms] = {}
-        blocked = why_not if not offers else None
-        if not trader.state.keeps:
-            blocked = trader.state.value
-        elif settings is None or trader.denies(market):
-            blocked = "not activated"
-        elif not trader.hedges:
-            blocked = "no hedge account"
+        blocked = self._blocked(market, settings, why_not if not offers else None)
         if blocked != market.why_not:
             market.why_not = blocked
             _log.info("quoting", client=trader.name, fixture_id=market.key.fixture_id, why_not=blocked)
-        minimum = self._minimum_stake(trader.bookmaker) if settings else 0
-        now_ms = self._clock.now_ms()
+        if blocked is not None or settings is None:
+            for place in market.places:
+                place.slot.wanted = None
+                self._told(place, blocked)
+            return found
+        now_ms, pricing = self._clock.now_ms(), trader.pricing_of(market)
+        minimum = self._minimum_stake(trader.bookmaker)
+        claims: list[tuple[Slot, int]] = []
         for place in market.places:
-            quote, slot = None, place.slot
-            if blocked is None and settings is not None and slot.is_open and now_ms >= slot.held_until_ms:
-                quote = terms(market, place, offers, settings, self._room(market, place), minimum)
+            slot = place.slot
+            reason = _why_shut(place, now_ms)
+            quote = None
+            if reason is None:
+                quote = terms(market, place, offers, settings, pricing, self._room(market, place), minimum)
+                reason = _why_unquoted(quote, why_not)
+            self._told(place, reason)
             if quote is None:
                 slot.wanted = None
                 continue
             found[slot] = quote
             slot.wanted = quote.wanted if trader.state.posts else _frozen(slot, quote.wanted)
+            if (added := _added(slot)) > 0:  # the places that follow may not use it too
+                slot.claim(added)
+                claims.append((slot, added))
+        for slot, added in claims:
+            slot.claim(-added)
         return found
 
+    def _blocked(self, market: TradedMarket, settings: TournamentSettings | None, why_not: str | None) -> str | None:
+        """Why nothing of the market is quoted; None when it may be. why_not: why there are no offers."""
+        trader = market.client
+        if not trader.state.keeps:
+            return trader.state.value
+        if settings is None or trader.denies(market):
+            return "not activated"
+        if not trader.hedges:
+            return "no hedge account"
+        return trader.stopped_by or why_not
+
+    def _told(self, place: Place, reason: str | None) -> None:
+        """Notes why a place has no quote, None: it has one; counts what is new."""
+        if reason != place.unquoted:
+            place.unquoted = reason
+            if reason is not None:
+                UNQUOTED.labels(place.lane.slug, reason).inc()
+
     def _room(self, market: TradedMarket, place: Place) -> Room:
-        lane, slot, trader = place.lane, place.slot, market.client
-        cap = trader.max_outcome_stake.get(lane.account_id, 0)
-        used = market.matched_stake.get((lane.account_id, place.needs), 0)
-        for other in market.places:
-            if other.lane is lane and other.needs == place.needs and other.slot is not slot:
-                used += other.slot.open_stake
+        lane, slot = place.lane, place.slot
         open_elsewhere = lane.open_stake - slot.open_stake
-        return Room(cap - used, lane.cash - open_elsewhere, trader.hedge_cash)
+        return Room(slot.tightest(), lane.cash - open_elsewhere, market.client.hedge_cash)
 
     def _act(self, market: TradedMarket, found: Mapping[Slot, Terms]) -> None:
         """Sends what the slots ask for: all cancels of the market first, then amendments and new orders. Rows follow
@@ -191,10 +216,12 @@ class Engine:
                 if command.act is not Act.CANCEL:
                     later.append((place, command))
                     break
+                if command.order is not None and place.unquoted is not None:
+                    command.order.reason = place.unquoted
                 cancelled.append((place.lane, place.lane.send(place.slot, command)))
         for place, command in later:
             ready = place.lane.is_ready and trader.state.posts
-            if ready and not self._crosses_own(market, place, command.price):
+            if ready and _fits(place.slot, command) and not self._crosses_own(market, place, command.price):
                 self._send(market, place, command, found[place.slot])
         for lane, order in cancelled:
             self.on_order(lane, order)
@@ -221,6 +248,7 @@ class Engine:
     def _send(self, market: TradedMarket, place: Place, command: Command, quote: Terms) -> None:
         order = place.lane.send(place.slot, command)
         dearest = min((offer for _, offer in quote.legs), key=lambda offer: offer.odds)
+        order.hedge_legs = tuple((outcome_id, offer.odds) for outcome_id, offer in quote.legs)
         order.hedge_odds, order.hedge_limit = dearest.odds, dearest.limit
         if command.act is Act.PLACE:
             self._owners[order.order_id] = self._owner(market, place.lane, place.slot)
@@ -252,6 +280,21 @@ class Engine:
             quote.edge,
             partial(derivation, market.client.bookmaker, quote, order.instrument, now_ms),
         )
+
+    def review_stops(self, trader: Trader) -> None:
+        """Works out anew what keeps a client, or one of its exchanges, from being quoted; quotes follow."""
+        now_ms, policy = self._clock.now_ms(), trader.policy
+        before = trader.stopped_by, [lane.is_refused for lane in trader.lanes]
+        trader.stopped_by = None
+        if policy.loss_stopped_on is not None and policy.loss_stopped_on == self._clock.now().date():
+            trader.stopped_by = CapName.DAILY_LOSS
+        elif trader.hedge_answers.exceed(policy.max_reject_share, now_ms):
+            trader.stopped_by = CapName.HEDGE_REJECTS
+        for lane in trader.lanes:
+            lane.is_refused = lane.answers.exceed(policy.max_reject_share, now_ms)
+        if before != (trader.stopped_by, [lane.is_refused for lane in trader.lanes]):
+            _log.warning("quoting stops changed", client=trader.name, stopped_by=trader.stopped_by)
+            self.look_at_all(trader)
 
     def sweep(self, markets: Iterable[TradedMarket]) -> None:
         """Looks at those markets whose offers came or went without a word of the feed: by growing too old, or by
@@ -314,16 +357,14 @@ class Engine:
             self._ledger.keep_stray(lane, fill)
             return
         order = lane.find(fill.venue_ref, fill.client_ref)
-        spent = fill.price * fill.size // MICRO
-        stake = spent if fill.side is Side.BUY else fill.size - spent  # as `Order.matched_stake` counts it
+        stake = stake_of(fill.side, fill.price, fill.size)
         key = (lane.account_id, fill.trade_ref, fill.venue_ref)
         matched = Matched(key, slot.outcome_id, fill.side, fill.size, stake)
         market.exposure.add_fill(matched)
         lane.cash -= stake + fill.fee
-        stakes = (lane.account_id, market.needed_by(slot.outcome_id, slot.side))
-        market.matched_stake[stakes] = market.matched_stake.get(stakes, 0) + stake
+        slot.match(stake)
         if order is not None:
-            self.plan_odds(lane, order)
+            self._plan_odds(lane, order)
         row = FillRow(
             lane.account_id,
             fill.trade_ref,
@@ -362,13 +403,12 @@ class Engine:
         if self._ledger.is_unlinked(lane.account_id, fill.venue_ref):
             await lane.adopt_filled(slot, fill)
 
-    def plan_odds(self, lane: Lane, order: Order) -> None:
-        """Remembers the odds that a filled quote was priced from: drift is measured against them."""
+    def _plan_odds(self, lane: Lane, order: Order) -> None:
+        """Remembers the odds that a filled quote was priced from: drift is measured against them, leg by leg."""
         slot = lane.slot_of(order)
         market = self._by_slot.get(slot) if slot else None
-        if market is not None and slot is not None and order.hedge_odds is not None:
-            for outcome_id in market.needed_by(slot.outcome_id, slot.side):
-                market.planned[outcome_id] = OddsMicros(order.hedge_odds)
+        if market is not None:
+            market.planned.update(order.hedge_legs)
 
     def _fill_state(self, lane: Lane, fill: Fill) -> None:
         slot = lane.slots.get((fill.instrument_ref, fill.side.value))
@@ -388,8 +428,7 @@ class Engine:
         if matched is None:
             return
         lane.cash += matched.stake + fill.fee
-        stakes = (lane.account_id, market.needed_by(slot.outcome_id, slot.side))
-        market.matched_stake[stakes] = market.matched_stake.get(stakes, 0) - matched.stake
+        slot.match(-matched.stake)
         order = lane.find(fill.venue_ref, fill.client_ref)
         if order is not None:
             order.take_back(fill.price, fill.size, fill.fee)
@@ -433,6 +472,35 @@ def _take_out(index: dict[Any, list[TradedMarket]], key: object, market: TradedM
     index[key].remove(market)
     if not index[key]:
         del index[key]
+
+
+def _added(slot: Slot) -> int:
+    """The money that the wanted quote puts at risk beyond what rests."""
+    wanted = slot.wanted
+    return stake_of(slot.side, wanted.price, wanted.size) - slot.open_stake if wanted is not None else 0
+
+
+def _fits(slot: Slot, command: Command) -> bool:
+    """Whether what is sent stays within every cap, whatever else still rests or leaves."""
+    order = command.order
+    remaining = command.size - (order.filled if order is not None else 0)
+    return slot.fits(stake_of(slot.side, command.price, remaining) - (order.open_stake if order is not None else 0))
+
+
+def _why_shut(place: Place, now_ms: int) -> str | None:
+    """Why a place is not quoted, whatever its price."""
+    if not place.slot.is_open:
+        return "closed at the exchange"
+    if place.lane.is_refused:
+        return CapName.ORDER_REJECTS
+    return "cancelled by hand" if now_ms < place.slot.held_until_ms else None
+
+
+def _why_unquoted(quote: Terms | None, why_not: str | None) -> str | None:
+    """Why a place has no quote; None when it has one. why_not: of outcomes without an offer."""
+    if quote is None:
+        return why_not
+    return quote.bound_by if quote.wanted is None else None
 
 
 def _frozen(slot: Slot, wanted: Wanted | None) -> Wanted | None:

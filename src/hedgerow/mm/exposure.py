@@ -46,6 +46,7 @@ class Exposure:
     covered: dict[OutcomeId, int] = field(default_factory=dict)  # by accepted hedges
     in_flight: dict[OutcomeId, int] = field(default_factory=dict)  # by hedges whose answer is awaited
     surplus: dict[OutcomeId, int] = field(default_factory=dict)  # of what is covered, beyond every need
+    missing: dict[OutcomeId, Micros] = field(default_factory=dict)  # payout not covered now, in flight or not sent
     _moved: dict[object, Matched] = field(default_factory=dict)  # fills whose unhedged part changed since last taken
 
     def add_fill(self, fill: Matched) -> None:
@@ -79,11 +80,15 @@ class Exposure:
 
     def needs(self) -> dict[OutcomeId, Micros]:
         """The payout that new hedges must bring, by outcome; what is in flight counts as if it were accepted."""
-        return self._short_of({i: self._settled(i) + self.in_flight.get(i, 0) for i in self.outcomes})
+        return self._short_of(self.payouts())
 
-    def missing(self) -> dict[OutcomeId, Micros]:
-        """The payout that is not covered now, in flight or not sent at all."""
-        return self._short_of({i: self._settled(i) for i in self.outcomes})
+    def drawn(self, outcome_id: OutcomeId) -> int:
+        """What is, or will be, taken of the bookmaker's limit on an outcome: sent already, or still needed."""
+        return max(self.in_flight.get(outcome_id, 0), self.missing.get(outcome_id, 0))
+
+    def payouts(self) -> dict[OutcomeId, int]:
+        """What is paid when each outcome wins; what is in flight counts as if it were accepted."""
+        return {i: self._settled(i) + self.in_flight.get(i, 0) for i in self.outcomes}
 
     @property
     def unhedged_stake(self) -> Micros:
@@ -92,7 +97,7 @@ class Exposure:
 
     @property
     def is_flat(self) -> bool:
-        return not self.missing()
+        return not self.missing
 
     def take_moved(self) -> list[Matched]:
         """The fills whose unhedged part has changed since this was last asked."""
@@ -100,18 +105,23 @@ class Exposure:
         return moved
 
     def _attribute(self) -> None:
-        """Says which fills the uncovered payout belongs to: the latest that pay on the fullest outcome, since
-        covers are used up oldest first."""
+        """Says what is missing, and which fills it belongs to.
+
+        What every outcome pays is complete: it comes back whatever happens. An outcome's payout beyond that, its
+        surplus left aside, is naked, and belongs to the latest fills that pay on it, since covers are used up oldest
+        first. A fill that pays on several outcomes is naked as far as the most naked of them.
+        """
         totals = {i: self._settled(i) for i in self.outcomes}
         least = min(totals.values(), default=0)
         for outcome_id, surplus in self.surplus.items():
             self.surplus[outcome_id] = min(surplus, totals[outcome_id] - least)  # the rest was used
-        naked = max(self._short_of(totals).values(), default=0)
-        most = max((self._needed(i, total) for i, total in totals.items()), default=0)
-        fullest = next((i for i, total in totals.items() if self._needed(i, total) == most), None)
+        self.missing = self._short_of(totals)
+        naked = {i: excess for i, total in totals.items() if (excess := self._needed(i, total) - least) > 0}
         for fill in reversed(self.fills):
-            share = min(naked, fill.size) if fullest is not None and fill.pays_on(fullest) else 0
-            naked -= share
+            paid_on = [i for i in naked if fill.pays_on(i)]
+            share = min(fill.size, max((naked[i] for i in paid_on), default=0))
+            for i in paid_on:
+                naked[i] = max(0, naked[i] - share)
             if fill.unhedged != share:
                 fill.unhedged = share
                 self._moved[fill.key] = fill

@@ -264,6 +264,7 @@ class Hedger:
         self._markets.pop(bet.reference, None)
         needs = micros(bet.needs or Decimal(0))
         market.exposure.answered(bet.outcome_id, needs, micros(bet.covers))
+        market.client.hedge_answers.add(self._clock.now_ms(), refused=bet.status is not BetStatus.CONFIRMED)
         if bet.status is not BetStatus.CONFIRMED:
             market.client.hedge_cash += _usd(bet.requested_stake, self.desks[market.client.name])
             self._hold(market, line)

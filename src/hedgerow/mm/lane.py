@@ -23,7 +23,8 @@ from hedgerow.core.observe import QUOTE_ACTIONS, STREAM_UP
 from hedgerow.core.states import OrderStatus
 from hedgerow.core.tasks import spawn, work
 from hedgerow.mm.numbers import OrderNumbers, order_id_of, reference_of
-from hedgerow.mm.orders import Act, Command, OpenStakes, Order, Pending, Slot, apply_state
+from hedgerow.mm.orders import Act, Command, Order, Pending, Slot, Stakes, apply_state
+from hedgerow.mm.stops import Answers
 from hedgerow.venues.base import (
     Exchange,
     ExchangeEvent,
@@ -95,11 +96,13 @@ class Lane:
         self.orphans: list[Orphan] = []
         self.cash = 0  # free and held money, micros of USD, as last read, minus what was spent since
         self.is_synced = False
+        self.answers = Answers()
+        self.is_refused = False  # so often lately that nothing is quoted
         self._owner, self._clock, self._numbers, self._tag = owner, clock, numbers, tag
         self._by_client_ref: dict[str, Order] = {}
         self._by_venue_ref: dict[str, Order] = {}
         self._live: dict[int, Order] = {}
-        self._open = OpenStakes()
+        self._stakes = Stakes()
         self._ended: deque[Order] = deque()
         self._sent = {act: QUOTE_ACTIONS.labels(self.slug, act.value) for act in Act}
         self._paused_until_ms = 0
@@ -139,7 +142,7 @@ class Lane:
 
     @property
     def open_stake(self) -> int:
-        return self._open.total
+        return self._stakes.open
 
     def live_orders(self) -> list[Order]:
         """Orders that rest, or may rest; those that have ended since are put away."""
@@ -219,7 +222,8 @@ class Lane:
     def _add(self, order: Order) -> None:
         self.orders[order.order_id] = order
         self._live[order.order_id] = order
-        order.count_in(self._open)
+        slot = self.slot_of(order)
+        order.count_in((self._stakes, *slot.stakes) if slot is not None else (self._stakes,))
         self._by_client_ref[order.client_ref] = order
         if order.venue_ref is not None:
             self._by_venue_ref[order.venue_ref] = order
@@ -236,6 +240,7 @@ class Lane:
                 if error.reason is Reason.DUPLICATE:
                     self._look_up(slot, order, "duplicate reference")
                 else:
+                    self.answers.add(self._clock.now_ms(), refused=True)
                     self._fail(slot, order, error.message)
                     self._hold(HOLD_AFTER.get(error.reason, RETRY_S))
             except Unavailable as error:
@@ -244,6 +249,7 @@ class Lane:
             except InDoubt as error:
                 self._look_up(slot, order, error.message)
             else:
+                self.answers.add(self._clock.now_ms(), refused=False)
                 order.pending = Pending.NOTHING
                 self._learn(order, state)
             self._freed(slot, order)

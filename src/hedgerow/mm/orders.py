@@ -20,8 +20,10 @@ import msgspec
 
 from hedgerow.core.ids import OutcomeId
 from hedgerow.core.money import MICRO, Micros
+from hedgerow.core.odds import OddsMicros
 from hedgerow.core.states import MatchedStatus, OrderStatus, Side, check_order_move, matched_status
 from hedgerow.mm.quoting import Move, Resting, Wanted, next_move
+from hedgerow.mm.sizing import CapName
 from hedgerow.venues.base import Instrument, OrderRef, OrderState
 
 
@@ -35,12 +37,35 @@ class Pending(StrEnum):
     LOOKUP = "lookup"  # in doubt: the exchange is being asked
 
 
-@dataclass(slots=True, eq=False)
-class OpenStakes:
-    """Σ `open_stake` of orders, kept up to date by the orders themselves: every tick asks for it, and a sum over
-    thousands of them would stand in its way."""
+HedgeLegs = tuple[tuple[OutcomeId, OddsMicros], ...]
+"""Bets that a fill needs, with the odds that its quote was priced from."""
 
-    total: int = 0
+
+@dataclass(slots=True, eq=False)
+class Stakes:
+    """The money at risk in a part of the orders, in micros of USD, kept up to date by the orders themselves: every tick
+    asks for it, and a sum over thousands of them would stand in its way.
+
+    open: what rests or may rest; matched: in markets that are not settled; claimed: what quotes that are being worked
+    out will add; cap: the most that all may be, None: no cap.
+    """
+
+    name: CapName | None = None
+    cap: int | None = None
+    open: int = 0
+    matched: int = 0
+    claimed: int = 0
+
+    @property
+    def used(self) -> int:
+        return self.open + self.matched + self.claimed
+
+
+def stake_of(side: Side, price: int, size: int) -> int:
+    """The money at risk in contracts, in micros: what is paid for them, or what a sale must pay when it loses, which
+    is the rest of what they pay: so an order's sum and its fills' agree."""
+    spent = price * size // MICRO
+    return spent if side is Side.BUY else size - spent
 
 
 @dataclass(slots=True, eq=False)
@@ -65,9 +90,10 @@ class Order:
     placed_ms: int | None = None
     matched_ms: int | None = None
     closed_ms: int | None = None
-    hedge_odds: int | None = None  # of the dearest hedge leg when it was last priced
+    hedge_legs: HedgeLegs = ()  # the bets and odds that it was last priced from
+    hedge_odds: int | None = None  # of the dearest of them
     hedge_limit: int | None = None
-    _counted_in: OpenStakes | None = field(default=None, init=False, repr=False)
+    _counted_in: tuple[Stakes, ...] = field(default=(), init=False, repr=False)
     _counted: int = field(default=0, init=False, repr=False)
 
     @property
@@ -89,7 +115,7 @@ class Order:
     @property
     def open_stake(self) -> int:
         """Money at risk in what still rests or may rest."""
-        return self.risk_price * self.remaining // MICRO if self.is_live else 0
+        return stake_of(self.side, self.price, self.remaining) if self.is_live else 0
 
     @property
     def matched_stake(self) -> int:
@@ -98,22 +124,23 @@ class Order:
 
     @property
     def stake(self) -> int:
-        return self.risk_price * self.size // MICRO
+        return stake_of(self.side, self.price, self.size)
 
     @property
     def is_live(self) -> bool:
         """Whether it rests, or may rest, on the exchange."""
         return self.status.is_open
 
-    def count_in(self, stakes: OpenStakes) -> None:
-        """The order's open stake is part of that sum from now on."""
-        self._counted_in = stakes
+    def count_in(self, stakes: tuple[Stakes, ...]) -> None:
+        """The order's open stake is part of those sums from now on."""
+        self._counted_in, self._counted = stakes, 0
         self._count()
 
     def _count(self) -> None:
-        if self._counted_in is not None:
-            now = self.open_stake
-            self._counted_in.total += now - self._counted
+        now = self.open_stake
+        if (change := now - self._counted) != 0:
+            for stakes in self._counted_in:
+                stakes.open += change
             self._counted = now
 
     def resize(self, price: Micros, size: Micros) -> None:
@@ -179,7 +206,8 @@ MOST_LEAVING = 1
 
 @dataclass(slots=True, eq=False)
 class Slot:
-    """One side of one instrument. `outcome_id` is what a buy of the instrument backs.
+    """One side of one instrument. `outcome_id` is what a buy of the instrument backs; `stakes` are the sums that its
+    orders count in, `matched` its own part of what they have matched.
 
     is_listed: the exchange has shown the contract in this run; until then its orders are left alone. is_open: the
     exchange takes orders on it. held_until_ms: nothing is quoted before, because its owner cancelled by hand.
@@ -190,6 +218,8 @@ class Slot:
     outcome_id: OutcomeId
     is_listed: bool = True
     is_open: bool = True
+    stakes: tuple[Stakes, ...] = ()
+    matched: int = 0
     held_until_ms: int = 0
     wanted: Wanted | None = None
     order: Order | None = None
@@ -205,6 +235,34 @@ class Slot:
         for order in self.leaving:
             stake += order.open_stake
         return stake
+
+    def match(self, stake: int) -> None:
+        """Money at risk was matched; negative: that was taken back, or is settled."""
+        self.matched += stake
+        for stakes in self.stakes:
+            stakes.matched += stake
+
+    def claim(self, stake: int) -> None:
+        """Money at risk that its quote will add; negative: it has been sent, or will not be."""
+        for stakes in self.stakes:
+            stakes.claimed += stake
+
+    def tightest(self) -> tuple[CapName, int] | None:
+        """The cap that leaves least to quote with, and how much, its own orders set free; None without any cap."""
+        own, found = self.open_stake, None
+        for stakes in self.stakes:
+            if stakes.cap is not None and stakes.name is not None:
+                room = stakes.cap - stakes.used + own
+                if found is None or room < found[1]:
+                    found = stakes.name, room
+        return found
+
+    def fits(self, stake: int) -> bool:
+        """Whether so much may be added to what rests: of an order that is on its way out, all still may be matched.
+        What makes it less always may."""
+        if stake <= 0:
+            return True
+        return all(stakes.cap is None or stakes.open + stakes.matched + stake <= stakes.cap for stakes in self.stakes)
 
     def is_too_generous(self, order: Order) -> bool:
         """Whether a resting order offers more than is wanted now."""

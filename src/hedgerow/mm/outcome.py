@@ -68,7 +68,7 @@ async def outcome(database: Database, client: str) -> Outcome:
 
 
 async def worst_quote_edge(database: Database, client: str) -> Decimal | None:
-    """The least distance to break-even at which a quote was sent, from the odds in its audit row alone.
+    """The least distance to break-even at which a quote at hedge parity was sent, from the odds in its audit row alone.
 
     Buying at p is hedged by backing every other outcome: p* = 1 - sum(1/o). Selling at q by backing the outcome itself:
     q* = 1/o. Source: contract of market making, Pricing.
@@ -78,7 +78,7 @@ async def worst_quote_edge(database: Database, client: str) -> Decimal | None:
            from mm_quotes q join mm_orders o using (order_id),
                 lateral (select sum(1 / (leg ->> 'odds')::numeric) as parity
                          from jsonb_array_elements(q.why -> 'legs') leg) legs
-           where o.client = $1""",
+           where o.client = $1 and coalesce(q.why ->> 'mode', 'hedge_parity') = 'hedge_parity'""",
         client,
     )
     return edge

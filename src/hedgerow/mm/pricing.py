@@ -9,20 +9,50 @@ p + Σ 1/oᵢ for a sure payout of 1; selling A at q is buying "not A" at 1 − 
 Source: contract of the engine, section Pricing; the same identity is the "back all" book percentage of bookmaking.
 All numbers are micros of a contract that pays 1; 1/o is rounded up, so p* and q* err to the safe side by less than a
 millionth a leg.
+
+Mode `fair_value` quotes around the fair probability (`mm.margins`) at a distance that the operator sets, the edge. Its
+fills are hedged all the same: a hedge costs the bookmaker's margin, which the edge must earn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from enum import StrEnum
 
+import msgspec
+
+from hedgerow.core.ids import OutcomeId
 from hedgerow.core.ladders import PriceGrid
 from hedgerow.core.money import MICRO, Micros
 from hedgerow.core.odds import OddsMicros, inverse_ceil
 from hedgerow.core.states import Side
+from hedgerow.mm.margins import FINE, Margin
 from hedgerow.venues.base import Fee
 
 TICK_STEP = 10_000
 """One `priceTicks` of a tournament's settings: 0.01."""
+
+
+class Mode(StrEnum):
+    """What a quote is priced from."""
+
+    HEDGE_PARITY = "hedge_parity"
+    FAIR_VALUE = "fair_value"
+
+
+class Pricing(msgspec.Struct, frozen=True, gc=False):
+    """How quotes are priced. `edge`: micros of price between fair value and quote; `skew`: micros of price by which a
+    full inventory moves quotes, 0: by none; `full`: micros of contracts that are a full inventory, above 0."""
+
+    mode: Mode = Mode.HEDGE_PARITY
+    margin: Margin = Margin.MULTIPLICATIVE
+    edge: int = 0
+    skew: int = 0
+    full: int = MICRO
+
+
+PARITY = Pricing()
+"""How everything is priced for which nothing is set."""
 
 
 def break_even_bid(others: Iterable[OddsMicros]) -> int:
@@ -39,6 +69,75 @@ def break_even_bid(others: Iterable[OddsMicros]) -> int:
 def break_even_ask(own: OddsMicros) -> Micros:
     """The lowest price at which selling A and backing A costs nothing. own: A's odds."""
     return inverse_ceil(own)
+
+
+def bid_worth(own: OddsMicros | None, others: Iterable[OddsMicros]) -> int:
+    """Break-even of a bid, and no more than backing the outcome itself would cost: own, None where it has no offer.
+
+    The second only counts where all odds add up to less than 1, so that one of them must be wrong. With both bounds,
+    here and in `ask_worth`, no set of fills loses with its hedges at these odds, however they net with each other: the
+    hedges cost Σ (N − Vᵢ)/oᵢ to bring every payout to N = max Vᵢ, and Σ fills + hedges ≤ N either way.
+    """
+    worth = break_even_bid(others)
+    return worth if own is None else min(worth, inverse_ceil(own))
+
+
+def ask_worth(own: OddsMicros, others: Collection[OddsMicros]) -> int:
+    """Break-even of an ask, and no less than what backing every other outcome leaves; see `bid_worth`.
+
+    others: of all other outcomes, empty where one of them has no offer.
+    """
+    worth: int = break_even_ask(own)
+    return max(worth, break_even_bid(others)) if others else worth
+
+
+def fair_bid(fair: int) -> int:
+    """What a contract is worth at most to a buyer. fair: its probability in units of 1/FINE, see `mm.margins`."""
+    return fair * MICRO // FINE
+
+
+def fair_ask(fair: int) -> int:
+    """What a contract is worth at least to a seller; the unit that `fair` may be too low is added."""
+    return -(-(fair + 1) * MICRO // FINE)
+
+
+def inventory_shift(payouts: Mapping[OutcomeId, int], own: OutcomeId, pricing: Pricing) -> int:
+    """By how many micros quotes on an outcome move for what is held already: down when it is long, up when short.
+
+    payouts: what is paid when each outcome wins, hedges under way included, micros of contracts. Held of an outcome is
+    what it pays beyond the mean of the others, so that a hedged market holds nothing. The shift is in proportion:
+    −skew × held / full, at most `skew`. Source: the reservation price r = s − q·γσ²(T − t) of Avellaneda and Stoikov,
+    "High-frequency trading in a limit order book", Quantitative Finance 8 (2008), with skew/full in the place of
+    γσ²(T − t).
+    """
+    others = len(payouts) - 1
+    if not pricing.skew or others < 1:
+        return 0
+    ahead = payouts[own] * others - (sum(payouts.values()) - payouts[own])
+    size = min(pricing.skew, pricing.skew * abs(ahead) // (pricing.full * others))
+    return -size if ahead > 0 else size
+
+
+def most_to_bid(pricing: Pricing, worth: int, safe: int, shift: int) -> int:
+    """The highest price to bid before fees and ticks.
+
+    worth: break-even, or the fair value; safe: see `mm.results`; shift: for the inventory. At hedge parity it makes a
+    bid only lower: no inventory is worth a fill that loses.
+    """
+    if pricing.mode is Mode.FAIR_VALUE:
+        worth += shift - pricing.edge
+    elif shift < 0:
+        worth += shift
+    return min(worth, safe)
+
+
+def least_to_ask(pricing: Pricing, worth: int, safe: int, shift: int) -> int:
+    """The lowest price to ask before fees and ticks, the mirror of `most_to_bid`."""
+    if pricing.mode is Mode.FAIR_VALUE:
+        worth += shift + pricing.edge
+    elif shift > 0:
+        worth += shift
+    return max(worth, safe)
 
 
 def bid_price(break_even: int, grid: PriceGrid, fee: Fee, ticks: int) -> Micros | None:

@@ -16,8 +16,23 @@ from hedgerow.core.money import MICRO, Micros, decimal_of, micros
 from hedgerow.core.states import Side
 from hedgerow.mm.controls import TournamentSettings
 from hedgerow.mm.hedging import Offer
+from hedgerow.mm.margins import fair_probabilities
 from hedgerow.mm.market import Place, TradedMarket
-from hedgerow.mm.pricing import ask_price, bid_price, break_even_ask, break_even_bid, edge
+from hedgerow.mm.pricing import (
+    PARITY,
+    Mode,
+    Pricing,
+    ask_price,
+    ask_worth,
+    bid_price,
+    bid_worth,
+    edge,
+    fair_ask,
+    fair_bid,
+    inventory_shift,
+    least_to_ask,
+    most_to_bid,
+)
 from hedgerow.mm.quoting import Wanted
 from hedgerow.mm.sizing import (
     CapName,
@@ -36,13 +51,10 @@ HEDGE_CASH_SHARE = 4
 together can all be hedged."""
 
 
-_WHOLE = Decimal(1)
-
-
 class Room(msgspec.Struct, frozen=True, gc=False):
-    """What is left to quote with at one place, in micros of USD."""
+    """What is left to quote with at one place, in micros of USD. `stakes`: by the cap on stakes that leaves least."""
 
-    outcome_stake: int
+    stakes: tuple[CapName, int] | None
     exchange_cash: int
     hedge_cash: int
 
@@ -55,6 +67,7 @@ class Terms(msgspec.Struct, frozen=True, gc=False):
     edge: int
     bound_by: CapName | None
     legs: tuple[tuple[OutcomeId, Offer], ...]
+    pricing: Pricing = PARITY
 
 
 def terms(
@@ -62,6 +75,7 @@ def terms(
     place: Place,
     offers: Mapping[OutcomeId, Offer],
     settings: TournamentSettings,
+    pricing: Pricing,
     room: Room,
     minimum_stake: int,
 ) -> Terms | None:
@@ -73,19 +87,46 @@ def terms(
     if len(hedge_legs) < len(place.needs):
         return None
     legs = tuple(zip(place.needs, hedge_legs, strict=True))
-    slot = place.slot
-    instrument = slot.instrument
+    slot, safe = place.slot, place.safe
+    if safe is None:
+        return Terms(None, 0, 0, CapName.RESULTS, legs)
+    worth = _worth(market, place, offers, hedge_legs, pricing)
+    if worth is None:
+        return Terms(None, 0, 0, CapName.FAIR_VALUE, legs)
+    shift = inventory_shift(market.exposure.payouts(), slot.outcome_id, pricing) if pricing.skew else 0
+    grid, fee, ticks = slot.instrument.grid, slot.instrument.maker_fee, settings.price_ticks
     if slot.side is Side.BUY:
-        break_even: int = break_even_bid([offer.odds for offer in hedge_legs])
-        price = bid_price(break_even, instrument.grid, instrument.maker_fee, settings.price_ticks)
+        price = bid_price(most_to_bid(pricing, worth, safe, shift), grid, fee, ticks)
     else:
-        break_even = break_even_ask(hedge_legs[0].odds)
-        price = ask_price(break_even, instrument.grid, instrument.maker_fee, settings.price_ticks)
+        price = ask_price(least_to_ask(pricing, worth, safe, shift), grid, fee, ticks)
     if price is None:
-        return Terms(None, break_even, 0, CapName.LOT, legs)
-    wanted, bound_by = _sized(market, place, price, hedge_legs, settings.limit_ratio, room, minimum_stake)
-    gain = edge(slot.side, price, break_even, instrument.maker_fee)
-    return Terms(wanted, break_even, gain, bound_by, legs)
+        return Terms(None, worth, 0, CapName.GRID, legs)
+    wanted, bound_by = _sized(market, place, price, hedge_legs, settings.limit_share, room, minimum_stake)
+    return Terms(wanted, worth, edge(slot.side, price, worth, fee), bound_by, legs, pricing)
+
+
+def _worth(
+    market: TradedMarket,
+    place: Place,
+    offers: Mapping[OutcomeId, Offer],
+    hedge_legs: Sequence[Offer],
+    pricing: Pricing,
+) -> int | None:
+    """What the place's contract is worth to us, in micros, before edge and fees; None where the odds do not say."""
+    slot = place.slot
+    if pricing.mode is Mode.FAIR_VALUE:
+        if len(offers) < len(market.outcomes):
+            return None
+        fair = fair_probabilities(tuple(offers[i].odds for i in market.outcomes), pricing.margin)
+        if fair is None:
+            return None
+        own_fair = fair[market.outcomes.index(slot.outcome_id)]
+        return fair_bid(own_fair) if slot.side is Side.BUY else fair_ask(own_fair)
+    if slot.side is Side.BUY:
+        own = offers.get(slot.outcome_id)
+        return bid_worth(own.odds if own is not None else None, [offer.odds for offer in hedge_legs])
+    others = [offers[i].odds for i in market.outcomes if i != slot.outcome_id and i in offers]
+    return ask_worth(hedge_legs[0].odds, others if len(others) == len(market.outcomes) - 1 else ())
 
 
 def derivation(bookmaker: VenueSlug, quote: Terms, instrument: Instrument, now_ms: int) -> dict[str, Any]:
@@ -107,7 +148,18 @@ def derivation(bookmaker: VenueSlug, quote: Terms, instrument: Instrument, now_m
         "tick": decimal_of(instrument.grid.bands[0].step),
         "makerFeeRate": instrument.maker_fee.rate,
         "boundBy": quote.bound_by,
+        **_pricing(quote.pricing),
     }
+
+
+def _pricing(pricing: Pricing) -> dict[str, Any]:
+    """How the price was derived; the mode alone where that says it all."""
+    told: dict[str, Any] = {"mode": pricing.mode}
+    if pricing.mode is Mode.FAIR_VALUE:
+        told |= {"margin": pricing.margin, "edge": decimal_of(pricing.edge)}
+    if pricing.skew:
+        told |= {"skew": decimal_of(pricing.skew), "fullInventory": decimal_of(pricing.full)}
+    return told
 
 
 def _sized(
@@ -115,41 +167,33 @@ def _sized(
     place: Place,
     price: Micros,
     legs: Sequence[HedgeLeg],
-    ratio: Decimal,
+    ratio: int,
     room: Room,
     minimum_stake: int,
 ) -> tuple[Wanted | None, CapName]:
     instrument = place.slot.instrument
     risk_price = price if place.slot.side is Side.BUY else MICRO - price
-    in_flight = [market.exposure.in_flight.get(i, 0) for i in place.needs]
-    share = sharers(market, place)
+    drawn = [market.exposure.drawn(i) for i in place.needs]
+    sharers = [market.sharers[i] for i in place.needs]
     fixed = [
-        hedge_cash_cap(legs, room.hedge_cash // HEDGE_CASH_SHARE, share),
-        stake_cap(CapName.MAX_OUTCOME_STAKE, room.outcome_stake, risk_price),
+        hedge_cash_cap(legs, room.hedge_cash // HEDGE_CASH_SHARE, max(sharers)),
         stake_cap(CapName.EXCHANGE_CASH, room.exchange_cash, risk_price),
     ]
+    if room.stakes is not None:
+        name, left = room.stakes
+        fixed.append(stake_cap(name, left, risk_price))
     least = max(
         instrument.min_size, least_hedgeable(legs, minimum_stake), _least_notional(instrument.min_notional, price)
     )
-    now: Size = size([hedge_limit_cap(legs, ratio, in_flight, share), *fixed], instrument.lot, least)
+    now: Size = size([hedge_limit_cap(legs, ratio, drawn, sharers), *fixed], instrument.lot, least)
     if not now.contracts:
         return None, now.bound_by
-    most = size([hedge_limit_cap(legs, _WHOLE, in_flight, share), *fixed], instrument.lot, least)
+    most = size([hedge_limit_cap(legs, MICRO, drawn, sharers), *fixed], instrument.lot, least)
     return Wanted(price, now.contracts, most.contracts), now.bound_by
 
 
 def _least_notional(notional: int, price: int) -> int:
     return -(-notional * MICRO // price) if notional else 0
-
-
-def sharers(market: TradedMarket, place: Place) -> int:
-    """How many orders may stand at once whose fills would need one of the same bets: one a place, two where the
-    exchange replaces an order by cancelling it and placing another."""
-    count = 0
-    for other in market.places:
-        if other is place or not set(other.needs).isdisjoint(place.needs):
-            count += 1 if other.lane.exchange.manifest.amends else 2
-    return count
 
 
 def minimum_usd(stake: Decimal, per_usd: Decimal) -> int:

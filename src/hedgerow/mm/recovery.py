@@ -24,7 +24,7 @@ from hedgerow.mm.hedger import Hedger
 from hedgerow.mm.lane import Lane, Orphan
 from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import TradedMarket, Trader
-from hedgerow.mm.orders import Order, Pending, Slot
+from hedgerow.mm.orders import HedgeLegs, Order, Pending, Slot
 from hedgerow.mm.repository import FillRow, Repository, StoredOrder
 from hedgerow.storage.bets import Bet, Bets
 from hedgerow.venues.base import Instrument
@@ -92,6 +92,7 @@ class Recovery:
             known["tournament_id"],
             known["market_type"],
             Exposure(outcomes),
+            known["handicap"],
         )
         self._engine.add_market(market)
         return market
@@ -114,19 +115,33 @@ class Recovery:
         for bet in bets:
             if bet.status is not BetStatus.CONFIRMED:
                 self._hedger.resume(market, bet)
+        if not market.exposure.is_flat:
+            await self._plan_odds(market, fills)
         self._ledger.shares.moved(market.exposure.take_moved())
+
+    async def _plan_odds(self, market: TradedMarket, fills: list[FillRow]) -> None:
+        """What drift is measured against: the odds that the fills were quoted from."""
+        order_ids = [row.order_id for row in fills if row.order_id is not None]
+        legs = await self._repository.hedge_legs(order_ids)
+        for order_id in order_ids:
+            market.planned.update(legs.get(order_id, ()))
 
     def _count_fill(self, market: TradedMarket, row: FillRow) -> None:
         key = (row.account_id, row.trade_ref, row.venue_ref)
         market.exposure.add_fill(Matched(key, row.outcome_id, row.side, row.size, row.stake))
-        stakes = (row.account_id, market.needed_by(row.outcome_id, row.side))
-        market.matched_stake[stakes] = market.matched_stake.get(stakes, 0) + row.stake
+        where = row.account_id, row.outcome_id, row.side
+        for place in market.places:
+            if (place.lane.account_id, place.slot.outcome_id, place.slot.side) == where:
+                place.slot.match(row.stake)
+                break
 
     async def _remember(self, trader: Trader, lane: Lane) -> None:
         for row in await self._repository.fills_of_account(lane.account_id, self._now_ms - KNOWN_FILLS_MS):
             self._ledger.remember(row)
-        for stored in await self._repository.open_orders(lane.account_id):
-            self._restore(lane, stored)
+        open_orders = await self._repository.open_orders(lane.account_id)
+        legs = await self._repository.hedge_legs([stored.order_id for stored in open_orders])
+        for stored in open_orders:
+            self._restore(lane, stored, legs.get(stored.order_id, ()))
         orphans: dict[str, list[FillRow]] = {}
         for row in await self._repository.orphaned_fills(lane.account_id):
             orphans.setdefault(row.venue_ref, []).append(row)
@@ -142,7 +157,7 @@ class Recovery:
         slots = (place.slot for place in market.places if place.lane is lane) if market is not None else ()
         return next((slot for slot in slots if (slot.outcome_id, slot.side) == (row.outcome_id, row.side)), None)
 
-    def _restore(self, lane: Lane, stored: StoredOrder) -> None:
+    def _restore(self, lane: Lane, stored: StoredOrder, hedge_legs: HedgeLegs) -> None:
         instrument = lane.instruments.get(stored.instrument_ref)
         if instrument is None:
             instrument = Instrument(VenueSlug(lane.slug), stored.instrument_ref, "", UNSEEN_GRID)
@@ -163,12 +178,11 @@ class Recovery:
             is_adopted=stored.is_adopted,
             placed_ms=stored.placed_ms,
             matched_ms=stored.matched_ms,
+            hedge_legs=hedge_legs,
             hedge_odds=stored.hedge_odds,
             hedge_limit=stored.hedge_limit,
         )
         lane.restore(order)
-        if order.filled:
-            self._engine.plan_odds(lane, order)
 
 
 def _ms(at: datetime | None) -> int:

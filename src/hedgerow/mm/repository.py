@@ -17,9 +17,11 @@ from asyncpg import Connection
 from hedgerow.core.clock import Clock, datetime_of_ms
 from hedgerow.core.ids import ClientName, FixtureId, MarketId, OutcomeId, PlayerId, VenueSlug
 from hedgerow.core.money import decimal_of, micros
+from hedgerow.core.odds import OddsMicros
 from hedgerow.core.states import FillState, OrderStatus, Side
 from hedgerow.execution.mapping import Decision
 from hedgerow.mm.controls import Controls, SystemState, TournamentSettings
+from hedgerow.mm.orders import HedgeLegs
 from hedgerow.mm.payouts import payout_sql
 from hedgerow.storage.database import Database
 
@@ -125,6 +127,20 @@ class Repository:
             account_id,
         )
         return [_stored_order(row) for row in rows]
+
+    async def hedge_legs(self, order_ids: Sequence[int]) -> dict[int, HedgeLegs]:
+        """The bets and odds that each order was last priced from."""
+        rows = await self._database.fetch(
+            """select distinct on (order_id) order_id, why -> 'legs' as legs from mm_quotes
+               where order_id = any($1) order by order_id, quote_id desc""",
+            list(order_ids),
+        )
+        return {
+            row["order_id"]: tuple(
+                (OutcomeId(leg["outcomeId"]), OddsMicros(micros(leg["odds"]))) for leg in row["legs"] or ()
+            )
+            for row in rows
+        }
 
     async def order_id_of(self, account_id: int, venue_ref: str) -> int | None:
         """Our number of an order that the exchange names."""
@@ -295,7 +311,7 @@ class Repository:
         it is not settled. With what the catalogue says of the market."""
         rows = await self._database.fetch(
             """select m.venue, m.instrument_ref, m.market_ref, m.fixture_id, m.market_id, m.outcome_id, m.opposite_id,
-                      k.sport_id, k.market_type, k.outcomes, f.tournament_id
+                      k.sport_id, k.market_type, k.handicap, k.outcomes, f.tournament_id
                from mm_mappings m
                join markets k on k.market_id = m.market_id
                join fixtures f on f.fixture_id = m.fixture_id

@@ -17,6 +17,7 @@ from hedgerow.mm.hedger import Desk, Hedger
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.market import Trader
 from hedgerow.mm.numbers import OrderNumbers
+from hedgerow.mm.policy import Policies
 from hedgerow.mm.quoter import usd
 from hedgerow.mm.repository import Repository
 from hedgerow.storage.accounts import Accounts, VenueAccount, open_credentials
@@ -32,6 +33,7 @@ class Roster:
     def __init__(
         self,
         repository: Repository,
+        policies: Policies,
         accounts: Accounts,
         vault: Vault,
         venue_urls: VenueUrls,
@@ -42,7 +44,8 @@ class Roster:
         tag: int,
     ) -> None:
         """tag: of the deployment, in its orders' references."""
-        self._repository, self._accounts, self._vault, self._urls = repository, accounts, vault, venue_urls
+        self._repository, self._policies, self._accounts = repository, policies, accounts
+        self._vault, self._urls = vault, venue_urls
         self._clock, self._engine, self._hedger, self._numbers, self._tag = clock, engine, hedger, numbers, tag
         self._warned: set[int] = set()
         self._rows: dict[int, VenueAccount] = {}  # as last seen
@@ -83,9 +86,12 @@ class Roster:
         state = self.state_of(controls)
         tournaments = {found.tournament_id: found for found in await self._repository.tournaments(trader.name)}
         denied = await self._repository.denied_markets(trader.name)
-        before = trader.state, trader.tournaments, trader.denied
-        trader.state, trader.tournaments, trader.denied = state, tournaments, denied
-        return before != (state, tournaments, denied)
+        policy = await self._policies.load(trader.name)
+        before = trader.state, trader.tournaments, trader.denied, trader.policy
+        trader.state, trader.tournaments, trader.denied, trader.policy = state, tournaments, denied, policy
+        trader.set_caps()
+        self._engine.review_stops(trader)
+        return before != (state, tournaments, denied, policy)
 
     # --- accounts ----------------------------------------------------------------------------------------------
 

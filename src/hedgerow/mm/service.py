@@ -36,6 +36,7 @@ from hedgerow.mm.lane import Lane
 from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import TradedMarket
 from hedgerow.mm.numbers import OrderNumbers
+from hedgerow.mm.policy import Policies
 from hedgerow.mm.prices import BookPrices
 from hedgerow.mm.recovery import Recovery
 from hedgerow.mm.repository import Repository
@@ -80,9 +81,18 @@ class MarketMaker:
             clock,
             minimum_stake=self._hedger.minimum_stake,
         )
-        accounts = Accounts(database, clock)
+        accounts, policies = Accounts(database, clock), Policies(database, clock)
         self._roster = Roster(
-            self.repository, accounts, vault, settings.venue_urls, clock, self.engine, self._hedger, self._numbers, tag
+            self.repository,
+            policies,
+            accounts,
+            vault,
+            settings.venue_urls,
+            clock,
+            self.engine,
+            self._hedger,
+            self._numbers,
+            tag,
         )
         self._catalogue = CatalogueWriter(self.book, Catalog(database), clock)
         self.discovery = Discovery(
@@ -106,7 +116,9 @@ class MarketMaker:
             self.book,
             self.discovery,
             self.commands,
+            database,
             self.repository,
+            policies,
             accounts,
             self._numbers,
             clock,

@@ -11,7 +11,6 @@ through.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
@@ -26,8 +25,19 @@ class CapName(StrEnum):
     HEDGE_LIMIT = "hedge limit × limitRatio"
     HEDGE_CASH = "hedge account's balance"
     MAX_OUTCOME_STAKE = "maxOutcomeStake"
+    OUTCOME = "the client's cap for an outcome"
+    FIXTURE = "the client's cap for a fixture"
+    TOURNAMENT = "the client's cap for a tournament"
+    EXCHANGE = "the client's cap for an exchange"
+    CLIENT = "the client's cap for everything"
     EXCHANGE_CASH = "exchange account's balance"
     LOT = "smaller than the exchange's or the hedge's minimum"
+    GRID = "no price of the exchange's is good enough"
+    RESULTS = "not every result of the contract is known to be hedged"
+    FAIR_VALUE = "the odds have no fair value"
+    DAILY_LOSS = "the day's loss reached its stop"
+    HEDGE_REJECTS = "the bookmaker refuses too many hedges"
+    ORDER_REJECTS = "the exchange refuses too many orders"
 
 
 class Cap(msgspec.Struct, frozen=True, gc=False):
@@ -47,12 +57,12 @@ class Size(msgspec.Struct, frozen=True, gc=False):
     bound_by: CapName
 
 
-def hedge_limit_cap(legs: Sequence[HedgeLeg], ratio: Decimal, in_flight: Sequence[int], sharers: int) -> Cap:
-    """ratio × limit × odds of the tightest leg, minus the payout already in flight on it, divided among the quotes
-    that would draw on it. in_flight: payout in micros, by leg; sharers: >= 1."""
+def hedge_limit_cap(legs: Sequence[HedgeLeg], ratio: int, drawn: Sequence[int], sharers: Sequence[int]) -> Cap:
+    """ratio × limit × odds of the tightest leg, minus the payout already drawn on it, divided among the quotes that
+    would draw on it. ratio: in micros. By leg: drawn, payout in micros, see `mm.exposure`; sharers, each >= 1."""
     tightest: int | None = None
-    for leg, under_way in zip(legs, in_flight, strict=True):
-        left = max(0, int(leg.limit * ratio) * leg.odds // MICRO - under_way) // sharers
+    for leg, taken, shares in zip(legs, drawn, sharers, strict=True):
+        left = max(0, leg.limit * ratio // MICRO * leg.odds // MICRO - taken) // shares
         if tightest is None or left < tightest:
             tightest = left
     return Cap(CapName.HEDGE_LIMIT, tightest or 0)

@@ -15,20 +15,23 @@ from hedgerow.core.money import MICRO, UnknownCurrencyError
 from hedgerow.core.tasks import spawn, stop, work
 from hedgerow.feed.book import PriceBook
 from hedgerow.mm.commanding import Commander
+from hedgerow.mm.daily import result_of_day
 from hedgerow.mm.discovery import Discovery
 from hedgerow.mm.engine import Engine
 from hedgerow.mm.hedger import Hedger
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.market import Trader
 from hedgerow.mm.numbers import LOW, OrderNumbers
+from hedgerow.mm.policy import Policies
 from hedgerow.mm.repository import Repository
 from hedgerow.storage.accounts import Accounts
-from hedgerow.storage.database import StorageError
+from hedgerow.storage.database import Database, StorageError
 
 _log = structlog.get_logger(__name__)
 
 BALANCES_EVERY_S = 30.0
 STRAYS_EVERY_S = 30.0
+LOSSES_EVERY_S = 15.0
 SWEEP_EVERY_S = 0.25
 SWEEP_SHARES = 4
 """The markets are swept in as many turns: each once a second."""
@@ -50,13 +53,16 @@ class Upkeep:
         book: PriceBook,
         discovery: Discovery,
         commander: Commander,
+        database: Database,
         repository: Repository,
+        policies: Policies,
         accounts: Accounts,
         numbers: OrderNumbers,
         clock: Clock,
     ) -> None:
         self._engine, self._hedger, self._book, self._discovery = engine, hedger, book, discovery
-        self._commander, self._repository, self._accounts = commander, repository, accounts
+        self._commander, self._database = commander, database
+        self._repository, self._policies, self._accounts = repository, policies, accounts
         self._numbers, self._clock = numbers, clock
         self._settings_wake = asyncio.Event()
         self._tasks: list[asyncio.Task[NoReturn]] = []
@@ -65,6 +71,7 @@ class Upkeep:
         self._tasks = [
             spawn(self._every(BALANCES_EVERY_S, self.read_balances), "balances", is_vital=True),
             spawn(self._every(STRAYS_EVERY_S, self._cancel_strays, first=False), "strays", is_vital=True),
+            spawn(self._every(LOSSES_EVERY_S, self.read_losses), "losses", is_vital=True),
             spawn(self._sweep(), "sweep", is_vital=True),
             spawn(self._draw_numbers(), "order numbers", is_vital=True),
             spawn(self._follow_settings(), "settings", is_vital=True),
@@ -131,6 +138,18 @@ class Upkeep:
         except UnknownCurrencyError:
             return 0
 
+    async def read_losses(self) -> None:
+        """Stops the clients whose day has lost what it may. Only clients with such a stop are asked about."""
+        for trader in list(self._engine.traders.values()):
+            most, today = trader.policy.max_daily_loss, self._clock.now().date()
+            if most is None or trader.policy.loss_stopped_on == today:
+                continue
+            loss = -await result_of_day(self._database, trader.name, today)
+            if loss > most:
+                _log.error("the day's loss stops quoting", client=trader.name, loss=str(loss), most=str(most))
+                await self._policies.stop_for_loss(trader.name, today, loss)
+                self.settings_changed()
+
     # --- orders ------------------------------------------------------------------------------------------------
 
     async def _cancel_strays(self) -> None:
@@ -149,6 +168,7 @@ class Upkeep:
             share = (share + 1) % SWEEP_SHARES
             for trader in list(self._engine.traders.values()):
                 self._engine.sweep(list(trader.markets.values())[share::SWEEP_SHARES])
+                self._engine.review_stops(trader)
             self._engine.live_quotes()
 
     async def _draw_numbers(self) -> NoReturn:

@@ -155,3 +155,7 @@ class Catalogue:
     def winner(self, sport_id: int) -> Market | None:
         """The two-way match winner, all played time included; None for sports that can end level."""
         return next((m for m in self.of_sport(sport_id) if m.market_type == "moneyline"), None)
+
+    def regular_result(self, sport_id: int) -> Market | None:
+        """The result of regular time, a draw among its outcomes; None for sports without it."""
+        return next((m for m in self.of_sport(sport_id) if (m.market_type, m.period) == ("1x2", "fulltime")), None)

@@ -51,6 +51,10 @@ class ApiKey:
     per_second: Decimal
     bookmakers: tuple[str, ...]
     expires_at: datetime | None
+    key_id: int
+    max_concurrent: int | None
+    targets_allow: tuple[str, ...]
+    targets_deny: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,8 @@ class VenueAccount:
         return f"{self.venue}/{self.username}"
 
 
+_KEY_COLUMNS = """prefix, client, service, is_active, per_minute, per_second, bookmakers, expires_at, key_id,
+    max_concurrent, targets_allow, targets_deny"""
 _ACCOUNT_COLUMNS = """account_id, venue, username, client, currency, priority, is_active, sealed, meta,
     max_outcome_stake, limit_max, limit_min, balance, held, balance_at"""
 
@@ -134,14 +140,18 @@ class Accounts:
         bookmakers: tuple[str, ...] = (),
         is_active: bool = True,
         expires_at: datetime | None = None,
+        max_concurrent: int | None = None,
+        targets_allow: tuple[str, ...] = (),
+        targets_deny: tuple[str, ...] = (),
         key: str | None = None,
     ) -> Secret:
-        """A new key, a random UUID, to be shown once. key: a given one (demo data)."""
+        """A new key, a random UUID, to be shown once. max_concurrent and targets: of scraping. key: a given one (demo
+        data)."""
         text = key or str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
         await self._database.execute(
             """insert into api_keys (key_hash, prefix, client, service, is_active, per_minute, per_second,
-                                     bookmakers, expires_at, created_at)
-               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                                     bookmakers, expires_at, created_at, max_concurrent, targets_allow, targets_deny)
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
                on conflict (key_hash) do nothing""",
             key_hash(text),
             text[:8],
@@ -153,14 +163,16 @@ class Accounts:
             list(bookmakers),
             expires_at,
             self._clock.now(),
+            max_concurrent,
+            list(targets_allow),
+            list(targets_deny),
         )
         return Secret(text)
 
     async def find_key(self, key: str, service: Service) -> ApiKey | None:
         """The key, whatever its state; None when it is unknown or for another service."""
         row = await self._database.fetchrow(
-            """select prefix, client, service, is_active, per_minute, per_second, bookmakers, expires_at
-               from api_keys where key_hash = $1 and service = $2""",
+            f"""select {_KEY_COLUMNS} from api_keys where key_hash = $1 and service = $2""",
             key_hash(key),
             service,
         )
@@ -168,8 +180,8 @@ class Accounts:
 
     async def keys(self, client: str | None = None) -> list[ApiKey]:
         rows = await self._database.fetch(
-            """select prefix, client, service, is_active, per_minute, per_second, bookmakers, expires_at
-               from api_keys where $1::text is null or client = $1 order by client, service, created_at""",
+            f"""select {_KEY_COLUMNS} from api_keys where $1::text is null or client = $1
+                order by client, service, created_at""",
             client,
         )
         return [_key(row) for row in rows]
@@ -297,7 +309,8 @@ def open_credentials(account: VenueAccount, vault: Vault) -> dict[str, Secret]:
 
 
 def _key(row: Any) -> ApiKey:
-    return ApiKey(**{**row, "bookmakers": tuple(row["bookmakers"])})
+    lists = {name: tuple(row[name]) for name in ("bookmakers", "targets_allow", "targets_deny")}
+    return ApiKey(**{**row, **lists})
 
 
 def _account(row: Any) -> VenueAccount:

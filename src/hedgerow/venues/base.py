@@ -51,6 +51,14 @@ class InPlayPolicy(StrEnum):
     PER_ORDER = "per_order"
 
 
+class PushRule(StrEnum):
+    """What the exchange pays where a line is hit exactly, or half."""
+
+    UNKNOWN = "unknown"  # nothing that such a line is quoted on
+    STAKE_BACK = "stake_back"  # as bookmakers: a push gives the stake back, a quarter line settles by halves
+    VOID_PAYS = "void_pays"  # a push is a void and pays `void_pays`; of quarter lines nothing is known
+
+
 @dataclass(frozen=True, slots=True)
 class CredentialField:
     """One thing an account needs, as asked from the operator."""
@@ -93,6 +101,8 @@ class Manifest:
     heartbeat_s: float | None = None  # dead-man's switch: the venue cancels all after this silence
     minimum_stake: Decimal = Decimal(1)
     has_statement: bool = True  # of a bookmaker: `settled` tells how every bet ended; else the feed's grade decides
+    void_pays: Decimal | None = None  # to either side, where a void is known to pay it: for prices, not for settling
+    push: PushRule = PushRule.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

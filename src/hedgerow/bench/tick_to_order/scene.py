@@ -31,6 +31,7 @@ KALSHI_PREFIX = "/trade-api/v2"
 KALSHI_ORDERS = "/portfolio/events/orders"
 
 _LOWEST_BID, _BIDS = 40, 20  # cents
+_OWN_ODDS = Decimal("1.6")  # with every other odds here more than 1 in all, as a bookmaker's are
 _ODDS_STEP = Decimal("0.001")
 
 
@@ -76,7 +77,7 @@ class Prices:
         fair = Decimal(100) / (100 - self.bid_cents)
         other = fair.quantize(_ODDS_STEP, ROUND_CEILING) + _ODDS_STEP
         told = [
-            odds_row(BOOKMAKER, TRADED, OUTCOME, Decimal("2.05"), self.at_ms),
+            odds_row(BOOKMAKER, TRADED, OUTCOME, _OWN_ODDS, self.at_ms),
             odds_row(BOOKMAKER, TRADED, OTHER, other, self.at_ms, is_active=self.is_open),
         ]
         return told + [odds_row(BOOKMAKER, BESIDE[0], beside, other, self.at_ms) for beside in BESIDE]

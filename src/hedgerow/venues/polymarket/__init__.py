@@ -3,6 +3,8 @@ it takes the prices that rest there, to back and, with a market's other token, t
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from hedgerow.venues.base import (
     Bookmaker,
     CredentialField,
@@ -69,6 +71,7 @@ MANIFEST = Manifest(
     batch_limit=15,
     in_play=InPlayPolicy.CANCELS,
     heartbeat_s=LAPSE_S,
+    void_pays=Decimal("0.5"),
 )
 
 

@@ -164,8 +164,17 @@ def test_what_is_in_the_world_before_is_listed() -> None:
     assert list(build(world).venue.listings.markets) == [SIN, ALC]
 
 
-def test_sports_that_end_level_and_matches_that_are_over_are_not_listed(scene: Scene) -> None:
+def test_soccer_is_listed_by_the_result_of_regular_time_with_a_market_for_the_tie(scene: Scene) -> None:
     scene.world.put_fixture(match(fixture_id=FixtureId("id1000001761061419"), sport_id=10, tournament_id=17))
+    soccer = [event for event in scene.venue.listings.events.values() if event.fixture.sport_id == 10]
+    listed = [(m.participant, m.contract.yes.outcome_id, m.contract.no) for m in soccer[0].markets]
+    assert [outcome for _, outcome, _ in listed] == [101, 103, 102]
+    assert (listed[2][0], soccer[0].markets[2].ticker[-4:]) == ("Tie", "-TIE")
+    assert {no for _, _, no in listed} == {None}
+
+
+def test_sports_without_a_series_and_matches_that_are_over_are_not_listed(scene: Scene) -> None:
+    scene.world.put_fixture(match(fixture_id=FixtureId("id2200001761061419"), sport_id=22, tournament_id=17))
     scene.world.put_fixture(match(fixture_id=FixtureId("id1200231461061420"), status_id=2))
     assert list(scene.venue.listings.events) == [EVENT]
 
@@ -208,7 +217,8 @@ def test_codes_are_short_plain_and_different(names: tuple[str, str], of_people: 
         (11, "USA WNBA", "KXWNBAGAME"),
         (15, "USA NHL", "KXNHLGAME"),
         (17, "CS2 Major", "KXCS2GAME"),
-        (10, "Premier League", None),
+        (10, "Premier League", "KXEPLGAME"),
+        (22, "Bundesliga", None),
     ],
 )
 def test_the_series_follows_sport_and_competition(sport: int, competition: str, series: str | None) -> None:

@@ -1,7 +1,8 @@
-"""What is listed: an event for every match of the world that has a two-way winner, a market for each participant.
+"""What is listed: an event for every match of the world, a market for each participant.
 
 The two markets are two books: each has a contract of its own, whose YES is its participant's win and whose NO is the
-other's. A market's life follows its fixture: open from its first sight, through the match, until the match is over;
+other's. Soccer's matches are listed by the result of regular time: a third market is the tie, and NO is both other
+results. A market's life follows its fixture: open from its first sight, through the match, until the match is over;
 then it waits for its result. Settled is paid at once: the settlement timer is 0 here.
 """
 
@@ -18,6 +19,7 @@ from hedgerow.core.states import SettlementStatus
 from hedgerow.sim.dialects.kalshi.terms import Terms, grid_of
 from hedgerow.sim.dialects.kalshi.tickers import Series, codes_of, event_tickers, series_of
 from hedgerow.sim.exchange import Contract, Exchange, TradeEvent
+from hedgerow.sim.markets import Market as CatalogueMarket
 from hedgerow.sim.world import Fixture, World
 
 LOT = 10_000
@@ -26,6 +28,7 @@ LOT = 10_000
 _CLOSES_AFTER_S = 14 * 86_400
 _EXPECTED_AFTER_S = 3 * 3_600
 _OVER = (2, 3)
+_SOCCER, _TIE = 10, "Tie"
 
 
 class Phase(StrEnum):
@@ -51,7 +54,7 @@ class Change(StrEnum):
 
 @dataclass(slots=True)
 class Market:
-    """One participant's market."""
+    """One participant's market, or that of the tie."""
 
     ticker: str
     event: Event
@@ -195,9 +198,9 @@ class Listings:
             market.volume += trade.size
 
     def _list(self, fixture: Fixture) -> None:
-        winner = self._world.catalogue.winner(fixture.sport_id)
+        decides = self._decides(fixture.sport_id)
         series = series_of(fixture.sport_id, f"{fixture.category_name} {fixture.tournament_name}")
-        if winner is None or series is None:
+        if decides is None or series is None:
             return
         names = fixture.participant1_name, fixture.participant2_name
         codes = codes_of(*names, of_people=series.of_people)
@@ -206,10 +209,15 @@ class Listings:
         now = self._world.clock.now_ms()
         event = Event(ticker, series, fixture, now, now, fixture.start_time + _CLOSES_AFTER_S)
         self.events[ticker] = self._by_fixture[fixture.fixture_id] = event
-        key = MarketKey(fixture.fixture_id, winner.market_id)
-        outcomes = [OutcomeKey(fixture.fixture_id, outcome) for outcome in winner.outcomes]
+        key = MarketKey(fixture.fixture_id, decides.market_id)
+        outcomes = [OutcomeKey(fixture.fixture_id, outcome) for outcome in decides.outcomes]
+        first, *_, last = outcomes
+        sides = [(names[0], codes[0], first), (names[1], codes[1], last)]
+        if len(outcomes) > 2:
+            sides.append((_TIE, _TIE.upper(), outcomes[1]))
         grid = grid_of(self._terms.structure)
-        for name, code, (yes, no) in zip(names, codes, (outcomes, outcomes[::-1]), strict=True):
+        for name, code, yes in sides:
+            no = None if len(sides) > 2 else last if yes == first else first
             own = f"{ticker}-{code}"
             contract = Contract(own, key, yes, no, grid, LOT, LOT, names=(f"{own}:yes", f"{own}:no"))
             market = Market(contract.ref, event, contract, name, self._terms.structure, now, now)
@@ -218,6 +226,12 @@ class Listings:
             self._exchange.add_contract(contract)
         for market in event.markets:
             self._tell(Change.CREATED, market)
+
+    def _decides(self, sport_id: int) -> CatalogueMarket | None:
+        """The market of the feed that a match of the sport is listed by."""
+        if sport_id == _SOCCER:
+            return self._world.catalogue.regular_result(sport_id)
+        return self._world.catalogue.winner(sport_id)
 
     def _set_close(self, event: Event, closes_at_s: int) -> None:
         event.closes_at_s = closes_at_s

@@ -32,6 +32,7 @@ _ESPORTS = ("Esports", "esports_match", True)
 _CRICKET = ("Cricket", "cricket_match", True)
 
 _DEFAULTS = {
+    10: Series("KXEPLGAME", "English Premier League Game", "Soccer", "soccer_game"),
     11: Series("KXNBAGAME", "Professional Basketball Game", "Basketball", "basketball_game"),
     12: Series("KXATPMATCH", "ATP Tennis Match", *_TENNIS),
     13: Series("KXMLBGAME", "Professional Baseball Game", *_BASEBALL),
@@ -69,7 +70,7 @@ ALL_SERIES = tuple(sorted([*_DEFAULTS.values(), *(series for _, _, series in _SP
 
 
 def series_of(feed_sport_id: int, competition: str) -> Series | None:
-    """The series of a match; None for a sport without a two-way winner. competition: category and tournament."""
+    """The series of a match; None for a sport that is not listed. competition: category and tournament."""
     words = f" {' '.join(re.findall(r'[a-z0-9]+', competition.lower()))} "
     for sport, word, series in _SPECIAL:
         if sport == feed_sport_id and f" {word} " in words:

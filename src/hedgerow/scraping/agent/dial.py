@@ -1,0 +1,237 @@
+"""The one way out of an agent: a name is resolved once, every address is judged, and only one that may be reached is
+connected to. HTTP, browsers, relays and brokers all come through here, so no redirect, sub-request or second answer
+of a name server leads around the rules.
+
+A connection may go on through an upstream proxy (HTTP CONNECT or SOCKS5), which is a target like any other.
+Sources: RFC 9110 section 9.3.6 (CONNECT), RFC 1928 and 1929 (SOCKS5).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from base64 import b64encode
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Any, TypeVar
+
+from hedgerow.core.errors import HedgerowError
+from hedgerow.core.secrets import Secret
+from hedgerow.scraping.guard import Lists, Policy, canonical_host, refuse_by_name
+from hedgerow.scraping.link import CutCode
+from hedgerow.scraping.upstream import Upstream
+
+P = TypeVar("P", bound=asyncio.BaseProtocol)
+
+CONNECT_S = 10.0
+"""For one connection, name and proxy included."""
+_MOST_ADDRESSES = 8
+_ADDRESS_S = 4.0
+_MOST_PROXY_ANSWER = 16 * 1024
+
+SocketAddress = tuple[Any, ...]
+Resolve = Callable[[str, int], Awaitable[list[tuple[socket.AddressFamily, SocketAddress]]]]
+"""Every address of a name and port, as the system would try them. Raises OSError."""
+
+
+class DialError(HedgerowError):
+    """No connection. code: REFUSED by a rule, TIMED_OUT or UNREACHABLE; detail: for who asked."""
+
+    def __init__(self, code: CutCode, detail: str) -> None:
+        super().__init__(detail)
+        self.code, self.detail = code, detail
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a piece of work reaches its targets: within which lists, through which proxy."""
+
+    lists: Lists = field(default_factory=Lists)
+    proxy: Secret | None = None
+    """Its URL, which may hold a password."""
+
+
+async def resolve_by_system(host: str, port: int) -> list[tuple[socket.AddressFamily, SocketAddress]]:
+    """As the machine's resolver answers."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys((family, address) for family, _, _, _, address in found))
+
+
+class Dialer:
+    """Connects within the operator's policy and the lists of the work."""
+
+    def __init__(self, policy: Policy, resolve: Resolve = resolve_by_system, connect_s: float = CONNECT_S) -> None:
+        self._policy, self._resolve, self._connect_s = policy, resolve, connect_s
+
+    def check(self, host: str, port: int, way: Way) -> None:
+        """Refuses at once what no resolution can save. Raises DialError."""
+        for policy in (self._policy, way.lists.policy):
+            try:
+                rule = refuse_by_name(policy, host, port)
+            except ValueError:
+                raise _no_host(host) from None
+            if rule is not None:
+                raise _refused(host, rule)
+
+    async def connect(self, host: str, port: int, way: Way, protocol: Callable[[], P]) -> tuple[asyncio.Transport, P]:
+        """A connection to the target, through the way's proxy if it has one. Raises DialError."""
+        connected = await self.open(host, port, way)
+        try:
+            return await asyncio.get_running_loop().create_connection(protocol, sock=connected)
+        except BaseException:
+            connected.close()
+            raise
+
+    async def open(self, host: str, port: int, way: Way) -> socket.socket:
+        """The same as a connected, non-blocking socket."""
+        try:
+            async with asyncio.timeout(self._connect_s):
+                if way.proxy is None:
+                    return await self._open_direct(host, port, way)
+                return await self._open_through(Upstream.of(way.proxy.reveal()), host, port, way)
+        except TimeoutError:
+            raise DialError(CutCode.TIMED_OUT, f"no connection to {host}:{port} within {self._connect_s:g} s") from None
+
+    async def _open_direct(self, host: str, port: int, way: Way) -> socket.socket:
+        self.check(host, port, way)
+        named = _canonical(host)
+        addresses = await self._addresses(host, port)
+        allowed, rule = [], ""
+        for family, address in addresses:
+            if why := self._refusal(address, named, way):
+                rule = rule or why
+            else:
+                allowed.append((family, address))
+        if not allowed:
+            raise _refused(host, rule)
+        failure: OSError | None = None
+        for family, address in allowed[:_MOST_ADDRESSES]:
+            try:
+                return await self._open_address(family, address, named, way)
+            except OSError as error:
+                failure = error
+        reason = (failure.strerror or "no answer") if failure else "no answer"
+        raise DialError(CutCode.UNREACHABLE, f"{host}:{port} cannot be connected to: {reason}")
+
+    async def _addresses(self, host: str, port: int) -> list[tuple[socket.AddressFamily, SocketAddress]]:
+        named = _canonical(host)
+        try:
+            found = await self._resolve(str(named), port)
+        except (OSError, UnicodeError):
+            found = []
+        if not found:
+            raise DialError(CutCode.UNREACHABLE, f"the name {host} does not resolve")
+        return found
+
+    async def _open_address(
+        self, family: socket.AddressFamily, address: SocketAddress, named: object, way: Way
+    ) -> socket.socket:
+        """Raises OSError, TimeoutError among them, when it does not answer."""
+        connecting = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            connecting.settimeout(0)
+            connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            async with asyncio.timeout(_ADDRESS_S):
+                await asyncio.get_running_loop().sock_connect(connecting, address)
+            self._check_peer(connecting, named, way)
+        except BaseException:
+            connecting.close()
+            raise
+        return connecting
+
+    def _check_peer(self, connected: socket.socket, named: object, way: Way) -> None:
+        """What is connected to is judged, not only what was meant to be. Raises DialError."""
+        if rule := self._refusal(connected.getpeername(), named, way):
+            raise _refused(str(named), rule)
+
+    def _refusal(self, address: SocketAddress, named: object, way: Way) -> str | None:
+        name = named if isinstance(named, str) else None
+        found = ip_address(str(address[0]).partition("%")[0])
+        port = int(address[1])
+        return self._policy.refuse_address(found, port, name) or way.lists.policy.refuse_address(found, port, name)
+
+    async def _open_through(self, proxy: Upstream, host: str, port: int, way: Way) -> socket.socket:
+        """The proxy resolves the target's name, so only what can be said of the name itself is judged here."""
+        self.check(host, port, way)
+        connected = await self._open_direct(proxy.host, proxy.port, Way())
+        try:
+            shake = _connect_http if proxy.scheme == "http" else _connect_socks
+            await shake(connected, proxy, str(_canonical(host)), port)
+        except OSError:
+            connected.close()
+            raise DialError(CutCode.UNREACHABLE, f"the proxy {proxy.host}:{proxy.port} broke off") from None
+        except BaseException:
+            connected.close()
+            raise
+        return connected
+
+
+def _canonical(host: str) -> Any:
+    try:
+        return canonical_host(host)
+    except ValueError:
+        raise _no_host(host) from None
+
+
+def _no_host(text: str) -> DialError:
+    return DialError(CutCode.UNREACHABLE, f"{text[:100]!r} is not a host")
+
+
+def _refused(host: str, rule: str) -> DialError:
+    return DialError(CutCode.REFUSED, f"{host} is refused: {rule}")
+
+
+# --- what is said to an upstream proxy ---------------------------------------------------------------------------
+
+
+async def _connect_http(connected: socket.socket, proxy: Upstream, host: str, port: int) -> None:
+    target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
+    if proxy.user is not None:
+        given = f"{proxy.user}:{proxy.password.reveal() if proxy.password else ''}"
+        lines.append(f"Proxy-Authorization: Basic {b64encode(given.encode()).decode()}")
+    loop = asyncio.get_running_loop()
+    await loop.sock_sendall(connected, ("\r\n".join(lines) + "\r\n\r\n").encode())
+    answer = bytearray()
+    while not answer.endswith(b"\r\n\r\n"):
+        # Byte for byte at the end, so that nothing of the target's is taken: it is a short answer, once a connection.
+        if not (part := await loop.sock_recv(connected, 1)) or len(answer) > _MOST_PROXY_ANSWER:
+            raise DialError(CutCode.UNREACHABLE, f"the proxy {proxy.host}:{proxy.port} does not speak HTTP")
+        answer += part
+    status = bytes(answer).split(b"\r\n", 1)[0].split(b" ")
+    if len(status) < 2 or not status[0].startswith(b"HTTP/1.") or not status[1].startswith(b"2"):
+        told = status[1].decode(errors="replace")[:3] if len(status) > 1 else "nothing"
+        raise DialError(CutCode.UNREACHABLE, f"the proxy {proxy.host}:{proxy.port} answered {told} to CONNECT")
+
+
+async def _connect_socks(connected: socket.socket, proxy: Upstream, host: str, port: int) -> None:
+    loop = asyncio.get_running_loop()
+    await loop.sock_sendall(connected, b"\x05\x02\x00\x02" if proxy.user is not None else b"\x05\x01\x00")
+    version, method = await _exactly(connected, 2, proxy)
+    if version == 5 and method == 2 and proxy.user is not None:
+        user, word = proxy.user.encode(), (proxy.password.reveal() if proxy.password else "").encode()
+        await loop.sock_sendall(connected, bytes((1, len(user))) + user + bytes((len(word),)) + word)
+        if (await _exactly(connected, 2, proxy))[1] != 0:
+            raise DialError(CutCode.UNREACHABLE, f"the proxy {proxy.host}:{proxy.port} does not know its user")
+    elif version != 5 or method != 0:
+        raise DialError(CutCode.UNREACHABLE, f"the proxy {proxy.host}:{proxy.port} wants another way to log in")
+    name = host.encode()
+    await loop.sock_sendall(connected, bytes((5, 1, 0, 3, len(name))) + name + port.to_bytes(2, "big"))
+    _, reply, _, kind = await _exactly(connected, 4, proxy)
+    if reply != 0:
+        raise DialError(CutCode.UNREACHABLE, f"the proxy {proxy.host}:{proxy.port} answered {reply} to CONNECT")
+    length = {1: 4, 4: 16}.get(kind)
+    if length is None:
+        (length,) = await _exactly(connected, 1, proxy)
+    await _exactly(connected, length + 2, proxy)
+
+
+async def _exactly(connected: socket.socket, size: int, proxy: Upstream) -> bytes:
+    got = bytearray()
+    while len(got) < size:
+        part = await asyncio.get_running_loop().sock_recv(connected, size - len(got))
+        if not part:
+            raise DialError(CutCode.UNREACHABLE, f"the proxy {proxy.host}:{proxy.port} closed the connection")
+        got += part
+    return bytes(got)

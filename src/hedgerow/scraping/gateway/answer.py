@@ -1,0 +1,176 @@
+"""The target's answer as the client gets it: one JSON object with `meta`, `raw` and `raw_json`.
+
+The body is held once, by whoever calls, and shrinks as its parts are made, so that a large one is never in memory
+twice. JSON is passed on digit for digit; text is decoded by the charset that it names; anything else is base64.
+Sources: WHATWG Encoding Standard and HTML Standard, section 13.2.3.2 (how a document names its charset); RFC 8259.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+from enum import Enum, auto
+from typing import Any
+
+import msgspec
+
+SMALL_BYTES = 256 * 1024
+"""Answers up to this are made in one piece."""
+_PART = 48 * 1024  # a multiple of 3, so that base64 of the parts is base64 of the whole
+
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
+_META_CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
+_TEXT = re.compile(
+    r"text/|application/(?:json|xml|xhtml|javascript|ecmascript|graphql|x-www-form-urlencoded|x-javascript|yaml|ld)"
+    r"|[\w.-]+/[\w.-]+\+(?:json|xml|yaml)|image/svg",
+    re.IGNORECASE,
+)
+_BINARY = re.compile(
+    r"image/|audio/|video/|font/|application/(?:pdf|zip|gzip|wasm|x-protobuf|protobuf|msgpack)", re.IGNORECASE
+)
+_JSON = re.compile(r"application/(?:json|[\w.-]+\+json)|text/json", re.IGNORECASE)
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+_encode = msgspec.json.Encoder().encode
+_any_json = msgspec.json.Decoder(msgspec.Raw)
+
+
+class Agent(msgspec.Struct, frozen=True):
+    id: str
+
+
+class Meta(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is said about the answer. bytes: of the body, unpacked. encoding: `base64` for a binary body, else left
+    out. route: how the agent was chosen, where it was asked for."""
+
+    status: int
+    final_url: str
+    http_version: str
+    elapsed_ms: int
+    blocked: bool
+    headers: dict[str, str]
+    agent: Agent
+    bytes: int
+    encoding: str | None = None
+    route: Any = None
+
+
+class Form(Enum):
+    """How a body is told."""
+
+    JSON = auto()
+    TEXT = auto()
+    BINARY = auto()
+
+
+def joined_headers(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    """Headers by name in lower case; repeated ones with commas between, cookies on lines of their own."""
+    joined: dict[str, str] = {}
+    for given, value in pairs:
+        name = given.lower()
+        if name in joined:
+            joined[name] += ("\n" if name == "set-cookie" else ", ") + value
+        else:
+            joined[name] = value
+    return joined
+
+
+def form_of(body: bytes | bytearray, content_type: str, *, expects_json: bool) -> Form:
+    """How the body is to be told."""
+    if not body:
+        return Form.TEXT
+    if _BINARY.match(content_type) and not _TEXT.match(content_type):
+        return Form.BINARY
+    looks_so = body[:64].lstrip(b" \t\r\n\xef\xbb\xbf")[:1] in (b"{", b"[")
+    if (looks_so or expects_json or _JSON.match(content_type)) and is_json(body):
+        return Form.JSON
+    if _TEXT.match(content_type):
+        return Form.TEXT
+    return Form.TEXT if b"\0" not in body[:1024] and _is_utf8(body) else Form.BINARY
+
+
+def is_json(body: bytes | bytearray) -> bool:
+    """Whether it is JSON in UTF-8, as it must be to be passed on."""
+    try:
+        _any_json.decode(memoryview(body)[len(codecs.BOM_UTF8) :] if body.startswith(codecs.BOM_UTF8) else body)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return _is_utf8(body)
+
+
+def _is_utf8(body: bytes | bytearray) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for start in range(0, len(body), SMALL_BYTES):
+            decoder.decode(body[start : start + SMALL_BYTES])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def charset_of(body: bytes | bytearray, content_type: str) -> str:
+    """The codec that the text is read with: named by the header, a mark, or the document; else UTF-8 if it is, else
+    the one that browsers take."""
+    named = _CHARSET.search(content_type)
+    if named and (codec := _codec(named[1])):
+        return codec
+    for mark, codec in _MARKS:
+        if body.startswith(mark):
+            return codec
+    in_document = _META_CHARSET.search(bytes(body[:1024]))
+    if in_document and (codec := _codec(in_document[1].decode("ascii", "replace"))):
+        return codec
+    return "utf-8" if _is_utf8(body) else "cp1252"
+
+
+def _codec(label: str) -> str | None:
+    """Of a charset's label; the labels of Latin 1 mean windows-1252. None for one that is unknown or not of text."""
+    if label.lower() in ("iso-8859-1", "latin1", "us-ascii", "ascii"):
+        return "cp1252"
+    try:
+        found = codecs.lookup(label)
+    except LookupError:
+        return None
+    return found.name if getattr(found, "_is_text_encoding", True) else None
+
+
+def parts(meta: Meta, body: bytes | bytearray, form: Form, content_type: str) -> Iterator[bytes]:
+    """The answer in parts. A bytearray is used up as they are made."""
+    head = b'{"meta":' + _encode(meta)
+    match form:
+        case Form.JSON:
+            yield head + b',"raw":null,"raw_json":'
+            yield from _pieces(body)
+            yield b"}"
+        case Form.TEXT:
+            yield head + b',"raw":"'
+            yield from _escaped(body, charset_of(body, content_type))
+            yield b'","raw_json":null}'
+        case Form.BINARY:
+            yield head + b',"raw":"'
+            for piece in _pieces(body):
+                yield b64encode(piece)
+            yield b'","raw_json":null}'
+
+
+def _pieces(body: bytes | bytearray) -> Iterator[bytes]:
+    if body.startswith(codecs.BOM_UTF8):
+        body = body[len(codecs.BOM_UTF8) :]
+    if isinstance(body, bytes):
+        for start in range(0, len(body), _PART):
+            yield body[start : start + _PART]
+        return
+    while body:
+        piece = bytes(body[:_PART])
+        del body[:_PART]
+        yield piece
+
+
+def _escaped(body: bytes | bytearray, charset: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(charset)(errors="replace")
+    for piece in _pieces(body):
+        yield _encode(decoder.decode(piece))[1:-1]
+    yield _encode(decoder.decode(b"", final=True))[1:-1]

@@ -1,0 +1,156 @@
+"""The scraping API: the hot operation in front, everything else on the shared front door.
+
+Operations that send work to agents are added beside `FetchDoor` (on `gateway.work.Desk`) and to `OPERATIONS`;
+WebSockets of the gateway's port are added to `sockets`. Source: the published contract of the API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from hedgerow.api.app import Check, bus_check, database_check, new_app
+from hedgerow.api.auth import Guard, KeyRing
+from hedgerow.bus.nats import Bus
+from hedgerow.scraping.gateway import fetch, schemas
+from hedgerow.scraping.gateway.blocks import load_rules
+from hedgerow.scraping.gateway.repository import ScrapingRepository
+from hedgerow.scraping.gateway.routes import open_router, router
+from hedgerow.scraping.gateway.sockets import TakeOver, websocket
+from hedgerow.scraping.gateway.work import Desk
+from hedgerow.scraping.link import LARGEST_RECEIVED
+from hedgerow.storage.database import Database
+
+LINK_PATH = "/link"
+SERVICE = "gateway"
+
+_DESCRIPTION = """Send requests through a network of agents. The target stands in `X-Target-URL`; control headers choose
+countries (`X-Geo`) and agents (`X-Agent`) and never reach it. What the target answers, whatever its status, comes with
+200 and its own status in `meta`; errors are `{"detail": ...}`."""
+
+_HEADERS = {
+    "X-Target-URL": "Target, an http or https URL as it is",
+    "X-Geo": "Countries, ISO codes with commas; also X-Geo-CC, X-Geo-Strict, X-CC, X-Country",
+    "X-Expect-JSON": "1: the target's answer is JSON",
+    "X-Agent": "Agents, slugs with commas",
+    "X-Timeout": "Seconds, 30 by default, at most 300",
+    "X-Proxy": "http:// or socks5:// proxy that the agent goes through",
+    "X-Explain": "1: tells how the agent was chosen",
+}
+_MODELS = (schemas.FetchResponse, schemas.FetchPostBody, schemas.ErrorResponse, schemas.HealthzResponse)
+_REFERENCE = "#/components/schemas/{model}"
+
+
+class Gateway:
+    """The ASGI application."""
+
+    def __init__(self, app: FastAPI, doors: Mapping[str, ASGIApp]) -> None:
+        """doors: what is answered without the front door, by path."""
+        self.app, self._doors = app, doors
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        door = self._doors.get(scope["path"]) if scope["type"] == "http" else None
+        await (door or self.app)(scope, receive, send)
+
+
+def create_app(
+    desk: Desk,
+    keys: KeyRing,
+    repository: ScrapingRepository,
+    database: Database,
+    bus: Bus,
+    *,
+    start: Callable[[], Awaitable[None]],
+    stop: Callable[[], Awaitable[None]],
+) -> Gateway:
+    """The application, ready to be served. start, stop: what runs beside it."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await start()
+        yield
+        await stop()
+
+    checks: dict[str, Check] = {"database": database_check(database), "nats": bus_check(bus)}
+    app = new_app(
+        SERVICE,
+        title="Hedgerow Scraping API",
+        description=_DESCRIPTION,
+        checks=checks,
+        lifespan=lifespan,
+        alive={"ok": True},
+    )
+    app.state.desk, app.state.repository = desk, repository
+    app.state.guard = Guard(keys, None, fetch.refusal)
+    app.include_router(open_router)
+    app.include_router(router)
+    app.openapi = lambda: _document(app)  # type: ignore[method-assign]
+    return Gateway(app, {fetch.PATH: fetch.FetchDoor(keys, desk, load_rules())})
+
+
+def sockets(desk: Desk) -> dict[str, TakeOver]:
+    """WebSockets of the gateway's port, by path."""
+    return {LINK_PATH: websocket(desk.links.listener, LARGEST_RECEIVED)}
+
+
+# --- the document ------------------------------------------------------------------------------------------------
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        _, extra = models_json_schema([(model, "serialization") for model in _MODELS], ref_template=_REFERENCE)
+        document["components"]["schemas"] |= extra["$defs"]
+        document["paths"] |= {fetch.PATH: _fetch_operations(), "/healthz": {"get": _healthz_operation()}}
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def _content(model: str) -> dict[str, Any]:
+    return {"content": {"application/json": {"schema": {"$ref": _REFERENCE.format(model=model)}}}}
+
+
+def _healthz_operation() -> dict[str, Any]:
+    return {"tags": ["System"], "responses": {"200": {"description": "Alive", **_content("HealthzResponse")}}}
+
+
+def _fetch_operations() -> dict[str, Any]:
+    parameters = [
+        {"name": name, "in": "header", "description": text, "schema": {"type": "string"}}
+        for name, text in _HEADERS.items()
+    ]
+    limit = {
+        name: {"schema": {"type": "string"}} for name in ("Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining")
+    }
+    failures = {
+        "400": "The request cannot be understood",
+        "401": "No key",
+        "403": "A key that does not work, or a target that is refused",
+        "429": "The key's limit is reached",
+        "502": "No agent, or the target cannot be reached",
+        "503": "The database is not available",
+        "504": "The target did not answer in time",
+    }
+    responses = {"200": {"description": "What the target answered", **_content("FetchResponse")}}
+    for status, text in failures.items():
+        responses[status] = {"description": text, **_content("ErrorResponse")}
+    responses["429"]["headers"] = limit
+    operations = {}
+    for method in fetch.METHODS:
+        operation: dict[str, Any] = {
+            "tags": ["Fetch"],
+            "summary": f"{method} the target through an agent",
+            "parameters": parameters,
+            "responses": responses,
+            "security": [{"ApiKeyHeader": []}],
+        }
+        if method not in ("GET", "DELETE"):
+            operation["requestBody"] = _content("FetchPostBody")
+        operations[method.lower()] = operation
+    return operations

@@ -1,0 +1,184 @@
+"""The operations that send nothing to agents: who is there, how they fare, what was used, who would be chosen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Path, Query
+from starlette.requests import Request
+
+from hedgerow import __version__
+from hedgerow.api.auth import Caller, authenticated
+from hedgerow.core.clock import datetime_of_ms
+from hedgerow.scraping.gateway import schemas
+from hedgerow.scraping.gateway.buckets import burst_of
+from hedgerow.scraping.gateway.fetch import no_agent
+from hedgerow.scraping.gateway.health import State
+from hedgerow.scraping.gateway.repository import PROTOCOLS, ScrapingRepository, Used
+from hedgerow.scraping.gateway.request import read_target, read_wanted
+from hedgerow.scraping.gateway.selection import NODE_PREFIX
+from hedgerow.scraping.gateway.work import Desk
+from hedgerow.scraping.messages import Kind
+
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    401: {"model": schemas.ErrorResponse},
+    403: {"model": schemas.ErrorResponse},
+}
+
+open_router = APIRouter()
+router = APIRouter(responses=_ERRORS)
+
+KnownCaller = Annotated[Caller, Depends(authenticated)]
+
+
+def _desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def _repository(request: Request) -> ScrapingRepository:
+    repository: ScrapingRepository = request.app.state.repository
+    return repository
+
+
+TheDesk = Annotated[Desk, Depends(_desk)]
+TheRepository = Annotated[ScrapingRepository, Depends(_repository)]
+
+
+@open_router.get("/", tags=["System"])
+async def overview(desk: TheDesk) -> dict[str, Any]:
+    """What this is, and whether it is in service."""
+    agents = desk.links.agents()
+    return {
+        "service": "Hedgerow scraping API",
+        "version": __version__,
+        "status": "ok",
+        "agents": len(agents),
+        "countries": len({agent.hello.country for agent in agents}),
+        "documentation": "/openapi.json",
+    }
+
+
+@open_router.get("/ws/docs", tags=["System"])
+async def socket_documentation(request: Request) -> dict[str, Any]:
+    """What the WebSocket relay answers to a connect message."""
+    url = request.url_for("overview").replace(scheme="wss" if request.url.scheme == "https" else "ws")
+    return {
+        "type": "connected",
+        "status": 101,
+        "node_id": f"{NODE_PREFIX}de1",
+        "message": f"This is a documentation endpoint. Connect via WebSocket at {url}ws",
+    }
+
+
+@router.get("/network/agents", tags=["Network"], response_model=schemas.AgentListResponse)
+async def list_agents(_: KnownCaller, desk: TheDesk) -> dict[str, Any]:
+    """Every agent that is linked."""
+    nodes = [
+        {"slug": agent.slug, "name": agent.node_id, "country": agent.hello.country} for agent in desk.links.agents()
+    ]
+    return {"total": len(nodes), "nodes": nodes}
+
+
+@router.get("/network/status", tags=["Network"], response_model=schemas.NetworkStatusResponse)
+async def network_status(_: KnownCaller, desk: TheDesk) -> dict[str, Any]:
+    """How many agents there are, and where."""
+    countries = Counter(agent.hello.country for agent in desk.links.agents())
+    return {
+        "total_nodes": countries.total(),
+        "total_countries": len(countries),
+        "nodes_by_country": dict(countries.most_common()),
+    }
+
+
+@router.get("/network/geo", tags=["Network"], response_model=schemas.NetworkGeoResponse)
+async def agents_by_country(_: KnownCaller, desk: TheDesk) -> dict[str, Any]:
+    """The agents of each country."""
+    by_country: dict[str, list[str]] = {}
+    for agent in desk.links.agents():
+        by_country.setdefault(agent.hello.country, []).append(agent.slug)
+    countries = [
+        {"country": country, "count": len(slugs), "nodes": slugs} for country, slugs in sorted(by_country.items())
+    ]
+    return {
+        "total_nodes": sum(map(len, by_country.values())),
+        "total_countries": len(countries),
+        "countries": countries,
+    }
+
+
+@router.get("/network/health/{domain}", tags=["Network"], response_model=schemas.DomainHealthResponse)
+async def domain_health(_: KnownCaller, desk: TheDesk, domain: Annotated[str, Path(max_length=253)]) -> dict[str, Any]:
+    """How the agents that have worked on a domain fare there."""
+    domain = domain.lower().rstrip(".")
+    now_ms, details = desk.now_ms(), []
+    for slug, health in sorted(desk.book.of(domain).items()):
+        if health.checked_ms is None or desk.links.agent(slug) is None:
+            continue
+        details.append(
+            {
+                "node_id": NODE_PREFIX + slug,
+                "slug": slug,
+                "state": health.state(now_ms).value,
+                "rtt_ms": round(health.took_ms),
+                "last_check": datetime_of_ms(health.checked_ms),
+            }
+        )
+    states = Counter(detail["state"] for detail in details)
+    return {
+        "domain": domain,
+        "nodes_checked": len(details),
+        **{state.value: states[state.value] for state in State},
+        "details": details,
+    }
+
+
+@router.get("/debug/pick", tags=["Debug"], response_model=schemas.DebugPickResponse, responses={502: _ERRORS[401]})
+async def debug_pick(
+    _: KnownCaller,
+    desk: TheDesk,
+    url: Annotated[str, Query()],
+    x_geo: Annotated[str, Header()] = "",
+    x_agent: Annotated[str, Header()] = "",
+    x_expect_json: Annotated[str, Header()] = "",  # taken as a fetch takes it; it does not change the choice
+) -> dict[str, Any]:
+    """The agent that the next request for this target, with this filter, will use."""
+    target = read_target(url)
+    wanted = read_wanted(x_geo, x_agent, Kind.FETCH.capability)
+    decision = desk.picker.show(target.host, wanted)
+    if decision.chosen is None:
+        raise no_agent(target.host, wanted, decision)
+    return {
+        "node_id": decision.chosen.node_id,
+        "node_slug": decision.chosen.slug,
+        "country": decision.chosen.country,
+        "valid_until_epoch_ms": decision.valid_until_ms,
+    }
+
+
+@router.get("/usage", tags=["Usage"], response_model=schemas.UsageResponse)
+async def usage(caller: KnownCaller, desk: TheDesk, repository: TheRepository) -> dict[str, Any]:
+    """What this key has used."""
+    await desk.usage.flush()
+    key = caller.key
+    used = await repository.usage(key.key_id)
+    everything = sum(used.values(), Used())
+    share = 100 * everything.succeeded / everything.requests if everything.requests else 100.0
+    return {
+        "api_key": key.prefix,
+        "total": everything.requests,
+        "success": everything.succeeded,
+        "fail": everything.requests - everything.succeeded,
+        "success_rate": round(share, 1),
+        "bytes_transferred": everything.bytes,
+        "rate_limit": {
+            "rps": float(key.per_second),
+            "burst": burst_of(key),
+            "remaining": round(await desk.buckets.look(key), 1),
+        },
+        "by_protocol": {protocol: used.get(protocol, Used()).requests for protocol in PROTOCOLS},
+        "top_domains": [
+            {"domain": domain, "requests": requests} for domain, requests in await repository.top_domains(key.key_id)
+        ],
+    }

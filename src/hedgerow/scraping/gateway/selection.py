@@ -1,0 +1,172 @@
+"""Which agent does a piece of work: pure choice among those that are linked, by filter, health and load.
+
+Two agents are drawn by the weight of their score, and the less loaded of them gets the work: good agents get most of
+it and none is flooded. A few choices are made blindly, so that every agent gets some and can become better.
+What `/debug/pick` shows is kept for a while, so that it is what the next request uses.
+Source of the draw: Mitzenmacher 2001, "The Power of Two Choices".
+"""
+
+from __future__ import annotations
+
+import random
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+from hedgerow.scraping.gateway.health import Health, HealthBook, State
+
+PIN_MS = 5_000
+EXPLORED = 0.03
+"""Share of the choices that are made blindly."""
+_MOST_PINS = 10_000
+NODE_PREFIX = "scraping-"
+"""In front of an agent's slug in every id that clients see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the work asks of its agent. countries, slugs: empty for any."""
+
+    capability: str
+    countries: frozenset[str] = frozenset()
+    slugs: frozenset[str] = frozenset()
+
+    def refuse(self, candidate: Candidate) -> str | None:
+        """Why the candidate is outside the filter."""
+        if self.slugs and candidate.slug not in self.slugs:
+            return "not asked for"
+        if self.countries and candidate.country not in self.countries:
+            return "other country"
+        if self.capability not in candidate.capabilities:
+            return f"cannot {self.capability}"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An agent that is linked. load: pieces of work under way."""
+
+    slug: str
+    country: str
+    capabilities: Collection[str]
+    load: int
+    takes_work: bool
+
+    @property
+    def node_id(self) -> str:
+        return NODE_PREFIX + self.slug
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a candidate stands. reason: why it is not chosen; None when it may be."""
+
+    candidate: Candidate
+    state: State
+    score: float
+    reason: str | None
+    excluded_until_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The choice and what it was made from. valid_until_ms: while it is kept for requests to come; else 0."""
+
+    chosen: Candidate | None
+    standings: Sequence[Standing] = field(default_factory=tuple)
+    valid_until_ms: int = 0
+
+
+_NEW = Health()
+
+
+def stand(
+    candidates: Collection[Candidate], wanted: Wanted, health: Mapping[str, Health], now_ms: int
+) -> list[Standing]:
+    """How every candidate stands for the work."""
+    standings = []
+    for candidate in candidates:
+        known = health.get(candidate.slug, _NEW)
+        reason = wanted.refuse(candidate) or known.why_not(now_ms)
+        if reason is None and not candidate.takes_work:
+            reason = "busy"
+        standings.append(Standing(candidate, known.state(now_ms), known.score, reason, known.excluded_until_ms))
+    return standings
+
+
+def choose(standings: Sequence[Standing], draw: Callable[[], float]) -> Candidate | None:
+    """One of those that may be chosen; None when there is none. draw: in [0, 1)."""
+    open_ones = [standing for standing in standings if standing.reason is None]
+    if len(open_ones) < 2:
+        return open_ones[0].candidate if open_ones else None
+    if draw() < EXPLORED:
+        return open_ones[int(draw() * len(open_ones))].candidate
+    sums = list(accumulate(standing.score for standing in open_ones))
+    first, second = (open_ones[_at(sums, draw() * sums[-1])].candidate for _ in range(2))
+    return second if second.load < first.load else first
+
+
+def _at(sums: Sequence[float], point: float) -> int:
+    """The first place whose sum lies above the point."""
+    return next((index for index, reached in enumerate(sums) if reached > point), len(sums) - 1)
+
+
+class Picker:
+    """Chooses, and remembers what it has shown."""
+
+    def __init__(
+        self,
+        candidates: Callable[[], Collection[Candidate]],
+        book: HealthBook,
+        now_ms: Callable[[], int],
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self._candidates, self._book, self._now_ms, self._draw = candidates, book, now_ms, draw
+        self._pins: OrderedDict[tuple[str, Wanted], tuple[str, int]] = OrderedDict()
+
+    def pick(self, domain: str, wanted: Wanted, without: frozenset[str] = frozenset()) -> Decision:
+        """The agent for a request that is made now. without: slugs that were tried already."""
+        now_ms = self._now_ms()
+        decision = self._decide(domain, wanted, without, now_ms)
+        if decision.chosen is not None:
+            known = self._book.of(domain).get(decision.chosen.slug)
+            if known is not None:
+                known.begin(now_ms)
+        return decision
+
+    def show(self, domain: str, wanted: Wanted) -> Decision:
+        """The agent for the next request, kept for it for a while."""
+        now_ms = self._now_ms()
+        decision = self._decide(domain, wanted, frozenset(), now_ms)
+        if decision.chosen is None or decision.valid_until_ms:
+            return decision
+        until_ms = now_ms + PIN_MS
+        self._pins[domain, wanted] = (decision.chosen.slug, until_ms)
+        if len(self._pins) > _MOST_PINS:
+            self._pins.popitem(last=False)
+        return Decision(decision.chosen, decision.standings, until_ms)
+
+    def stand(self, domain: str, wanted: Wanted) -> list[Standing]:
+        """How every agent stands at the domain."""
+        return stand(self._candidates(), wanted, self._book.of(domain), self._now_ms())
+
+    def _decide(self, domain: str, wanted: Wanted, without: frozenset[str], now_ms: int) -> Decision:
+        standings = stand(self._candidates(), wanted, self._book.of(domain), now_ms)
+        if without:
+            standings = [standing for standing in standings if standing.candidate.slug not in without]
+        elif (pin := self._pins.get((domain, wanted))) is not None:
+            kept = self._pinned(pin, standings, now_ms)
+            if kept is not None:
+                return kept
+            del self._pins[domain, wanted]
+        return Decision(choose(standings, self._draw), standings)
+
+    def _pinned(self, pin: tuple[str, int], standings: Sequence[Standing], now_ms: int) -> Decision | None:
+        slug, until_ms = pin
+        if now_ms >= until_ms:
+            return None
+        for standing in standings:
+            if standing.candidate.slug == slug and standing.reason is None:
+                return Decision(standing.candidate, standings, until_ms)
+        return None

@@ -1,0 +1,109 @@
+"""The gateway as a process: database, bus, links and API, from start to stop."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from hedgerow.api.auth import KeyRing
+from hedgerow.api.server import Server
+from hedgerow.bus.nats import Bus
+from hedgerow.core.clock import SystemClock
+from hedgerow.core.config import PREFIX, Settings
+from hedgerow.core.errors import SetupError
+from hedgerow.scraping.gateway.app import create_app, sockets
+from hedgerow.scraping.gateway.buckets import Buckets
+from hedgerow.scraping.gateway.health import HealthBook
+from hedgerow.scraping.gateway.links import Links
+from hedgerow.scraping.gateway.repository import ScrapingRepository
+from hedgerow.scraping.gateway.selection import Picker
+from hedgerow.scraping.gateway.sharing import Sharing
+from hedgerow.scraping.gateway.sockets import socket_protocol
+from hedgerow.scraping.gateway.usage import Usage
+from hedgerow.scraping.gateway.work import Desk
+from hedgerow.scraping.guard import Patterns, Policy
+from hedgerow.storage.accounts import Accounts
+from hedgerow.storage.database import Database
+from hedgerow.storage.migrate import migrate
+
+_CONNECTIONS = 10
+
+
+async def run(settings: Settings, *, host: str, port: int) -> None:
+    """Serves until it is cancelled. Raises SetupError when it cannot begin."""
+    if settings.database_url is None or settings.nats_url is None:
+        raise SetupError(
+            "the scraping gateway needs HEDGEROW_DATABASE_URL and HEDGEROW_NATS_URL", "set both, or run `hedgerow up`"
+        )
+    certificate = _certificate(settings)
+    async with AsyncExitStack() as stack:
+        await migrate(settings.database_url)
+        database = await Database.connect(settings.database_url, size=_CONNECTIONS)
+        stack.push_async_callback(database.close)
+        bus = await Bus.connect(settings.nats_url, "gateway")
+        stack.push_async_callback(bus.close)
+        url = settings.gateway_url or f"{'https' if certificate else 'http'}://{_named(host)}:{port}"
+        gateway = Deployed(settings, database, bus, url)
+        await Server(
+            gateway.app, host, port, sockets=socket_protocol(sockets(gateway.desk)), certificate=certificate
+        ).serve()
+
+
+class Deployed:
+    """A gateway put together on its database and bus."""
+
+    def __init__(self, settings: Settings, database: Database, bus: Bus, url: str) -> None:
+        """url: where agents reach it."""
+        clock = SystemClock()
+        repository = ScrapingRepository(database, clock)
+        book = HealthBook()
+        links = Links(repository.is_agent)
+        self._sharing = Sharing(bus, links, book, clock, url)
+        self._usage = Usage(repository)
+        self.desk = Desk(
+            links,
+            Picker(links.candidates, book, clock.now_ms),
+            book,
+            Buckets(repository, asyncio.get_running_loop().time),
+            self._usage,
+            Policy(target_patterns(settings)),
+            clock,
+            self._sharing.share,
+        )
+        keys = KeyRing(Accounts(database, clock), clock, "scraping")
+        self.app = create_app(self.desk, keys, repository, database, bus, start=self._start, stop=self._stop)
+
+    async def _start(self) -> None:
+        await self._usage.start()
+        await self._sharing.start()
+
+    async def _stop(self) -> None:
+        self.desk.links.stop()
+        await self._sharing.stop()
+        await self._usage.stop()
+
+
+def target_patterns(settings: Settings) -> Patterns:
+    """The deployment's exceptions. Raises SetupError."""
+    try:
+        return Patterns.of(settings.target_allow)
+    except ValueError as error:
+        raise SetupError(f"{PREFIX}TARGET_ALLOW: {error}", "correct the variable") from None
+
+
+def _certificate(settings: Settings) -> tuple[Path, Path] | None:
+    chain, key = settings.gateway_certificate, settings.gateway_certificate_key
+    if chain is None and key is None:
+        return None
+    if chain is None or key is None or not chain.is_file() or not key.is_file():
+        raise SetupError(
+            f"{PREFIX}GATEWAY_CERTIFICATE and {PREFIX}GATEWAY_CERTIFICATE_KEY do not both name a file",
+            "set both, or neither",
+        )
+    return chain, key
+
+
+def _named(host: str) -> str:
+    """A host as it stands in a URL."""
+    return f"[{host}]" if ":" in host else host

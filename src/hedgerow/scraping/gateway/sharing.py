@@ -1,0 +1,127 @@
+"""What gateways of one deployment tell each other over the bus: that they are there, and how requests went.
+
+Movement, not truth: whoever misses a message chooses a little worse for a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import deque
+
+import msgspec
+import structlog
+
+from hedgerow.bus.nats import Bus, BusError
+from hedgerow.bus.subjects import SCRAPING_GATEWAYS, SCRAPING_REPORTS
+from hedgerow.core.clock import Clock
+from hedgerow.core.tasks import spawn, stop
+from hedgerow.scraping.gateway.health import HealthBook, Report
+from hedgerow.scraping.gateway.links import Links
+
+BEAT_EVERY_S = 2.0
+GONE_AFTER_S = 10.0
+TELL_EVERY_S = 0.25
+_MOST_UNTOLD = 10_000
+_MOST_IN_MESSAGE = 500
+_MOST_GATEWAYS = 32
+
+_log = structlog.get_logger(__name__)
+
+
+class Beat(msgspec.Struct, frozen=True):
+    """A gateway is there. url: where agents reach it."""
+
+    gateway: str
+    url: str
+
+
+class Told(msgspec.Struct, frozen=True):
+    """Outcomes that a gateway has seen."""
+
+    gateway: str
+    reports: list[Report]
+
+
+_beat = msgspec.msgpack.Decoder(Beat)
+_told = msgspec.msgpack.Decoder(Told)
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Sharing:
+    """One gateway's voice and ear."""
+
+    def __init__(self, bus: Bus, links: Links, book: HealthBook, clock: Clock, url: str) -> None:
+        self._bus, self._links, self._book, self._clock = bus, links, book, clock
+        self._me = Beat(uuid.uuid4().hex, url)
+        self._seen: dict[str, float] = {}
+        self._untold: deque[Report] = deque(maxlen=_MOST_UNTOLD)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Also when the bus is down: it takes effect when it is up."""
+        await self._bus.subscribe(SCRAPING_GATEWAYS, self._on_beat)
+        await self._bus.subscribe(SCRAPING_REPORTS, self._on_reports)
+        self._tell_links()
+        self._tasks = [
+            spawn(self._beat(), "beat of the gateway", is_vital=True),
+            spawn(self._tell(), "telling of outcomes", is_vital=True),
+        ]
+
+    async def stop(self) -> None:
+        await stop(*self._tasks)
+
+    def share(self, report: Report) -> None:
+        """Told to the others soon; the oldest are dropped when there is too much."""
+        self._untold.append(report)
+
+    @property
+    def gateways(self) -> tuple[str, ...]:
+        """URLs of all gateways, this one's first."""
+        return (self._me.url, *sorted(self._seen.keys() - {self._me.url}))
+
+    async def _beat(self) -> None:
+        while True:
+            try:
+                await self._bus.publish(SCRAPING_GATEWAYS, _encode(self._me))
+            except BusError:
+                pass  # the bus says by itself that it is down
+            else:
+                self._forget_gone()
+            self._tell_links()
+            await asyncio.sleep(BEAT_EVERY_S)
+
+    async def _tell(self) -> None:
+        while True:
+            await asyncio.sleep(TELL_EVERY_S)
+            while self._untold and self._bus.is_up:
+                reports = [self._untold.popleft() for _ in range(min(len(self._untold), _MOST_IN_MESSAGE))]
+                try:
+                    await self._bus.publish(SCRAPING_REPORTS, _encode(Told(self._me.gateway, reports)))
+                except BusError:
+                    break
+
+    async def _on_beat(self, _: str, message: bytes) -> None:
+        beat = _beat.decode(message)
+        if beat.gateway == self._me.gateway or (beat.url not in self._seen and len(self._seen) >= _MOST_GATEWAYS):
+            return
+        is_new = beat.url not in self._seen
+        self._seen[beat.url] = asyncio.get_running_loop().time()
+        if is_new:
+            _log.info("another gateway is there", gateway=beat.url)
+            self._tell_links()
+
+    async def _on_reports(self, _: str, message: bytes) -> None:
+        told = _told.decode(message)
+        if told.gateway != self._me.gateway:
+            now_ms = self._clock.now_ms()
+            for report in told.reports:
+                self._book.note(report, now_ms)
+
+    def _forget_gone(self) -> None:
+        """While the bus is down nobody is heard, and nobody is forgotten."""
+        now_s = asyncio.get_running_loop().time()
+        self._seen = {url: at_s for url, at_s in self._seen.items() if now_s - at_s < GONE_AFTER_S}
+
+    def _tell_links(self) -> None:
+        self._links.tell_peers(self.gateways)

@@ -1,0 +1,50 @@
+"""What every operation that sends work to agents shares: who is linked, who is chosen, what is allowed, what is
+counted. A new operation is written on this and nothing else of the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hedgerow.core.clock import Clock
+from hedgerow.core.errors import ApiError
+from hedgerow.scraping.gateway.buckets import Buckets
+from hedgerow.scraping.gateway.health import HealthBook, Report
+from hedgerow.scraping.gateway.links import Links
+from hedgerow.scraping.gateway.selection import Picker
+from hedgerow.scraping.gateway.usage import Usage
+from hedgerow.scraping.guard import Lists, Policy, refuse_by_name
+from hedgerow.storage.accounts import ApiKey
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """share: tells the deployment's other gateways of an outcome."""
+
+    links: Links
+    picker: Picker
+    book: HealthBook
+    buckets: Buckets
+    usage: Usage
+    policy: Policy
+    clock: Clock
+    share: Callable[[Report], None] = field(default=lambda _: None)
+
+    def now_ms(self) -> int:
+        return self.clock.now_ms()
+
+    def report(self, report: Report) -> None:
+        """An outcome counts here at once and everywhere soon."""
+        self.book.note(report, self.now_ms())
+        self.share(report)
+
+    def check(self, key: ApiKey, host: str, port: int) -> None:
+        """Refuses a target that can be told by its name alone; the agent judges what it resolves to. Raises ApiError
+        403 naming the rule."""
+        for policy in (self.policy, Lists(key.targets_allow, key.targets_deny).policy):
+            try:
+                rule = refuse_by_name(policy, host, port)
+            except ValueError:
+                raise ApiError(400, "The target has no valid host") from None
+            if rule is not None:
+                raise ApiError(403, f"{host} is refused: {rule}")

@@ -1,0 +1,373 @@
+"""The link on a real socket: moves messages between picows and `scraping.link`, and gives streams an awaitable face.
+
+Everything that streams put out in one turn of the loop leaves in one message. Not for who may link and what streams
+do: that is the driver's, `gateway.links` and `agent.gateway_link`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
+
+from hedgerow.core.errors import HedgerowError
+from hedgerow.scraping.link import (
+    MOST_CHUNK,
+    Arrived,
+    CutCode,
+    Event,
+    Headed,
+    Link,
+    LinkError,
+    RoomGiven,
+    Side,
+    WasCut,
+)
+
+_log = structlog.get_logger(__name__)
+
+_FLUSH_AT_ONCE = 32 * 1024
+_MOST_UNSENT = 64 * 1024 * 1024
+"""Bytes that may wait for a peer that does not read. Streams stop far below; what comes here is a peer that asks for
+answers without taking them."""
+
+
+class StreamCut(HedgerowError):  # noqa: N818
+    """The stream ended before its end."""
+
+    def __init__(self, code: CutCode, detail: str) -> None:
+        super().__init__(f"{code.name}: {detail}" if detail else code.name)
+        self.code, self.detail = code, detail
+
+
+class LinkDriver(Protocol):
+    """What is done with a link."""
+
+    def connected(self, socket: LinkSocket) -> None:
+        """The socket is up; the greeting may begin."""
+        ...
+
+    def happened(self, socket: LinkSocket, event: Event) -> None:
+        """What concerns no stream that is open, and the opening of streams."""
+        ...
+
+    def disconnected(self, socket: LinkSocket, why: str) -> None:
+        """It is over; all streams have been told."""
+        ...
+
+
+class Channel:
+    """One stream, for a reader and a writer that may wait. A cut raises StreamCut at whoever waits, and at every later
+    call."""
+
+    __slots__ = ("_chunks", "_cut", "_has_last", "_head", "_reader", "_socket", "_when_cut", "_writer", "number")
+
+    def __init__(self, socket: LinkSocket, number: int, *, has_last: bool) -> None:
+        self.number = number
+        self._socket = socket
+        self._head: bytes | None = None
+        self._chunks: deque[bytes] = deque()
+        self._has_last = has_last
+        self._cut: StreamCut | None = None
+        self._when_cut: Callable[[], object] | None = None
+        self._reader: asyncio.Future[None] | None = None
+        self._writer: asyncio.Future[None] | None = None
+
+    # --- reading ---------------------------------------------------------------------------------------------
+
+    async def head(self) -> bytes:
+        """The answer's head, once it is there. Raises StreamCut."""
+        while self._head is None:
+            await self._wait_to_read()
+        return self._head
+
+    async def read(self) -> bytes:
+        """What has arrived, at least a byte; empty at the end. Raises StreamCut."""
+        while not self._chunks:
+            if self._has_last:
+                return b""
+            await self._wait_to_read()
+        data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        self._chunks.clear()
+        self._socket.consumed(self.number, len(data))
+        return data
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything has arrived, though perhaps not been read."""
+        return self._has_last
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits to be read now."""
+        return not self._chunks
+
+    # --- writing ---------------------------------------------------------------------------------------------
+
+    def answer(self, head: bytes, *, is_last: bool = False) -> None:
+        """The agent's answer begins. Raises StreamCut."""
+        self._check()
+        self._socket.link.head(self.number, head, is_last=is_last)
+        self._socket.forget_if_over(self.number, is_last=is_last)
+        self._socket.flush_soon()
+
+    async def write(self, data: bytes, *, is_last: bool = False) -> None:
+        """Sends all of it, as room comes. Raises StreamCut."""
+        at, size = 0, len(data)
+        while True:
+            self._check()
+            room = self._socket.room(self.number)
+            if room == 0 and at < size:
+                await self._wait_to_write()
+                continue
+            step = min(room, MOST_CHUNK, size - at)
+            part = data if step == size else data[at : at + step]
+            at += step
+            self._socket.link.data(self.number, part, is_last=is_last and at == size)
+            self._socket.flush_now() if step >= _FLUSH_AT_ONCE else self._socket.flush_soon()
+            if at == size:
+                self._socket.forget_if_over(self.number, is_last=is_last)
+                return
+
+    def cut(self, code: CutCode, detail: str = "") -> None:
+        """Ends it in both directions; nothing when it is over."""
+        if self._cut is None:
+            self._cut = StreamCut(code, detail)
+            self._socket.cut(self.number, code, detail)
+            self._wake()
+
+    @property
+    def was_cut(self) -> bool:
+        return self._cut is not None
+
+    def when_cut(self, do: Callable[[], object]) -> None:
+        """Called once when the other side cuts the stream or the link breaks: for work that does not wait on it."""
+        self._when_cut = do
+
+    # --- told by the socket ----------------------------------------------------------------------------------
+
+    def on_head(self, event: Headed) -> None:
+        self._head, self._has_last = event.head, event.is_last
+        _wake(self._reader)
+
+    def on_data(self, event: Arrived) -> None:
+        if event.data:
+            self._chunks.append(event.data)
+        self._has_last = event.is_last
+        _wake(self._reader)
+
+    def on_room(self) -> None:
+        _wake(self._writer)
+
+    def on_cut(self, code: CutCode, detail: str) -> None:
+        if self._cut is None:
+            self._cut = StreamCut(code, detail)
+            self._wake()
+            if self._when_cut is not None:
+                self._when_cut()
+
+    # --- inside ----------------------------------------------------------------------------------------------
+
+    def _check(self) -> None:
+        if self._cut is not None:
+            raise self._cut
+
+    async def _wait_to_read(self) -> None:
+        self._check()
+        self._reader = asyncio.get_running_loop().create_future()
+        await self._reader
+
+    async def _wait_to_write(self) -> None:
+        self._writer = asyncio.get_running_loop().create_future()
+        self._socket.wait_for_room(self)
+        await self._writer
+
+    def _wake(self) -> None:
+        _wake(self._reader)
+        _wake(self._writer)
+
+
+def _wake(waiting: asyncio.Future[None] | None) -> None:
+    if waiting is not None and not waiting.done():
+        waiting.set_result(None)
+
+
+class LinkSocket(WSListener):
+    """A WebSocket that speaks the link."""
+
+    def __init__(self, side: Side, driver: LinkDriver) -> None:
+        super().__init__()
+        self._loop = asyncio.get_running_loop()
+        self.link = Link(side, self._loop.time())
+        self._driver = driver
+        self._channels: dict[int, Channel] = {}
+        self._transport: WSTransport | None = None
+        self._is_flushing = False
+        self._is_writable = True
+        self._stopped: list[Channel] = []  # wait until the socket takes more
+        self._timer: asyncio.TimerHandle | None = None
+        self._why = "the connection ended"
+
+    # --- for the driver --------------------------------------------------------------------------------------
+
+    @property
+    def is_up(self) -> bool:
+        return self._transport is not None
+
+    def open(self, kind: int, head: bytes, *, is_last: bool) -> Channel:
+        """The gateway's new stream. `link.takes_streams` must hold."""
+        number = self.link.open(kind, head, is_last=is_last)
+        channel = self._channels[number] = Channel(self, number, has_last=False)
+        self.flush_soon()
+        return channel
+
+    def accept(self, number: int, *, is_last: bool) -> Channel:
+        """The agent's side of a stream that was opened."""
+        channel = self._channels[number] = Channel(self, number, has_last=is_last)
+        return channel
+
+    def close(self, why: str) -> None:
+        """Sends what waits, then closes."""
+        if self._transport is not None:
+            self._why = why
+            self.flush_now()
+            self._transport.send_close(WSCloseCode.OK)
+            self._transport.disconnect()
+
+    def abort(self, why: str) -> None:
+        """Ends it at once."""
+        self._why = why
+        if self._transport is not None:
+            self._transport.disconnect(graceful=False)
+
+    # --- for channels ----------------------------------------------------------------------------------------
+
+    def room(self, number: int) -> int:
+        return self.link.room(number) if self._is_writable else 0
+
+    def wait_for_room(self, channel: Channel) -> None:
+        """Wakes the channel when the socket takes more; room on its stream wakes it by itself."""
+        if not self._is_writable:
+            self._stopped.append(channel)
+
+    def consumed(self, number: int, size: int) -> None:
+        self.link.consumed(number, size)
+        if self.link.has_output:
+            self.flush_soon()
+
+    def cut(self, number: int, code: CutCode, detail: str) -> None:
+        self.link.cut(number, code, detail)
+        self._channels.pop(number, None)
+        self.flush_soon()
+
+    def forget_if_over(self, number: int, *, is_last: bool) -> None:
+        """Called after what one side sent; the link is ahead of its events, so only a last one may end a channel."""
+        if is_last and not self.link.has(number):
+            self._channels.pop(number, None)
+
+    def flush_soon(self) -> None:
+        """Sends at the end of this turn of the loop."""
+        if not self._is_flushing:
+            self._is_flushing = True
+            self._loop.call_soon(self._flush)
+
+    def flush_now(self) -> None:
+        if self._transport is None:
+            return
+        for message in self.link.take():
+            self._transport.send(WSMsgType.BINARY, message)
+        if self._transport.underlying_transport.get_write_buffer_size() > _MOST_UNSENT:
+            self.abort("the peer does not read")
+
+    # --- picows ----------------------------------------------------------------------------------------------
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self._transport = transport
+        self._driver.connected(self)
+        self._flush()
+        self._set_timer()
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type is WSMsgType.CLOSE:
+            self.abort("the peer closed the link")
+            return
+        if frame.msg_type is not WSMsgType.BINARY:
+            if frame.msg_type in (WSMsgType.TEXT, WSMsgType.CONTINUATION):
+                self._break("a message that is not binary")
+            return
+        if not frame.fin:
+            self._break("a message in pieces")
+            return
+        try:
+            events = self.link.receive(frame.get_payload_as_memoryview(), self._loop.time())
+        except LinkError as error:
+            self._break(str(error))
+            return
+        for event in events:
+            self._hand_on(event)
+        if self.link.has_output:
+            self.flush_soon()
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self._transport = None
+        if self._timer is not None:
+            self._timer.cancel()
+        channels, self._channels = self._channels, {}
+        for channel in channels.values():
+            channel.on_cut(CutCode.LOST, self._why)
+        self._stopped.clear()
+        self._driver.disconnected(self, self._why)
+
+    def pause_writing(self) -> None:
+        self._is_writable = False
+
+    def resume_writing(self) -> None:
+        self._is_writable = True
+        stopped, self._stopped = self._stopped, []
+        for channel in stopped:
+            channel.on_room()
+
+    # --- inside ----------------------------------------------------------------------------------------------
+
+    def _hand_on(self, event: Event) -> None:
+        match event:
+            case Arrived(stream=number):
+                if (channel := self._channels.get(number)) is not None:
+                    channel.on_data(event)
+                    self.forget_if_over(number, is_last=event.is_last)
+            case Headed(stream=number):
+                if (channel := self._channels.get(number)) is not None:
+                    channel.on_head(event)
+                    self.forget_if_over(number, is_last=event.is_last)
+            case RoomGiven(stream=number):
+                if (channel := self._channels.get(number)) is not None:
+                    channel.on_room()
+            case WasCut(stream=number, code=code, detail=detail):
+                if (channel := self._channels.pop(number, None)) is not None:
+                    channel.on_cut(code, detail)
+            case _:
+                self._driver.happened(self, event)
+
+    def _flush(self) -> None:
+        self._is_flushing = False
+        self.flush_now()
+
+    def _break(self, why: str) -> None:
+        _log.warning("link broken off", why=why)
+        self.abort(why)
+
+    def _set_timer(self) -> None:
+        self._timer = self._loop.call_at(self.link.due_s, self._on_time)
+
+    def _on_time(self) -> None:
+        try:
+            self.link.on_time(self._loop.time())
+        except LinkError as error:
+            self._break(str(error))
+            return
+        self.flush_now()
+        self._set_timer()

@@ -1,0 +1,51 @@
+"""What streams of the link carry: the kinds of work, and the heads of each.
+
+A new kind is a number here with its heads, a handler in `agent.works`, and a caller in the gateway.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import msgspec
+
+MOST_BODY = 32 * 1024 * 1024
+"""Bytes of a body, in either direction, unpacked."""
+MOST_TIMEOUT_S = 300.0
+
+
+class Kind(IntEnum):
+    """Kinds of work; an agent names those that it can do by `Kind.name.lower()`."""
+
+    FETCH = 1
+
+    @property
+    def capability(self) -> str:
+        """As agents name it in their hello."""
+        return self.name.lower()
+
+
+class FetchRequest(msgspec.Struct, frozen=True, array_like=True):
+    """One HTTP request; its body follows as data. allow and deny: lists of the caller's key. proxy: a URL that may
+    hold a password."""
+
+    method: str
+    url: str
+    headers: list[tuple[str, str]]
+    timeout_s: float
+    follows: bool = True
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    proxy: str | None = None
+
+    def __repr__(self) -> str:
+        return f"FetchRequest({self.method})"
+
+
+class FetchAnswer(msgspec.Struct, frozen=True, array_like=True):
+    """The head of the target's answer; its body follows as data, unpacked. url: after redirects."""
+
+    status: int
+    url: str
+    version: str
+    headers: list[tuple[str, str]]

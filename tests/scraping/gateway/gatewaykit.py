@@ -1,0 +1,80 @@
+"""A gateway on its port, agents linked to it, and a client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import httpx
+from tests.scraping.agentkit import LOOPBACK
+
+from hedgerow.api.server import Server
+from hedgerow.bus.engines.engine import free_port
+from hedgerow.bus.nats import Bus
+from hedgerow.core.clock import SystemClock
+from hedgerow.core.config import Settings
+from hedgerow.scraping.agent.agent import Agent, Identity
+from hedgerow.scraping.agent.works import AgentWorks
+from hedgerow.scraping.gateway.app import sockets
+from hedgerow.scraping.gateway.repository import ScrapingRepository
+from hedgerow.scraping.gateway.serve import Deployed
+from hedgerow.scraping.gateway.sockets import socket_protocol
+from hedgerow.scraping.guard import Policy
+from hedgerow.storage.accounts import Accounts
+from hedgerow.storage.database import Database
+
+PLENTY = Decimal(100_000)
+
+
+@dataclass
+class Net:
+    """A gateway and what is around it."""
+
+    url: str
+    http: httpx.AsyncClient
+    gateway: Deployed
+    database: Database
+    accounts: Accounts
+    repository: ScrapingRepository
+    _stack: AsyncExitStack
+    agents: dict[str, Agent] = field(default_factory=dict)
+
+    async def key(self, rps: Decimal = PLENTY, **given: Any) -> dict[str, str]:
+        """Headers with a new key."""
+        await self.accounts.add_client("demo", "Demo")
+        key = await self.accounts.create_key("demo", "scraping", per_second=rps, **given)
+        return {"X-API-Key": key.reveal()}
+
+    async def join(self, slug: str, country: str = "DE", policy: Policy = LOOPBACK) -> Agent:
+        """An agent of its own, linked."""
+        key = await self.repository.set_agent_key(slug)
+        agent = self.agents[slug] = Agent(Identity(slug, key, country), AgentWorks(policy), (self.url,))
+        await agent.start()
+        self._stack.push_async_callback(agent.stop)
+        async with asyncio.timeout(10):
+            await agent.is_linked.wait()
+        return agent
+
+    async def fetch(self, url: str, key: dict[str, str], method: str = "GET", **given: Any) -> httpx.Response:
+        headers = {"X-Target-URL": url, **key, **given.pop("headers", {})}
+        return await self.http.request(method, "/fetch", headers=headers, **given)
+
+
+@asynccontextmanager
+async def serving(database: Database, bus: Bus) -> AsyncIterator[Net]:
+    """exceptions: the loopback, where the tests' targets are."""
+    async with AsyncExitStack() as stack:
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
+        gateway = Deployed(Settings(target_allow=("127.0.0.0/8",)), database, bus, url)
+        server = Server(gateway.app, "127.0.0.1", port, sockets=socket_protocol(sockets(gateway.desk)))
+        await server.start()
+        stack.push_async_callback(server.stop)
+        http = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=30))
+        clock = SystemClock()
+        net = Net(url, http, gateway, database, Accounts(database, clock), ScrapingRepository(database, clock), stack)
+        yield net

@@ -1,0 +1,306 @@
+"""`/fetch` from the client to a real target and back."""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64decode
+from decimal import Decimal
+
+import httpx
+import pytest
+from tests.scraping.targets import BINARY
+
+from hedgerow.core.tasks import spawn
+
+from .gatewaykit import Net
+
+HOST = "127.0.0.1"
+
+
+@pytest.fixture
+async def key(net: Net) -> dict[str, str]:
+    return await net.key()
+
+
+async def test_an_answer_has_the_targets_status_headers_and_agent(net: Net, site: str, key) -> None:
+    await net.join("de1")
+    answer = await net.fetch(f"{site}/given?status=404&type=text/plain&body=gone", key)
+    told = answer.json()
+    assert answer.status_code == 200
+    assert (told["raw"], told["raw_json"]) == ("gone", None)
+    meta = told["meta"]
+    assert (meta["status"], meta["blocked"], meta["bytes"]) == (404, False, 4)
+    assert (meta["agent"], meta["http_version"]) == ({"id": "scraping-de1"}, "HTTP/1.1")
+    assert meta["headers"]["content-type"].startswith("text/plain")
+    assert meta["final_url"].startswith(site)
+
+
+async def test_json_is_passed_on_digit_for_digit(net: Net, site: str, key) -> None:
+    await net.join("de1")
+    answer = await net.fetch(f"{site}/given?type=application/json&body=[1.10,1e400,12345678901234567890]", key)
+    assert '"raw":null,"raw_json":[1.10,1e400,12345678901234567890]}' in answer.text
+
+
+async def test_a_binary_body_is_base64(net: Net, site: str, key) -> None:
+    await net.join("de1")
+    told = (await net.fetch(f"{site}/binary", key)).json()
+    assert told["meta"]["encoding"] == "base64"
+    assert b64decode(told["raw"]) == BINARY
+
+
+async def test_a_large_body_comes_whole(net: Net, site: str, key) -> None:
+    await net.join("de1")
+    told = (await net.fetch(f"{site}/sized/3000001", key)).json()
+    assert told["raw"] == "x" * 3_000_001
+
+
+async def test_control_headers_and_the_caller_never_reach_the_target(net: Net, site: str, key) -> None:
+    await net.join("de1")
+    given = {
+        "X-Geo": "DE", "X-CC": "DE", "X-Agent": "de1", "X-Timeout": "9", "X-Expect-JSON": "1", "X-Explain": "1",
+        "X-Forwarded-For": "1.2.3.4", "Via": "me", "Connection": "X-Hop", "X-Hop": "1", "X-Mine": "kept",
+        "Cookie": "a=1",
+    }  # fmt: skip
+    told = (await net.fetch(f"{site}/echo", key, headers=given)).json()["raw_json"]
+    seen = {name.lower(): value for name, value in told["headers"]}
+    assert (seen["x-mine"], seen["cookie"], seen["host"]) == ("kept", "a=1", site.removeprefix("http://"))
+    allowed = {"host", "x-mine", "cookie", "accept", "accept-encoding", "user-agent"}
+    assert seen.keys() - allowed == set()
+
+
+async def test_an_envelope_describes_the_request(net: Net, site: str, key) -> None:
+    await net.join("de1")
+    envelope = {"method": "PUT", "headers": {"X-A": "1"}, "body": '{"k": 1}', "timeout": 5, "allow_redirects": False}
+    told = (await net.fetch(f"{site}/echo", key, "POST", json=envelope)).json()["raw_json"]
+    seen = {name.lower(): value for name, value in told["headers"]}
+    assert (told["method"], told["body"], seen["x-a"]) == ("PUT", '{"k": 1}', "1")
+    assert "content-type" not in seen
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+async def test_any_other_body_goes_on_as_it_is(net: Net, site: str, key, method) -> None:
+    await net.join("de1")
+    sent = b'{"method": "GET", "other": 1}'
+    answer = await net.fetch(f"{site}/echo", key, method, content=sent, headers={"Content-Type": "application/json"})
+    told = answer.json()["raw_json"]
+    assert (told["method"], told["body"]) == (method, sent.decode())
+
+
+async def test_a_body_that_comes_in_pieces_is_passed_on(net: Net, site: str, key) -> None:
+    await net.join("de1")
+
+    async def pieces():
+        for _ in range(40):
+            yield b"piece " * 10_000
+
+    told = (await net.fetch(f"{site}/echo", key, "POST", content=pieces())).json()["raw_json"]
+    assert told["body"] == "piece " * 400_000
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "said"),
+    [
+        ({"X-Target-URL": ""}, 400, "Missing"),
+        ({"X-Target-URL": "ftp://a"}, 400, "http"),
+        ({"X-Target-URL": "nonsense"}, 400, "URL"),
+        ({"X-Geo": "Germany"}, 400, "country"),
+        ({"X-Country": "XX"}, 400, "country"),
+        ({"X-Timeout": "soon"}, 400, "timeout"),
+        ({"X-Timeout": "-1"}, 400, "timeout"),
+        ({"X-Proxy": "ftp://a"}, 400, "proxy"),
+        ({"X-Geo": "JP"}, 502, "JP"),
+        ({"X-Agent": "zz9"}, 502, "zz9"),
+        ({"X-Target-URL": "http://10.0.0.1/"}, 403, "private address"),
+        ({"X-Target-URL": "http://0x0a000001/"}, 403, "private address"),
+        ({"X-Target-URL": "http://127.0.0.1:9/"}, 502, "cannot be connected"),
+    ],
+    ids=str,
+)
+async def test_what_cannot_be_done_says_why(net: Net, key, headers, status, said) -> None:
+    await net.join("de1")
+    answer = await net.http.get("/fetch", headers={"X-Target-URL": "http://127.0.0.1:9/", **key, **headers})
+    assert (answer.status_code, said in answer.json()["detail"]) == (status, True), answer.text
+
+
+async def test_keys_are_needed_and_must_work(net: Net) -> None:
+    target = {"X-Target-URL": "http://127.0.0.1:9/"}
+    missing = await net.http.get("/fetch", headers=target)
+    wrong = await net.http.get("/fetch", headers={**target, "X-API-Key": "nonsense"})
+    assert (missing.status_code, wrong.status_code) == (401, 403)
+    assert isinstance(missing.json()["detail"], str)
+
+
+async def test_a_slow_target_is_504(net: Net, site: str, key) -> None:
+    await net.join("de1")
+    answer = await net.fetch(f"{site}/slow", key, headers={"X-Timeout": "0.2"})
+    assert answer.status_code == 504
+
+
+async def test_a_body_above_the_limit_is_502_and_names_it(net: Net, site: str, key) -> None:
+    await net.join("de1")
+    answer = await net.fetch(f"{site}/sized/{40 * 1024 * 1024}", key)
+    assert (answer.status_code, "32 MiB" in answer.json()["detail"]) == (502, True)
+
+
+async def test_without_agents_it_is_502(net: Net, site: str, key) -> None:
+    assert (await net.fetch(f"{site}/echo", key)).status_code == 502
+
+
+# --- limits ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_key_has_a_burst_of_a_second_and_is_told_what_is_left(net: Net, site: str) -> None:
+    await net.join("de1")
+    key = await net.key(Decimal(3))
+    answers = [await net.fetch(f"{site}/echo", key) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert [answer.headers["X-RateLimit-Remaining"] for answer in answers] == ["2", "1", "0", "0"]
+    assert (answers[-1].headers["Retry-After"], answers[-1].headers["X-RateLimit-Limit"]) == ("1", "3")
+
+
+async def test_a_key_has_as_many_requests_at_one_time_as_it_may(net: Net, site: str) -> None:
+    await net.join("de1")
+    key = await net.key(max_concurrent=2)
+    answers = await asyncio.gather(*(net.fetch(f"{site}/slow?s=0.3", key) for _ in range(3)))
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 429]
+    assert (await net.fetch(f"{site}/echo", key)).status_code == 200
+
+
+async def test_a_keys_lists_hold(net: Net, site: str) -> None:
+    await net.join("de1")
+    denied = await net.key(targets_deny=(HOST,))
+    allowed = await net.key(targets_allow=("example.com",))
+    assert (await net.fetch(f"{site}/echo", denied)).status_code == 403
+    assert (await net.fetch(f"{site}/echo", allowed)).status_code == 403
+
+
+# --- choice, health ----------------------------------------------------------------------------------------------
+
+
+async def test_countries_and_agents_are_chosen_by_filter(net: Net, site: str, key) -> None:
+    await net.join("de1", "DE")
+    await net.join("gb2", "GB")
+    for headers, node in (
+        ({"X-Geo": "uk"}, "scraping-gb2"),
+        ({"X-Country": "DE,AT"}, "scraping-de1"),
+        ({"X-Agent": "gb2,zz9"}, "scraping-gb2"),
+        ({"X-Agent": "scraping-de1"}, "scraping-de1"),
+    ):
+        told = (await net.fetch(f"{site}/echo", key, headers=headers)).json()
+        assert told["meta"]["agent"]["id"] == node
+
+
+async def test_all_agents_get_work(net: Net, site: str, key) -> None:
+    for slug in ("de1", "de2", "de3"):
+        await net.join(slug)
+    nodes = {(await net.fetch(f"{site}/echo", key)).json()["meta"]["agent"]["id"] for _ in range(40)}
+    assert len(nodes) == 3
+
+
+async def test_the_pick_that_is_shown_is_the_one_that_is_used(net: Net, site: str, key) -> None:
+    for slug in ("de1", "de2", "de3"):
+        await net.join(slug)
+    shown = (await net.http.get("/debug/pick", params={"url": site}, headers=key)).json()
+    assert shown["valid_until_epoch_ms"] > 0
+    for _ in range(5):
+        told = (await net.fetch(f"{site}/echo", key)).json()
+        assert told["meta"]["agent"]["id"] == shown["node_id"]
+
+
+async def test_a_block_is_said_and_excludes_the_agent_there(net: Net, site: str, key) -> None:
+    await net.join("de1")
+    await net.join("de2")
+    blocked = (await net.fetch(f"{site}/given?status=429", key)).json()["meta"]
+    assert (blocked["status"], blocked["blocked"]) == (429, True)
+    others = {(await net.fetch(f"{site}/echo", key)).json()["meta"]["agent"]["id"] for _ in range(10)}
+    assert others == {"scraping-de1", "scraping-de2"} - {blocked["agent"]["id"]}
+    health = (await net.http.get(f"/network/health/{HOST}", headers=key)).json()
+    assert (health["nodes_checked"], health["limited"], health["available"]) == (2, 1, 1)
+    await net.fetch(f"{site}/given?status=451", key)
+    excluded = await net.fetch(f"{site}/echo", key)
+    assert (excluded.status_code, "excluded" in excluded.json()["detail"]) == (502, True)
+
+
+async def test_explain_tells_how_it_was_chosen(net: Net, site: str, key) -> None:
+    await net.join("de1", "DE")
+    await net.join("us3", "US")
+    told = (await net.fetch(f"{site}/echo", key, headers={"X-Explain": "1", "X-Geo": "US"})).json()["meta"]["route"]
+    assert told["picked"] == "scraping-us3"
+    assert {one["id"]: one.get("reason") for one in told["candidates"]} == {
+        "scraping-de1": "other country",
+        "scraping-us3": None,
+    }
+    assert [(one["agent"], one["outcome"]) for one in told["attempts"]] == [("us3", "answered")]
+
+
+# --- agents that die ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 200), ("POST", 502)])
+async def test_a_get_whose_agent_is_lost_goes_to_another_and_a_post_does_not(
+    net: Net, site: str, key, method, status, eventually
+) -> None:
+    await net.join("de1")
+    await net.join("de2")
+    asked = spawn(net.fetch(f"{site}/slow?s=0.5", key, method, headers={"X-Explain": "1"}), "fetch")
+    await eventually(lambda: any(agent.load for agent in net.agents.values()))
+    working = next(slug for slug, agent in net.agents.items() if agent.load)
+    lost = net.gateway.desk.links.agent(working)
+    assert lost is not None
+    lost.socket.abort("as if it was killed")
+    answer = await asked
+    assert answer.status_code == status
+    if method == "GET":
+        outcomes = [one["outcome"] for one in answer.json()["meta"]["route"]["attempts"]]
+        assert outcomes == ["lost", "answered"]
+
+
+async def test_a_client_that_goes_away_takes_its_work_with_it(net: Net, site: str, key, eventually) -> None:
+    agent = await net.join("de1")
+    with pytest.raises(httpx.ReadTimeout):
+        await net.fetch(f"{site}/slow", key, timeout=0.3)
+    await eventually(lambda: agent.load == 0)
+
+
+# --- use ---------------------------------------------------------------------------------------------------------
+
+
+async def test_what_was_used_is_counted_to_the_request(net: Net, site: str) -> None:
+    await net.join("de1")
+    key = await net.key(Decimal(50))
+    for path in ("given?body=12345", "given?status=500&body=123"):
+        await net.fetch(f"{site}/{path}", key)
+    await net.fetch("http://127.0.0.1:9/", key)
+    await net.fetch(f"{site}/given", key, "POST", content=b"1234567")
+    told = (await net.http.get("/usage", headers=key)).json()
+    assert (told["total"], told["success"], told["fail"], told["success_rate"]) == (4, 3, 1, 75.0)
+    assert told["by_protocol"] == {"fetch": 4, "ws": 0, "amqp": 0, "browser": 0}
+    assert told["top_domains"] == [{"domain": HOST, "requests": 4}]
+    assert (told["rate_limit"]["rps"], told["rate_limit"]["burst"]) == (50.0, 50)
+    assert told["bytes_transferred"] >= 5 + 3 + 7
+
+
+async def test_the_network_is_told(net: Net, key) -> None:
+    await net.join("at5", "AT")
+    await net.join("de1", "DE")
+    agents = (await net.http.get("/network/agents", headers=key)).json()
+    assert agents == {
+        "total": 2,
+        "nodes": [
+            {"slug": "at5", "name": "scraping-at5", "country": "AT"},
+            {"slug": "de1", "name": "scraping-de1", "country": "DE"},
+        ],
+    }
+    status = (await net.http.get("/network/status", headers=key)).json()
+    assert status == {"total_nodes": 2, "total_countries": 2, "nodes_by_country": {"AT": 1, "DE": 1}}
+    geo = (await net.http.get("/network/geo", headers=key)).json()
+    assert geo["countries"][0] == {"country": "AT", "count": 1, "nodes": ["at5"]}
+
+
+async def test_what_needs_no_key_needs_none_and_the_rest_does(net: Net) -> None:
+    for path in ("/", "/healthz", "/ws/docs"):
+        assert (await net.http.get(path)).status_code == 200
+    assert (await net.http.get("/healthz")).json() == {"ok": True}
+    for path in ("/usage", "/network/agents", "/network/health/a.test", "/debug/pick?url=http://a.test"):
+        assert (await net.http.get(path)).status_code == 401, path
+        assert (await net.http.get(path, headers={"X-API-Key": "x"})).status_code == 403, path

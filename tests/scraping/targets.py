@@ -1,0 +1,114 @@
+"""A web site on the loopback that answers in the ways that matter."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import zstandard
+from aiohttp import web
+
+BINARY = bytes(range(256)) * 8
+
+
+async def _echo(request: web.Request) -> web.Response:
+    body = await request.read()
+    headers = [[name, value] for name, value in request.headers.items()]
+    return web.json_response(
+        {"method": request.method, "path": request.path_qs, "headers": headers, "body": body.decode("latin-1")}
+    )
+
+
+async def _redirect(request: web.Request) -> web.Response:
+    to = request.query["to"]
+    return web.Response(status=int(request.query.get("status", "302")), headers={"Location": to})
+
+
+async def _loop(request: web.Request) -> web.Response:
+    return web.Response(status=302, headers={"Location": "/loop"})
+
+
+async def _sized(request: web.Request) -> web.StreamResponse:
+    """As many bytes as asked for, without telling how many."""
+    answer = web.StreamResponse()
+    await answer.prepare(request)
+    left = int(request.match_info["size"])
+    while left:
+        part = min(left, 64 * 1024)
+        await answer.write(b"x" * part)
+        left -= part
+    return answer
+
+
+async def _packed(request: web.Request) -> web.Response:
+    text = ("packed " * 1000).encode()
+    match request.match_info["how"]:
+        case "gzip":
+            return web.Response(body=gzip.compress(text), headers={"Content-Encoding": "gzip"})
+        case "zstd":
+            return web.Response(body=zstandard.compress(text), headers={"Content-Encoding": "zstd"})
+        case _:
+            bomb = gzip.compress(bytes(40 * 1024 * 1024))
+            return web.Response(body=bomb, headers={"Content-Encoding": "gzip"})
+
+
+async def _slow(request: web.Request) -> web.Response:
+    await asyncio.sleep(float(request.query.get("s", "30")))
+    return web.Response(text="late")
+
+
+async def _broken(request: web.Request) -> web.StreamResponse:
+    answer = web.StreamResponse(headers={"Content-Length": "1000"})
+    await answer.prepare(request)
+    await answer.write(b"only this")
+    assert request.transport is not None
+    request.transport.abort()
+    return answer
+
+
+async def _given(request: web.Request) -> web.Response:
+    """Status, type and body as the query says."""
+    query = request.query
+    body = bytes.fromhex(query["hex"]) if "hex" in query else query.get("body", "").encode()
+    headers = {"Content-Type": query["type"]} if "type" in query else {}
+    if "retry" in query:
+        headers["Retry-After"] = query["retry"]
+    return web.Response(status=int(query.get("status", "200")), body=body, headers=headers)
+
+
+async def _binary(request: web.Request) -> web.Response:
+    return web.Response(body=BINARY, content_type="image/png")
+
+
+async def _cookies(request: web.Request) -> web.Response:
+    answer = web.Response(text="ok")
+    answer.headers.add("Set-Cookie", "a=1")
+    answer.headers.add("Set-Cookie", "b=2")
+    return answer
+
+
+@asynccontextmanager
+async def site() -> AsyncIterator[str]:
+    """Its base URL."""
+    app = web.Application(client_max_size=64 * 1024 * 1024)
+    app.router.add_route("*", "/echo", _echo)
+    app.router.add_route("*", "/redirect", _redirect)
+    app.router.add_get("/loop", _loop)
+    app.router.add_get("/sized/{size}", _sized)
+    app.router.add_get("/packed/{how}", _packed)
+    app.router.add_get("/slow", _slow)
+    app.router.add_get("/broken", _broken)
+    app.router.add_get("/given", _given)
+    app.router.add_get("/binary", _binary)
+    app.router.add_get("/cookies", _cookies)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    listening = web.TCPSite(runner, "127.0.0.1", 0)
+    await listening.start()
+    port = runner.addresses[0][1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        await runner.cleanup()
