@@ -41,7 +41,13 @@ NOW_S, ALL_DAYS = 1_771_151_400, Days()
 FIXTURE, MARKET, NO_PLAYER = FixtureId("id12990112000000001"), MarketId(121), PlayerId(0)
 EXCHANGES = ("kalshi", "polymarket")
 UNIT = Decimal("0.000001")
-HELD = ("fill_is_the_orders", "matched_is_sum_of_fills", "settled_order_has_result", "settled_bet_stood")
+HELD = (
+    "fill_is_the_orders",
+    "matched_is_sum_of_fills",
+    "settled_order_has_result",
+    "settled_order_adds_up",
+    "settled_bet_stood",
+)
 """Invariants that these events cannot break; the others ask for more than money."""
 
 

@@ -26,6 +26,8 @@ from hedgerow.storage.database import Database
 _log = structlog.get_logger(__name__)
 
 FEED = "feed"
+MOST_HEDGES = 200
+"""Of one market, in an explanation."""
 _WAYS_OF_A_PAIR = 2
 _WON = (SettlementStatus.WON, SettlementStatus.HALF_WON)
 
@@ -192,7 +194,10 @@ async def disputes(database: Database, since: datetime, most: int) -> list[Dispu
 
 
 async def settlement_of(database: Database, order: Any) -> dict[str, Any]:
-    """How an order's market was settled, for its explanation. order: its row."""
+    """How an order's market was settled, for its explanation. order: its row.
+
+    hedges: that its fills led to, and that were sent for what several fills had left open.
+    """
     place = _place(order)
     hedges = await database.fetch(
         """select bet_id as "betId", bookmaker, outcome_id as "outcomeId", nullif(settlement, 'UNSETTLED') as
@@ -200,10 +205,11 @@ async def settlement_of(database: Database, order: Any) -> dict[str, Any]:
                   currency, round((payout - placed_stake) / usd_rate, 6) as "pnlUsd"
            from bets
            where client = $1 and fixture_id = $2 and market_id = $3 and player_id = $4 and origin = 'mm'
-             and order_id = $5
-           order by bet_id""",
+             and (order_id = $5 or order_id is null)
+           order by bet_id limit $6""",
         *place,
         order["order_id"],
+        MOST_HEDGES,
     )
     dispute = await database.fetchrow(
         """select words, pairs from mm_disputes where client = $1 and fixture_id = $2 and market_id = $3

@@ -322,7 +322,9 @@ class ExplainedSettlement(Model):
     paid_per_contract: Number | None
     payout: Number | None
     pnl: Number | None
-    hedges: list[ExplainedHedge] = Field(description="The bets that the order's fills led to")
+    hedges: list[ExplainedHedge] = Field(
+        description="Bets that the order's fills led to, and that several fills of its market did"
+    )
     words: dict[str, dict[str, str]] = Field(description="In a dispute: by who says it, and outcome")
     disputed: list[str] = Field(description="Who contradicts whom", examples=[["kalshi/pinnacle"]])
 

@@ -165,6 +165,7 @@ async def test_explanation_tells_how_each_side_settled_the_order(api: Api) -> No
     await api.add_order(1, **matched, **settled)
     bet_id = await api.add_bet(1, settlement="VOID", payout=Decimal(100), usd_rate=Decimal("0.8"), currency="EUR")
     await api.add_bet(2, order_id=2)
+    swept = await api.add_bet(3, order_id=None)
     words = {"polymarket": {"161": "WON"}, "pinnacle": {"162": "VOID"}}
     place = {"client": "demo", "fixture_id": FIXTURE, "market_id": 101, "player_id": 0}
     found = {"words": words, "pairs": ["pinnacle/polymarket"], "found_at": NOW, "changed_at": NOW}
@@ -172,7 +173,8 @@ async def test_explanation_tells_how_each_side_settled_the_order(api: Api) -> No
     told = (await api.get("/orders/1/explain"))["settlement"]
     assert (told["settlementStatus"], told["feedSettlementStatus"], told["pnl"]) == ("WON", "WON", 55)
     assert [(hedge["betId"], hedge["settlementStatus"], hedge["pnlUsd"]) for hedge in told["hedges"]] == [
-        (bet_id, "VOID", 0)
+        (bet_id, "VOID", 0),
+        (swept, None, None),
     ]
     assert (told["words"], told["disputed"]) == (words, ["pinnacle/polymarket"])
 
