@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 
 from hedgerow.abp.balances import Observation, Unsure, book_balance, drift, last_entry, observe
-from hedgerow.abp.ledger import Place, balances, book_answer, book_settlement
+from hedgerow.abp.booking import Booking
+from hedgerow.abp.ledger import Place, balances, book_settlement
 from hedgerow.storage.bets import Bet
 
 from .abpkit import NOW, Desk, amounts, taken
@@ -61,8 +62,7 @@ async def observed(
 
 async def accepted(desk: Desk, bet: Bet) -> Bet:
     async with desk.database.transaction() as connection:
-        await desk.bets.save_answer(connection, bet)
-        await book_answer(connection, bet, NOW)
+        await Booking(desk.bets, desk.orders, desk.clock).write(connection, [bet])
     return bet
 
 

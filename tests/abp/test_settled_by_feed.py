@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from hedgerow.abp.analytics import GroupBy, pnl
+from hedgerow.abp.intake import OrderRequest
 from hedgerow.abp.orders import AbpOrder
-from hedgerow.abp.service import AutomatedBetPlacing, OrderRequest
+from hedgerow.abp.service import AutomatedBetPlacing
 from hedgerow.core.clock import NS_PER_S
 from hedgerow.core.config import Settings
 from hedgerow.core.ids import NO_PLAYER, ClientName, MarketId, MarketKey, VenueSlug

@@ -14,7 +14,7 @@ from typing import Any
 
 from asyncpg import Connection
 
-from hedgerow.abp.ledger import ZERO, Kind, Move, Place, balances, lock_accounts, moving, post
+from hedgerow.abp.ledger import ZERO, Entry, Kind, Move, Place, balances, lock_accounts, moving, post
 from hedgerow.storage.database import Database
 
 PAID_WITHIN = timedelta(hours=24)
@@ -102,7 +102,7 @@ async def book_balance(
     if unexplained:
         await _keep_evidence(connection, account_id, currency, at, asked_at, free, told, unexplained)
     moves = observe(free, unsure, told)
-    await post(connection, account_id, currency, moves, at, None)
+    await post(connection, [Entry(account_id, currency, move, None) for move in moves], at)
     return Observation(balances(moves, {Place.FREE: free})[Place.FREE], unexplained)
 
 
