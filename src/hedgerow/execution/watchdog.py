@@ -119,6 +119,8 @@ class _Watchdog:
             except (StorageError, PostgresError, TimeoutError) as error:
                 _log.warning("the watchdog does not see", error=str(error))
                 gone_since = None  # who cannot see does not know that nobody is there
+            except Exception:  # its host has other work, which must not end with it
+                _log.exception("a turn of the watchdog failed")
             await asyncio.sleep(look_every_s)
 
     async def _take_all_away(self) -> bool:
