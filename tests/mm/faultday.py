@@ -118,6 +118,11 @@ class FaultDay:
         self._faulty[slug] = self.scene.world.clock.now_ns() + seconds * NS_PER_S
 
 
+async def assert_books_agree(scene: Scene) -> None:
+    """With every venue's ledger, to the last digit, and with themselves. Nobody passes changes on in a scene."""
+    assert [line for line in await scene.differences() if not line.startswith("changes wait")] == []
+
+
 async def assert_nothing_is_doubled(scene: Scene) -> None:
     """Every bet that the bookmaker took is one of ours, once, and every fill is one of the exchanges' trades."""
     taken = Counter(bet.reference for bet in scene.sim_bets())

@@ -11,6 +11,7 @@ import pytest
 from hedgerow.core.states import Side
 from hedgerow.core.tape import TapeReader
 from hedgerow.core.tasks import Backoff
+from hedgerow.mm import quoter
 from hedgerow.mm.taping.messages import DECIDED
 from hedgerow.mm.taping.player import replay
 from hedgerow.storage.database import Database
@@ -65,3 +66,21 @@ async def test_replays_decide_byte_for_byte_what_was_decided(
         assert verdict.recorded == verdict.replayed
         assert log.getvalue() == recorded
     assert Decimal(verdict.decisions) > 20
+
+
+async def test_replay_tells_where_another_engine_decides_otherwise(
+    database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "day.tape.zst"
+    async with scene_on(database, engine_tape=path) as scene:
+        await scene.start()
+        await scene.run_until(lambda: bool(scene.resting()))
+        await scene.process.stop()
+    assert (await replay(path)).is_same
+    monkeypatch.setattr(quoter, "bid_price", lambda *_: 10_000)
+    verdict = await replay(path)
+    assert verdict.first_difference is not None
+    then, now = verdict.first_difference
+    assert then != now
+    assert '"price":10000' in now
+    assert verdict.recorded != verdict.replayed
