@@ -10,7 +10,7 @@ import pytest
 
 from hedgerow.core.states import Side
 from hedgerow.core.tape import TapeReader
-from hedgerow.core.tasks import Backoff
+from hedgerow.core.tasks import Backoff, work
 from hedgerow.mm import quoter
 from hedgerow.mm.taping.messages import DECIDED
 from hedgerow.mm.taping.player import replay
@@ -65,6 +65,7 @@ async def test_replays_decide_byte_for_byte_what_was_decided(
         assert verdict.first_difference is None
         assert verdict.recorded == verdict.replayed
         assert log.getvalue() == recorded
+        assert work.units == 0
     assert Decimal(verdict.decisions) > 20
 
 

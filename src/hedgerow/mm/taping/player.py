@@ -23,7 +23,7 @@ from hedgerow.core.ids import ClientName, MarketKey, OutcomeId, VenueSlug
 from hedgerow.core.tape import Record, TapeReader
 from hedgerow.core.tasks import spawn, stop
 from hedgerow.execution.guard import Breakers
-from hedgerow.mm.exposure import Exposure
+from hedgerow.mm.exposure import Exposure, Matched
 from hedgerow.mm.hedger import Desk
 from hedgerow.mm.hedging import Offer
 from hedgerow.mm.journal import Journal, Owner, QuoteReason
@@ -31,6 +31,7 @@ from hedgerow.mm.market import TradedMarket, Trader
 from hedgerow.mm.orders import Order, Slot
 from hedgerow.mm.recovery import Recovery
 from hedgerow.mm.repository import Repository
+from hedgerow.mm.shares import UnhedgedShares
 from hedgerow.mm.taping import messages as told
 from hedgerow.mm.taping.codec import decode, encode, error_of
 from hedgerow.mm.taping.taped import (
@@ -123,6 +124,13 @@ class Played:
 
     # --- of the tape -------------------------------------------------------------------------------------------
 
+    async def close(self) -> None:
+        """Ends all that still waits."""
+        while self._waiting:
+            for ends, _ in self._waiting.values():
+                ends.cancel()
+            await asyncio.sleep(0)
+
     def is_waited_for(self, key: str) -> bool:
         return f"{_begin(key)} #0" in self._waiting
 
@@ -180,6 +188,13 @@ class _NoJournal(Journal):
         pass
 
 
+class _NoShares(UnhedgedShares):
+    """Nor these."""
+
+    def moved(self, fills: Iterable[Matched]) -> None:
+        pass
+
+
 class _Answer:
     """Stands for a request that is not sent; its answer is on the tape."""
 
@@ -209,6 +224,7 @@ class Replay:
         database = cast(Database, None)  # nothing is read or written
         repository, bets = Repository(database, clock), Bets(database, clock)
         self._ledger = TapedLedger(turns, database, repository, bets)
+        self._ledger.shares = _NoShares(database, repository, lambda _: False)
         placement = TapedPlacement(turns, database, bets, Breakers(clock), clock)
         self.hedger = TapedHedger(
             turns, self._ledger, placement, clock, max_drift=facts.max_drift, is_live=lambda _: False
@@ -228,6 +244,7 @@ class Replay:
         self._work: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
+        await self._turns.close()
         await stop(*self._work)
 
     # --- states ------------------------------------------------------------------------------------------------
