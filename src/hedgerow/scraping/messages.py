@@ -19,7 +19,7 @@ class Kind(IntEnum):
     """Kinds of work; an agent names those that it can do by `Kind.name.lower()`."""
 
     FETCH = 1
-    BROWSER = 4
+    BROWSER = 2
 
     @property
     def capability(self) -> str:

@@ -37,7 +37,7 @@ class AgentWorks:
 
     async def start(self) -> None:
         await self.guard.start()
-        handlers = {Kind.FETCH: Fetcher(self._clients, self.dialer, self.guard).serve}
+        handlers: dict[int, Handler] = {Kind.FETCH: Fetcher(self._clients, self.dialer, self.guard).serve}
         if (pool := await self._started_pool()) is not None:
             handlers[Kind.BROWSER] = BrowserWork(pool, self.dialer).serve
         self.handlers = handlers

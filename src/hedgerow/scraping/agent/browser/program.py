@@ -110,25 +110,11 @@ class Program:
         """Raises NoBrowserError."""
         program = find_program(settings.program)
         profile = _new_profile(settings.user)
-        ours, theirs = socket.socketpair()
         try:
-            process = subprocess.Popen(  # noqa: S603
-                _command(program, profile, settings.user),
-                stdin=theirs,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-                cwd=profile,
-                # Nothing of the agent's environment: its key stands there.
-                env={"HOME": str(profile), "TMPDIR": str(profile), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
-            )
+            process, ours = _started_in(profile, _command(program, profile, settings.user))
         except OSError as error:
-            ours.close()
             shutil.rmtree(profile, ignore_errors=True)
             raise NoBrowserError(f"the browser cannot be started: {error.strerror}") from None
-        finally:
-            theirs.close()
-        ours.setblocking(False)  # noqa: FBT003
         started = cls(process, profile, await Connection.on(ours))
         try:
             async with asyncio.timeout(_START_S):
@@ -200,6 +186,28 @@ def _command(program: Path, profile: Path, user: str) -> list[str]:
         *_FLAGS,
         "about:blank",
     ]
+
+
+def _started_in(profile: Path, command: list[str]) -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """The process, and our end of what it is spoken to over. Raises OSError."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                cwd=profile,
+                # Nothing of the agent's environment: its key stands there.
+                env={"HOME": str(profile), "TMPDIR": str(profile), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+            )
+        except OSError:
+            ours.close()
+            raise
+    ours.settimeout(0)
+    return process, ours
 
 
 def _account(user: str) -> pwd.struct_passwd:

@@ -208,10 +208,10 @@ def _understood(head: bytes) -> tuple[BrowserRequest, Way]:
         _ = lists.policy
         if request.proxy is not None:
             Upstream.of(request.proxy)
-        if urlsplit(request.url).scheme not in ("http", "https"):
-            raise ValueError("a page is an http or https URL")
-        if len(request.steps) > MOST_STEPS:
-            raise ValueError(f"more than {MOST_STEPS} steps")
     except (msgspec.DecodeError, ValueError) as error:
         raise WorkFailed(CutCode.INVALID, f"the request cannot be understood: {error}") from None
+    if urlsplit(request.url).scheme not in ("http", "https"):
+        raise WorkFailed(CutCode.INVALID, "a page is an http or https URL")
+    if len(request.steps) > MOST_STEPS:
+        raise WorkFailed(CutCode.INVALID, f"more than {MOST_STEPS} steps")
     return request, Way(lists, None if request.proxy is None else Secret(request.proxy))
