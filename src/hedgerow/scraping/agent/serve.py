@@ -27,8 +27,9 @@ async def run(
     urls = gateways or settings.agent_gateways or (_DEFAULT_GATEWAY,)
     if wrong := next((url for url in urls if not url.startswith(("http://", "https://", "ws://", "wss://"))), None):
         raise SetupError(f"the gateway {wrong!r} is not a URL", "name it as https://host or http://host:port")
-    works = AgentWorks(policy_of(settings), browser_of(settings))
-    agent = Agent(Identity(slug, settings.agent_key, country), works, urls, _trust(settings))
+    trust = _trust(settings)
+    works = AgentWorks(policy_of(settings), trust, browser_of(settings))
+    agent = Agent(Identity(slug, settings.agent_key, country), works, urls, trust)
     await agent.start()
     try:
         await agent.is_linked.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 
 import structlog
@@ -12,6 +13,7 @@ from hedgerow.scraping.agent.browser.serve import BrowserWork
 from hedgerow.scraping.agent.clients import Clients
 from hedgerow.scraping.agent.dial import Dialer
 from hedgerow.scraping.agent.fetch import Fetcher
+from hedgerow.scraping.agent.relay import Relayer
 from hedgerow.scraping.agent.socks import SocksGuard
 from hedgerow.scraping.agent.work import Handler
 from hedgerow.scraping.guard import Policy
@@ -23,9 +25,13 @@ _log = structlog.get_logger(__name__)
 class AgentWorks:
     """The handlers, and what they share: the dialler, the loopback guard, the HTTP clients, the browsers."""
 
-    def __init__(self, policy: Policy, browser: BrowserSettings | None = None) -> None:
-        """browser: None for an agent that is to have none."""
+    def __init__(
+        self, policy: Policy, trust: ssl.SSLContext | None = None, browser: BrowserSettings | None = None
+    ) -> None:
+        """trust: for TLS to gateways; None: the system's authorities. browser: None for an agent that is to have
+        none."""
         self.dialer = Dialer(policy)
+        self._trust = trust
         self.guard = SocksGuard(self.dialer)
         self._clients = Clients(self.guard)
         self._pool = Pool(browser, self.guard) if browser is not None else None
@@ -37,7 +43,10 @@ class AgentWorks:
 
     async def start(self) -> None:
         await self.guard.start()
-        handlers: dict[int, Handler] = {Kind.FETCH: Fetcher(self._clients, self.dialer, self.guard).serve}
+        handlers: dict[int, Handler] = {
+            Kind.FETCH: Fetcher(self._clients, self.dialer, self.guard).serve,
+            Kind.WS: Relayer(self.dialer, self._trust).serve,
+        }
         if (pool := await self._started_pool()) is not None:
             handlers[Kind.BROWSER] = BrowserWork(pool, self.dialer).serve
         self.handlers = handlers

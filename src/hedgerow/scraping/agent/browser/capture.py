@@ -17,7 +17,7 @@ import msgspec
 from hedgerow.core.tasks import spawn, stop
 from hedgerow.scraping.agent.browser.cdp import BrowserGone, CdpError, Params
 from hedgerow.scraping.agent.browser.page import Page
-from hedgerow.scraping.messages import Capture
+from hedgerow.scraping.pages import Capture
 
 MOST_EVENTS = 1000
 MOST_WAITING_BYTES = 4 * 1024 * 1024

@@ -20,7 +20,8 @@ from hedgerow.scraping.agent.dial import DialError
 from hedgerow.scraping.agent.socks import SocksGuard
 from hedgerow.scraping.agent.work import WorkFailed
 from hedgerow.scraping.link import CutCode
-from hedgerow.scraping.messages import MOST_BODY, BrowserCookie, BrowserRequest
+from hedgerow.scraping.messages import MOST_BODY
+from hedgerow.scraping.pages import BrowserCookie, BrowserRequest
 
 MOST_DIALOGS = 20
 MOST_WINDOWS = 20

@@ -21,14 +21,8 @@ from hedgerow.scraping.agent.work import WorkFailed
 from hedgerow.scraping.guard import Lists
 from hedgerow.scraping.link import CutCode
 from hedgerow.scraping.linksocket import Channel
-from hedgerow.scraping.messages import (
-    MOST_BODY,
-    MOST_STEPS,
-    MOST_TIMEOUT_S,
-    BrowserAnswer,
-    BrowserRequest,
-    Capture,
-)
+from hedgerow.scraping.messages import MOST_BODY, MOST_TIMEOUT_S
+from hedgerow.scraping.pages import MOST_STEPS, BrowserAnswer, BrowserRequest, Capture
 from hedgerow.scraping.upstream import Upstream
 
 T = TypeVar("T")

@@ -13,7 +13,8 @@ from hedgerow.scraping.agent.browser.cdp import BrowserGone, Params
 from hedgerow.scraping.agent.browser.page import Page
 from hedgerow.scraping.agent.work import WorkFailed
 from hedgerow.scraping.link import CutCode
-from hedgerow.scraping.messages import MOST_TIMEOUT_S, Step, StepDone
+from hedgerow.scraping.messages import MOST_TIMEOUT_S
+from hedgerow.scraping.pages import Step, StepDone
 
 MOST_TYPED = 10_000
 
