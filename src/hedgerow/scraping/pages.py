@@ -1,8 +1,11 @@
-"""What streams of kind BROWSER carry: a page that is asked for, and what became of it."""
+"""What streams of kind BROWSER carry: a page that is asked for, and what became of it.
+
+Source: the published contract of the API; HTML Standard, section 9.2 (server-sent events).
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -29,6 +32,8 @@ Action = Literal[
     "sleep",
 ]
 MOST_STEPS = 100
+
+_encode = msgspec.json.Encoder().encode
 
 
 class BrowserCookie(msgspec.Struct, frozen=True, rename="camel"):
@@ -123,3 +128,8 @@ class BrowserAnswer(msgspec.Struct, frozen=True):
     screenshot: str | None
     js_result: str | None
     steps: list[StepDone]
+
+
+def event(kind: str, **data: Any) -> bytes:
+    """One server-sent event."""
+    return b"event: %b\ndata: %b\n\n" % (kind.encode(), _encode({"type": kind, **data}))

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from hedgerow.api.app import Check, bus_check, database_check, new_app
 from hedgerow.api.auth import Guard, KeyRing
 from hedgerow.bus.nats import Bus
-from hedgerow.scraping.gateway import fetch, relay, schemas
+from hedgerow.scraping.gateway import browser, fetch, relay, schemas
 from hedgerow.scraping.gateway.blocks import load_rules
 from hedgerow.scraping.gateway.failures import refusal
 from hedgerow.scraping.gateway.relay import Relays
@@ -46,7 +46,13 @@ _HEADERS = {
     "X-Proxy": "http:// or socks5:// proxy that the agent goes through",
     "X-Explain": "1: tells how the agent was chosen",
 }
-_MODELS = (schemas.FetchResponse, schemas.FetchPostBody, schemas.ErrorResponse, schemas.HealthzResponse)
+_MODELS = (
+    schemas.FetchResponse,
+    schemas.FetchPostBody,
+    schemas.BrowserFetchBody,
+    schemas.ErrorResponse,
+    schemas.HealthzResponse,
+)
 _REFERENCE = "#/components/schemas/{model}"
 
 
@@ -93,8 +99,11 @@ def create_app(
     app.state.guard = Guard(keys, None, refusal)
     app.include_router(open_router)
     app.include_router(router)
+    rules = load_rules()
+    app.state.pages = browser.Pages(keys, desk, rules)
+    app.include_router(browser.router)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
-    return Gateway(app, {fetch.PATH: fetch.FetchDoor(keys, desk, load_rules())})
+    return Gateway(app, {fetch.PATH: fetch.FetchDoor(keys, desk, rules)})
 
 
 def sockets(desk: Desk, relays: Relays) -> dict[str, TakeOver]:

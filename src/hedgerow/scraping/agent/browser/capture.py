@@ -1,7 +1,7 @@
 """What a page does while it is watched, as server-sent events that are ready to be passed on.
 
 Bounded: who reads slowly loses events and is told how many; a body or message that is too long is cut and marked.
-Source: the published contract of the API; HTML Standard, section 9.2 (server-sent events).
+Source: the published contract of the API.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import msgspec
 from hedgerow.core.tasks import spawn, stop
 from hedgerow.scraping.agent.browser.cdp import BrowserGone, CdpError, Params
 from hedgerow.scraping.agent.browser.page import Page
-from hedgerow.scraping.pages import Capture
+from hedgerow.scraping.pages import Capture, event
 
 MOST_EVENTS = 1000
 MOST_WAITING_BYTES = 4 * 1024 * 1024
@@ -30,11 +30,6 @@ _WITH_BODY = frozenset({"XHR", "Fetch", "Document"})
 _TEXTUAL = ("text/", "application/json", "application/xml", "application/javascript")
 
 _encode = msgspec.json.Encoder().encode
-
-
-def event(kind: str, **data: Any) -> bytes:
-    """One server-sent event."""
-    return b"event: %b\ndata: %b\n\n" % (kind.encode(), _encode({"type": kind, **data}))
 
 
 class Events:

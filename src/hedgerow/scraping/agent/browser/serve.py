@@ -12,7 +12,7 @@ import msgspec
 from hedgerow.core.secrets import Secret
 from hedgerow.core.tasks import spawn, stop
 from hedgerow.scraping.agent.browser import steps
-from hedgerow.scraping.agent.browser.capture import Events, Watcher, event
+from hedgerow.scraping.agent.browser.capture import Events, Watcher
 from hedgerow.scraping.agent.browser.cdp import BrowserGone, CdpError
 from hedgerow.scraping.agent.browser.page import Page
 from hedgerow.scraping.agent.browser.pool import Pool
@@ -22,7 +22,7 @@ from hedgerow.scraping.guard import Lists
 from hedgerow.scraping.link import CutCode
 from hedgerow.scraping.linksocket import Channel
 from hedgerow.scraping.messages import MOST_BODY, MOST_TIMEOUT_S
-from hedgerow.scraping.pages import MOST_STEPS, BrowserAnswer, BrowserRequest, Capture
+from hedgerow.scraping.pages import MOST_STEPS, BrowserAnswer, BrowserRequest, Capture, event
 from hedgerow.scraping.upstream import Upstream
 
 T = TypeVar("T")
