@@ -12,7 +12,8 @@ import msgspec
 WaitStrategy = Literal["load", "networkidle", "selector"]
 """load: the document is parsed; networkidle: then at most two requests for half a second; selector: then an element is
 there."""
-Blockable = Literal["image", "stylesheet", "font", "media", "script", "xhr", "fetch", "websocket", "other"]
+Blockable = Literal["image", "stylesheet", "font", "media", "script", "xhr", "fetch", "other"]
+"""xhr and fetch are one: what holds requests up cannot tell them apart."""
 Captured = Literal["network", "ws", "dom", "console"]
 Action = Literal[
     "navigate",

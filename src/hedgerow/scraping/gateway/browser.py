@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -240,12 +240,18 @@ class Pages:
         self._desk.usage.count(caller.key.key_id, PROTOCOL, ask.target.host, succeeded=succeeded, size=size)
 
 
-class _Watched(Response):
-    """Passes the agent's events on as they come. Whole events only: an agent that is lost ends in none that is cut."""
+class EventStream(Response):
+    """Server-sent events."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, channel: Channel, first: bytes, headers: Mapping[str, str], held: ExitStack, count: Any) -> None:
+
+class _Watched(EventStream):
+    """Passes the agent's events on as they come. Whole events only: an agent that is lost ends in none that is cut."""
+
+    def __init__(
+        self, channel: Channel, first: bytes, headers: Mapping[str, str], held: ExitStack, count: Callable[[int], None]
+    ) -> None:
         super().__init__(None, headers={**headers, "Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._channel, self._first, self._held, self._count = channel, first, held, count
@@ -312,7 +318,7 @@ _CONTROL = {
     "X-Wait-Selector": "CSS selector to wait for, with the strategy selector",
     "X-Steps": "JSON array of steps",
     "X-Proxy": "http:// or socks5:// proxy that the agent goes through",
-    "X-Block-Resources": "Kinds with commas: image, stylesheet, font, media, script, xhr, fetch, websocket, other",
+    "X-Block-Resources": "Kinds with commas: image, stylesheet, font, media, script, xhr or fetch, other",
     "Cookie": "Cookies for the target",
     "X-Cookies": "Cookies as a JSON array of objects, or an object of names and values",
     "X-Geo": "Countries, ISO codes with commas; also X-Geo-CC, X-Geo-Strict, X-CC, X-Country",
@@ -400,7 +406,7 @@ async def _answer(request: Request, pages: Pages, caller: Caller, ask: PageAsk, 
 
 @router.get(
     STREAM_PATH,
-    response_class=_Watched,
+    response_class=EventStream,
     openapi_extra=_documented(_CONTROL, _OF_A_WATCH),
 )
 async def watch_page(request: Request) -> Response:

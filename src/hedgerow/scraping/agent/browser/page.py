@@ -21,22 +21,21 @@ from hedgerow.scraping.agent.socks import SocksGuard
 from hedgerow.scraping.agent.work import WorkFailed
 from hedgerow.scraping.link import CutCode
 from hedgerow.scraping.messages import MOST_BODY
-from hedgerow.scraping.pages import BrowserCookie, BrowserRequest
+from hedgerow.scraping.pages import Blockable, BrowserCookie, BrowserRequest
 
 MOST_DIALOGS = 20
 MOST_WINDOWS = 20
 LOOK_EVERY_S = 0.05
 _MOST_HEIGHT = 16_384
-_TYPES = {
-    "image": "Image",
-    "stylesheet": "Stylesheet",
-    "font": "Font",
-    "media": "Media",
-    "script": "Script",
-    "xhr": "XHR",
-    "fetch": "Fetch",
-    "websocket": "WebSocket",
-    "other": "Other",
+_TYPES: dict[Blockable, frozenset[str]] = {
+    "image": frozenset({"Image"}),
+    "stylesheet": frozenset({"Stylesheet"}),
+    "font": frozenset({"Font"}),
+    "media": frozenset({"Media"}),
+    "script": frozenset({"Script"}),
+    "xhr": frozenset({"XHR", "Fetch"}),
+    "fetch": frozenset({"XHR", "Fetch"}),
+    "other": frozenset({"Other"}),
 }
 _HTML = frozenset({"text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml"})
 _STATES = {"load": "DOMContentLoaded", "networkidle": "networkAlmostIdle"}
@@ -65,6 +64,7 @@ class Page:
         """Why the page has ended: it broke a limit or crashed."""
         self.when_ended: Callable[[], object] = lambda: None
         """Called once, when it ends."""
+        self._blocked = frozenset[str]().union(*(_TYPES[kind] for kind in request.blocked))
         self._asked_url = ""
         self._reached: set[str] = set()
         self._navigations = 0
@@ -276,14 +276,13 @@ class Page:
     # --- requests that are held up ---------------------------------------------------------------------------
 
     def _patterns(self) -> list[Params]:
-        patterns: list[Params] = [{"resourceType": _TYPES[kind]} for kind in sorted(self._request.blocked)]
+        patterns: list[Params] = [{"resourceType": kind} for kind in sorted(self._blocked)]
         if self._request.headers:
             patterns.append({"urlPattern": f"{_origin(self._request.url)}/*"})
         return patterns
 
     def _on_paused(self, event: Params) -> None:
-        kinds = {_TYPES[kind] for kind in self._request.blocked}
-        if event["resourceType"] in kinds:
+        if event["resourceType"] in self._blocked:
             self.target.send("Fetch.failRequest", requestId=event["requestId"], errorReason="BlockedByClient")
             return
         # The caller's headers go to the origin that they are meant for, and to none that its page asks.

@@ -152,7 +152,8 @@ class Program:
             with suppress(OSError, IndexError, ValueError):
                 waiting += [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
                 size = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES
-                found[pid] = _kind(Path(f"/proc/{pid}/cmdline").read_bytes()), size
+                if command := Path(f"/proc/{pid}/cmdline").read_bytes():  # empty for one that has ended
+                    found[pid] = _kind(command), size
         return found
 
     def kill(self, pid: int) -> None:
