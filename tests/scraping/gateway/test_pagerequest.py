@@ -13,7 +13,7 @@ from hedgerow.scraping.gateway.pagerequest import PageAsk, read_body, read_heade
 from hedgerow.scraping.pages import BrowserCookie, Capture
 from hedgerow.storage.accounts import ApiKey
 
-KEY = ApiKey("k", "demo", "scraping", True, 60, Decimal(10), (), None, 1, None, ("example.com",), ("*.example.org",))  # noqa: FBT003
+KEY = ApiKey("k", "demo", "scraping", True, 60, Decimal(10), (), None, 1, None, ("example.com",), ("*.example.org",))
 
 
 def by_json(**asked: Any) -> PageAsk:
