@@ -15,9 +15,10 @@ from tests.abp.abpkit import NOW, Desk
 
 from hedgerow.abp.app import ApiContext, create_app
 from hedgerow.abp.feedview import BookView
+from hedgerow.abp.intake import Declined, OrderRequest
 from hedgerow.abp.orders import AbpOrder
 from hedgerow.abp.repository import OrderFilter
-from hedgerow.abp.service import AutomatedBetPlacing, Cancellation, Declined, OrderRequest
+from hedgerow.abp.service import AutomatedBetPlacing, Cancellation
 from hedgerow.bus.nats import Bus
 from hedgerow.core.clock import NS_PER_S, SteppedClock
 from hedgerow.core.config import Settings

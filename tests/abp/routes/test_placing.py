@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from hedgerow.abp.intake import OrderRequest
 from hedgerow.abp.repository import OrderFilter
-from hedgerow.abp.service import Cancellation, OrderRequest
+from hedgerow.abp.service import Cancellation
 
 from .apikit import FIXTURE, RIVAL_KEY, Api
 
