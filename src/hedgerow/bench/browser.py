@@ -83,7 +83,7 @@ def measure(scale: float, runs: int) -> Figures:
         same = find_program(None)
     except NoBrowserError as error:
         raise SetupError(str(error), "apt-get install chromium-headless-shell (as root)") from None
-    whole = next((found for place in _WHOLE if (found := shutil.which(place))), None)
+    whole = next(filter(None, map(shutil.which, _WHOLE)), None)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         found = runner.run(_compare(max(TOGETHER, round(PAGES * scale)), runs, str(same), whole))
     ratios = [

@@ -264,6 +264,23 @@ Promise.all(tries).then((told) => {{ window.told = told; document.body.id = 'rea
         assert away.status_code in (200, 403)
         assert trap.touched == 0
     assert (await render(net, key, "http://10.0.0.1/")).status_code == 403
+    for local in ("file:///etc/passwd", "view-source:file:///etc/passwd", "chrome://version"):
+        steps = [{"action": "evaluate", "expression": f"location = '{local}'; 1"}, {"action": "sleep", "ms": 200}]
+        told = decode_json((await render(net, key, f"{web.base}/form", steps=steps)).content)
+        assert told["meta"]["final_url"] == f"{web.base}/form"
+        assert 'id="go"' in told["raw"]
+
+
+async def test_halves_of_characters_cost_nobody_anything(net: Net, web: Site) -> None:
+    await joined(net)
+    key = await net.key()
+    html = "<script>document.title = String.fromCharCode(0xd83d); console.log(document.title)</script>"
+    answer = await render(net, key, web.page(html), jsExpression="document.title")
+    assert answer.status_code == 200
+    assert (await render(net, key, "not a URL")).status_code == 400
+    assert (await net.http.post("/browser", content=b"[")).status_code == 400
+    assert (await net.http.post("/browser", json={"url": web.base})).status_code == 401
+    assert (await net.http.post("/browser", json={"apiKey": "wrong", "url": web.base})).status_code == 403
 
 
 async def test_agent_without_browser_is_not_chosen(net: Net, web: Site) -> None:

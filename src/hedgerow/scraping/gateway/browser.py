@@ -379,8 +379,12 @@ async def render_by_json(request: Request) -> Response:
         body += part
         if len(body) > MOST_REQUEST:
             raise ApiError(413, f"The body is larger than {MOST_REQUEST // 1024} KiB")
+    try:
+        key = read_key(bytes(body))
+    except ApiError:
+        raise ApiError(400, "The body must be a JSON object with apiKey and url") from None
     pages = _pages(request)
-    caller, headers = await pages.admit(read_key(bytes(body)) or request.headers.get("x-api-key"))
+    caller, headers = await pages.admit(key or request.headers.get("x-api-key"))
     explains = is_true(request.headers.get("x-explain", ""))
     return await _answer(request, pages, caller, read_body(bytes(body), caller.key, explains=explains), headers)
 

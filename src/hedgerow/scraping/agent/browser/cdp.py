@@ -8,16 +8,21 @@ Source: the protocol's published description (version 1.3), Chromium's `--remote
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 import socket
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
+import structlog
 
 from hedgerow.core.errors import HedgerowError
 
+T = TypeVar("T")
+
 MOST_MESSAGE = 96 * 1024 * 1024
-"""A longer one ends the browser: a rendered page is at most a third of it."""
+"""A longer one is dropped, and costs whoever asked for it: a rendered page is at most a third of it."""
 
 Params = dict[str, Any]
 Listener = Callable[[Params], None]
@@ -31,6 +36,9 @@ class BrowserGone(HedgerowError):  # noqa: N818
     """The browser ended, or its page crashed."""
 
 
+_log = structlog.get_logger(__name__)
+
+
 class _Message(msgspec.Struct, rename="camel"):
     id: int | None = None
     method: str = ""
@@ -40,8 +48,9 @@ class _Message(msgspec.Struct, rename="camel"):
     error: Params | None = None
 
 
+_ANSWER = re.compile(rb'\{"id":(\d+)')
 _decode = msgspec.json.Decoder(_Message).decode
-_decode_any = msgspec.json.decode
+_decode_any: Callable[[bytes | msgspec.Raw], Any] = msgspec.json.decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -80,6 +89,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._received = bytearray()
         self._searched = 0
+        self._is_dropping = False
         self._number = 0
         self._waiting: dict[int, tuple[Target, asyncio.Future[Params]]] = {}
         self._targets: dict[str, Target] = {}
@@ -142,19 +152,39 @@ class Connection(asyncio.Protocol):
             message = bytes(self._received[:end])
             del self._received[: end + 1]
             self._searched = 0
-            self._on_message(_decode(message))
+            if self._is_dropping:
+                self._is_dropping = False
+            else:
+                self._on_message(_read(message, _decode))
         self._searched = len(self._received)
         if self._searched > MOST_MESSAGE:
-            self.close()
+            self._drop()
 
     # --- inside ----------------------------------------------------------------------------------------------
 
+    def _drop(self) -> None:
+        """Takes no more of the message that comes in; what asked for it, if it is an answer, is told."""
+        number = None if self._is_dropping else _ANSWER.match(self._received)
+        if number is not None and (asked := self._waiting.pop(int(number[1]), None)) and not asked[1].done():
+            asked[1].set_exception(CdpError("the answer is too large"))
+        self._is_dropping, self._searched = True, 0
+        self._received.clear()
+
+    def _on_event(self, message: _Message) -> None:
+        """What a page makes of its events costs itself alone."""
+        target = self._targets.get(message.session_id)
+        listener = target.listeners.get(message.method) if target is not None else None
+        if target is None or listener is None:
+            return
+        try:
+            listener(_read(message.params, _decode_any))
+        except Exception:
+            _log.exception("an event of a page was not understood", method=message.method)
+            target.end("the browser told of the page what is not understood")
+
     def _on_message(self, message: _Message) -> None:
         if message.id is None:
-            target = self._targets.get(message.session_id)
-            listener = target.listeners.get(message.method) if target is not None else None
-            if listener is not None:
-                listener(_decode_any(message.params))
+            self._on_event(message)
             return
         _, answer = self._waiting.pop(message.id, (None, None))
         if answer is None or answer.done():
@@ -162,7 +192,16 @@ class Connection(asyncio.Protocol):
         if message.error is not None:
             answer.set_exception(CdpError(str(message.error.get("message", "refused"))))
         else:
-            answer.set_result(_decode_any(message.result))
+            answer.set_result(_read(message.result, _decode_any))
+
+
+def _read(text: bytes | msgspec.Raw, decode: Callable[[bytes | msgspec.Raw], T]) -> T:
+    """Pages have halves of characters in their texts (lone surrogates), which are no JSON; they become `?`."""
+    try:
+        return decode(text)
+    except msgspec.DecodeError:
+        whole = json.dumps(json.loads(bytes(text).decode("utf-8", "replace")), ensure_ascii=False)
+        return decode(whole.encode("utf-8", "replace"))
 
 
 def _heard(answer: asyncio.Future[Params]) -> asyncio.Future[Params]:

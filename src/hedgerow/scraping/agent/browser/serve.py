@@ -27,7 +27,7 @@ from hedgerow.scraping.upstream import Upstream
 
 T = TypeVar("T")
 
-_EXPECT_S = 3.0
+_EXPECT_S = 1.0
 """How long what is expected may come after the page has reached its state."""
 _GRACE_S = 2.0
 """What a watched page gets to tell that its time is over."""
