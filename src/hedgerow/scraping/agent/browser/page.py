@@ -25,7 +25,8 @@ from hedgerow.scraping.pages import Blockable, BrowserCookie, BrowserRequest
 
 MOST_DIALOGS = 20
 MOST_WINDOWS = 20
-LOOK_EVERY_S = 0.05
+_FIRST_LOOK_S, _LOOK_EVERY_S = 0.005, 0.05
+"""Pauses between looks: each half as long again as the one before, up to the second."""
 _MOST_HEIGHT = 16_384
 _TYPES: dict[Blockable, frozenset[str]] = {
     "image": frozenset({"Image"}),
@@ -132,12 +133,14 @@ class Page:
 
     async def until(self, is_so: Callable[[], Awaitable[bool]]) -> None:
         """Looks again and again until the answer is true."""
+        pause_s = _FIRST_LOOK_S
         while True:
             # The document may be replaced in the middle of a look.
             with suppress(CdpError):
                 if await is_so():
                     return
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 1.5, _LOOK_EVERY_S)
 
     # --- looking ---------------------------------------------------------------------------------------------
 
