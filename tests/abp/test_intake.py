@@ -124,15 +124,20 @@ async def test_full_house_is_told_at_the_door(
 ) -> None:
     has_room = asyncio.Event()
     monkeypatch.setattr(runner, "wait_for_room", has_room.wait)
-    calls = [intake.place(ACME, None, [request(floor, is_test=True) for _ in range(100)]) for _ in range(23)]
-    waiting = asyncio.gather(*calls, return_exceptions=True)
-    await asyncio.sleep(0.05)
+    calls = [intake.place(ACME, None, [request(floor, is_test=True) for _ in range(100)]) for _ in range(25)]
+    first = asyncio.gather(*calls[:2])
+    await asyncio.sleep(0.01)  # the first group is being taken in
+    waiting = asyncio.gather(*calls[2:], return_exceptions=True)
+    await asyncio.sleep(0.01)
+    with pytest.raises(ApiError):
+        intake.check_room()
     has_room.set()
-    answers = await waiting
+    answers = [*await first, *await waiting]
     refused = [answer for answer in answers if isinstance(answer, ApiError)]
     assert {error.status for error in refused} == {503}
     assert all(error.headers == {"Retry-After": "1"} for error in refused)
     assert len(refused) == 3
+    intake.check_room()
 
 
 async def test_new_orders_wait_while_too_many_bets_are_under_way(

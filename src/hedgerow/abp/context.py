@@ -32,6 +32,10 @@ from hedgerow.storage.terms import Terms
 class BetPlacing(Protocol):
     """What the API asks of the service."""
 
+    def check_room(self) -> None:
+        """Raises ApiError 503 while too many orders wait to be taken in."""
+        ...
+
     async def place(
         self, client: ClientName, key_bookmakers: frozenset[str] | None, requests: Sequence[OrderRequest]
     ) -> list[AbpOrder | Declined]:

@@ -36,6 +36,7 @@ from hedgerow.storage.grouped import FullError, Grouped
 _MOST_AT_ONCE = 200
 _MOST_WAITING = 2_000
 """Orders: what a busy process takes in within a second or two."""
+MOST_IN_REQUEST = 100
 _TRY_AGAIN_S = "1"
 
 _Claimed = set[tuple[str, str]]
@@ -119,7 +120,12 @@ class Intake:
         try:
             return await self._requests.write(_Request(client, key_bookmakers, orders))
         except FullError:
-            raise ApiError(503, "Too many orders are waiting; try again", {"Retry-After": _TRY_AGAIN_S}) from None
+            raise _full() from None
+
+    def check_room(self) -> None:
+        """Raises ApiError 503 when a request of full size would be turned away: who asks need not read it then."""
+        if self._requests.waiting > _MOST_WAITING - MOST_IN_REQUEST:
+            raise _full()
 
     async def _take(self, requests: Sequence[_Request]) -> list[list[AbpOrder | Declined]]:
         await self._runner.wait_for_room()
@@ -197,6 +203,10 @@ class Intake:
             frozenset(code for code in codes if self._desks.currency(code, self._offers.rates) is None),
             candidates,
         )
+
+
+def _full() -> ApiError:
+    return ApiError(503, "Too many orders are waiting; try again", {"Retry-After": _TRY_AGAIN_S})
 
 
 def standing_of(free: Mapping[int, Decimal]) -> Callable[[Desk, Offer], Standing]:

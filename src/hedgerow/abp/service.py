@@ -196,6 +196,10 @@ class AutomatedBetPlacing:
 
     # --- orders ----------------------------------------------------------------------------------------------------
 
+    def check_room(self) -> None:
+        """Raises ApiError 503 while too many orders wait to be taken in."""
+        self._intake.check_room()
+
     async def place(
         self, client: ClientName, key_bookmakers: frozenset[str] | None, requests: Sequence[OrderRequest]
     ) -> list[AbpOrder | Declined]:

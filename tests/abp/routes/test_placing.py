@@ -161,6 +161,12 @@ async def test_one_to_a_hundred_orders_are_taken(api: Api) -> None:
     await place(api, *[order(requestUuid=str(number)) for number in range(101)], status=422)
 
 
+async def test_full_house_refuses_before_anything_is_read(api: Api) -> None:
+    api.placing.is_full = True
+    assert await place(api, order(), order(userRef=""), status=503) == {"detail": "full"}
+    assert requests(api) == []
+
+
 async def test_futures_are_not_implemented(api: Api) -> None:
     answer = await place(api, order(fixtureId=None, futureId="fut_1"), order(), status=501)
     assert answer == {"detail": "Futures order placement is not yet implemented"}

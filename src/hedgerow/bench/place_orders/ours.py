@@ -63,6 +63,7 @@ async def running(given: Given) -> AsyncIterator[int]:
         for desk in service.desks.all():
             desk.bookmaker = InstantBookmaker(desk.bookmaker.manifest)
         await service.desks.read_balances()
+        stack.push_async_callback(service.desks.close)
         service.runner.start()
         stack.push_async_callback(service.runner.stop)
         context = ApiContext(database, accounts, clock, vault, BookView(service.book), service, bus)
