@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hedgerow.abp.amounts import Currency
 from hedgerow.abp.balances import book_balance
-from hedgerow.abp.ledger import hold, lock_accounts
+from hedgerow.abp.ledger import hold, lock_accounts, wanted_money
 from hedgerow.abp.limits import USD, LimitFacts
 from hedgerow.abp.orders import AbpOrder, NewOrder, PriceRule
 from hedgerow.abp.repository import AbpOrders
@@ -177,7 +177,9 @@ class Desk:
 
     async def order(self, **changes: Any) -> AbpOrder:
         async with self.database.transaction() as connection:
-            return await self.orders.insert(connection, new_order(**changes))
+            orders = await self.orders.number(connection, [new_order(**changes)])
+            await self.orders.insert(connection, orders)
+        return orders[0]
 
     async def bet(self, order: AbpOrder, stake: str = "10", *, sends: bool = True, **changes: Any) -> Bet:
         """A bet of an order on the dollar account, committed and its money held."""
@@ -201,10 +203,11 @@ class Desk:
         )
         for name, value in changes.items():
             setattr(bet, name, value)
+        bet.reserved = wanted_money(bet)
         async with self.database.transaction() as connection:
             await self.bets.insert(connection, [bet])
             await lock_accounts(connection, {bet.account_id: bet.currency})
-            await hold(connection, bet, NOW)
+            await hold(connection, [bet], NOW)
         if sends:
             bet.sent_at = self.clock.now()
         return bet

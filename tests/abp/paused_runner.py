@@ -62,7 +62,7 @@ async def main(database_url: str, url: str, now_ns: str, speed: str, offer: str,
     database = await Database.connect(Secret(database_url), size=4)
     clock = ScaledClock(int(now_ns), float(speed))
     orders, bets, breakers = AbpOrders(database, clock), Bets(database, clock), Breakers(clock)
-    placement = Stopping(database, bets, breakers, clock, Booking(orders, clock).book)
+    placement = Stopping(database, bets, breakers, clock, Booking(bets, orders, clock).write)
     accounts, terms = Accounts(database, clock), Terms(database, clock)
     urls = {"pinnacle": {"rest": url}}
     desks = Desks(database, accounts, terms, Vault(Secret(key)), urls, clock, placement)

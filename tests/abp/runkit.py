@@ -14,7 +14,7 @@ from hedgerow.abp.booking import Booking
 from hedgerow.abp.desks import Desks
 from hedgerow.abp.offers import Offer
 from hedgerow.abp.orders import AbpOrder
-from hedgerow.abp.repository import AbpOrders
+from hedgerow.abp.repository import AbpOrders, Lease
 from hedgerow.abp.runner import Runner
 from hedgerow.abp.view import View
 from hedgerow.core.ids import NO_PLAYER, FixtureId, MarketKey, OutcomeId, OutcomeKey, VenueSlug
@@ -100,10 +100,11 @@ class Floor:
         """The bookmaker's own bets."""
         return list(self.pinnacle.book.bets.values())
 
-    async def runner(self, *, lease_s: float = 30.0) -> Runner:
+    def parts(self, offers: WorldOffers) -> tuple[Placement, Desks, View]:
+        """What a runner is made of."""
         clock = self.world.clock
         bets, breakers = Bets(self.database, clock), Breakers(clock)
-        placement = Placement(self.database, bets, breakers, clock, Booking(self.orders, clock).book)
+        placement = Placement(self.database, bets, breakers, clock, Booking(bets, self.orders, clock).write)
         desks = Desks(
             self.database,
             Accounts(self.database, clock),
@@ -113,30 +114,26 @@ class Floor:
             clock,
             placement,
         )
-        offers = WorldOffers(self.world)
-        made = Runner(
-            self.database,
-            self.orders,
-            bets,
-            placement,
-            desks,
-            offers,
-            View(desks, offers, breakers, untold_max=Decimal(500)),
-            clock,
-            lease_s=lease_s,
-        )
+        return placement, desks, View(desks, offers, breakers, untold_max=Decimal(500))
+
+    async def runner(self, *, lease_s: float = 30.0) -> Runner:
+        clock, offers = self.world.clock, WorldOffers(self.world)
+        placement, desks, view = self.parts(offers)
+        bets = Bets(self.database, clock)
+        made = Runner(self.database, self.orders, bets, placement, desks, offers, view, clock, lease_s=lease_s)
         await desks.load()
         await desks.read_balances()
         made.start()
         self.started.append((made, desks))
         return made
 
-    async def place(self, **changes: Any) -> AbpOrder:
+    async def place(self, *, lease: Lease | None = None, **changes: Any) -> AbpOrder:
         created = self.world.clock.now()
         lives = changes.pop("lives", None)
         changes["expires_at"] = created + lives if lives else changes.get("expires_at", created)
         async with self.database.transaction() as connection:
-            order = await self.orders.insert(connection, new_order(**changes))
+            (order,) = await self.orders.number(connection, [new_order(**changes)])
+            await self.orders.insert(connection, [order], lease)
         for runner, _ in self.started:
             runner.look()
         return order

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, cast
 
+from hedgerow.abp.booking import Booking
 from hedgerow.abp.desks import Desk as AccountDesk
 from hedgerow.abp.desks import Desks
-from hedgerow.abp.ledger import book_answer
 from hedgerow.abp.settling import Settler
 from hedgerow.core.ids import FixtureId, MarketId, OutcomeId, PlayerId
 from hedgerow.core.states import BetSettlement, BetStatus, SettlementStatus
@@ -20,7 +20,7 @@ from hedgerow.storage.bets import Bet
 from hedgerow.venues.base import Balance, BetReport, Manifest
 from hedgerow.venues.registry import venue
 
-from .abpkit import NOW, Desk, taken
+from .abpkit import Desk, taken
 
 FIXTURE = FixtureId("id1200231461061419")
 
@@ -98,9 +98,7 @@ class Settling:
 
     async def answer(self, bet: Bet) -> Bet:
         async with self.rows.database.transaction() as connection:
-            await self.rows.bets.save_answer(connection, bet)
-            await self.rows.orders.count_fill(connection, bet.order_id or 0)
-            await book_answer(connection, bet, NOW)
+            await Booking(self.rows.bets, self.rows.orders, self.rows.clock).write(connection, [bet])
         return bet
 
     async def read(self) -> None:

@@ -9,8 +9,9 @@ import asyncpg
 import pytest
 from hypothesis import given
 
-from hedgerow.abp.balances import Observation, Unsure, book_balance, drift, observe
-from hedgerow.abp.ledger import Place, balances, book_answer, book_settlement
+from hedgerow.abp.balances import Observation, Unsure, book_balance, drift, last_entry, observe
+from hedgerow.abp.booking import Booking
+from hedgerow.abp.ledger import Place, balances, book_settlement
 from hedgerow.storage.bets import Bet
 
 from .abpkit import NOW, Desk, amounts, taken
@@ -42,7 +43,9 @@ def test_what_the_feed_has_paid_is_no_drift_on_either_side(free: Decimal, late: 
 # --- in the database --------------------------------------------------------------------------------------------------
 
 
-async def observed(desk: Desk, told: str, *, has_statement: bool = True, is_last_look: bool = True) -> Observation:
+async def observed(
+    desk: Desk, told: str, *, since: int | None = None, has_statement: bool = True, is_last_look: bool = True
+) -> Observation:
     async with desk.database.transaction() as connection:
         return await book_balance(
             connection,
@@ -51,6 +54,7 @@ async def observed(desk: Desk, told: str, *, has_statement: bool = True, is_last
             Decimal(told),
             NOW,
             NOW,
+            since=since,
             has_statement=has_statement,
             is_last_look=is_last_look,
         )
@@ -58,8 +62,7 @@ async def observed(desk: Desk, told: str, *, has_statement: bool = True, is_last
 
 async def accepted(desk: Desk, bet: Bet) -> Bet:
     async with desk.database.transaction() as connection:
-        await desk.bets.save_answer(connection, bet)
-        await book_answer(connection, bet, NOW)
+        await Booking(desk.bets, desk.orders, desk.clock).write(connection, [bet])
     return bet
 
 
@@ -99,32 +102,38 @@ async def test_before_the_last_look_drift_is_only_told(desk: Desk) -> None:
 
 async def test_a_bet_that_was_taken_since_the_question_is_unsure(desk: Desk) -> None:
     await desk.deposit(desk.dollars, "100")
-    await accepted(desk, taken(await desk.bet(await desk.order(), "10")))
-    for told in ("90", "100"):
-        assert await observed(desk, told) == Observation(Decimal(90), Decimal(0))
-
-
-async def test_a_payout_since_the_question_is_unsure(desk: Desk) -> None:
-    await desk.deposit(desk.dollars, "100")
     bet = taken(await desk.bet(await desk.order(), "10"))
-    bet.placed_at = NOW - timedelta(hours=2)
-    await settled(desk, await accepted(desk, bet), "20")
+    since = await last_entry(desk.database, desk.dollars)
+    await accepted(desk, bet)
+    for told in ("90", "100"):
+        assert await observed(desk, told, since=since) == Observation(Decimal(90), Decimal(0))
+    assert (await observed(desk, "100", is_last_look=False)).drift == 10
+
+
+async def test_a_payout_and_its_correction_since_the_question_are_unsure(desk: Desk) -> None:
+    await desk.deposit(desk.dollars, "100")
+    bet = await accepted(desk, taken(await desk.bet(await desk.order(), "10")))
+    since = await last_entry(desk.database, desk.dollars)
+    await settled(desk, bet, "20")
     for told in ("110", "90"):
-        assert await observed(desk, told) == Observation(Decimal(110), Decimal(0))
+        assert await observed(desk, told, since=since) == Observation(Decimal(110), Decimal(0))
+    since = await last_entry(desk.database, desk.dollars)
+    await settled(desk, bet, "0", before="20")
+    for told in ("110", "90"):
+        assert await observed(desk, told, since=since) == Observation(Decimal(90), Decimal(0))
+    assert await drifts(desk) == []
 
 
-async def settled(desk: Desk, bet: Bet, payout: str, *, by: str = "bookmaker") -> None:
+async def settled(desk: Desk, bet: Bet, payout: str, *, before: str | None = None, by: str = "bookmaker") -> None:
     bet.payout, bet.settlement, bet.settled_at, bet.settled_by = Decimal(payout), "WON", NOW, by
     async with desk.database.transaction() as connection:
         await desk.bets.save_settlement(connection, bet)
-        await book_settlement(connection, bet, None, Decimal(0), NOW)
+        await book_settlement(connection, bet, None if before is None else Decimal(before), Decimal(0), NOW)
 
 
 async def test_a_bookmaker_without_a_statement_may_have_paid_already(desk: Desk) -> None:
     await desk.deposit(desk.dollars, "100")
-    bet = taken(await desk.bet(await desk.order(), "10"))
-    bet.placed_at = NOW - timedelta(hours=2)
-    await accepted(desk, bet)
+    await accepted(desk, taken(await desk.bet(await desk.order(), "10")))
     assert await observed(desk, "110", has_statement=False) == Observation(Decimal(90), Decimal(0))
     assert await observed(desk, "111", has_statement=False) == Observation(Decimal(91), Decimal(1))
     assert (await observed(desk, "110", is_last_look=False)).drift == 19
@@ -132,10 +141,7 @@ async def test_a_bookmaker_without_a_statement_may_have_paid_already(desk: Desk)
 
 async def test_what_the_feed_paid_may_come_late_without_an_alarm(desk: Desk) -> None:
     await desk.deposit(desk.dollars, "100")
-    bet = taken(await desk.bet(await desk.order(), "10"))
-    bet.placed_at = NOW - timedelta(hours=2)
-    await accepted(desk, bet)
-    await desk.database.execute("update bets set placed_at = $1", NOW - timedelta(hours=2))
+    bet = await accepted(desk, taken(await desk.bet(await desk.order(), "10")))
     await settled(desk, bet, "20", by="feed")
     await desk.database.execute("update bets set settled_at = $1", NOW - timedelta(hours=1))
     assert await observed(desk, "90", has_statement=False) == Observation(Decimal(90), Decimal(0))

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hedgerow.abp.booking import Booking
 from hedgerow.abp.ledger import (
     Move,
     Place,
     answer,
     balances,
-    book_answer,
     book_settlement,
     reserve,
     settle,
@@ -59,8 +59,7 @@ def test_a_bet_that_is_taken_in_part_gives_the_rest_back() -> None:
 
 async def answered(desk: Desk, bet: Bet) -> None:
     async with desk.database.transaction() as connection:
-        await desk.bets.save_answer(connection, bet)
-        await book_answer(connection, bet, NOW)
+        await Booking(desk.bets, desk.orders, desk.clock).write(connection, [bet])
 
 
 async def test_a_bet_takes_its_money_from_free_to_the_bookmaker_and_back(desk: Desk) -> None:

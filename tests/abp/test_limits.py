@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from hedgerow.abp.amounts import ceiled, converted, floored
 from hedgerow.abp.limits import USD, Bounds, LimitFacts, at_risk, bounds
@@ -93,3 +94,10 @@ def test_rounding_keeps_its_side_of_the_exact_amount(amount: Decimal, source: ob
     unit = target.unit  # type: ignore[attr-defined]
     assert floored(exact, unit) <= exact < floored(exact, unit) + unit
     assert ceiled(exact, unit) - unit < exact <= ceiled(exact, unit)
+
+
+@given(st.decimals(-(10**15), 10**15, places=9), st.sampled_from([Decimal(1), Decimal("0.01"), Decimal("0.000001")]))
+def test_a_decimal_is_rounded_as_the_fraction_that_it_is(amount: Decimal, unit: Decimal) -> None:
+    for rounded in (floored, ceiled):
+        assert rounded(amount, unit) == rounded(Fraction(amount), unit)
+        assert rounded(amount, unit).as_tuple().exponent == unit.as_tuple().exponent

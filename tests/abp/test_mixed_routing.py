@@ -31,7 +31,7 @@ from hedgerow.storage.database import Database
 from hedgerow.venues.registry import venue
 
 from .runkit import ALCARAZ, SINNER, TENNIS
-from .test_service import accepted, ended
+from .test_service import accepted, ended, until_funded
 
 ACME = ClientName("acme")
 BOOKS = ("kalshi", "pinnacle", "polymarket", "sharpbet")
@@ -75,7 +75,9 @@ async def service(
     made = AutomatedBetPlacing(settings, database, vault, world.world.clock)
     await made.start()
     await eventually(lambda: len(list(made.desks.all())) == 4 and all(desk.is_open for desk in made.desks.all()))
+    await made.desks.read_balances()
     await eventually(lambda: made.book.fixture(TENNIS) is not None and made.book.up_since_ms is not None)
+    await until_funded(database, len(BOOKS))
     yield made
     await made.stop()
 

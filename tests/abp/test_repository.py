@@ -50,9 +50,9 @@ async def test_a_lease_that_is_over_holds_nothing(desk: Desk) -> None:
     await desk.orders.take_up(ONE, 1, 30)
     await desk.orders.take_up(ONE, 1, 0)
     async with desk.database.transaction() as connection:
-        assert await desk.orders.is_held(connection, held.order_id, ONE)
-        assert not await desk.orders.is_held(connection, held.order_id, TWO)
-        assert not await desk.orders.is_held(connection, late.order_id, ONE)
+        assert await desk.orders.hold(connection, [held, late], ONE) == {held.order_id}
+        assert await desk.orders.hold(connection, [held, late], TWO) == frozenset()
+    assert held.status is AbpOrderStatus.PROCESSING
 
 
 async def test_what_is_filled_is_the_sum_of_what_was_taken(desk: Desk) -> None:

@@ -300,10 +300,10 @@ async def test_answer_that_comes_after_the_decision_does_not_overwrite_it(floor:
     clock = floor.world.clock
     bets = Bets(floor.database, clock)
     async with floor.database.transaction() as connection:
-        (late,) = await bets.of_order(connection, order.order_id)
+        (late,) = await bets.of_orders(connection, order.order_id)
     before, money = await floor.rows(order), await floor.money()
     late.status, late.reason, late.placed_stake = BetStatus.FAILED, "never reached the bookmaker", None
-    await Placement(floor.database, bets, Breakers(clock), clock, Booking(floor.orders, clock).book).save(late)
+    await Placement(floor.database, bets, Breakers(clock), clock, Booking(bets, floor.orders, clock).write).save(late)
     assert (late.status, late.placed_stake) == (BetStatus.CONFIRMED, 10)
     assert (await floor.rows(order), await floor.money()) == (before, money)
     (noted,) = await floor.database.fetch("select id, data from audit where action = 'late answer'")

@@ -14,9 +14,10 @@ import pytest
 
 from hedgerow.abp.app import ApiContext, create_app
 from hedgerow.abp.feedview import BookView
+from hedgerow.abp.intake import Declined, OrderRequest
 from hedgerow.abp.orders import AbpOrder, AbpOrderStatus
 from hedgerow.abp.repository import OrderFilter
-from hedgerow.abp.service import AutomatedBetPlacing, Declined, OrderRequest
+from hedgerow.abp.service import AutomatedBetPlacing
 from hedgerow.bus.nats import Bus
 from hedgerow.core.config import Settings
 from hedgerow.core.errors import ApiError
@@ -77,11 +78,21 @@ async def service(
     made = AutomatedBetPlacing(settings, database, vault, clock)
     await made.start()
     await eventually(lambda: all(desk.is_open for desk in made.desks.all()))
+    await made.desks.read_balances()
     await eventually(lambda: made.book.fixture(TENNIS) is not None and made.book.up_since_ms is not None)
     offer(world, "1.8")  # a move confirms itself; what stood before is asked for only after half a minute
     await eventually(lambda: is_told(made))
+    await until_funded(database)
     yield made
     await made.stop()
+
+
+async def until_funded(database: Database, accounts: int = 1) -> None:
+    """Waits until the ledger has what the bookmakers say can be bet on so many accounts, at most 10 s."""
+    funded = "select count(*) from abp_balances where place = 'free' and amount > 0"
+    async with asyncio.timeout(10):
+        while await database.fetchval(funded) < accounts:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 def is_told(service: AutomatedBetPlacing) -> bool:

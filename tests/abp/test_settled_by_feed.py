@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from hedgerow.abp.analytics import GroupBy, pnl
+from hedgerow.abp.intake import OrderRequest
 from hedgerow.abp.orders import AbpOrder
-from hedgerow.abp.service import AutomatedBetPlacing, OrderRequest
+from hedgerow.abp.service import AutomatedBetPlacing
 from hedgerow.core.clock import NS_PER_S
 from hedgerow.core.config import Settings
 from hedgerow.core.ids import NO_PLAYER, ClientName, MarketId, MarketKey, VenueSlug
@@ -45,6 +46,7 @@ async def test_the_feed_settles_where_the_bookmaker_has_no_statement(
     service = await _service(server, bridge, database, vault)
     try:
         await eventually(lambda: all(desk.is_open for desk in service.desks.all()))
+        await service.desks.read_balances()
         await eventually(lambda: service.book.fixture(TENNIS) is not None and service.book.up_since_ms is not None)
         _offer(server, "1.8")
         await eventually(lambda: _is_told(service))

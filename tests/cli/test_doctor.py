@@ -91,6 +91,24 @@ async def test_balance_that_nothing_explains_is_told_with_what_each_side_had(
     assert ";" not in found["found"]
 
 
+async def test_settlements_that_contradict_each_other_are_shown(
+    cli: Cli, external: dict[str, str], database: Database
+) -> None:
+    await Accounts(database, SystemClock()).add_client("acme", "Acme")
+    await database.execute(
+        """insert into mm_disputes (client, fixture_id, market_id, player_id, words, pairs, found_at, changed_at,
+                                    agreed_at)
+           values ('acme', 'match-1', 1, 0, '{"kalshi": {"1": "WON"}, "pinnacle": {"2": "VOID"}}',
+                   '{kalshi/pinnacle}', now(), now(), null),
+                  ('acme', 'match-2', 1, 0, '{}', '{}', now(), now(), now()),
+                  ('acme', 'match-3', 1, 0, '{}', '{}', now(), now() - interval '8 days', null)"""
+    )
+    done = cli("doctor", "--json", **external)
+    found = findings(done)["settlements"]
+    assert (done.returncode, found["verdict"]) == (1, "wrong")
+    assert found["found"] == "acme match-1 market 1: kalshi says 1 WON, pinnacle says 2 VOID"
+
+
 @pytest.mark.parametrize("key", [None, new_master_key()], ids=["lost", "wrong"])
 async def test_lost_or_wrong_master_key_is_wrong(
     cli: Cli, external: dict[str, str], database: Database, key: str | None

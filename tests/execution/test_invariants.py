@@ -56,6 +56,9 @@ BREAKS = {
     "order_is_not_overfilled": "update mm_orders set size = 3",
     "filled_order_is_full": "update mm_orders set status = 'FILLED'",
     "settled_order_has_result": "update mm_orders set settlement_status = 'WON'",
+    "settled_order_adds_up": (
+        "update mm_orders set settlement_status = 'VOID', paid_per_contract = 0.5, payout = matched_size, pnl = 0"
+    ),
     "reversed_fill_needs_no_hedge": "update mm_fills set state = 'REVERSED'",
     "hedge_has_fill": "update bets set market_id = 122",
     "bet_is_counted_once": BET,

@@ -35,6 +35,11 @@ def test_buyer_and_seller_together_get_what_both_put_in(
     assert both == size
 
 
+@given(statuses, cents, cents)
+def test_what_the_exchange_paid_goes_before_the_rule(status: SettlementStatus, size: Decimal, stake: Decimal) -> None:
+    assert contract_payout(status, size, stake, Decimal("0.47")) == size * Decimal("0.47")
+
+
 @pytest.mark.parametrize(
     ("status", "paid"), [(WON, "180"), (LOST, "0"), (VOID, "100"), (HALF_WON, "140"), (HALF_LOST, "50")]
 )

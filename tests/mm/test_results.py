@@ -123,7 +123,7 @@ def result(
 ) -> Decimal:
     """What a fill of one contract and its hedge earn. legs: grade and odds of each bet; every bet is to pay 1."""
     held, risk = (own, price) if side is BUY else (own.mirrored, MICRO - price)
-    void_pays = at.void_pays if at.push is PushRule.VOID_PAYS else None
+    void_pays = at.void_pays if at.push is PushRule.VOID_PAYS and held is SettlementStatus.VOID else None
     earned = contract_payout(held, Decimal(1), decimal_of(risk), void_pays) - decimal_of(risk + fee.of(price, MICRO))
     for grade, at_odds in legs:
         stake = 1 / at_odds

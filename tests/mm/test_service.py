@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 
+from hedgerow.core.ids import OutcomeKey
 from hedgerow.core.money import MICRO
 from hedgerow.core.states import OrderStatus, SettlementStatus, Side
+from hedgerow.mm.analytics import profit_and_loss
 from hedgerow.mm.ledger import FillLedger
-from hedgerow.mm.settling import Settler
+from hedgerow.mm.listing import Days
+from hedgerow.mm.settling import ASK_AGAIN_S, Settler
 from hedgerow.storage.bets import Bets
 from hedgerow.storage.database import OutcomeUnknownError, StorageError
 
-from .worldkit import AWAY, EXCHANGES, HOME, Resting, Scene
+from .worldkit import AWAY, BOOKMAKER, CLIENT, EXCHANGES, HOME, MATCH, Resting, Scene
 
 TICK = 10_000
 
@@ -164,14 +167,46 @@ async def test_whole_match_ends_with_equal_ledgers_and_the_profit_that_they_say(
     assert quoting.resting() == []
 
 
-async def test_void_is_settled_as_the_exchange_pays_it(quoting: Scene) -> None:
-    """Polymarket pays a half for each contract of a void, whatever it cost."""
-    await quoting.step(act=lambda: quoting.take("polymarket", Side.SELL, "0.45", 100))
+@pytest.mark.parametrize(("exchange", "price"), [("polymarket", "0.5"), ("kalshi", "0.47")])
+async def test_void_is_settled_as_the_exchange_pays_it(quoting: Scene, exchange: str, price: str) -> None:
+    """Polymarket pays a half for each contract of a void, Kalshi a fair price: whatever it cost."""
+    await quoting.step(act=lambda: quoting.take(exchange, Side.SELL, "0.45", 100))
+    (fill,) = await quoting.fills()
+    await quoting.step(act=lambda: quoting.others_trade(exchange, "0.47"))
     await quoting.step(act=lambda: quoting.settle(SettlementStatus.VOID))
     await quoting.run_until(lambda: not quoting.process.trader.markets, most_s=120)
     assert await quoting.differences() == []
     done = await quoting.outcome()
-    assert abs(done.pnl - (50 - 45)) <= Decimal("0.02")
+    assert done.pnl == fill["size"] * Decimal(price) - fill["stake"] - fill["fee"]
+    told = await profit_and_loss(quoting.database, CLIENT, Days())
+    assert (told["realizedPnl"] - told["fees"], told["netRealizedSpread"]) == (done.pnl, done.pnl)
+
+
+async def test_what_only_one_side_calls_off_is_shown_until_both_do(quoting: Scene) -> None:
+    """The bookmaker refunds a retirement that the exchange pays; days later the exchange corrects itself."""
+    await quoting.step(act=lambda: quoting.take("polymarket", Side.SELL, "0.45", 100))
+    await quoting.step(act=lambda: quoting.settle(SettlementStatus.WON))
+    await quoting.run_until(lambda: not quoting.process.trader.markets, most_s=120)
+    assert await quoting.disputes() == []
+
+    bookmaker, exchange = quoting.world.bookmakers[BOOKMAKER], quoting.world.exchanges["polymarket"]
+    bookmaker.settle(OutcomeKey(MATCH, AWAY), SettlementStatus.VOID)
+    await quoting.step(ASK_AGAIN_S + 1)
+    (dispute,) = await quoting.disputes()
+    assert dispute.words["polymarket"] == {str(HOME): "WON"}
+    assert dispute.words["pinnacle"] == {str(AWAY): "VOID"}
+    assert dispute.pairs[-1] == "pinnacle/polymarket"
+    assert await quoting.differences() == []
+
+    for contract in exchange.contracts.values():
+        exchange.settle(contract, SettlementStatus.VOID)
+    quoting.world.fixtures[MATCH].results = {}
+    await quoting.database.execute("update bets set feed_settlement = 'VOID'")
+    await quoting.database.execute("update mm_orders set feed_settlement = 'VOID'")
+    await quoting.step(ASK_AGAIN_S + 1)
+    assert await quoting.disputes() == []
+    assert await quoting.differences() == []
+    assert abs((await quoting.outcome()).pnl - (50 - 45)) <= Decimal("0.02")
 
 
 @pytest.mark.parametrize("result", [SettlementStatus.LOST, SettlementStatus.VOID])

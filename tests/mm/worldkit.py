@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -28,6 +29,7 @@ from hedgerow.core.states import SettlementStatus, Side
 from hedgerow.core.tasks import spawn, stop, work
 from hedgerow.execution import invariants
 from hedgerow.mm.controls import SystemState, TournamentSettings
+from hedgerow.mm.disputes import Dispute, disputes
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.market import TradedMarket, Trader
 from hedgerow.mm.orders import Order
@@ -38,7 +40,7 @@ from hedgerow.net.stream import handled
 from hedgerow.sim.bookmaker import Bet as SimBet
 from hedgerow.sim.bookmaker import Quote
 from hedgerow.sim.dialects.oddspapi import DEMO_KEY
-from hedgerow.sim.exchange import Match, OrderEvent, State
+from hedgerow.sim.exchange import Leg, Match, OrderEvent, State
 from hedgerow.sim.exchange import Order as SimOrder
 from hedgerow.sim.faults import Behaviour
 from hedgerow.sim.server import WorldConfig, WorldServer
@@ -289,6 +291,15 @@ class Scene:
         outcome = OutcomeKey(MATCH, outcome_id)
         return self.world.exchanges[exchange].take(outcome, side, micros(Decimal(price)), size * MICRO)
 
+    def others_trade(self, exchange: str, home: str) -> None:
+        """Two others trade once on every contract, at fair prices. home: what the home outcome costs."""
+        engine = self.world.exchanges[exchange]
+        for number, contract in enumerate(engine.contracts.values()):
+            outcome_id = contract.yes.outcome_id
+            price = Decimal(home) if outcome_id == HOME else 1 - Decimal(home)
+            engine.place("other", contract, Leg.YES, Side.SELL, micros(price), MICRO, reference=f"other {number}")
+            self.take(exchange, Side.BUY, str(price), 1, outcome_id)
+
     def settle(self, home: SettlementStatus = SettlementStatus.WON) -> None:
         self.world.settle(MATCH, {HOME: home, AWAY: home.mirrored})
 
@@ -324,6 +335,10 @@ class Scene:
         return list(self.world.bookmakers[BOOKMAKER].bets.values())
 
     # --- what our books say --------------------------------------------------------------------------------------
+
+    async def disputes(self) -> list[Dispute]:
+        """Whose settlements contradict each other."""
+        return await disputes(self.database, datetime(2026, 1, 1, tzinfo=UTC), 10)
 
     async def fills(self) -> Sequence[Any]:
         return await self.database.fetch("select * from mm_fills order by fill_id")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,7 +36,9 @@ def _fee(contract: Contract, price: int, size: int, *, is_maker: bool) -> int:
     return 0 if is_maker else size // 100
 
 
-def _exchange(void_pays: int | None = None, clock: WorldClock | None = None) -> tuple[Exchange, Contract]:
+def _exchange(
+    void_pays: Callable[[Contract], int] | None = None, clock: WorldClock | None = None
+) -> tuple[Exchange, Contract]:
     exchange = Exchange("venue", clock or WorldClock(), fee=_fee, void_pays=void_pays)
     yes, no = (OutcomeKey(FIXTURE, OutcomeId(n)) for n in (121, 122))
     contract = Contract("c", MarketKey(FIXTURE, MarketId(121)), yes, no, PriceGrid.probability(10_000), 10_000, 10_000)
@@ -118,7 +121,7 @@ def test_a_trade_stands_when_the_contract_is_decided() -> None:
 
 
 def test_a_void_can_pay_a_half_to_every_contract() -> None:
-    exchange, contract = _exchange(void_pays=500_000)
+    exchange, contract = _exchange(void_pays=lambda _: 500_000)
     _trade(exchange, contract, size=10 * MICRO, price=400_000)
     exchange.settle(contract, SettlementStatus.VOID)
     assert exchange.accounts["ann"].cash == CASH - 4 * MICRO + 5 * MICRO
@@ -203,7 +206,7 @@ RESULTS = st.sampled_from([SettlementStatus.WON, SettlementStatus.LOST, Settleme
 def test_money_is_conserved_over_trades_reversals_and_settlement(
     actions: list[tuple[str, Leg, Side, int, int, int]], result: SettlementStatus, halves: bool
 ) -> None:
-    exchange, contract = _exchange(void_pays=500_000 if halves else None)
+    exchange, contract = _exchange(void_pays=(lambda _: 500_000) if halves else None)
     for number, (name, leg, side, cents, lots, then) in enumerate(actions):
         try:
             order = exchange.place(

@@ -125,20 +125,21 @@ def test_a_better_price_met_when_laying_never_makes_the_stake_larger_than_asked(
 
 
 @pytest.mark.parametrize(
-    ("status", "void_pays", "paid"),
+    ("status", "each", "paid"),
     [
         (SettlementStatus.WON, None, "72.05"),
         (SettlementStatus.LOST, None, "12.05"),
         (SettlementStatus.VOID, None, "36.05"),
         (SettlementStatus.VOID, Decimal("0.5"), "42.05"),
+        (SettlementStatus.VOID, Decimal("0.61"), "48.65"),
     ],
 )
 def test_what_was_taken_back_is_returned_beside_what_the_rest_pays(
-    status: SettlementStatus, void_pays: Decimal | None, paid: str
+    status: SettlementStatus, each: Decimal | None, paid: str
 ) -> None:
     undone = Sums(30_000_000, 12_000_000, 50_000)
     taken = Taken("id", REFERENCE, "ref", Side.BUY, 90_000_000, 36_000_000, 150_000, undone=undone)
-    assert settled_report(Ended(taken, status, 0), void_pays).payout == Decimal(paid)
+    assert settled_report(Ended(taken, status, 0, each)).payout == Decimal(paid)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ division can lift an amount over a limit.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 
 from hedgerow.core.money import minor_unit
@@ -31,18 +31,23 @@ class Currency:
         return minor_unit(self.code)
 
 
-def converted(amount: Decimal, source: Currency, target: Currency) -> Fraction:
+def converted(amount: Decimal, source: Currency, target: Currency) -> Fraction | Decimal:
     """The amount in the other currency, exact. Within one currency nothing changes, whatever the rates say."""
     if source.code == target.code:
-        return Fraction(amount)
+        return amount
     return Fraction(amount) / Fraction(source.per_usd) * Fraction(target.per_usd)
 
 
 def floored(amount: Fraction | Decimal, unit: Decimal) -> Decimal:
-    """To whole units, downwards: limits and stakes."""
-    return _WIDE.multiply(Decimal(Fraction(amount) // Fraction(unit)), unit)
+    """To whole units (a power of ten), downwards: limits and stakes. Raises decimal.InvalidOperation for what is no
+    amount."""
+    if isinstance(amount, Decimal):
+        return amount.quantize(unit, ROUND_FLOOR, _WIDE)
+    return _WIDE.multiply(Decimal(amount // Fraction(unit)), unit)
 
 
 def ceiled(amount: Fraction | Decimal, unit: Decimal) -> Decimal:
-    """To whole units, upwards: minimum stakes, and what counts as used."""
-    return _WIDE.multiply(Decimal(-(-Fraction(amount) // Fraction(unit))), unit)
+    """To whole units (a power of ten), upwards: minimum stakes, and what counts as used. Raises as `floored`."""
+    if isinstance(amount, Decimal):
+        return amount.quantize(unit, ROUND_CEILING, _WIDE)
+    return _WIDE.multiply(Decimal(-(-amount // Fraction(unit))), unit)

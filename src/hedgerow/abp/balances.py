@@ -14,7 +14,7 @@ from typing import Any
 
 from asyncpg import Connection
 
-from hedgerow.abp.ledger import ZERO, Kind, Move, Place, balances, lock_accounts, moving, post
+from hedgerow.abp.ledger import ZERO, Entry, Kind, Move, Place, balances, lock_accounts, moving, post
 from hedgerow.storage.database import Database
 
 PAID_WITHIN = timedelta(hours=24)
@@ -30,9 +30,9 @@ class Unsure:
     """Money of bets that a bookmaker's word on the balance may count or not.
 
     going: held in the ledger, but perhaps still there, or there again: of bets that are not answered, that were taken
-    since the question, or whose payout the bookmaker may have booked before we could know. coming: paid in the ledger
-    since the question, perhaps not yet in the answer. late: paid in the ledger by the feed's grade, at the bookmaker at
-    any time: its word is booked, and is no alarm.
+    since the question, or whose payout the bookmaker may have booked before we could know. coming: given back in the
+    ledger since the question, perhaps not yet in the answer. late: paid in the ledger by the feed's grade, at the
+    bookmaker at any time: its word is booked, and is no alarm.
     """
 
     going: Decimal = ZERO
@@ -67,6 +67,14 @@ class Observation:
     drift: Decimal
 
 
+async def last_entry(database: Database, account_id: int) -> int:
+    """The account's last entry by now, 0 without one; asked for before its bookmaker is. Raises StorageError."""
+    found: int | None = await database.fetchval(
+        "select entry_id from abp_ledger where account_id = $1 order by entry_id desc limit 1", account_id
+    )
+    return found or 0
+
+
 async def book_balance(
     connection: Connection[Any],
     account_id: int,
@@ -75,13 +83,15 @@ async def book_balance(
     asked_at: datetime,
     at: datetime,
     *,
+    since: int | None = None,
     has_statement: bool = True,
     is_last_look: bool = True,
 ) -> Observation:
     """Books the bookmaker's word on what can be bet, as asked for at that time. What no bet explains is kept as
-    evidence (`abp_drifts`); before the last look it is only told, and nothing is booked."""
+    evidence (`abp_drifts`); before the last look it is only told, and nothing is booked. since: the account's last
+    entry before the question, None where nothing can have moved."""
     free = (await lock_accounts(connection, {account_id: currency}))[account_id]
-    unsure = await _unsure(connection, account_id, currency, asked_at, at, has_statement=has_statement)
+    unsure = await _unsure(connection, account_id, currency, since, at, has_statement=has_statement)
     unexplained = drift(free, unsure, told)
     if unexplained and not await connection.fetchval(
         "select exists (select 1 from abp_ledger where account_id = $1 and currency = $2)", account_id, currency
@@ -92,40 +102,39 @@ async def book_balance(
     if unexplained:
         await _keep_evidence(connection, account_id, currency, at, asked_at, free, told, unexplained)
     moves = observe(free, unsure, told)
-    await post(connection, account_id, currency, moves, at, None)
+    await post(connection, [Entry(account_id, currency, move, None) for move in moves], at)
     return Observation(balances(moves, {Place.FREE: free})[Place.FREE], unexplained)
 
 
 async def _unsure(
-    connection: Connection[Any],
-    account_id: int,
-    currency: str,
-    asked_at: datetime,
-    at: datetime,
-    *,
-    has_statement: bool,
+    connection: Connection[Any], account_id: int, currency: str, since: int | None, at: datetime, *, has_statement: bool
 ) -> Unsure:
+    """Of an account whose ledger the transaction has locked."""
     rows = await connection.fetch(
-        """select coalesce(sum(reserved), 0) + coalesce(sum(staked) filter (where placed_at >= $3), 0) as going,
+        """select coalesce(sum(reserved), 0) as going,
                   coalesce(sum(staked + placed_stake * case when is_back then placed_odds - 1 else 1 end)
-                           filter (where staked > 0 and placed_at < $3), 0) as won,
-                  0 as coming, 0 as late
+                           filter (where staked > 0), 0) as won, 0 as coming
            from bets
            where account_id = $1 and currency = $2 and origin = 'abp' and (reserved > 0 or staked > 0)
            union all
-           select coalesce(sum(coalesce(at_risk, placed_stake * case when is_back then 1 else placed_odds - 1 end))
-                           filter (where settled_at >= $3 and placed_at >= $3), 0), 0,
-                  coalesce(sum(payout) filter (where settled_at >= $3), 0),
-                  coalesce(sum(payout) filter (where settled_by = 'feed'), 0)
-           from bets where account_id = $1 and currency = $2 and origin = 'abp' and not is_test and settled_at >= $4""",
+           select coalesce(sum(amount) filter (where source = 'free' or target = 'staked'), 0), 0,
+                  coalesce(sum(amount) filter (where target = 'free'), 0)
+           from abp_ledger where account_id = $1 and currency = $2 and entry_id > $3 and bet_id is not null""",
         account_id,
         currency,
-        asked_at,
-        asked_at if has_statement else min(asked_at, at - PAID_WITHIN),
+        since,
     )
-    going, won, coming, late = (sum(column, ZERO) for column in zip(*rows, strict=True))
-    # With a statement, what was paid is known by reading it first.
-    return Unsure(going if has_statement else going + won, coming, late)
+    going, won, coming = (sum(column, ZERO) for column in zip(*rows, strict=True))
+    if has_statement:  # what was paid is known by reading it first
+        return Unsure(going, coming)
+    late = await connection.fetchval(
+        """select coalesce(sum(payout), 0) from bets
+           where account_id = $1 and currency = $2 and origin = 'abp' and settled_by = 'feed' and settled_at >= $3""",
+        account_id,
+        currency,
+        at - PAID_WITHIN,
+    )
+    return Unsure(going + won, coming, late)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,42 +1,51 @@
-"""What an answered bet changes beside its own row, in the same transaction: its order's fill, its account's money."""
+"""What answered bets change beside their own rows, in one transaction: their orders' fills, their accounts' money."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from fractions import Fraction
 from typing import Any
 
 from asyncpg import Connection
 
 from hedgerow.abp.amounts import MICRO_UNIT, ceiled
-from hedgerow.abp.ledger import book_answer
+from hedgerow.abp.ledger import answered, entries_of, lock_accounts, post
 from hedgerow.abp.repository import AbpOrders
 from hedgerow.core.clock import Clock
 from hedgerow.core.states import BetStatus
-from hedgerow.storage.bets import Bet
+from hedgerow.storage.bets import Bet, Bets
 
 
 class Booking:
-    """Written with every answer of a bet (`Placement`'s `also`)."""
+    """Writes the answers of bets (`Placement`'s `write`)."""
 
-    def __init__(self, orders: AbpOrders, clock: Clock) -> None:
-        self._orders, self._clock = orders, clock
+    def __init__(self, bets: Bets, orders: AbpOrders, clock: Clock) -> None:
+        self._bets, self._orders, self._clock = bets, orders, clock
 
-    async def book(self, connection: Connection[Any], bet: Bet) -> None:
-        """First the order's row, then the account's ledger: the order in which a decision locks them."""
-        if bet.order_id is None:
-            return
-        if bet.status is BetStatus.CONFIRMED:
-            await self._take_part(connection, bet)
-        await self._orders.count_fill(connection, bet.order_id)
-        await book_answer(connection, bet, self._clock.now())
+    async def write(self, connection: Connection[Any], bets: Sequence[Bet]) -> Collection[int]:
+        """All rows are locked before any is written, and always in the same order: bets, orders, accounts. A decision
+        locks orders and accounts in this order too. Answers which bets were written."""
+        open_ids = await self._bets.lock(connection, bets)
+        answers = [bet for bet in bets if bet.bet_id in open_ids]
+        order_ids = {bet.order_id for bet in answers if bet.order_id is not None}
+        await self._orders.lock(connection, order_ids)
+        await lock_accounts(connection, {bet.account_id: bet.currency for bet in answers})
+        entries = []
+        for bet in answers:
+            _take_part(bet)
+            entries += entries_of(bet, answered(bet, bet.reserved))
+        written = await self._bets.save_answer(connection, *answers)
+        await self._orders.count_fill(connection, *order_ids)
+        await post(connection, entries, self._clock.now())
+        return written
 
-    async def _take_part(self, connection: Connection[Any], bet: Bet) -> None:
-        """A bet that was taken in part stands for as much less of its order."""
-        if bet.placed_stake is None or bet.order_stake is None or bet.placed_stake == bet.requested_stake:
-            return
-        if bet.reserved == 0:
-            return  # told before, and cut then
-        bet.order_stake = ceiled(
-            Fraction(bet.order_stake) * Fraction(bet.placed_stake) / Fraction(bet.requested_stake), MICRO_UNIT
-        )
-        await connection.execute("update bets set order_stake = $2 where bet_id = $1", bet.bet_id, bet.order_stake)
+
+def _take_part(bet: Bet) -> None:
+    """A bet that was taken in part stands for as much less of its order."""
+    if bet.status is not BetStatus.CONFIRMED or bet.placed_stake is None or bet.order_stake is None:
+        return
+    if bet.placed_stake == bet.requested_stake or bet.reserved == 0:
+        return  # taken whole, or told before, and cut then
+    bet.order_stake = ceiled(
+        Fraction(bet.order_stake) * Fraction(bet.placed_stake) / Fraction(bet.requested_stake), MICRO_UNIT
+    )

@@ -11,10 +11,11 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from hedgerow.abp.feedview import FeedView
+from hedgerow.abp.intake import Declined, OrderRequest
 from hedgerow.abp.orders import AbpOrder
 from hedgerow.abp.profiles import ClientAccounts
 from hedgerow.abp.repository import AbpOrders, OrderFilter
-from hedgerow.abp.service import Cancellation, Declined, OrderRequest
+from hedgerow.abp.service import Cancellation
 from hedgerow.api.app import Check
 from hedgerow.api.auth import Caller, authenticated
 from hedgerow.bus.nats import Bus, BusError
@@ -30,6 +31,10 @@ from hedgerow.storage.terms import Terms
 
 class BetPlacing(Protocol):
     """What the API asks of the service."""
+
+    def check_room(self) -> None:
+        """Raises ApiError 503 while too many orders wait to be taken in."""
+        ...
 
     async def place(
         self, client: ClientName, key_bookmakers: frozenset[str] | None, requests: Sequence[OrderRequest]
@@ -90,7 +95,7 @@ def denied(what: str) -> ApiError:
     return ApiError(403, {"message": f"Access denied to this {what}", "code": "FORBIDDEN"})
 
 
-def _context(request: Request) -> ApiContext:
+async def _context(request: Request) -> ApiContext:  # a plain function would be run in a thread
     context: ApiContext = request.app.state.context
     return context
 

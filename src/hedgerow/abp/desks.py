@@ -11,7 +11,7 @@ from decimal import Decimal
 import structlog
 
 from hedgerow.abp.amounts import Currency
-from hedgerow.abp.balances import Observation, book_balance
+from hedgerow.abp.balances import Observation, book_balance, last_entry
 from hedgerow.abp.readings import Readings
 from hedgerow.core.clock import Clock
 from hedgerow.core.config import VenueUrls
@@ -255,7 +255,7 @@ class Desks:
     async def _look(self, desk: Desk, *, is_last: bool) -> Observation | None:
         """None where the bookmaker does not say."""
         row, bookmaker = desk.row, desk.bookmaker
-        asked_at = self._clock.now()
+        asked_at, since = self._clock.now(), await last_entry(self._database, row.account_id)
         try:
             if not desk.is_open:
                 await bookmaker.open()
@@ -272,6 +272,7 @@ class Desks:
                 told.free,
                 asked_at,
                 self._clock.now(),
+                since=since,
                 has_statement=bookmaker.manifest.has_statement,
                 is_last_look=is_last,
             )

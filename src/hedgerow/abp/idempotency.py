@@ -6,43 +6,52 @@ once the second waits for the first. A request that was declined keeps no key: i
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from asyncpg import Connection
 
+from hedgerow.abp.orders import AbpOrder
 from hedgerow.storage.database import Database
 
 WINDOW = timedelta(minutes=30)
 
 
-async def claim(connection: Connection[Any], client: str, request_uuid: str, order_id: int, now: datetime) -> bool:
-    """Whether the request is new, and now belongs to this order. False: another order of the last thirty minutes has
-    it, and the caller's transaction has to be given up."""
-    claimed: int | None = await connection.fetchval(
-        """insert into abp_requests as r (client, request_uuid, order_id, created_at) values ($1, $2, $3, $4)
+async def claim(connection: Connection[Any], orders: Sequence[AbpOrder], now: datetime) -> frozenset[int]:
+    """Claims the requests of orders that have their numbers and are not written yet; no two of them are the same
+    request. Answers the numbers of those whose request is new: the others are another order's of the last thirty
+    minutes, and are not to be written."""
+    rows = await connection.fetch(
+        """insert into abp_requests as r (client, request_uuid, order_id, created_at)
+           select client, request_uuid, order_id, $4
+           from unnest($1::text[], $2::uuid[], $3::bigint[]) t (client, request_uuid, order_id)
+           order by client, request_uuid  -- two groups never wait for each other
            on conflict (client, request_uuid) do update
              set order_id = excluded.order_id, created_at = excluded.created_at where r.created_at <= $5
            returning order_id""",
-        client,
-        request_uuid,
-        order_id,
+        [order.asked.client for order in orders],
+        [order.asked.request_uuid for order in orders],
+        [order.order_id for order in orders],
         now,
         now - WINDOW,
     )
-    return claimed is not None
+    return frozenset(row[0] for row in rows)
 
 
-async def known(database: Database, client: str, request_uuids: list[str], now: datetime) -> frozenset[str]:
-    """Which of the requests were made in the last thirty minutes."""
-    rows = await database.fetch(
-        """select request_uuid::text from abp_requests
-           where client = $1 and request_uuid = any($2::uuid[]) and created_at > $3""",
-        client,
-        request_uuids,
+async def known(
+    connection: Connection[Any], requests: Iterable[tuple[str, str]], now: datetime
+) -> frozenset[tuple[str, str]]:
+    """Which of the requests, (client, UUID), were made in the last thirty minutes."""
+    asked = list(requests)
+    rows = await connection.fetch(
+        """select client, request_uuid::text from abp_requests
+           where (client, request_uuid) in (select * from unnest($1::text[], $2::uuid[])) and created_at > $3""",
+        [client for client, _ in asked],
+        [request_uuid for _, request_uuid in asked],
         now - WINDOW,
     )
-    return frozenset(row[0] for row in rows)
+    return frozenset((row[0], row[1]) for row in rows)
 
 
 async def forget(database: Database, now: datetime) -> None:

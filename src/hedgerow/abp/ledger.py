@@ -12,7 +12,7 @@ stands in the bet, and both rates in the receipt of its decision (docs/decisions
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -103,6 +103,21 @@ def balances(moves: Iterable[Move], before: Mapping[Place, Decimal] | None = Non
     return after
 
 
+def wanted_money(bet: Bet) -> Decimal:
+    """The money that a bet which is to be sent puts at risk."""
+    return at_risk(bet.requested_stake, bet.requested_odds, Currency(bet.currency, bet.usd_rate), is_back=bet.is_back)
+
+
+def answered(bet: Bet, reserved: Decimal) -> list[Move]:
+    """What an answered bet moves, as `bet` holds it afterwards; nothing while the answer is not known, nothing twice.
+    reserved: what its row, locked, has reserved still."""
+    if bet.status in (BetStatus.PENDING, BetStatus.PLACED) or not reserved:
+        return []
+    taken = taken_money(bet)
+    bet.reserved, bet.staked = ZERO, taken
+    return answer(reserved, taken)
+
+
 def taken_money(bet: Bet) -> Decimal:
     """The money at risk in a bet as its bookmaker has taken it; 0 for one that does not stand."""
     if bet.status is not BetStatus.CONFIRMED or bet.placed_stake is None or bet.placed_odds is None:
@@ -123,55 +138,59 @@ def moving(*moves: Move) -> list[Move]:
 async def lock_accounts(connection: Connection[Any], accounts: Mapping[int, str]) -> dict[int, Decimal]:
     """Locks the ledgers of accounts (id to currency) until the transaction ends, always in the same order, so that no
     two wait for each other. Answers what is free on each."""
-    free: dict[int, Decimal] = {}
-    for account_id, currency in sorted(accounts.items()):
-        await connection.execute(
-            "insert into abp_balances (account_id, currency, place) values ($1, $2, 'free') on conflict do nothing",
-            account_id,
-            currency,
-        )
-        free[account_id] = await connection.fetchval(
-            """select amount from abp_balances
-               where account_id = $1 and currency = $2 and place = 'free' for update""",
-            account_id,
-            currency,
-        )
-    return free
+    asked = list(accounts), list(accounts.values())
+    rows = await connection.fetch(_LOCK, *asked)
+    if len(rows) < len(accounts):
+        await connection.execute(_OPEN, *asked)
+        rows = await connection.fetch(_LOCK, *asked)
+    return {row["account_id"]: row["amount"] for row in rows}
 
 
-async def post(
-    connection: Connection[Any], account_id: int, currency: str, moves: Iterable[Move], at: datetime, bet_id: int | None
-) -> None:
-    """Writes moves of an account that the transaction has locked."""
-    await connection.executemany(
+_LOCK = """select b.account_id, b.amount
+           from abp_balances b
+             join unnest($1::bigint[], $2::text[]) t (account_id, currency) using (account_id, currency)
+           where b.place = 'free' order by b.account_id for update of b"""
+_OPEN = """insert into abp_balances (account_id, currency, place)
+           select account_id, currency, 'free' from unnest($1::bigint[], $2::text[]) t (account_id, currency)
+           order by account_id on conflict do nothing"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A move on an account; bet_id: None where it belongs to none."""
+
+    account_id: int
+    currency: str
+    move: Move
+    bet_id: int | None
+
+
+def entries_of(bet: Bet, moves: Iterable[Move]) -> list[Entry]:
+    return [Entry(bet.account_id, bet.currency, move, bet.bet_id) for move in moves]
+
+
+async def post(connection: Connection[Any], entries: Sequence[Entry], at: datetime) -> None:
+    """Writes moves of accounts that the transaction has locked."""
+    if not entries:
+        return
+    await connection.execute(
         """insert into abp_ledger (account_id, currency, kind, source, target, amount, bet_id, at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8)""",
-        [
-            (account_id, currency, move.kind.value, move.source.value, move.target.value, move.amount, bet_id, at)
-            for move in moves
-        ],
+           select t.*, $8
+           from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[], $7::bigint[]) t""",
+        [entry.account_id for entry in entries],
+        [entry.currency for entry in entries],
+        [entry.move.kind.value for entry in entries],
+        [entry.move.source.value for entry in entries],
+        [entry.move.target.value for entry in entries],
+        [entry.move.amount for entry in entries],
+        [entry.bet_id for entry in entries],
+        at,
     )
 
 
-async def hold(connection: Connection[Any], bet: Bet, at: datetime) -> None:
-    """Reserves the money of a new bet. Its account is locked, and that it covers the bet is known."""
-    amount = at_risk(bet.requested_stake, bet.requested_odds, Currency(bet.currency, bet.usd_rate), is_back=bet.is_back)
-    await post(connection, bet.account_id, bet.currency, reserve(amount), at, bet.bet_id)
-    await connection.execute("update bets set reserved = $2 where bet_id = $1", bet.bet_id, amount)
-    bet.reserved = amount
-
-
-async def book_answer(connection: Connection[Any], bet: Bet, at: datetime) -> None:
-    """Books what became of a bet, whose row the transaction has locked; nothing while that is not known, nothing
-    twice."""
-    reserved = await connection.fetchval("select reserved from bets where bet_id = $1", bet.bet_id)
-    if bet.status in (BetStatus.PENDING, BetStatus.PLACED) or not reserved:
-        return
-    taken = taken_money(bet)
-    await lock_accounts(connection, {bet.account_id: bet.currency})
-    await post(connection, bet.account_id, bet.currency, answer(reserved, taken), at, bet.bet_id)
-    await connection.execute("update bets set reserved = 0, staked = $2 where bet_id = $1", bet.bet_id, taken)
-    bet.reserved, bet.staked = ZERO, taken
+async def hold(connection: Connection[Any], bets: Iterable[Bet], at: datetime) -> None:
+    """Books what new bets have reserved. Their accounts are locked, and that they cover the bets is known."""
+    await post(connection, [entry for bet in bets for entry in entries_of(bet, reserve(bet.reserved))], at)
 
 
 async def book_settlement(
@@ -186,6 +205,6 @@ async def book_settlement(
         moves = settle(bet.staked, bet.payout + commission, commission)
     else:
         moves = settle_anew(before, bet.payout)
-    await post(connection, bet.account_id, bet.currency, moves, at, bet.bet_id)
+    await post(connection, entries_of(bet, moves), at)
     await connection.execute("update bets set staked = 0 where bet_id = $1", bet.bet_id)
     bet.staked = ZERO

@@ -95,6 +95,6 @@ def _effective_min(facts: LimitFacts) -> Decimal:
     return max(least, unit)
 
 
-def _entry(facts: LimitFacts, amount: Decimal | None) -> Fraction | None:
+def _entry(facts: LimitFacts, amount: Decimal | None) -> Fraction | Decimal | None:
     """An amount of the odds entry in the account's currency."""
     return None if amount is None else converted(amount, facts.entry_currency, facts.currency)

@@ -24,6 +24,9 @@ class Receipt:
     decision: Decision
 
 
+_encode = msgspec.json.Encoder().encode
+
+
 def receipt_of(order_id: int, attempt: int, at: datetime, wanted: Wanted, candidates: tuple[Candidate, ...]) -> Receipt:
     """Decides, and keeps what it was decided from."""
     return Receipt(order_id, attempt, at, wanted, candidates, route(wanted, candidates))
@@ -34,10 +37,9 @@ def recompute(receipt: Receipt) -> Decision:
     return route(receipt.wanted, receipt.candidates)
 
 
-def to_json(receipt: Receipt) -> dict[str, Any]:
-    """Plain JSON values; amounts and prices are text, digit for digit."""
-    plain: dict[str, Any] = msgspec.to_builtins(receipt)
-    return plain
+def to_json(receipt: Receipt) -> msgspec.Raw:
+    """JSON; amounts and prices are text, digit for digit."""
+    return msgspec.Raw(_encode(receipt))
 
 
 def from_json(plain: Mapping[str, Any]) -> Receipt:

@@ -6,7 +6,7 @@ process that hangs must not keep an order. Whoever ends an order, or adds bets t
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -25,6 +25,35 @@ from hedgerow.storage.database import Database
 _COLUMNS = """order_id, client, request_uuid::text, user_ref, fixture_id, market_id, outcome_id, player_id, is_back,
     price, stake, currency, bookmakers, accepts_better, accepts_partial, price_rule, is_test, meta, status, reason,
     filled, attempts, is_cancel_wanted, expires_at, created_at, updated_at, filled_at"""
+
+
+_ASKED = (
+    "client",
+    "request_uuid",
+    "user_ref",
+    "fixture_id",
+    "market_id",
+    "outcome_id",
+    "player_id",
+    "is_back",
+    "price",
+    "stake",
+    "currency",
+    "accepts_better",
+    "accepts_partial",
+    "price_rule",
+    "is_test",
+    "meta",
+    "expires_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Whose an order is, for so long."""
+
+    runner: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,79 +75,125 @@ class AbpOrders:
 
     # --- one order -----------------------------------------------------------------------------------------------
 
-    async def insert(self, connection: Connection[Any], asked: NewOrder) -> AbpOrder:
-        """The new order, PENDING, inside the caller's transaction."""
-        row = await connection.fetchrow(
-            f"""insert into abp_orders (client, request_uuid, user_ref, fixture_id, market_id, outcome_id, player_id,
-                                        is_back, price, stake, currency, bookmakers, accepts_better, accepts_partial,
-                                        price_rule, is_test, meta, expires_at, created_at, updated_at)
-                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19)
-                returning {_COLUMNS}""",
-            asked.client,
-            asked.request_uuid,
-            asked.user_ref,
-            asked.fixture_id,
-            asked.market_id,
-            asked.outcome_id,
-            asked.player_id,
-            asked.is_back,
-            asked.price,
-            asked.stake,
-            asked.currency,
-            None if asked.bookmakers is None else sorted(asked.bookmakers),
-            asked.accepts_better,
-            asked.accepts_partial,
-            asked.price_rule.value,
-            asked.is_test,
-            asked.meta,
-            asked.expires_at,
-            self._clock.now(),
+    async def number(self, connection: Connection[Any], asked: Sequence[NewOrder]) -> list[AbpOrder]:
+        """Orders as they will stand, PENDING, each with its number; nothing is written yet."""
+        ids = await connection.fetch(
+            "select nextval('abp_orders_order_id_seq') from generate_series(1, $1::integer)", len(asked)
         )
-        if row is None:
-            raise RuntimeError("an inserted order was not returned")
-        return _order(row)
+        now = self._clock.now()
+        return [
+            AbpOrder(row[0], one, AbpOrderStatus.PENDING, "", Decimal(0), 0, False, now, now, None)  # noqa: FBT003
+            for row, one in zip(ids, asked, strict=True)
+        ]
+
+    async def insert(self, connection: Connection[Any], orders: Sequence[AbpOrder], lease: Lease | None = None) -> None:
+        """Writes numbered orders inside the caller's transaction. lease: whose they are at once."""
+        asked = [order.asked for order in orders]
+        await connection.execute(
+            """insert into abp_orders (order_id, client, request_uuid, user_ref, fixture_id, market_id, outcome_id,
+                                       player_id, is_back, price, stake, currency, accepts_better, accepts_partial,
+                                       price_rule, is_test, meta, expires_at, created_at, updated_at, bookmakers,
+                                       runner, lease_until)
+               overriding system value
+               select order_id, client, request_uuid, user_ref, fixture_id, market_id, outcome_id, player_id, is_back,
+                      price, stake, currency, accepts_better, accepts_partial, price_rule, is_test, meta, expires_at,
+                      created_at, created_at, string_to_array(bookmakers, ','),
+                      $21, clock_timestamp() + $22 * interval '1 second'
+               from unnest($1::bigint[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
+                           $8::bigint[], $9::boolean[], $10::numeric[], $11::numeric[], $12::text[], $13::boolean[],
+                           $14::boolean[], $15::text[], $16::boolean[], $17::jsonb[], $18::timestamptz[],
+                           $19::timestamptz[], $20::text[])
+                    t (order_id, client, request_uuid, user_ref, fixture_id, market_id, outcome_id, player_id,
+                       is_back, price, stake, currency, accepts_better, accepts_partial, price_rule, is_test, meta,
+                       expires_at, created_at, bookmakers)""",
+            [order.order_id for order in orders],
+            *([getattr(one, name) for one in asked] for name in _ASKED),
+            [order.created_at for order in orders],
+            [None if one.bookmakers is None else ",".join(sorted(one.bookmakers)) for one in asked],
+            None if lease is None else lease.runner,
+            None if lease is None else lease.seconds,
+        )
 
     async def order(self, order_id: int) -> AbpOrder | None:
         row = await self._database.fetchrow(f"select {_COLUMNS} from abp_orders where order_id = $1", order_id)
         return _order(row) if row else None
 
-    async def locked(self, connection: Connection[Any], order_id: int) -> AbpOrder | None:
-        """The order as it stands, locked until the caller's transaction ends."""
-        row = await connection.fetchrow(f"select {_COLUMNS} from abp_orders where order_id = $1 for update", order_id)
-        return _order(row) if row else None
-
-    async def save(self, connection: Connection[Any], order: AbpOrder) -> None:
-        """Writes status, reason and fill of a locked order; `updated_at` and `filled_at` follow."""
-        order.updated_at = self._clock.now()
-        if order.status is AbpOrderStatus.FILLED and order.filled_at is None:
-            order.filled_at = order.updated_at
+    async def lock(self, connection: Connection[Any], order_ids: Collection[int]) -> None:
+        """Locks orders until the caller's transaction ends, always in the same order."""
         await connection.execute(
-            """update abp_orders set status = $2, reason = $3, filled = $4, is_cancel_wanted = $5, updated_at = $6,
-                                     filled_at = $7, attempts = $8
-               where order_id = $1""",
-            order.order_id,
-            order.status.value,
-            order.reason,
-            order.filled,
-            order.is_cancel_wanted,
-            order.updated_at,
-            order.filled_at,
-            order.attempts,
+            "select from abp_orders where order_id = any($1) order by order_id for update", list(order_ids)
         )
 
-    async def count_fill(self, connection: Connection[Any], order_id: int) -> None:
-        """Brings the filled stake of an open order to the sum of its bets that were taken, also of those that the
-        bookmaker has called off since: what it gives back is not bet again."""
-        order = await self.locked(connection, order_id)
-        if order is None or not order.status.is_open:
-            return
-        order.filled = await connection.fetchval(
-            """select least(coalesce(sum(order_stake), 0), $2) from bets
-               where origin = 'abp' and order_id = $1 and placed_stake is not null""",
-            order_id,
-            order.asked.stake,
+    async def hold(self, connection: Connection[Any], orders: Iterable[AbpOrder], runner: str) -> frozenset[int]:
+        """Locks orders until the caller's transaction ends, always in the same order, and brings them to what their
+        rows say now. Answers which of them are open, and this runner's by a lease that is not over."""
+        known = {order.order_id: order for order in orders}
+        rows = await connection.fetch(
+            """select order_id, status, reason, filled, attempts, is_cancel_wanted, updated_at, filled_at,
+                      runner = $2 and lease_until > clock_timestamp() as is_held
+               from abp_orders where order_id = any($1) order by order_id for update""",
+            list(known),
+            runner,
         )
-        await self.save(connection, order)
+        for row in rows:
+            order = known[row["order_id"]]
+            order.status, order.reason = AbpOrderStatus(row["status"]), row["reason"]
+            order.filled, order.attempts = row["filled"], row["attempts"]
+            order.is_cancel_wanted = row["is_cancel_wanted"]
+            order.updated_at, order.filled_at = row["updated_at"], row["filled_at"]
+        return frozenset(row["order_id"] for row in rows if row["is_held"] and known[row["order_id"]].status.is_open)
+
+    async def start(self, connection: Connection[Any], order_ids: Collection[int]) -> None:
+        """Locked PENDING orders are PROCESSING: no order skips that state, however soon it ends."""
+        await connection.execute(
+            "update abp_orders set status = 'PROCESSING', updated_at = $2 where order_id = any($1)",
+            list(order_ids),
+            self._clock.now(),
+        )
+
+    async def save(self, connection: Connection[Any], *orders: AbpOrder) -> None:
+        """Writes status, reason and fill of locked orders; `updated_at` and `filled_at` follow."""
+        now = self._clock.now()
+        for order in orders:
+            order.updated_at = now
+            if order.status is AbpOrderStatus.FILLED and order.filled_at is None:
+                order.filled_at = now
+        await connection.execute(
+            """update abp_orders o
+               set status = t.status, reason = t.reason, filled = t.filled, is_cancel_wanted = t.is_cancel_wanted,
+                   updated_at = $8, filled_at = t.filled_at, attempts = t.attempts
+               from unnest($1::bigint[], $2::text[], $3::text[], $4::numeric[], $5::boolean[], $6::timestamptz[],
+                           $7::integer[])
+                    t (order_id, status, reason, filled, is_cancel_wanted, filled_at, attempts)
+               where o.order_id = t.order_id""",
+            [order.order_id for order in orders],
+            [order.status.value for order in orders],
+            [order.reason for order in orders],
+            [order.filled for order in orders],
+            [order.is_cancel_wanted for order in orders],
+            [order.filled_at for order in orders],
+            [order.attempts for order in orders],
+            now,
+        )
+
+    async def count_fill(self, connection: Connection[Any], *order_ids: int) -> None:
+        """Brings the filled stakes of open orders, which are locked, to the sums of their bets that were taken, also
+        of those that the bookmaker has called off since: what it gives back is not bet again. An order whose whole
+        stake is taken has ended."""
+        await connection.execute(
+            """update abp_orders o
+               set filled = t.filled, updated_at = $2,
+                   status = case when t.is_full then 'FILLED' else o.status end,
+                   filled_at = case when t.is_full then $2 else o.filled_at end
+               from (select order_id, least(sum(b.order_stake), a.stake) as filled,
+                            a.status = 'PROCESSING' and sum(b.order_stake) >= a.stake as is_full
+                     from abp_orders a join bets b using (order_id)
+                     where a.order_id = any($1) and b.origin = 'abp' and b.placed_stake is not null
+                     group by a.order_id) t
+               where o.order_id = t.order_id and o.status in ('PENDING', 'PROCESSING') and o.filled <> t.filled""",
+            order_ids,
+            self._clock.now(),
+        )
 
     # --- leases --------------------------------------------------------------------------------------------------
 
@@ -142,8 +217,13 @@ class AbpOrders:
     async def renew(self, runner: str, order_ids: Collection[int], lease_s: float) -> frozenset[int]:
         """Renews the leases; answers which orders are still this runner's."""
         rows = await self._database.fetch(
-            """update abp_orders set lease_until = clock_timestamp() + $3 * interval '1 second'
-               where runner = $1 and order_id = any($2) and lease_until > clock_timestamp() returning order_id""",
+            # Locked in the order in which decisions and answers lock them: none of them waits for another in a ring.
+            """with ours as (
+                 select order_id from abp_orders
+                 where runner = $1 and order_id = any($2) and lease_until > clock_timestamp()
+                 order by order_id for update)
+               update abp_orders o set lease_until = clock_timestamp() + $3 * interval '1 second'
+               from ours where o.order_id = ours.order_id returning o.order_id""",
             runner,
             list(order_ids),
             lease_s,
@@ -153,18 +233,10 @@ class AbpOrders:
     async def release(self, runner: str) -> None:
         """Gives back all that this runner holds, for another to take up at once."""
         await self._database.execute(
-            "update abp_orders set runner = null, lease_until = null where runner = $1 and status = 'PROCESSING'",
+            """update abp_orders set runner = null, lease_until = null
+               where runner = $1 and status in ('PENDING', 'PROCESSING')""",
             runner,
         )
-
-    async def is_held(self, connection: Connection[Any], order_id: int, runner: str) -> bool:
-        """Whether the lease of a locked order is this runner's, and not over."""
-        held: bool = await connection.fetchval(
-            "select runner = $2 and lease_until > clock_timestamp() from abp_orders where order_id = $1",
-            order_id,
-            runner,
-        )
-        return bool(held)
 
     # --- what a decision has to know -----------------------------------------------------------------------------
 
@@ -233,13 +305,14 @@ class AbpOrders:
 
     # --- receipts ------------------------------------------------------------------------------------------------
 
-    async def add_receipt(self, connection: Connection[Any], receipt: Receipt) -> None:
+    async def add_receipt(self, connection: Connection[Any], *receipts: Receipt) -> None:
         await connection.execute(
-            "insert into abp_receipts (order_id, attempt, at, receipt) values ($1, $2, $3, $4)",
-            receipt.order_id,
-            receipt.attempt,
-            receipt.at,
-            to_json(receipt),
+            """insert into abp_receipts (order_id, attempt, at, receipt)
+               select * from unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::jsonb[])""",
+            [receipt.order_id for receipt in receipts],
+            [receipt.attempt for receipt in receipts],
+            [receipt.at for receipt in receipts],
+            [to_json(receipt) for receipt in receipts],
         )
 
     async def receipts(self, order_id: int) -> list[Receipt]:

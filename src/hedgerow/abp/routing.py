@@ -149,7 +149,7 @@ def _usable(wanted: Wanted, candidate: Candidate) -> _Usable | str:
 
 def _preference(wanted: Wanted, one: _Usable) -> tuple[Decimal, int, Fraction, Decimal, int]:
     candidate = one.candidate
-    limit = converted(one.bounds.most, candidate.limits.currency, wanted.currency)
+    limit = Fraction(converted(one.bounds.most, candidate.limits.currency, wanted.currency))
     price = -one.price if wanted.is_back else one.price
     return price, -candidate.priority, -limit, candidate.failure_rate, candidate.account_id
 

@@ -37,17 +37,17 @@ GroupBy = Literal["bookmaker", "account", "userRef"]
 _HIGHEST_EXPONENT = 1000
 
 
-def _storable(value: Any) -> Any:
+def storable(value: Any) -> Any:
     """A value of any shape, if PostgreSQL's `jsonb` can hold it: no NUL in a text, no number beyond its `numeric`.
     Raises ValueError."""
     match value:
         case dict():
             for name, part in value.items():
-                _storable(name)
-                _storable(part)
+                storable(name)
+                storable(part)
         case list():
             for part in value:
-                _storable(part)
+                storable(part)
         case str() if "\x00" in value:
             raise ValueError("a text must not contain the character NUL")
         case Decimal() if abs(value.adjusted()) > _HIGHEST_EXPONENT:
@@ -55,7 +55,7 @@ def _storable(value: Any) -> Any:
     return value
 
 
-Meta = Annotated[dict[str, Any], AfterValidator(_storable)]
+Meta = Annotated[dict[str, Any], AfterValidator(storable)]
 
 
 def _with_a_rate(meta: dict[str, Any]) -> dict[str, Any]:

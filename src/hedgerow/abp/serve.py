@@ -27,7 +27,8 @@ from hedgerow.storage.migrate import migrate
 
 _log = structlog.get_logger(__name__)
 
-_CONNECTIONS = 20
+CONNECTIONS = 20
+"""Of the process to the database, at most."""
 
 
 async def run(settings: Settings, *, host: str, port: int) -> None:
@@ -40,7 +41,7 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
     async with AsyncExitStack() as stack:
         clock = await stack.enter_async_context(trading_clock(settings))
         await migrate(settings.database_url)
-        database = await Database.connect(settings.database_url, size=_CONNECTIONS)
+        database = await Database.connect(settings.database_url, size=CONNECTIONS)
         stack.push_async_callback(database.close)
         accounts = Accounts(database, clock)
         await check_master_key(accounts, vault)

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -19,22 +18,20 @@ from asyncpg import Connection
 from hedgerow.abp import idempotency
 from hedgerow.abp.betslip import SlipKey, SlipOffer, Windows, betslip
 from hedgerow.abp.booking import Booking
-from hedgerow.abp.candidates import Standing
 from hedgerow.abp.desks import Desk, Desks
+from hedgerow.abp.intake import Declined, Intake, OrderRequest, free_of, standing_of
 from hedgerow.abp.offers import BookOffers, Offer
-from hedgerow.abp.orders import AbpOrder, AbpOrderStatus, NewOrder, PriceRule, end_of, expiry
+from hedgerow.abp.orders import AbpOrder, AbpOrderStatus, end_of
 from hedgerow.abp.profiles import VERIFY
 from hedgerow.abp.repository import AbpOrders, OrderFilter
-from hedgerow.abp.routing import Candidate
 from hedgerow.abp.runner import Runner
 from hedgerow.abp.settling import Settler
-from hedgerow.abp.validation import DUPLICATE, NOT_AVAILABLE, Asked, Situation, why_declined
 from hedgerow.abp.view import View
 from hedgerow.abp.work import progress_of
 from hedgerow.core.clock import Clock
 from hedgerow.core.config import Settings
 from hedgerow.core.errors import ApiError, VenueError
-from hedgerow.core.ids import ClientName, FixtureId, MarketId, MarketKey, OutcomeId, OutcomeKey, PlayerId, VenueSlug
+from hedgerow.core.ids import ClientName, FixtureId, MarketKey, OutcomeId, OutcomeKey, PlayerId, VenueSlug
 from hedgerow.core.money import Rates, decimal_of
 from hedgerow.core.secrets import Vault
 from hedgerow.core.states import BetStatus
@@ -61,42 +58,11 @@ SETTINGS_EVERY_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class OrderRequest:
-    """An order as the API takes it, its shape checked. bookmakers: None for all."""
-
-    request_uuid: str
-    fixture_id: FixtureId
-    outcome_id: OutcomeId
-    player_id: PlayerId
-    price: Decimal
-    stake: Decimal
-    user_ref: str
-    is_test: bool
-    bookmakers: frozenset[str] | None
-    currency: str
-    is_back: bool
-    expires_at: datetime | None
-    accepts_better: bool
-    accepts_partial: bool
-    meta: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Declined:
-    request: OrderRequest
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Cancellation:
     """What a cancel did. not_cancelled: orders with the reason why they are not, or not wholly."""
 
     cancelled: tuple[AbpOrder, ...]
     not_cancelled: tuple[tuple[AbpOrder, str], ...]
-
-
-class _DuplicateError(Exception):
-    """The request was made before; its transaction is given up."""
 
 
 class AutomatedBetPlacing:
@@ -109,13 +75,16 @@ class AutomatedBetPlacing:
         self.bets = Bets(database, clock)
         self.windows = Windows(clock)
         limits, breakers = Limits.of(settings), Breakers(clock)
-        placement = Placement(database, self.bets, breakers, clock, Booking(self.orders, clock).book)
+        placement = Placement(database, self.bets, breakers, clock, Booking(self.bets, self.orders, clock).write)
         self.desks = Desks(
             database, Accounts(database, clock), Terms(database, clock), vault, settings.venue_urls, clock, placement
         )
         self._offers = BookOffers(self.book, limits, clock)
         self._view = View(self.desks, self._offers, breakers, untold_max=settings.untold_limit_usd)
         self.runner = Runner(database, self.orders, self.bets, placement, self.desks, self._offers, self._view, clock)
+        self._intake = Intake(
+            database, self.orders, self.desks, self._offers, self._view, self.book.catalogue, self.runner, clock
+        )
         self._settler = Settler(database, self.bets, self.desks, clock, self._watch_settlement)
         self.desks.on_drift(self._settler.read)
         self.feed = FeedClient(
@@ -227,120 +196,16 @@ class AutomatedBetPlacing:
 
     # --- orders ----------------------------------------------------------------------------------------------------
 
+    def check_room(self) -> None:
+        """Raises ApiError 503 while too many orders wait to be taken in."""
+        self._intake.check_room()
+
     async def place(
         self, client: ClientName, key_bookmakers: frozenset[str] | None, requests: Sequence[OrderRequest]
     ) -> list[AbpOrder | Declined]:
         """Accepts or declines each, in the order given; what is accepted is committed. key_bookmakers: those that the
-        API key may use, None for all. Raises StorageError."""
-        async with self._database.transaction() as connection:
-            is_emergency = await self.orders.is_emergency(connection)
-            free = await self._free(connection, client)
-        placed = [
-            await self._place_one(client, key_bookmakers, request, free, is_emergency=is_emergency)
-            for request in requests
-        ]
-        self.runner.look()
-        return placed
-
-    async def _place_one(
-        self,
-        client: ClientName,
-        key_bookmakers: frozenset[str] | None,
-        request: OrderRequest,
-        free: Mapping[int, Decimal],
-        *,
-        is_emergency: bool,
-    ) -> AbpOrder | Declined:
-        known = await idempotency.known(self._database, client, [request.request_uuid], self._clock.now())
-        if known:
-            return Declined(request, DUPLICATE)
-        bookmakers = _both(key_bookmakers, request.bookmakers)
-        expires_at = expiry(self._clock.now(), request.expires_at)
-        market_id = self.book.catalogue.of_outcome(request.outcome_id)
-        candidates = () if market_id is None else self._candidates(client, request, market_id, free)
-        asked = Asked(
-            request.price,
-            request.stake,
-            request.currency,
-            self.desks.currency(request.currency, self._offers.rates),
-            bookmakers,
-            request.is_back,
-            request.accepts_partial,
-            expires_at is not None,
-        )
-        reason = why_declined(asked, self._situation(client, candidates, is_emergency=is_emergency))
-        if reason is None and (expires_at is None or market_id is None):
-            reason = NOT_AVAILABLE
-        if reason is not None or expires_at is None or market_id is None:
-            return Declined(request, reason or NOT_AVAILABLE)
-        return await self._accept(client, request, market_id, bookmakers, expires_at)
-
-    async def _accept(
-        self,
-        client: ClientName,
-        request: OrderRequest,
-        market_id: MarketId,
-        bookmakers: frozenset[str] | None,
-        expires_at: datetime,
-    ) -> AbpOrder | Declined:
-        order = NewOrder(
-            client,
-            request.request_uuid,
-            request.user_ref,
-            request.fixture_id,
-            market_id,
-            request.outcome_id,
-            request.player_id,
-            request.is_back,
-            request.price,
-            request.stake,
-            request.currency,
-            bookmakers,
-            request.accepts_better,
-            request.accepts_partial,
-            PriceRule.AVERAGE if request.meta.get("priceRule") == PriceRule.AVERAGE else PriceRule.EACH,
-            request.is_test,
-            expires_at,
-            request.meta,
-        )
-        try:
-            return await self._insert(order)
-        except _DuplicateError:
-            return Declined(request, DUPLICATE)
-
-    async def _insert(self, order: NewOrder) -> AbpOrder:
-        """Commits an order with its request's key. Raises _DuplicateError: nothing is committed then."""
-        async with self._database.transaction() as connection:
-            made = await self.orders.insert(connection, order)
-            now = self._clock.now()
-            if not await idempotency.claim(connection, order.client, order.request_uuid, made.order_id, now):
-                raise _DuplicateError
-        return made
-
-    def _candidates(
-        self, client: str, request: OrderRequest, market_id: MarketId, free: Mapping[int, Decimal]
-    ) -> tuple[Candidate, ...]:
-        market = MarketKey(request.fixture_id, market_id, request.player_id)
-        return self._view.candidates(client, market, request.outcome_id, _standing(free), is_back=request.is_back)
-
-    def _situation(self, client: str, candidates: Sequence[Candidate], *, is_emergency: bool) -> Situation:
-        desks = self.desks.of(client)
-        codes = {desk.row.currency for desk in desks}
-        return Situation(
-            is_emergency,
-            frozenset(desk.row.venue for desk in desks),
-            frozenset(code for code in codes if self.desks.currency(code, self._offers.rates) is None),
-            candidates,
-        )
-
-    async def _free(self, connection: Connection[Any], client: str) -> dict[int, Decimal]:
-        """What can be bet on the client's accounts, as the ledger has it now."""
-        rows = await connection.fetch(
-            """select b.account_id, b.amount from abp_balances b join accounts a using (account_id, currency)
-               where a.client = $1 and b.place = 'free'""",
-            client,
-        )
-        return {row["account_id"]: row["amount"] for row in rows}
+        API key may use, None for all. Raises ApiError 503 when too many wait, StorageError."""
+        return await self._intake.place(client, key_bookmakers, requests)
 
     async def cancel(self, client: ClientName, wanted: OrderFilter | None) -> Cancellation:
         """Stops the client's open orders, all or those of the filter; placed bets stay. Raises StorageError."""
@@ -362,7 +227,7 @@ class AutomatedBetPlacing:
 
     async def _cancel_one(self, connection: Connection[Any], order: AbpOrder) -> str | None:
         """Stops a locked open order; answers why it is not cancelled as a whole."""
-        legs = await self.bets.of_order(connection, order.order_id)
+        legs = await self.bets.of_orders(connection, order.order_id)
         order.is_cancel_wanted = True
         if order.status is AbpOrderStatus.PENDING:
             order.move_to(AbpOrderStatus.PROCESSING)
@@ -408,7 +273,7 @@ class AutomatedBetPlacing:
     async def slip(self, key: SlipKey) -> dict[str, Any]:
         """The betslip of a window as it is now, without opening or extending it. Raises StorageError."""
         async with self._database.transaction() as connection:
-            free = await self._free(connection, key.client)
+            free = await free_of(connection, [key.client])
         market = MarketKey(key.fixture_id, key.market_id, key.player_id)
         found = []
         for desk in self.desks.of(key.client):
@@ -424,7 +289,7 @@ class AutomatedBetPlacing:
     ) -> SlipOffer | None:
         if desk.row.meta.get(VERIFY) == "true":
             offer = await _verified(desk, offer, OutcomeKey(key.fixture_id, key.outcome_id, key.player_id))
-        candidate = self._view.candidate(desk, offer, _standing(free)(desk, offer), is_back=True)
+        candidate = self._view.candidate(desk, offer, standing_of(free)(desk, offer), is_back=True)
         if candidate is None:
             return None
         slug = VenueSlug(desk.row.venue)
@@ -436,19 +301,6 @@ class AutomatedBetPlacing:
 
 def _nobody(_: object) -> None:
     """Until somebody listens."""
-
-
-def _standing(free: Mapping[int, Decimal]) -> Callable[[Desk, Offer], Standing]:
-    """How accounts stand for somebody who has bet nothing on the offer yet."""
-    zero = Decimal(0)
-    return lambda desk, _: Standing(free.get(desk.row.account_id, zero), zero, desk.failure_rate)
-
-
-def _both(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
-    """Those in both; None stands for all."""
-    if one is None or other is None:
-        return other if one is None else one
-    return one & other
 
 
 async def _verified(desk: Desk, offer: Offer, outcome: OutcomeKey) -> Offer:

@@ -110,7 +110,7 @@ class _Range:
     account: Currency
     order: Currency
 
-    def to_order(self, amount: Decimal) -> Fraction:
+    def to_order(self, amount: Decimal) -> Fraction | Decimal:
         return converted(amount, self.account, self.order)
 
 

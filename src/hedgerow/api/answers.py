@@ -23,7 +23,7 @@ class JsonAnswer(Response):
         return encode_json(content)
 
 
-class _ExactRequest(Request):
+class ExactRequest(Request):
     """A request whose JSON body is read without floats."""
 
     async def json(self) -> Any:
@@ -36,12 +36,12 @@ class _ExactRequest(Request):
 
 
 class ExactRoute(APIRoute):
-    """A route that reads its body through `_ExactRequest`."""
+    """A route that reads its body through `ExactRequest`."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
         async def handle_exactly(request: Request) -> Response:
-            return await handle(_ExactRequest(request.scope, request.receive))
+            return await handle(ExactRequest(request.scope, request.receive))
 
         return handle_exactly

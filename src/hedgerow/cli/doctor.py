@@ -36,6 +36,7 @@ from hedgerow.core.errors import HedgerowError, SetupError
 from hedgerow.core.observe import configure_logs
 from hedgerow.core.secrets import Secret
 from hedgerow.execution.invariants import INVARIANTS, check
+from hedgerow.mm.disputes import disputes
 from hedgerow.storage.accounts import Accounts, open_credentials
 from hedgerow.storage.database import Database
 from hedgerow.storage.migrate import load, missing
@@ -45,6 +46,8 @@ LEAST_FREE_BYTES = 1024 * 1024 * 1024
 _ANSWER_S = 10.0
 _DRIFTS_SHOWN = timedelta(days=1)
 _MOST_DRIFTS = 20
+_DISPUTES_SHOWN = timedelta(days=7)
+_MOST_DISPUTES = 20
 
 
 class Verdict(StrEnum):
@@ -196,7 +199,8 @@ async def _database(settings: Settings, running: Running) -> list[Finding]:
     database = await Database.connect(running.database_url, size=1)
     try:
         credentials = await _credentials(settings, database)
-        return [schema, credentials, await _balances(database), *await _invariants(database)]
+        compared = [await _balances(database), await _settlements(database)]
+        return [schema, credentials, *compared, *await _invariants(database)]
     finally:
         await database.close()
 
@@ -229,6 +233,22 @@ async def _balances(database: Database) -> Finding:
     )
     remedy = "compare with the bookmaker's own statement, unless you have paid in or out; the bets are in abp_drifts"
     return Finding("balances", Verdict.WRONG, "; ".join(found), remedy)
+
+
+async def _settlements(database: Database) -> Finding:
+    """Markets that were made, of whose result exchange, bookmaker and feed say different things."""
+    rows = await disputes(database, SystemClock().now() - _DISPUTES_SHOWN, _MOST_DISPUTES)
+    if not rows:
+        return Finding("settlements", Verdict.OK, "nobody contradicts another for a week")
+    found = (
+        f"{row.place.client} {row.place.fixture_id} market {row.place.market_id}: "
+        + ", ".join(
+            f"{source} says {' '.join(f'{outcome} {told}' for outcome, told in said.items())}"
+            for source, said in row.words.items()
+        )
+        for row in rows
+    )
+    return Finding("settlements", Verdict.WRONG, "; ".join(found), "claim at the venue that is wrong; see mm_disputes")
 
 
 async def _invariants(database: Database) -> list[Finding]:

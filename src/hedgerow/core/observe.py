@@ -105,6 +105,11 @@ BALANCE_DRIFTS = Counter(
 SETTLEMENT_DISPUTES = Counter(
     "hedgerow_settlement_disputes_total", "Settlements that differ from the feed's grade or our grading", ["bookmaker"]
 )
+MM_DISPUTES = Counter(
+    "hedgerow_mm_settlement_disputes_total",
+    "Markets in which exchange, bookmaker or feed contradict each other",
+    ["between"],
+)
 INVARIANTS_BROKEN = Gauge("hedgerow_invariants_broken", "Rows that break an invariant of the ledger", ["invariant"])
 API_REQUESTS = Counter("hedgerow_api_requests_total", "Requests answered", ["service", "route", "status"])
 WS_CONNECTIONS = Gauge("hedgerow_ws_connections", "Open client WebSockets", ["service"])

@@ -124,6 +124,13 @@ INVARIANTS: tuple[Invariant, ...] = (
            where settlement_status <> 'UNDECIDED' and matched_size > 0 and (payout is null or pnl is null)""",
     ),
     Invariant(
+        "settled_order_adds_up",
+        "a settled order was paid the price of its contracts, and earned that less its stake and fees",
+        """select format('order %s was paid %s and earned %s', order_id, payout, pnl) from {mm_orders} o
+           where settlement_status <> 'UNDECIDED' and matched_size > 0
+             and (pnl <> payout - matched_stake - fees or payout <> matched_size * paid_per_contract)""",
+    ),
+    Invariant(
         "reversed_fill_needs_no_hedge",
         "nothing is unhedged of a fill that the exchange took back",
         """select format('fill %s is reversed, %s unhedged', fill_id, unhedged_size) from {mm_fills} f

@@ -34,6 +34,7 @@ from hedgerow.net.http import leaving_by
 from hedgerow.storage.audit import note
 from hedgerow.storage.bets import Bet, Bets
 from hedgerow.storage.database import Database
+from hedgerow.storage.grouped import Grouped
 from hedgerow.venues.base import BetIntent, BetReport, Bookmaker, Idempotency, NamesBets
 
 _log = structlog.get_logger(__name__)
@@ -43,18 +44,24 @@ NO_LAY = "takes no lay bets"
 Covers = Callable[[Bet], Decimal]
 """What an accepted bet counts for (market making); others answer 0."""
 
-Also = Callable[["Connection[Any]", Bet], Awaitable[None]]
-"""What else is written in the transaction of a bet's answer (automated bet placing: its money, its order's fill)."""
+Write = Callable[["Connection[Any]", Sequence[Bet]], Awaitable[Collection[int]]]
+"""Writes the answers of bets, with all that belongs to them (automated bet placing: their money, their orders' fills),
+inside the caller's transaction. Answers the ids of those that were written: the others are decided otherwise."""
+
+_MOST_AT_ONCE, _MOST_WAITING = 200, 20_000
+"""Answers in one transaction; answers that wait for one: an account's bets are bounded long before that."""
 
 
 class Placement:
     """Sends committed bets, each once, and writes what came back."""
 
     def __init__(
-        self, database: Database, bets: Bets, breakers: Breakers, clock: Clock, also: Also | None = None
+        self, database: Database, bets: Bets, breakers: Breakers, clock: Clock, write: Write | None = None
     ) -> None:
+        """write: how answers are written; the bets' own rows alone where nothing is said."""
         self._database, self._bets, self._breakers, self._clock = database, bets, breakers, clock
-        self._also = also
+        self._write = write or _rows_of(bets)
+        self._answers = Grouped("answers of bets", self._save, most=_MOST_AT_ONCE, waiting=_MOST_WAITING)
 
     async def send(
         self,
@@ -145,13 +152,18 @@ class Placement:
                 await self.save(bet)
 
     async def save(self, bet: Bet) -> None:
-        """Commits what became of a bet. What another process has decided about it meanwhile stands: the bet becomes
-        that, and our answer goes into the audit trail."""
+        """Commits what became of a bet, together with others that are answered at the same time. What another process
+        has decided about it meanwhile stands: the bet becomes that, and our answer goes into the audit trail."""
+        await self._answers.write(bet)
+
+    async def _save(self, bets: Sequence[Bet]) -> Sequence[None]:
         async with self._database.transaction() as connection:
-            if not await self._bets.save_answer(connection, bet):
-                await self._give_way(connection, bet)
-            elif self._also is not None:
-                await self._also(connection, bet)
+            for each in _each_once(bets):
+                written = await self._write(connection, each)
+                for bet in each:
+                    if bet.bet_id not in written:
+                        await self._give_way(connection, bet)
+        return [None] * len(bets)
 
     async def _give_way(self, connection: Connection[Any], bet: Bet) -> None:
         stands = await self._bets.locked(connection, bet.bet_id)
@@ -176,6 +188,26 @@ class Placement:
             data=answer,
         )
         bet.become(stands)
+
+
+def _rows_of(bets: Bets) -> Write:
+    """Writes the bets' own rows."""
+
+    async def write(connection: Connection[Any], answered: Sequence[Bet]) -> Collection[int]:
+        return await bets.save_answer(connection, *answered)
+
+    return write
+
+
+def _each_once(bets: Sequence[Bet]) -> list[list[Bet]]:
+    """The same bets in as few lists as hold none twice: what two parties say of one is written one after the other."""
+    rounds: list[dict[int, Bet]] = []
+    for bet in bets:
+        free = next((one for one in rounds if bet.bet_id not in one), None)
+        if free is None:
+            rounds.append(free := {})
+        free[bet.bet_id] = bet
+    return [list(one.values()) for one in rounds]
 
 
 async def close_when_answered(bookmaker: Bookmaker, under_way: Collection[asyncio.Task[None]]) -> None:

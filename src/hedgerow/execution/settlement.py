@@ -12,19 +12,19 @@ from decimal import Decimal
 from hedgerow.core.states import SettlementStatus
 
 
-def contract_payout(
-    status: SettlementStatus, size: Decimal, stake: Decimal, void_pays: Decimal | None = None
-) -> Decimal:
+def contract_payout(status: SettlementStatus, size: Decimal, stake: Decimal, paid: Decimal | None = None) -> Decimal:
     """What contracts pay, the stake included, as seen by who holds them (a sell sees the mirrored status).
 
-    size: contracts, each paying 1 when it wins; stake: the money at risk in them; void_pays: for each contract of a
-    void, where the exchange does not give the stake back.
+    size: contracts, each paying 1 when it wins; stake: the money at risk in them; paid: what the exchange says that it
+    paid for each of them, which goes before the rule: many pay a price for what neither won nor lost.
     """
+    if paid is not None:
+        return size * paid
     match status:
         case SettlementStatus.WON:
             return size
         case SettlementStatus.VOID:
-            return stake if void_pays is None else size * void_pays
+            return stake
         case SettlementStatus.HALF_WON:
             return (size + stake) / 2
         case SettlementStatus.HALF_LOST:

@@ -12,6 +12,7 @@ from typing import Any
 
 from hedgerow.mm.listing import Days, Where
 from hedgerow.mm.locked import locked_pnl
+from hedgerow.mm.payouts import payout_sql
 from hedgerow.storage.database import Database
 
 _OPEN = "status in ('PENDING_PLACEMENT', 'PLACED')"
@@ -77,6 +78,15 @@ async def bet_summary(database: Database, client: str, days: Days) -> dict[str, 
     return dict(row or {})
 
 
+# By the published rule a holder's stake at probability p wins stake × (1/p - 1), which is its contracts minus its
+# stake, without a division. For a sell p is 1 - price, and the row's status is stored as its holder sees it.
+_ORDER_GAIN = "o.matched_size - o.matched_stake"
+_SETTLED = "o.settlement_status <> 'UNDECIDED'"
+
+_ORDER_PNL = f"{payout_sql('o.matched_size', 'o.matched_stake', order='o')} - o.matched_stake"
+_FILL_PAYOUT = payout_sql("l.size", "l.stake", order="o")
+
+
 # --- positions ---------------------------------------------------------------------------------------------------
 
 
@@ -93,7 +103,8 @@ async def positions(
 
     statuses: of `POSITION_FILTERS`; an order counts when one of them lets it. totalStake, matchedStake: of all counted
     orders; openStake: unmatched stake of the open ones; avgPrice: price of what was matched, weighted by stake, or of
-    what was asked where nothing has matched; boughtShares, soldShares: matched contracts.
+    what was asked where nothing has matched; boughtShares, soldShares: matched contracts; realizedPnl, unrealizedPnl,
+    fees: as `profit_and_loss` tells them for all.
     """
     where = Where().add("client = {}", client).days("created_at", days)
     where.add_if("fixture_id = {}", fixture_id).add_if("exchange = {}", exchange)
@@ -111,8 +122,11 @@ async def positions(
                                       sum(price * stake) / nullif(sum(stake), 0), avg(price)), 6) as "avgPrice",
                        coalesce(sum(matched_size) filter (where side = 'buy'), 0) as "boughtShares",
                        coalesce(sum(matched_size) filter (where side = 'sell'), 0) as "soldShares",
+                       coalesce(sum({_ORDER_PNL}) filter (where {_SETTLED}), 0) as "realizedPnl",
+                       coalesce(sum({_ORDER_GAIN}) filter (where not {_SETTLED}), 0) as "unrealizedPnl",
+                       coalesce(sum(fees) filter (where {_SETTLED}), 0) as fees,
                        max(created_at) as "lastOrderAt"
-                from mm_orders where {where.sql} and ({counted})
+                from mm_orders o where {where.sql} and ({counted})
                 group by fixture_id, outcome_id, player_id, exchange) g
             left join fixtures f on f.fixture_id = g."fixtureId"
             left join sports s on s.sport_id = f.sport_id
@@ -125,16 +139,6 @@ async def positions(
 
 # --- profit and loss ---------------------------------------------------------------------------------------------
 
-# Orders by the published rule: a holder's stake at probability p wins stake × (1/p - 1), which is its contracts minus
-# its stake, without a division. For a sell p is 1 - price, and the row's status is stored as its holder sees it.
-_ORDER_GAIN = "matched_size - matched_stake"
-_ORDER_PNL = f"""case settlement_status when 'WON' then {_ORDER_GAIN} when 'LOST' then -matched_stake
-    when 'HALF_WON' then ({_ORDER_GAIN}) * 0.5 when 'HALF_LOST' then -matched_stake * 0.5 else 0 end"""
-
-# A fill's part of what its order was settled at: `execution.settlement.contract_payout` in SQL.
-_FILL_PAYOUT = """case o.settlement_status when 'WON' then l.size when 'VOID' then l.stake
-    when 'HALF_WON' then (l.size + l.stake) * 0.5 when 'HALF_LOST' then l.stake * 0.5 when 'LOST' then 0 end"""
-
 
 async def profit_and_loss(database: Database, client: str, days: Days) -> dict[str, Any]:
     """A client's profit and loss in the shape of the API: first its orders alone, by the published rule, then its
@@ -142,7 +146,8 @@ async def profit_and_loss(database: Database, client: str, days: Days) -> dict[s
 
     Of orders that have matched, by their rows:
     realizedPnl: of settled ones matchedStake × (1/probability - 1) WON, -matchedStake LOST, half of it HALF_WON and
-    HALF_LOST, 0 VOID; the probability is that of the average fill, 1 - price for a sell. Without fees and hedges.
+    HALF_LOST, 0 VOID; the probability is that of the average fill, 1 - price for a sell. What the exchange paid for a
+    contract goes before the rule: some pay a price for a void, not the stake. Without fees and hedges.
     fees: the exchanges' on settled orders; realizedPnl - fees is the sum of the orders' own P&L.
     unrealizedPnl: of unsettled ones matchedStake × (1/probability - 1): what they bring if all of them win.
     pnl = realizedPnl + unrealizedPnl. totalMatchedStake, settledCount, unsettledCount: stake and number of them.
@@ -163,13 +168,13 @@ async def profit_and_loss(database: Database, client: str, days: Days) -> dict[s
     bets = Where(values=list(fills.values)).add("client = {}", client).add("origin = {}", "mm").days("created_at", days)
     row = await database.fetchrow(
         f"""with of_orders as (
-                select coalesce(sum({_ORDER_PNL}) filter (where is_settled), 0) as realized,
-                       coalesce(sum({_ORDER_GAIN}) filter (where not is_settled), 0) as unrealized,
-                       coalesce(sum(fees) filter (where is_settled), 0) as fees,
+                select coalesce(sum({_ORDER_PNL}) filter (where {_SETTLED}), 0) as realized,
+                       coalesce(sum({_ORDER_GAIN}) filter (where not {_SETTLED}), 0) as unrealized,
+                       coalesce(sum(fees) filter (where {_SETTLED}), 0) as fees,
                        coalesce(sum(matched_stake), 0) as matched,
-                       count(*) filter (where is_settled) as settled,
-                       count(*) filter (where not is_settled) as unsettled
-                from (select *, settlement_status <> 'UNDECIDED' as is_settled from mm_orders) o
+                       count(*) filter (where {_SETTLED}) as settled,
+                       count(*) filter (where not {_SETTLED}) as unsettled
+                from mm_orders o
                 where {orders.sql} and matched_size > 0),
             f as (
                 select l.*, coalesce(o.settlement_status, 'UNDECIDED') <> 'UNDECIDED' as is_settled,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Path, Query
+from pydantic import BeforeValidator
 
 from hedgerow.api.answers import JsonAnswer
 from hedgerow.api.errors import wrong_value
@@ -17,6 +19,17 @@ T = TypeVar("T")
 
 _NO_NUL = r"^[^\x00]*$"  # PostgreSQL has no text with it
 _MOST_PAGES = 1_000_000_000
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def _is_written_as_day(value: object) -> object:
+    """Pydantic alone would also take a time of the day, and seconds since 1970. Raises ValueError."""
+    if isinstance(value, str) and not _DAY.fullmatch(value):
+        raise ValueError("a day is written YYYY-MM-DD")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_is_written_as_day)]
 
 Text = Annotated[str | None, Query(max_length=200, pattern=_NO_NUL)]
 FixtureText = Annotated[str | None, Query(alias="fixtureId", max_length=200, pattern=_NO_NUL)]
@@ -40,8 +53,8 @@ class Paging:
 class Days:
     """From a day to a day, both included, UTC; open where None."""
 
-    from_date: Annotated[date | None, Query(alias="fromDate", description="First day, UTC")] = None
-    to_date: Annotated[date | None, Query(alias="toDate", description="Last day, UTC")] = None
+    from_date: Annotated[Day | None, Query(alias="fromDate", description="First day, UTC")] = None
+    to_date: Annotated[Day | None, Query(alias="toDate", description="Last day, UTC")] = None
 
 
 PageOf = Annotated[Paging, Depends()]

@@ -62,8 +62,10 @@ class Stakes:
 
 
 def stake_of(side: Side, price: int, size: int) -> int:
-    """The money at risk in contracts, in micros: what is paid for them, or what a sale must pay when it loses."""
-    return (price if side is Side.BUY else MICRO - price) * size // MICRO
+    """The money at risk in contracts, in micros: what is paid for them, or what a sale must pay when it loses, which
+    is the rest of what they pay: so an order's sum and its fills' agree."""
+    spent = price * size // MICRO
+    return spent if side is Side.BUY else size - spent
 
 
 @dataclass(slots=True, eq=False)

@@ -31,7 +31,8 @@ async def outcome(database: Database, client: str) -> Outcome:
         """select (select count(*) from mm_quotes q join mm_orders o using (order_id) where o.client = $1) as quotes,
                   (select count(*) from mm_fills where client = $1 and state <> 'REVERSED') as fills,
                   (select count(*) from bets where client = $1 and origin = 'mm' and status = 'CONFIRMED') as hedges,
-                  (select coalesce(sum(stake * unhedged_size / size), 0) from mm_fills where client = $1) as unhedged,
+                  (select coalesce(sum(round(stake * unhedged_size / size, 6)), 0) from mm_fills
+                   where client = $1 and state <> 'REVERSED') as unhedged,
                   (select coalesce(sum((planned_odds - placed_odds) * placed_stake)
                                    / nullif(sum(placed_stake), 0), 0)
                    from bets where client = $1 and origin = 'mm' and status = 'CONFIRMED') as slippage,
@@ -47,7 +48,7 @@ async def outcome(database: Database, client: str) -> Outcome:
         """select venue, sum(pnl) as pnl from (
                select exchange as venue, pnl from mm_orders where client = $1 and pnl is not null
                union all
-               select bookmaker, (payout - placed_stake) / usd_rate from bets
+               select bookmaker, round((payout - placed_stake) / usd_rate, 6) from bets
                where client = $1 and origin = 'mm' and payout is not null and placed_stake is not null
            ) trades group by venue order by venue""",
         client,

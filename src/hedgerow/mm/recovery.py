@@ -34,7 +34,8 @@ _log = structlog.get_logger(__name__)
 KNOWN_FILLS_MS = 24 * 3_600_000
 """How far back fills are remembered, so that what an exchange repeats is not counted twice."""
 
-_UNSEEN_GRID = PriceGrid.probability(10_000)
+UNSEEN_GRID = PriceGrid.probability(10_000)
+"""Of contracts that the exchange has not listed in this run: nothing is quoted on it."""
 
 
 class Recovery:
@@ -75,7 +76,7 @@ class Recovery:
         for lane in trader.lanes:
             if lane.slug == mapping["venue"]:
                 instrument = Instrument(
-                    lane.slug, mapping["instrument_ref"], mapping["market_ref"], _UNSEEN_GRID, meta={"unseen": "1"}
+                    lane.slug, mapping["instrument_ref"], mapping["market_ref"], UNSEEN_GRID, meta={"unseen": "1"}
                 )
                 for side in sides_of(lane):
                     outcome_id = OutcomeId(mapping["outcome_id"])
@@ -159,7 +160,7 @@ class Recovery:
     def _restore(self, lane: Lane, stored: StoredOrder, hedge_legs: HedgeLegs) -> None:
         instrument = lane.instruments.get(stored.instrument_ref)
         if instrument is None:
-            instrument = Instrument(VenueSlug(lane.slug), stored.instrument_ref, "", _UNSEEN_GRID)
+            instrument = Instrument(VenueSlug(lane.slug), stored.instrument_ref, "", UNSEEN_GRID)
         order = Order(
             stored.order_id,
             stored.client_ref,

@@ -22,8 +22,10 @@ from hedgerow.core.states import FillState, OrderStatus, Side
 from hedgerow.execution.mapping import Decision
 from hedgerow.mm.controls import Controls, SystemState, TournamentSettings
 from hedgerow.mm.orders import HedgeLegs
+from hedgerow.mm.payouts import payout_sql
 from hedgerow.storage.database import Database
 
+_WORTH = payout_sql("excluded.matched_size", "excluded.matched_stake", order="mm_orders")
 IDS_AT_A_TIME = 100
 """How many order ids one draw from the sequence reserves; the migration's increment."""
 
@@ -90,9 +92,10 @@ class Repository:
         return range(first, first + IDS_AT_A_TIME)
 
     async def save_orders(self, connection: Connection[Any], rows: Sequence[Mapping[str, Any]]) -> None:
-        """Inserts or updates whole order rows (column name -> value)."""
+        """Inserts or updates whole order rows (column name -> value). What was filled and told after the settlement is
+        worth what the rest was settled at."""
         await connection.execute(
-            """insert into mm_orders select * from jsonb_populate_recordset(null::mm_orders, $1)
+            f"""insert into mm_orders select * from jsonb_populate_recordset(null::mm_orders, $1)
                on conflict (order_id) do update set
                  price = excluded.price, size = excluded.size, stake = excluded.stake,
                  exchange_order_id = coalesce(excluded.exchange_order_id, mm_orders.exchange_order_id),
@@ -100,7 +103,8 @@ class Repository:
                  matched_stake = excluded.matched_stake, matched_price = excluded.matched_price,
                  fees = excluded.fees, bookmaker_outcome_price = excluded.bookmaker_outcome_price,
                  bookmaker_outcome_limit = excluded.bookmaker_outcome_limit, placed_at = excluded.placed_at,
-                 matched_at = excluded.matched_at, closed_at = excluded.closed_at""",
+                 matched_at = excluded.matched_at, closed_at = excluded.closed_at, payout = {_WORTH},
+                 pnl = {_WORTH} - excluded.matched_stake - excluded.fees""",
             rows,
         )
 

@@ -302,9 +302,37 @@ class Derivation(Open):
     why: dict[str, Any]
 
 
+class ExplainedHedge(Model):
+    bet_id: int
+    bookmaker: str
+    outcome_id: int
+    settlement_status: str | None
+    feed_settlement_status: str | None
+    placed_stake: Number | None
+    payout: Number | None
+    currency: str
+    pnl_usd: Number | None = Field(description="At the rate of the placement")
+
+
+class ExplainedSettlement(Model):
+    """What each side says of the result; nobody's word is changed by another's."""
+
+    settlement_status: str = Field(description="The exchange's word, as the order's holder sees it")
+    feed_settlement_status: str | None
+    paid_per_contract: Number | None
+    payout: Number | None
+    pnl: Number | None
+    hedges: list[ExplainedHedge] = Field(
+        description="Bets that the order's fills led to, and that several fills of its market did"
+    )
+    words: dict[str, dict[str, str]] = Field(description="In a dispute: by who says it, and outcome")
+    disputed: list[str] = Field(description="Who contradicts whom", examples=[["kalshi/pinnacle"]])
+
+
 class ExplainResponse(Page):
     order_id: int
     data: list[Derivation]
+    settlement: ExplainedSettlement
 
 
 # --- positions and money ---------------------------------------------------------------------------------------------
@@ -322,6 +350,9 @@ class PositionItem(Open):
     matched_stake: Number
     open_stake: Number
     avg_price: Number
+    realized_pnl: Number = Field(description="As in the P&L, of the position's orders")
+    unrealized_pnl: Number
+    fees: Number = Field(description="The exchange's, on the settled orders")
     participant1_name: str | None
     participant2_name: str | None
     sport_id: int | None
@@ -358,7 +389,7 @@ class PnLResponse(Model):
     pnl: Number = Field(description="realizedPnl + unrealizedPnl")
     realized_pnl: Number = Field(
         description="Settled orders alone: matchedStake × (1/probability - 1) won, -matchedStake lost, half of it for "
-        "halves, 0 void; before fees"
+        "halves, 0 void unless the exchange paid a price for it; before fees"
     )
     unrealized_pnl: Number = Field(
         description="Unsettled matched orders, if all of them win: matchedStake × (1/probability - 1)"

@@ -103,7 +103,8 @@ class MarketMaker:
             self._bets,
             clock,
             flush=self._journal.flush,
-            desk_of=self._hedger.desks.get,
+            lanes=lambda: (lane for trader in self.engine.traders.values() for lane in trader.lanes),
+            desks=self._hedger.desks,
             finished=self._finished,
         )
         self.commands = Commander(
@@ -248,7 +249,8 @@ class MarketMaker:
     async def _write_grades(self, fixture_id: FixtureId, grades: tuple[Grade, ...]) -> None:
         with work.unit():
             try:
-                await self._settler.grade(fixture_id, {grade.outcome_id: grade.status for grade in grades})
+                by_outcome = {(grade.outcome_id, grade.player_id): grade.status for grade in grades}
+                await self._settler.grade(fixture_id, by_outcome)
             except StorageError as error:
                 _log.error("the feed's grades are not written", fixture_id=fixture_id, error=str(error))
 

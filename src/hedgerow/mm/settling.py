@@ -1,34 +1,44 @@
 """Brings decided markets to their end: what the exchange paid on the orders, what the bookmaker paid on the hedges.
 
 Each side is settled by its own venue's word: the exchange's resolution decides an order, the bookmaker's statement a
-bet. The feed's grade is written beside both, so that the three can be compared; nothing is averaged.
+bet. The feed's grade is written beside both, and the three are compared (`mm.disputes`); nothing is averaged. For a
+while after a market is settled its venues are asked again, and what they correct is settled anew.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, NoReturn
 
 import structlog
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.errors import VenueError
+from hedgerow.core.ids import OutcomeId, PlayerId
 from hedgerow.core.states import BetSettlement, BetStatus, SettlementStatus, Side
 from hedgerow.core.tasks import spawn, stop, work
 from hedgerow.execution.settlement import contract_payout
+from hedgerow.mm.disputes import Place, compare
 from hedgerow.mm.hedger import Desk
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.market import TradedMarket
+from hedgerow.mm.recovery import UNSEEN_GRID
 from hedgerow.storage.audit import note
 from hedgerow.storage.bets import Bet, Bets
 from hedgerow.storage.database import Database, StorageError
-from hedgerow.venues.base import BetReport, Resolution
+from hedgerow.venues.base import BetReport, Instrument, Resolution
 
 _log = structlog.get_logger(__name__)
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 60.0
 STATEMENT_OVERLAP_MS = 3_600_000
+CORRECTED_WITHIN = timedelta(hours=24)
+"""How long after a settlement it is still asked whether it stands."""
+ASK_AGAIN_S = 900.0
+MOST_INSTRUMENTS = 2_000
+"""Settled contracts of an account that are asked for again, the latest first."""
 
 
 class Settler:
@@ -41,22 +51,26 @@ class Settler:
         clock: Clock,
         *,
         flush: Callable[[], Awaitable[None]],
-        desk_of: Callable[[str], Desk | None],
+        lanes: Callable[[], Iterable[Lane]],
+        desks: Mapping[str, Desk],
         finished: Callable[[TradedMarket], None],
     ) -> None:
-        """flush: writes the order rows that wait; desk_of: the hedge desk of a client; finished: called once when all
-        of a market is settled."""
+        """flush: writes the order rows that wait; lanes: of all clients, now; desks: where they hedge, by client;
+        finished: called once when all of a market is settled."""
         self._database, self._bets, self._clock = database, bets, clock
-        self._flush, self._desk_of, self._finished = flush, desk_of, finished
+        self._flush, self._lanes, self._desks, self._finished = flush, lanes, desks, finished
         self._over: dict[tuple[str, object], TradedMarket] = {}
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[NoReturn]] = []
 
     def start(self) -> None:
-        self._task = spawn(self._run(), "settler", is_vital=True)
+        self._tasks = [
+            spawn(self._run(), "settler", is_vital=True),
+            spawn(self._ask_again(), "ask for corrected settlements", is_vital=True),
+        ]
 
     async def stop(self) -> None:
-        await stop(self._task)
+        await stop(*self._tasks)
 
     def is_over(self, market: TradedMarket) -> None:
         """The market's fixture is over, or its exchange resolved it."""
@@ -65,7 +79,7 @@ class Settler:
             self._over[key] = market
             self._wake.set()
 
-    async def _run(self) -> None:
+    async def _run(self) -> NoReturn:
         pause = FIRST_PAUSE_S
         while True:
             if not self._over:
@@ -88,14 +102,42 @@ class Settler:
         for lane in lanes.values():
             await self._settle_orders(lane, markets)
         for client in {market.client.name for market in markets}:
-            desk = self._desk_of(client)
-            if desk is not None:
+            if (desk := self._desks.get(client)) is not None:
                 await self.read_statement(desk)
         for key, market in list(self._over.items()):
             rests = any(order.is_live for place in market.places for order in place.slot.orders)
             if not rests and await self._is_settled(market):
                 del self._over[key]
                 self._finished(market)
+
+    async def _ask_again(self) -> NoReturn:
+        while True:
+            await self._clock.sleep(ASK_AGAIN_S, soft=True)
+            with work.unit():
+                try:
+                    await self.ask_again()
+                except StorageError as error:
+                    _log.error("corrected settlements are not looked for", error=str(error))
+
+    async def ask_again(self) -> None:
+        """Asks whether what was lately settled stands. Raises StorageError."""
+        for lane in list(self._lanes()):
+            if settled := await self._lately_settled(lane):
+                await self._settle_instruments(lane, settled)
+        for desk in list(self._desks.values()):
+            await self.read_statement(desk)
+
+    async def _lately_settled(self, lane: Lane) -> list[Instrument]:
+        rows = await self._database.fetch(
+            """select o.exchange_outcome_id as ref, coalesce(max(m.market_ref), '') as market_ref from mm_orders o
+               left join mm_mappings m on m.venue = o.exchange and m.instrument_ref = o.exchange_outcome_id
+               where o.account_id = $1 and o.settled_at > $2
+               group by o.exchange_outcome_id order by max(o.settled_at) desc limit $3""",
+            lane.account_id,
+            self._clock.now() - CORRECTED_WITHIN,
+            MOST_INSTRUMENTS,
+        )
+        return [Instrument(lane.slug, row["ref"], row["market_ref"], UNSEEN_GRID) for row in rows]
 
     # --- exchanges ---------------------------------------------------------------------------------------------
 
@@ -106,8 +148,11 @@ class Settler:
             for place in market.places
             if place.lane is lane
         }
+        await self._settle_instruments(lane, list(instruments.values()))
+
+    async def _settle_instruments(self, lane: Lane, instruments: Sequence[Instrument]) -> None:
         try:
-            resolutions = await lane.exchange.resolutions(list(instruments.values()))
+            resolutions = await lane.exchange.resolutions(instruments)
         except VenueError as error:
             _log.warning("resolutions not read", exchange=lane.slug, error=str(error))
             return
@@ -118,26 +163,30 @@ class Settler:
         """Settles every matched order of an instrument; a changed resolution settles them anew."""
         async with self._database.transaction() as connection:
             rows = await connection.fetch(
-                """select order_id, side, matched_size, matched_stake, fees, settlement_status, payout from mm_orders
+                """select order_id, client, fixture_id, market_id, player_id, side, matched_size, matched_stake, fees,
+                          settlement_status, payout
+                   from mm_orders
                    where account_id = $1 and exchange_outcome_id = $2 and matched_size > 0 for update""",
                 lane.account_id,
                 resolution.instrument_ref,
             )
-            for row in rows:
-                await self._settle_order(connection, lane, row, resolution)
+            settled = [row for row in rows if await self._settle_order(connection, row, resolution)]
+            await compare(connection, map(_place, settled), self._clock.now())
 
-    async def _settle_order(self, connection: Any, lane: Lane, row: Any, resolution: Resolution) -> None:
-        status = resolution.status if row["side"] == Side.BUY.value else resolution.status.mirrored
-        void_pays = lane.exchange.manifest.void_pays
-        payout = contract_payout(status, row["matched_size"], row["matched_stake"], void_pays)
+    async def _settle_order(self, connection: Any, row: Any, resolution: Resolution) -> bool:
+        """False: it was settled so already."""
+        status, paid = resolution.seen_by(Side(row["side"]))
+        payout = contract_payout(status, row["matched_size"], row["matched_stake"], paid)
         if (row["settlement_status"], row["payout"]) == (status.value, payout):
-            return
+            return False
         now = self._clock.now()
         await connection.execute(
-            """update mm_orders set settlement_status = $2, payout = $3, pnl = $4, settled_at = $5
+            """update mm_orders set settlement_status = $2, paid_per_contract = $3, payout = $4, pnl = $5,
+                                   settled_at = $6
                where order_id = $1""",
             row["order_id"],
             status.value,
+            paid,
             payout,
             payout - row["matched_stake"] - row["fees"],
             now,
@@ -151,16 +200,25 @@ class Settler:
             action="settled",
             data={"status": status.value, "payout": payout, "before": row["settlement_status"]},
         )
+        return True
 
     # --- bookmakers --------------------------------------------------------------------------------------------
 
     async def read_statement(self, desk: Desk) -> None:
-        """Reads what the bookmaker has settled since the oldest unsettled bet, and applies it."""
+        """Reads what the bookmaker has settled since the oldest bet that is not settled, or was lately, and applies
+        it."""
         account_id = desk.account.account_id
         open_bets = await self._bets.unsettled(account_id)
-        if not open_bets:
+        oldest = await self._database.fetchval(
+            """select least(
+                 (select min(created_at) from bets
+                  where account_id = $1 and status = 'CONFIRMED' and settlement = 'UNSETTLED'),
+                 (select min(created_at) from bets where account_id = $1 and settled_at > $2 and origin = 'mm'))""",
+            account_id,
+            self._clock.now() - CORRECTED_WITHIN,
+        )
+        if oldest is None:
             return
-        oldest = min(bet.created_at for bet in open_bets if bet.created_at is not None)
         since_ms = int(oldest.timestamp() * 1000) - STATEMENT_OVERLAP_MS
         try:
             reports = await desk.bookmaker.settled(since_ms)
@@ -196,31 +254,39 @@ class Settler:
                 action="settled",
                 data={"settlement": settlement, "payout": report.payout, "before": before},
             )
+            if bet.origin == "mm":
+                await compare(connection, [_place_of(bet)], bet.settled_at)
 
     # --- the feed ----------------------------------------------------------------------------------------------
 
-    async def grade(self, fixture_id: str, grades: dict[int, SettlementStatus]) -> None:
-        """Writes the feed's grade (by outcome id) beside what the venues said."""
+    async def grade(self, fixture_id: str, grades: Mapping[tuple[OutcomeId, PlayerId], SettlementStatus]) -> None:
+        """Writes the feed's grades beside what the venues said."""
+        graded: list[Any] = []
         async with self._database.transaction() as connection:
-            for outcome_id, grade in grades.items():
+            for (outcome_id, player_id), grade in grades.items():
                 for side, seen in (("buy", grade), ("sell", grade.mirrored)):
-                    await connection.execute(
-                        """update mm_orders set feed_settlement = $4
-                           where fixture_id = $1 and outcome_id = $2 and side = $3 and matched_size > 0
-                             and feed_settlement is distinct from $4""",
+                    graded += await connection.fetch(
+                        """update mm_orders set feed_settlement = $5
+                           where fixture_id = $1 and outcome_id = $2 and player_id = $3 and side = $4
+                             and matched_size > 0 and feed_settlement is distinct from $5
+                           returning client, fixture_id, market_id, player_id""",
                         fixture_id,
                         outcome_id,
+                        player_id,
                         side,
                         seen.value,
                     )
-                await connection.execute(
-                    """update bets set feed_settlement = $3
-                       where fixture_id = $1 and outcome_id = $2 and status = 'CONFIRMED'
-                         and feed_settlement is distinct from $3""",
+                graded += await connection.fetch(
+                    """update bets set feed_settlement = $4
+                       where fixture_id = $1 and outcome_id = $2 and player_id = $3 and origin = 'mm'
+                         and placed_stake is not null and feed_settlement is distinct from $4
+                       returning client, fixture_id, market_id, player_id""",
                     fixture_id,
                     outcome_id,
+                    player_id,
                     grade.value,
                 )
+            await compare(connection, map(_place, graded), self._clock.now())
 
     async def _is_settled(self, market: TradedMarket) -> bool:
         left: int = await self._database.fetchval(
@@ -238,6 +304,14 @@ class Settler:
             market.key.market_id,
         )
         return left == 0
+
+
+def _place(row: Any) -> Place:
+    return Place(row["client"], row["fixture_id"], row["market_id"], row["player_id"])
+
+
+def _place_of(bet: Bet) -> Place:
+    return Place(bet.client, bet.fixture_id, bet.market_id, bet.player_id)
 
 
 def _names(reports: Iterable[BetReport]) -> list[str]:

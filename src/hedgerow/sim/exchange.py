@@ -279,11 +279,12 @@ class Exchange:
         *,
         nets_pairs: bool = False,
         fee: FeeRule = _free,
-        void_pays: int | None = None,
+        void_pays: Callable[[Contract], int] | None = None,
     ) -> None:
         """nets_pairs: a YES and a NO of one contract held together are paid out at once (Kalshi).
 
-        void_pays: what a void pays for each contract of either leg (Polymarket: a half); None gives the stake back.
+        void_pays: what a contract that neither won nor lost pays to YES, NO gets the rest (Polymarket: a half); None
+        gives the stake back, and halves of it.
         """
         self.slug = slug
         self.faults = Faults()
@@ -547,8 +548,9 @@ class Exchange:
 
     def _pay(self, order: Order, result: SettlementStatus) -> None:
         seen = result if order.is_bid else result.mirrored
-        if seen is SettlementStatus.VOID and self._void_pays is not None:
-            payout = order.filled * self._void_pays // MICRO
+        if self._void_pays is not None and seen in _NEITHER_WON_NOR_LOST:
+            value = self._void_pays(order.contract)
+            payout = order.filled * (value if order.is_bid else MICRO - value) // MICRO
         else:
             payout = _payout(seen, order.filled, _paid(order))
         self.accounts[order.account].cash += payout - order.payout
@@ -846,6 +848,9 @@ def _closing_leg(order: Order) -> Leg:
 def _paid(order: Order) -> int:
     """Money at risk that the matched part has cost, as it was taken trade by trade."""
     return sum(order.risk_price(match.price) * match.size // MICRO for match in order.fills)
+
+
+_NEITHER_WON_NOR_LOST = (SettlementStatus.VOID, SettlementStatus.HALF_WON, SettlementStatus.HALF_LOST)
 
 
 def _payout(seen: SettlementStatus, size: int, stake: int) -> int:

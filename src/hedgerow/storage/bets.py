@@ -101,6 +101,50 @@ _COLUMNS = """reference::text, origin, client, account_id, bookmaker, fixture_id
     created_at, sent_at, placed_at, settled_at, is_back, order_stake, offer_ms, runner::text, reserved, staked,
     at_risk, feed_settlement, settled_by"""
 
+_NEW = (
+    "reference",
+    "origin",
+    "client",
+    "account_id",
+    "bookmaker",
+    "fixture_id",
+    "market_id",
+    "outcome_id",
+    "player_id",
+    "order_id",
+    "requested_odds",
+    "requested_stake",
+    "currency",
+    "usd_rate",
+    "planned_odds",
+    "needs",
+    "is_test",
+    "is_back",
+    "order_stake",
+    "offer_ms",
+    "runner",
+    "reserved",
+)
+_ANSWERED = (
+    "bet_id",
+    "status",
+    "in_doubt",
+    "reason",
+    "bookmaker_bet_id",
+    "placed_odds",
+    "placed_stake",
+    "covers",
+    "sent_data",
+    "received_data",
+    "sent_at",
+    "placed_at",
+    "order_id",
+    "order_stake",
+    "reserved",
+    "staked",
+    "at_risk",
+)
+
 
 class Bets:
     """Repository of bets."""
@@ -110,65 +154,64 @@ class Bets:
 
     async def insert(self, connection: Connection[Any], bets: Iterable[Bet]) -> None:
         """Writes new bets, PENDING, inside the caller's transaction; sets their ids."""
-        now = self._clock.now()
-        for bet in bets:
-            bet.created_at = now
-            bet.bet_id = await connection.fetchval(
-                """insert into bets (reference, origin, client, account_id, bookmaker, fixture_id, market_id,
-                                     outcome_id, player_id, order_id, requested_odds, requested_stake, currency,
-                                     usd_rate, planned_odds, needs, status, is_test, created_at, is_back, order_stake,
-                                     offer_ms, runner)
-                   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 'PENDING', $17, $18,
-                           $19, $20, $21, $22)
-                   returning bet_id""",
-                bet.reference,
-                bet.origin,
-                bet.client,
-                bet.account_id,
-                bet.bookmaker,
-                bet.fixture_id,
-                bet.market_id,
-                bet.outcome_id,
-                bet.player_id,
-                bet.order_id,
-                bet.requested_odds,
-                bet.requested_stake,
-                bet.currency,
-                bet.usd_rate,
-                bet.planned_odds,
-                bet.needs,
-                bet.is_test,
-                now,
-                bet.is_back,
-                bet.order_stake,
-                bet.offer_ms,
-                bet.runner,
-            )
-
-    async def save_answer(self, connection: Connection[Any], bet: Bet) -> bool:
-        """Writes what became of a bet: its status, and what was sent and taken. False: the bet is decided already, and
-        otherwise, by another process; nothing is written then."""
-        written = await connection.fetchval(
-            """update bets set status = $2, in_doubt = $3, reason = $4, bookmaker_bet_id = $5, placed_odds = $6,
-                               placed_stake = $7, covers = $8, sent_data = $9, received_data = $10, sent_at = $11,
-                               placed_at = $12, order_id = coalesce(order_id, $13), at_risk = $14
-               where bet_id = $1 and (status in ('PENDING', 'PLACED') or status = $2) returning bet_id""",
-            bet.bet_id,
-            bet.status.value,
-            bet.in_doubt,
-            bet.reason,
-            bet.bookmaker_bet_id,
-            bet.placed_odds,
-            bet.placed_stake,
-            bet.covers,
-            bet.sent_data,
-            bet.received_data,
-            bet.sent_at,
-            bet.placed_at,
-            bet.order_id,
-            bet.at_risk,
+        bets, now = list(bets), self._clock.now()
+        if not bets:
+            return
+        rows = await connection.fetch(
+            """insert into bets (reference, origin, client, account_id, bookmaker, fixture_id, market_id, outcome_id,
+                                 player_id, order_id, requested_odds, requested_stake, currency, usd_rate,
+                                 planned_odds, needs, is_test, is_back, order_stake, offer_ms, runner, reserved,
+                                 status, created_at)
+               select t.*, 'PENDING', $23
+               from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::bigint[],
+                           $8::bigint[], $9::bigint[], $10::bigint[], $11::numeric[], $12::numeric[], $13::text[],
+                           $14::numeric[], $15::numeric[], $16::numeric[], $17::boolean[], $18::boolean[],
+                           $19::numeric[], $20::bigint[], $21::uuid[], $22::numeric[]) t
+               returning reference::text, bet_id""",
+            *_columns(bets, _NEW),
+            now,
         )
-        return written is not None
+        ids = dict(rows)
+        for bet in bets:
+            bet.bet_id, bet.created_at = ids[bet.reference], now
+
+    async def save_answer(self, connection: Connection[Any], *bets: Bet) -> frozenset[int]:
+        """Writes what became of bets, each named once: their status, what was sent and taken, and the money that they
+        hold. Answers the ids of those that were written: the others are decided already, and otherwise, by another
+        process."""
+        rows = await connection.fetch(
+            """update bets b
+               set status = t.status, in_doubt = t.in_doubt, reason = t.reason, bookmaker_bet_id = t.bookmaker_bet_id,
+                   placed_odds = t.placed_odds, placed_stake = t.placed_stake, covers = t.covers,
+                   sent_data = t.sent_data, received_data = t.received_data, sent_at = t.sent_at,
+                   placed_at = t.placed_at, order_id = coalesce(b.order_id, t.order_id),
+                   order_stake = t.order_stake, reserved = t.reserved, staked = t.staked, at_risk = t.at_risk
+               from unnest($1::bigint[], $2::text[], $3::boolean[], $4::text[], $5::text[], $6::numeric[],
+                           $7::numeric[], $8::numeric[], $9::jsonb[], $10::jsonb[], $11::timestamptz[],
+                           $12::timestamptz[], $13::bigint[], $14::numeric[], $15::numeric[], $16::numeric[],
+                           $17::numeric[])
+                    t (bet_id, status, in_doubt, reason, bookmaker_bet_id, placed_odds, placed_stake, covers,
+                       sent_data, received_data, sent_at, placed_at, order_id, order_stake, reserved, staked, at_risk)
+               where b.bet_id = t.bet_id and (b.status in ('PENDING', 'PLACED') or b.status = t.status)
+               returning b.bet_id""",
+            *_columns(bets, _ANSWERED),
+        )
+        return frozenset(row[0] for row in rows)
+
+    async def lock(self, connection: Connection[Any], bets: Iterable[Bet]) -> frozenset[int]:
+        """Locks the rows of bets until the caller's transaction ends, always in the same order, and reads what they
+        hold: another process may have written them since. Answers the ids of those that can be written as they are."""
+        known = {bet.bet_id: bet for bet in bets}
+        rows = await connection.fetch(
+            """select bet_id, status, reserved, staked, order_stake from bets where bet_id = any($1)
+               order by bet_id for update""",
+            list(known),
+        )
+        for row in rows:
+            bet = known[row["bet_id"]]
+            bet.reserved, bet.staked, bet.order_stake = row["reserved"], row["staked"], row["order_stake"]
+        open_ = (BetStatus.PENDING, BetStatus.PLACED)
+        return frozenset(row["bet_id"] for row in rows if row["status"] in (*open_, known[row["bet_id"]].status))
 
     async def save_settlement(self, connection: Connection[Any], bet: Bet) -> None:
         """Writes how a bet was settled, or settled anew."""
@@ -184,10 +227,10 @@ class Bets:
             bet.settled_by,
         )
 
-    async def of_order(self, connection: Connection[Any], order_id: int) -> list[Bet]:
-        """Bets of a client's order (automated bet placing), oldest first, as the caller's transaction sees them."""
+    async def of_orders(self, connection: Connection[Any], *order_ids: int) -> list[Bet]:
+        """Bets of clients' orders (automated bet placing), oldest first, as the caller's transaction sees them."""
         rows = await connection.fetch(
-            f"select {_COLUMNS} from bets where origin = 'abp' and order_id = $1 order by bet_id", order_id
+            f"select {_COLUMNS} from bets where origin = 'abp' and order_id = any($1) order by bet_id", order_ids
         )
         return [_bet(row) for row in rows]
 
@@ -241,6 +284,11 @@ class Bets:
     async def _select(self, condition: str, *values: Any) -> list[Bet]:
         rows = await self._database.fetch(f"select {_COLUMNS} from bets where {condition}", *values)
         return [_bet(row) for row in rows]
+
+
+def _columns(bets: Sequence[Bet], names: Sequence[str]) -> list[list[Any]]:
+    """The values of each field, over all bets."""
+    return [[getattr(bet, name) for bet in bets] for name in names]
 
 
 def _bet(row: Any) -> Bet:

@@ -101,7 +101,7 @@ class Manifest:
     heartbeat_s: float | None = None  # dead-man's switch: the venue cancels all after this silence
     minimum_stake: Decimal = Decimal(1)
     has_statement: bool = True  # of a bookmaker: `settled` tells how every bet ended; else the feed's grade decides
-    void_pays: Decimal | None = None  # what a void pays for a contract of either side; None: the stake comes back
+    void_pays: Decimal | None = None  # to either side, where a void is known to pay it: for prices, not for settling
     push: PushRule = PushRule.UNKNOWN
 
 
@@ -270,8 +270,15 @@ class Resolution:
 
     instrument_ref: str
     status: SettlementStatus  # of the contract when bought
-    payout_per_contract: Decimal
+    payout_per_contract: Decimal | None  # to its buyer, its seller gets the rest; None: by status, a void's stake back
     at_ms: int
+
+    def seen_by(self, side: Side) -> tuple[SettlementStatus, Decimal | None]:
+        """The status, and what was paid for each contract, for who bought it or sold it."""
+        paid = self.payout_per_contract
+        if side is Side.BUY:
+            return self.status, paid
+        return self.status.mirrored, None if paid is None else 1 - paid
 
 
 class Exchange(Protocol):

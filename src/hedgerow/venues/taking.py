@@ -117,6 +117,7 @@ class Ended:
     taken: Taken
     status: SettlementStatus
     at_ms: int
+    paid: Decimal | None = None  # for each contract; None: by status, a void's cost back
 
 
 class Takes(Protocol):
@@ -257,15 +258,17 @@ def report_of(taken: Taken, *, is_back: bool, stake: Decimal | None) -> BetRepor
     )
 
 
-def settled_report(ended: Ended, void_pays: Decimal | None) -> BetReport:
-    """The settlement of a bet, from what its contracts paid. void_pays: the manifest's."""
+def settled_report(ended: Ended) -> BetReport:
+    """The settlement of a bet, from what its contracts paid."""
     taken, undone = ended.taken, ended.taken.undone
     size, cost = taken.size - undone.size, taken.cost - undone.cost
     match ended.status:
+        case _ if ended.paid is not None:
+            paid = decimal_of(size) * ended.paid
         case SettlementStatus.WON:
             paid = decimal_of(size)
         case SettlementStatus.VOID:
-            paid = decimal_of(cost) if void_pays is None else decimal_of(size) * void_pays
+            paid = decimal_of(cost)
         case _:
             paid = Decimal(0)
     paid += decimal_of(undone.cost + undone.fee)
@@ -341,14 +344,14 @@ class TakingBookmaker:
         ended = await self._venue.decided([taken]) if taken.is_over and taken.size else []
         if not ended:
             return report
-        settled = settled_report(ended[0], self.manifest.void_pays)
+        settled = settled_report(ended[0])
         return replace(report, settlement=settled.settlement, payout=settled.payout)
 
     async def settled(self, since_ms: int) -> list[BetReport]:
         """By what the exchange decided; corrections replace what was told before."""
         orders = await self._venue.history(since_ms - LATE_MS)
         ended = await self._venue.decided(orders) if orders else []
-        return [settled_report(one, self.manifest.void_pays) for one in sorted(ended, key=lambda one: one.at_ms)]
+        return [settled_report(one) for one in sorted(ended, key=lambda one: one.at_ms)]
 
     async def line(self, market_ref: str, outcome_ref: str, outcome: OutcomeKey) -> LiveLine | None:
         """The best price to back at, and what stands there now."""

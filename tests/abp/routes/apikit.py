@@ -15,12 +15,14 @@ from tests.abp.abpkit import NOW, Desk
 
 from hedgerow.abp.app import ApiContext, create_app
 from hedgerow.abp.feedview import BookView
+from hedgerow.abp.intake import Declined, OrderRequest
 from hedgerow.abp.orders import AbpOrder
 from hedgerow.abp.repository import OrderFilter
-from hedgerow.abp.service import AutomatedBetPlacing, Cancellation, Declined, OrderRequest
+from hedgerow.abp.service import AutomatedBetPlacing, Cancellation
 from hedgerow.bus.nats import Bus
 from hedgerow.core.clock import NS_PER_S, SteppedClock
 from hedgerow.core.config import Settings
+from hedgerow.core.errors import ApiError
 from hedgerow.core.ids import ClientName, FixtureId, MarketId, OutcomeId, PlayerId
 from hedgerow.core.secrets import Secret, Vault
 from hedgerow.storage.accounts import Accounts
@@ -72,6 +74,11 @@ class FakePlacing:
     reasons: dict[str, str] = field(default_factory=dict)
     cancellation: Cancellation = field(default_factory=lambda: Cancellation((), ()))
     asked: list[Any] = field(default_factory=list)
+    is_full: bool = False
+
+    def check_room(self) -> None:
+        if self.is_full:
+            raise ApiError(503, "full")
 
     async def place(
         self, client: ClientName, key_bookmakers: frozenset[str] | None, requests: Sequence[OrderRequest]

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from hedgerow.abp.intake import OrderRequest
 from hedgerow.abp.repository import OrderFilter
-from hedgerow.abp.service import Cancellation, OrderRequest
+from hedgerow.abp.service import Cancellation
 
 from .apikit import FIXTURE, RIVAL_KEY, Api
 
@@ -158,6 +159,12 @@ async def test_meta_that_cannot_be_stored_is_refused(api: Api, value: str) -> No
 async def test_one_to_a_hundred_orders_are_taken(api: Api) -> None:
     await place(api, status=422)
     await place(api, *[order(requestUuid=str(number)) for number in range(101)], status=422)
+
+
+async def test_full_house_refuses_before_anything_is_read(api: Api) -> None:
+    api.placing.is_full = True
+    assert await place(api, order(), order(userRef=""), status=503) == {"detail": "full"}
+    assert requests(api) == []
 
 
 async def test_futures_are_not_implemented(api: Api) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from hedgerow.mm.commands import CancelOutcome
 
-from .apikit import NOW, Api
+from .apikit import FIXTURE, NOW, Api
 
 
 async def ids(api: Api, **query: Any) -> list[int]:
@@ -157,6 +157,26 @@ async def test_explanation_tells_every_price_newest_first(api: Api) -> None:
     found = await api.get("/orders/1/explain")
     assert (found["orderId"], [row["price"] for row in found["data"]]) == (1, [Decimal("0.45"), Decimal("0.44")])
     assert found["data"][0]["why"] == {"legs": [{"odds": Decimal("1.85")}]}
+
+
+async def test_explanation_tells_how_each_side_settled_the_order(api: Api) -> None:
+    matched = {"status": "FILLED", "matched_size": Decimal(100), "matched_stake": Decimal(45)}
+    settled = {"settlement_status": "WON", "feed_settlement": "WON", "payout": Decimal(100), "pnl": Decimal(55)}
+    await api.add_order(1, **matched, **settled)
+    bet_id = await api.add_bet(1, settlement="VOID", payout=Decimal(100), usd_rate=Decimal("0.8"), currency="EUR")
+    await api.add_bet(2, order_id=2)
+    swept = await api.add_bet(3, order_id=None)
+    words = {"polymarket": {"161": "WON"}, "pinnacle": {"162": "VOID"}}
+    place = {"client": "demo", "fixture_id": FIXTURE, "market_id": 101, "player_id": 0}
+    found = {"words": words, "pairs": ["pinnacle/polymarket"], "found_at": NOW, "changed_at": NOW}
+    await api.insert("mm_disputes", **place, **found)
+    told = (await api.get("/orders/1/explain"))["settlement"]
+    assert (told["settlementStatus"], told["feedSettlementStatus"], told["pnl"]) == ("WON", "WON", 55)
+    assert [(hedge["betId"], hedge["settlementStatus"], hedge["pnlUsd"]) for hedge in told["hedges"]] == [
+        (bet_id, "VOID", 0),
+        (swept, None, None),
+    ]
+    assert (told["words"], told["disputed"]) == (words, ["pinnacle/polymarket"])
 
 
 async def test_cancel_reaches_the_open_order(api: Api) -> None:

@@ -102,6 +102,14 @@ async def test_settled_order_brings_what_the_published_rule_says(
     assert (found["settledCount"], found["unsettledCount"]) == (1, 0)
 
 
+async def test_void_is_worth_what_the_exchange_paid_for_each_fill(api: Api) -> None:
+    await add_fill(api, Fill(1, "buy", Decimal("0.4"), Decimal(100), Decimal(100), "VOID"))
+    await add_fill(api, Fill(1, "buy", Decimal("0.6"), Decimal(50), Decimal(0), "VOID"), 1)
+    await api.database.execute("update mm_orders set paid_per_contract = 0.47")
+    found = await api.get("/pnl")
+    assert (found["realizedPnl"], found["nakedPnl"], found["netRealizedSpread"]) == (Decimal("0.5"), 7, Decimal("-6.5"))
+
+
 @pytest.mark.parametrize(("side", "profit"), [("buy", 60), ("sell", 40)])
 async def test_unsettled_order_is_counted_as_if_it_won(api: Api, side: str, profit: int) -> None:
     await add_fill(api, Fill(1, side, Decimal("0.4"), Decimal(100), Decimal(0), "UNDECIDED"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, partial
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Query
@@ -101,14 +102,20 @@ async def enriched(context: ApiContext, orders: Iterable[AbpOrder]) -> list[Shap
     rows = await context.database.fetch(
         f"{BETS} and b.order_id = any($1) order by b.bet_id", [order.order_id for order in orders]
     )
-    bets: dict[int, list[Shape]] = {order.order_id: [] for order in orders}
+    bets: dict[int, list[Shape]] = {}
     for row in rows:
-        bets[row["order_id"]].append(bet_shape(row))
+        bets.setdefault(row["order_id"], []).append(bet_shape(row))
+    return shown(context, orders, bets)
+
+
+def shown(context: ApiContext, orders: Iterable[AbpOrder], bets: Mapping[int, list[Shape]]) -> list[Shape]:
+    """Orders with their bets, by the order's id, and what the feed tells of them."""
+    told = cache(partial(told_of, context.feed))  # many orders are about the same few outcomes
     return [
         {
             **order_shape(order_row(order)),
-            "bets": bets[order.order_id],
-            **told_of(context.feed, order.asked.fixture_id, order.asked.outcome_id, order.asked.player_id),
+            "bets": bets.get(order.order_id, []),
+            **told(order.asked.fixture_id, order.asked.outcome_id, order.asked.player_id),
             "currencyInfo": currency_info(context.feed, order.asked.currency),
         }
         for order in orders

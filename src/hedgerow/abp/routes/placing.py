@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
 
 from hedgerow.abp.context import ApiContext, CallerOf, Context
 from hedgerow.abp.events import ANY_BOOKMAKER, Shape
+from hedgerow.abp.intake import Declined, OrderRequest
 from hedgerow.abp.orders import AbpOrder
 from hedgerow.abp.repository import OrderFilter
-from hedgerow.abp.routes.answers import ERRORS, MALFORMED, UNKNOWN, Responses, enriched, no_filter, slugs
+from hedgerow.abp.routes.answers import ERRORS, MALFORMED, UNKNOWN, Responses, enriched, no_filter, shown, slugs
 from hedgerow.abp.routes.orders import refuse_others
+from hedgerow.abp.routes.quick import read
 from hedgerow.abp.schemas import (
     CancelOrdersRequest,
     CancelOrdersResponse,
@@ -22,9 +27,10 @@ from hedgerow.abp.schemas import (
     PlaceOrdersRequest,
     PlaceOrdersResponse,
 )
-from hedgerow.abp.service import Cancellation, Declined, OrderRequest
+from hedgerow.abp.service import Cancellation
 from hedgerow.abp.validation import DUPLICATE
-from hedgerow.api.answers import ExactRoute, JsonAnswer
+from hedgerow.api.answers import ExactRequest, ExactRoute, JsonAnswer
+from hedgerow.api.auth import Caller, authenticated
 from hedgerow.api.models import ErrorResponse
 from hedgerow.core.errors import ApiError
 from hedgerow.core.ids import FixtureId, OutcomeId, PlayerId
@@ -35,22 +41,52 @@ _DUPLICATES: Responses = {
     409: {"model": DuplicatesResponse, "description": "Every order was asked for within the last thirty minutes"}
 }
 _FUTURES: Responses = {501: {"model": ErrorResponse, "description": "Futures cannot be bet on yet"}}
+_FULL: Responses = {
+    503: {"model": ErrorResponse, "description": "Too many orders wait, or the database is away; try again"}
+}
 _NOT_CANCELLABLE = "Order not cancellable"
 
 
-@router.post(
-    "/place-orders",
-    response_model=PlaceOrdersResponse,
-    responses=MALFORMED | _DUPLICATES | _FUTURES,
-)
+class _QuickRoute(APIRoute):
+    """The usual request does not pass through the framework's own reading and checking (`routes.quick`)."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_quickly(request: Request) -> Response:
+            exact = ExactRequest(request.scope, request.receive)
+            if exact.headers.get("content-type") != "application/json":
+                return await handle(exact)
+            body = await exact.body()
+            exact.app.state.context.placing.check_room()  # reading a hundred orders takes longer than refusing them
+            orders = read(body)
+            if orders is None:
+                return await handle(exact)
+            caller = await authenticated(exact, exact.headers.get("x-api-key"))
+            return await _place(caller, exact.app.state.context, orders)
+
+        return handle_quickly
+
+
 async def place_orders(caller: CallerOf, context: Context, body: PlaceOrdersRequest) -> JsonAnswer:
     """Takes orders. What is in `acceptedOrders` is committed and worked on until it is filled or expires: follow it on
     the WebSocket or with `GET /orders`. What breaks a rule is in `declinedOrders` with the reason."""
-    _check_shape(body.orders)
-    if any(order.future_id for order in body.orders):
-        raise ApiError(501, "Futures order placement is not yet implemented")
+    return await _place(caller, context, asked_for(body))
+
+
+router.add_api_route(
+    "/place-orders",
+    place_orders,
+    methods=["POST"],
+    response_model=PlaceOrdersResponse,
+    responses=MALFORMED | _DUPLICATES | _FUTURES | _FULL,
+    route_class_override=_QuickRoute,
+)
+
+
+async def _place(caller: Caller, context: ApiContext, orders: Sequence[OrderRequest]) -> JsonAnswer:
     allowed = frozenset(caller.key.bookmakers) or None
-    answers = await context.placing.place(caller.client.client, allowed, [_request(order) for order in body.orders])
+    answers = await context.placing.place(caller.client.client, allowed, orders)
     declined = [answer for answer in answers if isinstance(answer, Declined)]
     if all(isinstance(answer, Declined) and answer.reason == DUPLICATE for answer in answers):
         return await _duplicates(context, caller.name, [answer.request.request_uuid for answer in declined])
@@ -59,7 +95,7 @@ async def place_orders(caller: CallerOf, context: Context, body: PlaceOrdersRequ
     return JsonAnswer(
         {
             "status": status,
-            "acceptedOrders": await enriched(context, accepted),
+            "acceptedOrders": shown(context, accepted, {}),  # as they were accepted: nothing is bet yet
             "declinedOrders": [_declined(answer, caller.name) for answer in declined],
         }
     )
@@ -84,6 +120,14 @@ async def cancel_orders(caller: CallerOf, context: Context, body: CancelOrdersRe
 async def cancel_all_orders(caller: CallerOf, context: Context) -> JsonAnswer:
     """Stops every open order of yours. Bets that are placed stay."""
     return JsonAnswer(await _cancelled(context, await context.placing.cancel(caller.client.client, None)))
+
+
+def asked_for(body: PlaceOrdersRequest) -> list[OrderRequest]:
+    """The orders of a body that fits the models. Raises RequestValidationError, ApiError 501 for futures."""
+    _check_shape(body.orders)
+    if any(order.future_id for order in body.orders):
+        raise ApiError(501, "Futures order placement is not yet implemented")
+    return [_request(order) for order in body.orders]
 
 
 def _check_shape(orders: Sequence[PlaceOrderRequest]) -> None:

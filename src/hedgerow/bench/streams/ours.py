@@ -77,8 +77,8 @@ def _app(keys: KeyRing, hub: Hub, subscriptions: Subscriptions) -> FastAPI:
 
 async def _insert_orders(database: Database, orders: AbpOrders, clock: SystemClock) -> None:
     async with database.transaction() as connection:
-        for _ in range(MOST_CHANGES):
-            await orders.insert(connection, _order(clock))
+        asked = [_order(clock) for _ in range(MOST_CHANGES)]
+        await orders.insert(connection, await orders.number(connection, asked))
 
 
 def _order(clock: SystemClock) -> NewOrder:

@@ -12,6 +12,7 @@ from hedgerow.core.states import OrderStatus
 from hedgerow.mm.analytics import order_summary
 from hedgerow.mm.commands import CancelOutcome
 from hedgerow.mm.context import ApiContext, CallerOf, Context
+from hedgerow.mm.disputes import settlement_of
 from hedgerow.mm.events import order_shape
 from hedgerow.mm.listing import (
     DaysOf,
@@ -110,11 +111,12 @@ async def cancel_order(caller: CallerOf, context: Context, order_id: RowNumber) 
 
 @router.get("/orders/{order_id}/explain", response_model=ExplainResponse)
 async def explain_order(caller: CallerOf, context: Context, order_id: RowNumber, paging: PageOf) -> JsonAnswer:
-    """Why the order was quoted as it was: the derivation of each of its prices, newest first."""
-    await _order(context, caller.name, order_id)
+    """Why the order was quoted as it was: the derivation of each of its prices, newest first. And how it was settled:
+    what its exchange paid, its hedges, the feed's grade, and who contradicts whom."""
+    order = await _order(context, caller.name, order_id)
     where = Where().add("order_id = {}", order_id)
     page = await page_of(context.database, "mm_quotes", where, "quote_id desc", paging, _derivation)
-    return JsonAnswer({"orderId": order_id, **page})
+    return JsonAnswer({"orderId": order_id, **page, "settlement": await settlement_of(context.database, order)})
 
 
 def _where(client: str, fixture_id: str | None, exchange: str | None) -> Where:

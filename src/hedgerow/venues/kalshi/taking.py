@@ -183,8 +183,8 @@ class KalshiTaking:
         for order in orders:
             resolution = ended.get(order.instrument_ref)
             if resolution is not None:
-                status = resolution.status if order.side is Side.BUY else resolution.status.mirrored
-                found.append(Ended(order, status, resolution.at_ms))
+                status, paid = resolution.seen_by(order.side)
+                found.append(Ended(order, status, resolution.at_ms, paid))
         return found
 
     async def _by_id(self, order_id: str) -> Taken:

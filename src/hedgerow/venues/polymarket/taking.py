@@ -209,7 +209,7 @@ class PolymarketTaking:
         for order in orders:
             one = ended.get(order.instrument_ref)
             if one is not None:
-                found.append(Ended(order, one.status, one.at_ms))
+                found.append(Ended(order, one.status, one.at_ms, one.payout_per_contract))
             elif order.undone.size == order.size:  # its trades failed on the chain: nothing of it is left to decide
                 found.append(Ended(order, SettlementStatus.VOID, self._clock.now_ms()))
         return found

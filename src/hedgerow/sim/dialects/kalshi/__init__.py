@@ -5,8 +5,8 @@ recorded. What differs from the real venue, on purpose:
 
 - One exchange shard (index 0) and one subaccount (0); a request for another is not found.
 - Settlement pays at once (`settlement_timer_seconds` 0), so `determined` is never a market's status in REST; the
-  stream tells `determined` and `settled` together. A void or half result has `result` "scalar": the world gives
-  stakes back, where Kalshi would pay a fair price. `revenue` is what was really paid.
+  stream tells `determined` and `settled` together. A void or half result has `result` "scalar" and pays the last
+  price, or a half where nobody traded; Kalshi would work out a fair price.
 - `acceptDelayMs` answers at once, with the order resting; it meets the book when the delay is over.
 - The weekly maintenance is not played; pauses are switched by `patch`.
 - Multivariate events, block trades, RFQs, transfers and history are not there.

@@ -75,7 +75,7 @@ class Market:
 
     @property
     def result(self) -> str:
-        """yes, no, scalar or, before the end, nothing. A void pays stakes back, which no price expresses."""
+        """yes, no, scalar or, before the end, nothing."""
         match self.contract.result:
             case None | SettlementStatus.UNDECIDED:
                 return ""
@@ -88,8 +88,13 @@ class Market:
 
     @property
     def settlement_value(self) -> int | None:
-        """What a YES contract is worth at the end, in micros; for a scalar result the last price."""
-        return {"yes": MICRO, "no": 0, "scalar": self.last_price or MICRO // 2}.get(self.result)
+        """What a YES contract is worth at the end, in micros."""
+        return {"yes": MICRO, "no": 0, "scalar": self.fair_value}.get(self.result)
+
+    @property
+    def fair_value(self) -> int:
+        """What a YES contract pays when it neither won nor lost, in micros: the last price."""
+        return self.last_price or MICRO // 2
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ from hedgerow.sim.dialects.kalshi.orders import meta_of
 from hedgerow.sim.dialects.kalshi.session import Session
 from hedgerow.sim.dialects.kalshi.terms import Terms
 from hedgerow.sim.exchange import (
+    Contract,
     ContractEvent,
     Event,
     EventKind,
@@ -63,7 +64,8 @@ class Venue:
 
     def __init__(self, world: World, terms: Terms) -> None:
         self.world, self.terms, self.clock = world, terms, world.clock
-        self.exchange = KalshiExchange(SLUG, world.clock, nets_pairs=True, fee=terms.fee)
+        fair = self._fair_value
+        self.exchange = KalshiExchange(SLUG, world.clock, nets_pairs=True, fee=terms.fee, void_pays=fair)
         world.add_exchange(self.exchange)
         self.listings = Listings(world, self.exchange, terms)
         self.ledger = Ledger(self.exchange)
@@ -92,6 +94,9 @@ class Venue:
             return position.cost
         price = market.last_price if position.net > 0 else MICRO - market.last_price
         return abs(position.net) * price // MICRO
+
+    def _fair_value(self, contract: Contract) -> int:
+        return self.listings.markets[contract.ref].fair_value
 
     # --- what happens ----------------------------------------------------------------------------------------
 

@@ -75,7 +75,7 @@ class Polymarket:
     def __init__(self, world: World, settings: Settings) -> None:
         self.settings = settings
         self._world, self._clock = world, world.clock
-        self.exchange = world.add_exchange(Exchange(SLUG, world.clock, fee=taker_fee, void_pays=MICRO // 2))
+        self.exchange = world.add_exchange(Exchange(SLUG, world.clock, fee=taker_fee, void_pays=lambda _: MICRO // 2))
         self.keyring = Keyring(
             [wallet_of(name, settings.signature_type) for name in self.exchange.accounts], settings.login_window_s
         )
