@@ -10,6 +10,7 @@ import structlog
 from hedgerow.scraping.agent.browser.pool import Pool
 from hedgerow.scraping.agent.browser.program import BrowserSettings, NoBrowserError, find_program
 from hedgerow.scraping.agent.browser.serve import BrowserWork
+from hedgerow.scraping.agent.amqp import AmqpConsumer
 from hedgerow.scraping.agent.clients import Clients
 from hedgerow.scraping.agent.dial import Dialer
 from hedgerow.scraping.agent.fetch import Fetcher
@@ -46,6 +47,7 @@ class AgentWorks:
         handlers: dict[int, Handler] = {
             Kind.FETCH: Fetcher(self._clients, self.dialer, self.guard).serve,
             Kind.WS: Relayer(self.dialer, self._trust).serve,
+            Kind.AMQP: AmqpConsumer(self.dialer).serve,
         }
         if (pool := await self._started_pool()) is not None:
             handlers[Kind.BROWSER] = BrowserWork(pool, self.dialer).serve

@@ -104,6 +104,22 @@ class BrowserFetchBody(BaseModel):
     expectSelector: str = ""  # noqa: N815
     expectContains: str = ""  # noqa: N815
     steps: list[BrowserStep] = Field(default_factory=list)
+
+
+class AmqpConsumeBody(BaseModel):
+    """A queue of its own is bound to the exchange, and goes with the request."""
+
+    apiKey: str  # noqa: N815 - as it is published
+    host: str
+    port: int = 5672
+    virtual_host: str = "/"
+    username: str = ""
+    password: str = ""
+    exchange: str = ""
+    routing_key: str = "#"
+    queue_prefix: str = "scrape"
+    ssl: bool = False
+    heartbeat: int = Field(60, description="Seconds, 0 for none")
     geo: str | None = None
     agent: str | None = None
 
