@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 import structlog
 
+from hedgerow.scraping.agent.amqp import AmqpConsumer
 from hedgerow.scraping.agent.browser.pool import Pool
 from hedgerow.scraping.agent.browser.program import BrowserSettings, NoBrowserError, find_program
 from hedgerow.scraping.agent.browser.serve import BrowserWork
-from hedgerow.scraping.agent.amqp import AmqpConsumer
 from hedgerow.scraping.agent.clients import Clients
 from hedgerow.scraping.agent.dial import Dialer
 from hedgerow.scraping.agent.fetch import Fetcher
