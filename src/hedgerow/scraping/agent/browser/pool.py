@@ -24,7 +24,7 @@ from hedgerow.scraping.agent.work import WorkFailed
 from hedgerow.scraping.link import CutCode
 
 MOST_WAITING = 64
-MOST_USES = 200
+MOST_USES = 250
 MOST_AGE_S = 15 * 60.0
 _IDLE_S = 60.0
 _LOOK_EVERY_S = 0.25
