@@ -24,6 +24,7 @@ NAMES = (
     "boot",
     "memory",
     "engine",
+    "browser",
 )
 """Every bench there is."""
 
