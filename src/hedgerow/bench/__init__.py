@@ -13,7 +13,7 @@ from typing import Any
 from hedgerow.bench.report import Figures, report
 from hedgerow.core.errors import InputError
 
-NAMES = ("decode", "tick-to-order", "place-orders", "ws-fanout", "event-latency")
+NAMES = ("decode", "tick-to-order", "place-orders", "ws-fanout", "event-latency", "relay")
 """Every bench there is."""
 
 RUNS = 3
