@@ -21,6 +21,7 @@ NAMES = (
     "place-orders",
     "ws-fanout",
     "event-latency",
+    "relay",
     "boot",
     "memory",
     "engine",
