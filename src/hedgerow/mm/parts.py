@@ -60,7 +60,8 @@ def build(
 ) -> Parts:
     """Raises InputError and OSError where the tape that the settings name cannot be written."""
     repository, bets = Repository(database, clock), Bets(database, clock)
-    recorder = _recorder(settings, clock)
+    tape, hysteresis = settings.engine_tape, micros(settings.quote_hysteresis)
+    recorder = Recorder(tape, clock, settings.max_hedge_drift, hysteresis) if tape else None
     own_clock = recorder.clock if recorder else clock
     untold = Micros(int(settings.untold_limit_usd * MICRO))
     prices = BookPrices(book, Limits.of(settings), own_clock, untold_limit=untold)
@@ -69,7 +70,7 @@ def build(
         placement = Placement(database, bets, Breakers(clock), clock)
         hedger = Hedger(ledger, placement, clock, max_drift=settings.max_hedge_drift, is_live=is_live)
         engine = Engine(
-            prices, hedger, ledger, journal, clock, minimum_stake=hedger.minimum_stake, hysteresis=_hysteresis(settings)
+            prices, hedger, ledger, journal, clock, minimum_stake=hedger.minimum_stake, hysteresis=hysteresis
         )
 
         def lane_of(account_id: int, exchange: Exchange, tag: int) -> Lane:
@@ -77,16 +78,6 @@ def build(
 
         return Parts(clock, numbers, ledger, hedger, engine, lane_of, (repository, bets), None)
     return _taped(recorder, settings, database, prices, journal, clock, is_live)
-
-
-def _hysteresis(settings: Settings) -> int:
-    return micros(settings.quote_hysteresis)
-
-
-def _recorder(settings: Settings, clock: Clock) -> Recorder | None:
-    if settings.engine_tape is None:
-        return None
-    return Recorder(settings.engine_tape, clock, settings.max_hedge_drift, _hysteresis(settings))
 
 
 def _taped(
@@ -112,7 +103,7 @@ def _taped(
         journal,
         recorder.clock,
         minimum_stake=hedger.minimum_stake,
-        hysteresis=_hysteresis(settings),
+        hysteresis=micros(settings.quote_hysteresis),
     )
     recorder.follow(engine, hedger)
 

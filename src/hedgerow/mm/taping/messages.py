@@ -81,10 +81,10 @@ class VenueFacts(_Message, frozen=True):
 
 class EngineFacts(_Message, frozen=True):
     """A process begins: nothing of what stands before counts. `max_drift`: the setting `maxHedgeDrift`; `hysteresis`:
-    of quotes, in micros."""
+    `quoteHysteresis`, in micros."""
 
     max_drift: Decimal
-    hysteresis: int = 1
+    hysteresis: int
 
 
 class DeskFacts(_Message, frozen=True):
