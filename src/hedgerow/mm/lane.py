@@ -7,8 +7,9 @@ stream, and at the start, `resync` asks the exchange what rests and what was fil
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -25,6 +26,7 @@ from hedgerow.core.tasks import spawn, work
 from hedgerow.mm.numbers import OrderNumbers, order_id_of, reference_of
 from hedgerow.mm.orders import Act, Command, Order, Pending, Slot, Stakes, apply_state
 from hedgerow.mm.stops import Answers
+from hedgerow.net.http import leaving_by
 from hedgerow.venues.base import (
     Exchange,
     ExchangeEvent,
@@ -45,10 +47,19 @@ FILL_OVERLAP_MS = 60_000
 MISSING_FILLS_AFTER_S = 1.0
 RETRY_S = 0.25
 SHORTEST_HOLD_S = 0.02
+LEAVE_WITHIN_S = 6.0
+"""How long leaving an exchange tries to take each of our orders away."""
 HOLD_AFTER = {Reason.RATE: 1.0, Reason.FUNDS: 1.0, Reason.CLOSED: 1.0, Reason.AUTH: 30.0, Reason.ACCOUNT: 30.0}
 """Seconds without new orders after a refusal, by its reason; others RETRY_S."""
 ENDED_KEPT = 5_000
 """Ended orders that are kept in memory, because fills may come late; older ones are found in the database."""
+
+
+LeaveBy = Callable[[], float | None]
+
+
+def never() -> None:
+    """No time after which nothing is sent."""
 
 
 class LaneOwner(Protocol):
@@ -86,7 +97,12 @@ class Lane:
         clock: Clock,
         numbers: OrderNumbers,
         tag: int,
+        leave_by: LeaveBy = never,
+        *,
+        shares_account: bool = False,
     ) -> None:
+        """leave_by: the loop's time after which nothing new is sent; None: no such time. shares_account: other
+        processes may have orders there."""
         self.account_id, self.exchange = account_id, exchange
         self.slug = exchange.manifest.slug
         self.instruments: dict[str, Instrument] = {}
@@ -94,11 +110,13 @@ class Lane:
         self.orders: dict[int, Order] = {}
         self.strays: dict[str, OrderState] = {}
         self.orphans: list[Orphan] = []
+        self.elsewhere: set[str] = set()  # instruments whose fixtures another shard works on
         self.cash = 0  # free and held money, micros of USD, as last read, minus what was spent since
         self.is_synced = False
         self.answers = Answers()
         self.is_refused = False  # so often lately that nothing is quoted
         self._owner, self._clock, self._numbers, self._tag = owner, clock, numbers, tag
+        self._leave_by, self._shares_account = leave_by, shares_account
         self._by_client_ref: dict[str, Order] = {}
         self._by_venue_ref: dict[str, Order] = {}
         self._live: dict[int, Order] = {}
@@ -129,15 +147,46 @@ class Lane:
         quote anew what is being cancelled."""
         self.is_synced = False
         if cancels and (self.live_orders() or self.strays):
-            try:
-                await self.exchange.cancel_all()
-            except VenueError as error:
-                _log.error("orders may still rest", exchange=self.slug, account=self.account_id, error=str(error))
+            await (self._cancel_own() if self._shares_account else self._cancel_all())
         await self.exchange.close()
+
+    async def _cancel_all(self) -> None:
+        try:
+            await self.exchange.cancel_all()
+        except VenueError as error:
+            _log.error("orders may still rest", exchange=self.slug, account=self.account_id, error=str(error))
+
+    async def _cancel_own(self) -> None:
+        """Others quote by the account too: what is ours is cancelled order by order."""
+        left = [order for order in self.live_orders() if order.venue_ref is not None]
+        try:
+            async with asyncio.timeout(LEAVE_WITHIN_S):
+                while True:
+                    gone = await asyncio.gather(*(self._is_cancelled(order) for order in left))
+                    left = [order for order, is_gone in zip(left, gone, strict=True) if not is_gone]
+                    if not left:
+                        return
+                    await asyncio.sleep(RETRY_S)
+        except TimeoutError:
+            ids = [order.order_id for order in left]
+            _log.error("orders may still rest", exchange=self.slug, account=self.account_id, order_ids=ids)
+
+    async def _is_cancelled(self, order: Order) -> bool:
+        """Cancels an order on leaving. False: it may still rest."""
+        try:
+            await self.exchange.cancel(order.ref)
+        except Refused:
+            pass  # it rests no more
+        except VenueError:
+            return False
+        return True
 
     @property
     def is_ready(self) -> bool:
         """Whether new orders may be placed."""
+        leave_by = self._leave_by()
+        if leave_by is not None and asyncio.get_running_loop().time() >= leave_by:
+            return False
         return self.is_synced and self._stream_is_up and self._clock.now_ms() >= self._paused_until_ms
 
     @property
@@ -168,6 +217,7 @@ class Lane:
         """The slot for one side of an instrument; the one that is there already stays. Orders that were found
         resting before anybody knew the instrument are taken over."""
         self.instruments[slot.instrument.ref] = slot.instrument
+        self.elsewhere.discard(slot.instrument.ref)
         slot = self.slots.setdefault((slot.instrument.ref, slot.side.value), slot)
         key = slot.instrument.ref, slot.side
         for ref, state in list(self.strays.items()):
@@ -185,11 +235,13 @@ class Lane:
         """Sends a command now; its answer comes later. The order it is about is answered."""
         act, order = command.act, command.order
         if act is Act.PLACE:
-            order = self._send_new(slot, command)
+            with leaving_by(self._leave_by()):
+                order = self._send_new(slot, command)
         elif order is None:
             raise ValueError(f"{act} needs an order")
         elif act is Act.AMEND:
-            self._send_amend(slot, order, command)
+            with leaving_by(self._leave_by()):
+                self._send_amend(slot, order, command)
         else:
             self._send_cancel(slot, order)
         self._sent[act].inc()
@@ -382,6 +434,8 @@ class Lane:
     def adopt(self, state: OrderState) -> Order | None:
         """Takes over an order that rests on the exchange and that this process did not send. None: nobody quotes
         that side of that instrument (yet); the order is a stray until then."""
+        if state.instrument_ref in self.elsewhere:
+            return None
         instrument = self.instruments.get(state.instrument_ref)
         if instrument is None or (state.instrument_ref, state.side.value) not in self.slots:
             self.strays[state.venue_ref] = state
@@ -498,9 +552,14 @@ class Lane:
         if change.grid is not None:
             self.relist(replace(known, grid=change.grid), is_open=change.is_open)
 
-    async def cancel_strays(self) -> None:
-        """Takes away what rests on instruments that nobody quotes. What cannot be cancelled now stays a stray."""
+    async def cancel_strays(self, is_ours: Callable[[str], Awaitable[bool]]) -> None:
+        """Takes away what rests on instruments that nobody quotes. What cannot be cancelled now stays a stray. is_ours:
+        whether an instrument is no other shard's."""
         for ref, state in list(self.strays.items()):
+            if not await is_ours(state.instrument_ref):
+                self.elsewhere.add(state.instrument_ref)
+                self.strays.pop(ref, None)
+                continue
             instrument = Instrument(self.slug, state.instrument_ref, "", PriceGrid.probability(10_000))
             try:
                 await self.exchange.cancel(OrderRef(instrument, state.client_ref, ref))

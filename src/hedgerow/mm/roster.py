@@ -14,12 +14,13 @@ from hedgerow.core.secrets import Vault
 from hedgerow.mm.controls import Controls, SystemState, TradingState, trading_state
 from hedgerow.mm.engine import Engine
 from hedgerow.mm.hedger import Desk, Hedger
-from hedgerow.mm.lane import Lane
+from hedgerow.mm.lane import Lane, LeaveBy, never
 from hedgerow.mm.market import Trader
 from hedgerow.mm.numbers import OrderNumbers
 from hedgerow.mm.policy import Policies
 from hedgerow.mm.quoter import usd
 from hedgerow.mm.repository import Repository
+from hedgerow.mm.shards import WHOLE, Shard
 from hedgerow.storage.accounts import Accounts, VenueAccount, open_credentials
 from hedgerow.venues.base import Account, VenueContext
 from hedgerow.venues.registry import UnknownVenueError, build_bookmaker, build_exchange, urls_of, venue
@@ -42,11 +43,15 @@ class Roster:
         hedger: Hedger,
         numbers: OrderNumbers,
         tag: int,
+        shard: Shard = WHOLE,
+        leave_by: LeaveBy = never,
     ) -> None:
-        """tag: of the deployment, in its orders' references."""
+        """tag: of the deployment, in its orders' references. shard: of what is traded; what belongs to an account as a
+        whole is divided. leave_by: see `mm.lane`."""
         self._repository, self._policies, self._accounts = repository, policies, accounts
         self._vault, self._urls = vault, venue_urls
         self._clock, self._engine, self._hedger, self._numbers, self._tag = clock, engine, hedger, numbers, tag
+        self._shard, self._leave_by = shard, leave_by
         self._warned: set[int] = set()
         self._rows: dict[int, VenueAccount] = {}  # as last seen
         self.system = SystemState(soft_paused=False, stopped=False, emergency=False, reason=None, since=None)
@@ -79,7 +84,8 @@ class Roster:
         trader = self._engine.traders.get(controls.client)
         if trader is None:
             state = self.state_of(controls)
-            trader = self._engine.traders[controls.client] = Trader(controls.client, controls.bookmaker, state)
+            trader = Trader(controls.client, controls.bookmaker, state, parts=self._shard.count)
+            self._engine.traders[controls.client] = trader
         return trader
 
     async def _take_settings(self, trader: Trader, controls: Controls) -> bool:
@@ -163,7 +169,16 @@ class Roster:
         except (UnknownVenueError, SetupError) as error:
             self._warn(row, str(error))
             return None
-        return Lane(row.account_id, exchange, self._engine, self._clock, self._numbers, self._tag)
+        return Lane(
+            row.account_id,
+            exchange,
+            self._engine,
+            self._clock,
+            self._numbers,
+            self._tag,
+            self._leave_by,
+            shares_account=not self._shard.is_whole,
+        )
 
     async def _open_desk(self, trader: Trader, row: VenueAccount) -> None:
         """A bookmaker that refuses the account leaves its client without hedges, and so without quotes; the others go
@@ -195,7 +210,8 @@ class Roster:
 
     def _context(self, row: VenueAccount) -> VenueContext:
         account = Account(row.account_id, row.username, row.currency, open_credentials(row, self._vault), row.meta)
-        return VenueContext(account, self._clock, urls_of(venue(row.venue).manifest, self._urls))
+        urls = urls_of(venue(row.venue).manifest, self._urls)
+        return VenueContext(account, self._clock, urls, self._shard.count)
 
     def _warn(self, row: VenueAccount, why: str) -> None:
         if row.account_id not in self._warned:

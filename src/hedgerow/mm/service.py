@@ -32,7 +32,7 @@ from hedgerow.mm.discovery import Discovery
 from hedgerow.mm.engine import Engine
 from hedgerow.mm.hedger import Hedger
 from hedgerow.mm.journal import Journal
-from hedgerow.mm.lane import Lane
+from hedgerow.mm.lane import Lane, LeaveBy, never
 from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import TradedMarket
 from hedgerow.mm.numbers import OrderNumbers
@@ -42,6 +42,7 @@ from hedgerow.mm.recovery import Recovery
 from hedgerow.mm.repository import Repository
 from hedgerow.mm.roster import Roster
 from hedgerow.mm.settling import Settler
+from hedgerow.mm.shards import WHOLE, Shard
 from hedgerow.mm.upkeep import Upkeep, draw_ahead
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.bets import Bets
@@ -52,13 +53,23 @@ _log = structlog.get_logger(__name__)
 
 
 class MarketMaker:
-    """One process's market making."""
+    """Market making on one shard of the fixtures, or on all."""
 
-    def __init__(self, settings: Settings, database: Database, vault: Vault, clock: Clock, tag: int) -> None:
-        """tag: the deployment's number in its orders' references."""
-        self._clock = clock
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        vault: Vault,
+        clock: Clock,
+        tag: int,
+        shard: Shard = WHOLE,
+        leave_by: LeaveBy = never,
+    ) -> None:
+        """tag: the deployment's number in its orders' references. database: fenced where another process may take the
+        shard over. leave_by: the loop's time after which nothing is sent to a venue, None: no such time."""
+        self._clock, self._shard = clock, shard
         self.book = PriceBook()
-        self.repository = Repository(database, clock)
+        self.repository = Repository(database, clock, shard)
         self._bets = Bets(database, clock)
         self._numbers = OrderNumbers()
         limits = Limits.of(settings)
@@ -72,6 +83,7 @@ class MarketMaker:
             clock,
             max_drift=settings.max_hedge_drift,
             is_live=self._is_live,
+            leave_by=leave_by,
         )
         self.engine = Engine(
             prices,
@@ -93,10 +105,12 @@ class MarketMaker:
             self._hedger,
             self._numbers,
             tag,
+            shard,
+            leave_by,
         )
         self._catalogue = CatalogueWriter(self.book, Catalog(database), clock)
         self.discovery = Discovery(
-            self.engine, self.book, self.repository, clock, write_catalogue=self._catalogue.flush
+            self.engine, self.book, self.repository, clock, write_catalogue=self._catalogue.flush, shard=shard
         )
         self._settler = Settler(
             database,
@@ -106,6 +120,7 @@ class MarketMaker:
             lanes=lambda: (lane for trader in self.engine.traders.values() for lane in trader.lanes),
             desks=self._hedger.desks,
             finished=self._finished,
+            shard=shard,
         )
         self.commands = Commander(
             database, self.repository, self._roster, self.engine, self.book, clock, changed=self._settings_changed
@@ -122,8 +137,11 @@ class MarketMaker:
             accounts,
             self._numbers,
             clock,
+            shard,
         )
-        self._tape = TapeWriter(settings.feed_tape, "feed", clock.now_ns()) if settings.feed_tape else None
+        # Every shard hears the same feed: the first one records it.
+        tape = settings.feed_tape if shard.index == 0 else None
+        self._tape = TapeWriter(tape, "feed", clock.now_ns()) if tape else None
         self.feed = FeedClient(
             rest_url=settings.feed_rest_url,
             ws_url=settings.feed_ws_url,
@@ -139,6 +157,7 @@ class MarketMaker:
             record=self._record if self._tape else None,
         )
         self._opening: list[asyncio.Task[None]] = []
+        self._leaves_quotes = False
         self.engine.on_resolved(self._settler.is_over)
 
     # --- life ------------------------------------------------------------------------------------------------
@@ -148,7 +167,8 @@ class MarketMaker:
         await draw_ahead(self._numbers, self.repository)
         _, lanes = await self._roster.load()
         now_ms = self._clock.now_ms()
-        await Recovery(self.repository, self._bets, self.engine, self._ledger, self._hedger, now_ms).run()
+        recovery = Recovery(self.repository, self._bets, self.engine, self._ledger, self._hedger, now_ms, self._shard)
+        await recovery.run()
         self._journal.start()
         self._ledger.shares.start()
         self._catalogue.start()
@@ -162,23 +182,29 @@ class MarketMaker:
             for market in trader.markets.values():
                 self.feed.watch_settlement(market.key.fixture_id)
 
-    def halt(self) -> None:
-        """Another process may trade on this database from now on: nothing is placed or bet any more, quotes are taken
-        away, and what waits is not written. There is no way back."""
+    def halt(self, is_taken: bool) -> None:
+        """Another process may trade on these fixtures from now on: nothing is placed or bet any more, and what waits is
+        not written. Quotes are taken away, unless it is known that another process has them (is_taken). There is no
+        way back."""
         self._hedger.halt()
         self._roster.halt()
         for writer in (self._catalogue, self._journal, self._ledger.shares):
             writer.abandon()
-        self.engine.look_at_all()
+        self._leaves_quotes = is_taken
+        if is_taken:
+            self.engine.halt()
+        else:
+            self.engine.look_at_all()
 
     async def stop(self) -> None:
-        """Takes every quote away, waits for bets that are under way, writes what is left."""
+        """Takes every quote away but those that another process has, waits for bets that are under way, writes what is
+        left."""
         await self.upkeep.stop()
         await self.discovery.stop()
         await self.feed.stop()
         await stop(*self._opening)
         lanes = [lane for trader in self.engine.traders.values() for lane in trader.lanes]
-        await asyncio.gather(*(lane.close(cancels=True) for lane in lanes))
+        await asyncio.gather(*(lane.close(cancels=not self._leaves_quotes) for lane in lanes))
         await self._settler.stop()
         for desk in self._hedger.desks.values():
             await desk.bookmaker.close()

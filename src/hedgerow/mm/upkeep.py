@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
+from functools import partial
 from typing import NoReturn
 
 import structlog
@@ -24,6 +25,7 @@ from hedgerow.mm.market import Trader
 from hedgerow.mm.numbers import LOW, OrderNumbers
 from hedgerow.mm.policy import Policies
 from hedgerow.mm.repository import Repository
+from hedgerow.mm.shards import WHOLE, Shard
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database, StorageError
 
@@ -59,11 +61,12 @@ class Upkeep:
         accounts: Accounts,
         numbers: OrderNumbers,
         clock: Clock,
+        shard: Shard = WHOLE,
     ) -> None:
         self._engine, self._hedger, self._book, self._discovery = engine, hedger, book, discovery
         self._commander, self._database = commander, database
         self._repository, self._policies, self._accounts = repository, policies, accounts
-        self._numbers, self._clock = numbers, clock
+        self._numbers, self._clock, self._shard = numbers, clock, shard
         self._settings_wake = asyncio.Event()
         self._tasks: list[asyncio.Task[NoReturn]] = []
 
@@ -132,9 +135,9 @@ class Upkeep:
             self._engine.look_at_all(trader)
 
     def _usd(self, amount: Decimal, currency: str) -> int:
-        """Micros of USD; nothing while the currency's rate is not known."""
+        """This shard's part in micros of USD; nothing while the currency's rate is not known."""
         try:
-            return int(self._book.rates.to_usd(amount, currency) * MICRO)
+            return int(self._book.rates.to_usd(amount, currency) * MICRO) // self._shard.count
         except UnknownCurrencyError:
             return 0
 
@@ -159,7 +162,14 @@ class Upkeep:
         for trader in self._engine.traders.values():
             for lane in trader.lanes:
                 if lane.is_synced:
-                    await lane.cancel_strays()
+                    await lane.cancel_strays(partial(self._is_ours, lane.slug))
+
+    async def _is_ours(self, slug: str, instrument_ref: str) -> bool:
+        """Whether a contract is no other shard's. Raises StorageError."""
+        if self._shard.is_whole:
+            return True
+        mapping = await self._repository.mapping(slug, instrument_ref)
+        return self._shard.owns(mapping["fixture_id"] if mapping is not None else None)
 
     async def _sweep(self) -> NoReturn:
         share = 0
