@@ -76,7 +76,7 @@ class Lease:
         if self._lost is not None:
             return
         self._lost, self._leave_by = is_taken, float("-inf")
-        _log.critical("lease lost", shard=self.shard.index, token=self.token, is_taken=is_taken)
+        _log.critical("lease lost", shard=self.shard.index, fence=self.token, is_taken=is_taken)
         for listener in self._listeners:
             listener(is_taken)
 
@@ -154,7 +154,7 @@ class Leases:
         if row is None:
             return None
         lease = self.held[row["shard"]] = Lease(Shard(row["shard"], self._count), row["token"], asked_at)
-        _log.info("shard taken", shard=row["shard"], of=self._count, token=row["token"])
+        _log.info("shard taken", shard=row["shard"], of=self._count, fence=row["token"])
         return lease
 
     async def release(self, lease: Lease) -> None:
@@ -181,7 +181,16 @@ class Leases:
                 self._lose((lease for lease in asked if lease.token not in tokens), is_taken=True)
                 for lease in asked:
                     lease.confirmed(asked_at)
+                await self._tell_in_time()
             await asyncio.sleep(RENEW_EVERY_S)
+
+    async def _tell_in_time(self) -> None:
+        """Only after nothing was lost: who ends asks for no share."""
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                await self._tell(self._database)
+        except (StorageError, TimeoutError) as error:
+            _log.warning("this process is not announced", error=str(error) or "no answer in time")
 
     def _lose(self, leases: Iterable[Lease], *, is_taken: bool = False) -> None:
         # One that was given back while the database was asked is not lost.
@@ -193,7 +202,6 @@ class Leases:
 
     async def _renew(self) -> set[int]:
         """The tokens that are still ours. Raises StorageError."""
-        await self._tell(self._database)
         rows = await self._database.fetch(
             """update mm_shards set lease_until = clock_timestamp() + make_interval(secs => $2)
                where holder = $1 returning token""",

@@ -19,6 +19,7 @@ from hedgerow.execution.watch import watching
 from hedgerow.mm.app import ApiContext, create_app
 from hedgerow.mm.fleet import Fleet
 from hedgerow.mm.leases import Lease, Leases
+from hedgerow.mm.odds_feed import OddsFeed
 from hedgerow.mm.repository import Repository
 from hedgerow.mm.routing import Router
 from hedgerow.mm.service import MarketMaker
@@ -54,9 +55,12 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         keeper = await Database.connect(settings.database_url, size=2)
         stack.push_async_callback(keeper.close)
 
+        feed = OddsFeed(settings, clock)
+        stack.callback(feed.close)
+
         def build(lease: Lease) -> MarketMaker:
             fenced = database.fenced(lease.admit)
-            return MarketMaker(settings, fenced, vault, clock, tag, lease.shard, lambda: lease.leave_by)
+            return MarketMaker(settings, fenced, vault, clock, tag, feed, lease.shard, lambda: lease.leave_by)
 
         async def enter(index: int, maker: MarketMaker) -> Callable[[], Awaitable[None]]:
             return await router.enter(index, maker.commands)

@@ -17,14 +17,11 @@ from hedgerow.core.errors import VenueError
 from hedgerow.core.ids import FixtureId
 from hedgerow.core.money import MICRO, Micros, Rates
 from hedgerow.core.secrets import Vault
-from hedgerow.core.tape import TapeWriter
 from hedgerow.core.tasks import Backoff, spawn, stop, work
 from hedgerow.execution.guard import Breakers
 from hedgerow.execution.placement import Placement
-from hedgerow.feed.book import BookChange, ChangeKind, PriceBook
-from hedgerow.feed.client import FeedClient
+from hedgerow.feed.book import BookChange, ChangeKind
 from hedgerow.feed.gate import Limits
-from hedgerow.feed.scope import Scope
 from hedgerow.feed.settlement import Grade
 from hedgerow.mm.catalogue import CatalogueWriter
 from hedgerow.mm.commanding import Commander
@@ -36,6 +33,7 @@ from hedgerow.mm.lane import Lane, LeaveBy, never
 from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import TradedMarket
 from hedgerow.mm.numbers import OrderNumbers
+from hedgerow.mm.odds_feed import OddsFeed
 from hedgerow.mm.policy import Policies
 from hedgerow.mm.prices import BookPrices
 from hedgerow.mm.recovery import Recovery
@@ -62,13 +60,17 @@ class MarketMaker:
         vault: Vault,
         clock: Clock,
         tag: int,
+        feed: OddsFeed | None = None,
         shard: Shard = WHOLE,
         leave_by: LeaveBy = never,
     ) -> None:
-        """tag: the deployment's number in its orders' references. database: fenced where another process may take the
-        shard over. leave_by: the loop's time after which nothing is sent to a venue, None: no such time."""
+        """tag: the deployment's number in its orders' references. feed: shared with others; None: its own. database:
+        fenced where another process may take the shard over. leave_by: the loop's time after which nothing is sent to
+        a venue, None: no such time."""
         self._clock, self._shard = clock, shard
-        self.book = PriceBook()
+        self._owns_feed = feed is None
+        self.feed = feed or OddsFeed(settings, clock)
+        self.book = self.feed.book
         self.repository = Repository(database, clock, shard)
         self._bets = Bets(database, clock)
         self._numbers = OrderNumbers()
@@ -139,23 +141,6 @@ class MarketMaker:
             clock,
             shard,
         )
-        # Every shard hears the same feed: the first one records it.
-        tape = settings.feed_tape if shard.index == 0 else None
-        self._tape = TapeWriter(tape, "feed", clock.now_ns()) if tape else None
-        self.feed = FeedClient(
-            rest_url=settings.feed_rest_url,
-            ws_url=settings.feed_ws_url,
-            key=settings.feed_key,
-            scope=Scope(watched=frozenset()),
-            book=self.book,
-            clock=clock,
-            limits=limits,
-            sink=self._book_changed,
-            on_connection=lambda _: self.engine.look_at_all(),
-            on_rates=self._rates_changed,
-            on_grades=self._graded,
-            record=self._record if self._tape else None,
-        )
         self._opening: list[asyncio.Task[None]] = []
         self._leaves_quotes = False
         self.engine.on_resolved(self._settler.is_over)
@@ -174,13 +159,14 @@ class MarketMaker:
         self._catalogue.start()
         self._settler.start()
         self._follow_scope()
-        self.feed.start()
+        self.feed.join(self)
+        self._catch_up()
         self._open(lanes)
         self.discovery.start()
         self.upkeep.start()
         for trader in self.engine.traders.values():
             for market in trader.markets.values():
-                self.feed.watch_settlement(market.key.fixture_id)
+                self.feed.client.watch_settlement(market.key.fixture_id)
 
     def halt(self, is_taken: bool) -> None:
         """Another process may trade on these fixtures from now on: nothing is placed or bet any more, and what waits is
@@ -201,7 +187,9 @@ class MarketMaker:
         left."""
         await self.upkeep.stop()
         await self.discovery.stop()
-        await self.feed.stop()
+        await self.feed.leave(self)
+        if self._owns_feed:
+            self.feed.close()
         await stop(*self._opening)
         lanes = [lane for trader in self.engine.traders.values() for lane in trader.lanes]
         await asyncio.gather(*(lane.close(cancels=not self._leaves_quotes) for lane in lanes))
@@ -214,8 +202,6 @@ class MarketMaker:
             await self._ledger.shares.stop()
         except StorageError as error:
             _log.error("the last rows are not written; the next start works them out anew", error=str(error))
-        if self._tape is not None:
-            self._tape.close()
 
     async def not_ready(self) -> str | None:
         """Why market making is not ready to trade; None when it is."""
@@ -246,7 +232,17 @@ class MarketMaker:
 
     # --- what the feed says ----------------------------------------------------------------------------------
 
-    def _book_changed(self, change: BookChange, _: int) -> None:
+    def _catch_up(self) -> None:
+        """Takes over what the feed has told already, to others."""
+        self.rates_changed(self.book.rates)
+        for fixture in list(self.book.fixtures()):
+            self._catalogue.changed(fixture.fixture_id)
+            self._fixture_changed(fixture.fixture_id)
+
+    def connection_changed(self) -> None:
+        self.engine.look_at_all()
+
+    def book_changed(self, change: BookChange) -> None:
         if change.kind is ChangeKind.ODDS or change.kind is ChangeKind.BOOKMAKER:
             if change.bookmaker is not None:
                 self.engine.odds_changed(change.bookmaker, change.markets)
@@ -262,14 +258,14 @@ class MarketMaker:
             if fixture is not None and fixture.is_over:
                 self._settler.is_over(market)
         if fixture is not None and fixture.tournament_id in self.discovery.active_tournaments():
-            self.feed.watch_settlement(fixture_id)
+            self.feed.client.watch_settlement(fixture_id)
             if not fixture.is_over:
                 self.discovery.wake()
 
-    def _rates_changed(self, rates: Rates) -> None:
+    def rates_changed(self, rates: Rates) -> None:
         self._roster.take_rates(rates)
 
-    def _graded(self, fixture_id: FixtureId, grades: tuple[Grade, ...]) -> None:
+    def graded(self, fixture_id: FixtureId, grades: tuple[Grade, ...]) -> None:
         spawn(self._write_grades(fixture_id, grades), "grades")
 
     async def _write_grades(self, fixture_id: FixtureId, grades: tuple[Grade, ...]) -> None:
@@ -283,15 +279,6 @@ class MarketMaker:
     def _is_live(self, market: TradedMarket) -> bool:
         fixture = self.book.fixture(market.key.fixture_id)
         return fixture is not None and fixture.is_live
-
-    def _record(self, text: bytes) -> None:
-        if self._tape is None:
-            return
-        try:
-            self._tape.record(self._clock.now_ns(), "feed", text)
-        except (OSError, ValueError) as error:
-            _log.error("the feed is not recorded any more", error=str(error))
-            self._tape = None
 
     # --- what changes ----------------------------------------------------------------------------------------
 
@@ -308,9 +295,10 @@ class MarketMaker:
     def _follow_scope(self) -> None:
         """The bookmakers that somebody prices from; of the active tournaments every quote is kept right."""
         bookmakers = tuple(sorted({trader.bookmaker for trader in self.engine.traders.values()}))
-        scope = replace(self.feed.scope, bookmakers=bookmakers, watched=self.discovery.active_tournaments())
-        if scope != self.feed.scope:
-            self.feed.set_scope(scope)
+        feed = self.feed.client
+        scope = replace(feed.scope, bookmakers=bookmakers, watched=self.discovery.active_tournaments())
+        if scope != feed.scope:
+            feed.set_scope(scope)
 
     def _finished(self, market: TradedMarket) -> None:
         """All of a market is settled."""
