@@ -167,14 +167,7 @@ class Deployment:
     async def settled_down(self) -> None:
         """Returns when every match is quoted, no hedge is under way and nothing that is worth a bet is naked."""
         self.tick(BEST)
-        try:
-            await until(self.is_quoted, 20)
-        except TimeoutError:
-            print("QQ", [(f, sum(c for k, c in self.places().items() if k[1]==f)) for f in FIXTURES], self.most_at_a_place)
-            print(await self.database.fetch("select fixture_id, exchange, status, reason, count(*), max(created_at) from mm_orders group by 1,2,3,4 order by 6"))
-            print(await self.database.fetch("select fixture_id, status, reason, count(*), max(created_at) from bets group by 1,2,3 order by 5"))
-            print(await self.database.fetch("select fixture_id, sum(unhedged_size), count(*), sum(size) from mm_fills group by 1"))
-            raise
+        await until(self.is_quoted, 20)
         query = "select count(*) from bets where status in ('PENDING', 'PLACED')"
         naked = "select coalesce(sum(unhedged_size), 0) from mm_fills where state <> 'REVERSED'"
 

@@ -6,6 +6,8 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
 from hedgerow.core.secrets import Secret
 from hedgerow.mm.leases import LEASE_S
 from hedgerow.storage.database import Database
@@ -34,10 +36,13 @@ async def test_fixtures_of_a_killed_process_are_taken_over(
             theirs = [shard for shard, pid in (await found.holders()).items() if pid == dying.pid]
             await dying.kill()
             await found.requoted_after(shards=theirs, within_s=20)
-        assert await found.held_by(other)
+            assert await found.held_by(other)
+            await dying.start()
+            await until_it(found.shared_out, 10)
         await expect_books_in_order(found)
 
 
+@pytest.mark.soak
 async def test_process_that_stood_still_for_longer_than_its_lease_leaves_its_fixtures_alone(
     tmp_path: Path, database: Database, database_url: Secret
 ) -> None:

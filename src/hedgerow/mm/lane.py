@@ -172,13 +172,18 @@ class Lane:
             _log.error("orders may still rest", exchange=self.slug, account=self.account_id, order_ids=ids)
 
     async def _is_cancelled(self, order: Order) -> bool:
-        """Cancels an order on leaving. False: it may still rest."""
+        """Cancels an order on leaving, so that its row tells the next process. False: it may still rest."""
         try:
-            await self.exchange.cancel(order.ref)
+            state = await self.exchange.cancel(order.ref)
         except Refused:
-            pass  # it rests no more
+            return True  # it rests no more, and what became of it the next comparison finds
         except VenueError:
             return False
+        if state is not None:
+            apply_state(order, state, self._clock.now_ms())
+        elif order.is_live:
+            order.move_to(OrderStatus.CANCELLED, self._clock.now_ms())
+        self._owner.on_order(self, order)
         return True
 
     @property
