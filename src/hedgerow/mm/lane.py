@@ -189,9 +189,6 @@ class Lane:
     @property
     def is_ready(self) -> bool:
         """Whether new orders may be placed."""
-        leave_by = self._leave_by()
-        if leave_by is not None and asyncio.get_running_loop().time() >= leave_by:
-            return False
         return self.is_synced and self._stream_is_up and self._clock.now_ms() >= self._paused_until_ms
 
     @property
@@ -557,14 +554,14 @@ class Lane:
         if change.grid is not None:
             self.relist(replace(known, grid=change.grid), is_open=change.is_open)
 
-    async def cancel_strays(self, is_ours: Callable[[str], Awaitable[bool]]) -> None:
-        """Takes away what rests on instruments that nobody quotes. What cannot be cancelled now stays a stray. is_ours:
-        whether an instrument is no other shard's."""
+    def leave_stray(self, venue_ref: str) -> None:
+        """An order that was found is another shard's, as all on its instrument."""
+        if (state := self.strays.pop(venue_ref, None)) is not None:
+            self.elsewhere.add(state.instrument_ref)
+
+    async def cancel_strays(self) -> None:
+        """Takes away what rests on instruments that nobody quotes. What cannot be cancelled now stays a stray."""
         for ref, state in list(self.strays.items()):
-            if not await is_ours(state.instrument_ref):
-                self.elsewhere.add(state.instrument_ref)
-                self.strays.pop(ref, None)
-                continue
             instrument = Instrument(self.slug, state.instrument_ref, "", PriceGrid.probability(10_000))
             try:
                 await self.exchange.cancel(OrderRef(instrument, state.client_ref, ref))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import structlog
@@ -14,15 +15,14 @@ from hedgerow.core.secrets import Vault
 from hedgerow.mm.controls import Controls, SystemState, TradingState, trading_state
 from hedgerow.mm.engine import Engine
 from hedgerow.mm.hedger import Desk, Hedger
-from hedgerow.mm.lane import Lane, LeaveBy, never
+from hedgerow.mm.lane import Lane
 from hedgerow.mm.market import Trader
-from hedgerow.mm.numbers import OrderNumbers
 from hedgerow.mm.policy import Policies
 from hedgerow.mm.quoter import usd
 from hedgerow.mm.repository import Repository
 from hedgerow.mm.shards import WHOLE, Shard
 from hedgerow.storage.accounts import Accounts, VenueAccount, open_credentials
-from hedgerow.venues.base import Account, VenueContext
+from hedgerow.venues.base import Account, Exchange, VenueContext
 from hedgerow.venues.registry import UnknownVenueError, build_bookmaker, build_exchange, urls_of, venue
 
 _log = structlog.get_logger(__name__)
@@ -41,17 +41,16 @@ class Roster:
         clock: Clock,
         engine: Engine,
         hedger: Hedger,
-        numbers: OrderNumbers,
+        lane_of: Callable[[int, Exchange, int], Lane],
         tag: int,
         shard: Shard = WHOLE,
-        leave_by: LeaveBy = never,
     ) -> None:
-        """tag: of the deployment, in its orders' references. shard: of what is traded; what belongs to an account as a
-        whole is divided. leave_by: see `mm.lane`."""
+        """lane_of: makes a lane, see `mm.parts`; tag: of the deployment, in its orders' references; shard: of what is
+        traded: what belongs to an account as a whole is divided."""
         self._repository, self._policies, self._accounts = repository, policies, accounts
         self._vault, self._urls = vault, venue_urls
-        self._clock, self._engine, self._hedger, self._numbers, self._tag = clock, engine, hedger, numbers, tag
-        self._shard, self._leave_by = shard, leave_by
+        self._clock, self._engine, self._hedger, self._lane_of, self._tag = clock, engine, hedger, lane_of, tag
+        self._shard = shard
         self._warned: set[int] = set()
         self._rows: dict[int, VenueAccount] = {}  # as last seen
         self.system = SystemState(soft_paused=False, stopped=False, emergency=False, reason=None, since=None)
@@ -120,6 +119,7 @@ class Roster:
                 trader.lanes.append(lane)
                 new.append(lane)
         before, trader.max_outcome_stake = trader.max_outcome_stake, caps
+        trader.set_caps()
         return new, before != caps
 
     def _renewed(self, row: VenueAccount) -> VenueContext | None:
@@ -169,16 +169,7 @@ class Roster:
         except (UnknownVenueError, SetupError) as error:
             self._warn(row, str(error))
             return None
-        return Lane(
-            row.account_id,
-            exchange,
-            self._engine,
-            self._clock,
-            self._numbers,
-            self._tag,
-            self._leave_by,
-            shares_account=not self._shard.is_whole,
-        )
+        return self._lane_of(row.account_id, exchange, self._tag)
 
     async def _open_desk(self, trader: Trader, row: VenueAccount) -> None:
         """A bookmaker that refuses the account leaves its client without hedges, and so without quotes; the others go

@@ -36,6 +36,8 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         raise SetupError(
             "market making needs HEDGEROW_DATABASE_URL and HEDGEROW_NATS_URL", "set both, or run `hedgerow up`"
         )
+    if settings.engine_tape is not None and settings.mm_shards > 1:
+        raise SetupError("a tape is of one engine, and HEDGEROW_MM_SHARDS asks for several", "unset one of the two")
     vault = vault_of_settings(settings)
     async with AsyncExitStack() as stack:
         clock = await stack.enter_async_context(trading_clock(settings))

@@ -15,27 +15,20 @@ from hedgerow.core.clock import Clock
 from hedgerow.core.config import Settings
 from hedgerow.core.errors import VenueError
 from hedgerow.core.ids import FixtureId
-from hedgerow.core.money import MICRO, Micros, Rates
+from hedgerow.core.money import Rates
 from hedgerow.core.secrets import Vault
 from hedgerow.core.tasks import Backoff, spawn, stop, work
-from hedgerow.execution.guard import Breakers
-from hedgerow.execution.placement import Placement
 from hedgerow.feed.book import BookChange, ChangeKind
-from hedgerow.feed.gate import Limits
 from hedgerow.feed.settlement import Grade
 from hedgerow.mm.catalogue import CatalogueWriter
 from hedgerow.mm.commanding import Commander
 from hedgerow.mm.discovery import Discovery
-from hedgerow.mm.engine import Engine
-from hedgerow.mm.hedger import Hedger
 from hedgerow.mm.journal import Journal
 from hedgerow.mm.lane import Lane, LeaveBy, never
-from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import TradedMarket
-from hedgerow.mm.numbers import OrderNumbers
 from hedgerow.mm.odds_feed import OddsFeed
+from hedgerow.mm.parts import build
 from hedgerow.mm.policy import Policies
-from hedgerow.mm.prices import BookPrices
 from hedgerow.mm.recovery import Recovery
 from hedgerow.mm.repository import Repository
 from hedgerow.mm.roster import Roster
@@ -73,28 +66,12 @@ class MarketMaker:
         self.book = self.feed.book
         self.repository = Repository(database, clock, shard)
         self._bets = Bets(database, clock)
-        self._numbers = OrderNumbers()
-        limits = Limits.of(settings)
-        untold = Micros(int(settings.untold_limit_usd * MICRO))
-        prices = BookPrices(self.book, limits, clock, untold_limit=untold)
         self._journal = Journal(database, self.repository, clock)
-        self._ledger = FillLedger(database, self.repository, self._bets)
-        self._hedger = Hedger(
-            self._ledger,
-            Placement(database, self._bets, Breakers(clock), clock),
-            clock,
-            max_drift=settings.max_hedge_drift,
-            is_live=self._is_live,
-            leave_by=leave_by,
+        self._parts = build(
+            settings, database, self.book, self._journal, clock, self._is_live, shard=shard, leave_by=leave_by
         )
-        self.engine = Engine(
-            prices,
-            self._hedger,
-            self._ledger,
-            self._journal,
-            clock,
-            minimum_stake=self._hedger.minimum_stake,
-        )
+        self.engine, self._hedger, self._ledger = self._parts.engine, self._parts.hedger, self._parts.ledger
+        self._numbers = self._parts.numbers
         accounts, policies = Accounts(database, clock), Policies(database, clock)
         self._roster = Roster(
             self.repository,
@@ -105,10 +82,9 @@ class MarketMaker:
             clock,
             self.engine,
             self._hedger,
-            self._numbers,
+            self._parts.lane_of,
             tag,
             shard,
-            leave_by,
         )
         self._catalogue = CatalogueWriter(self.book, Catalog(database), clock)
         self.discovery = Discovery(
@@ -152,8 +128,11 @@ class MarketMaker:
         await draw_ahead(self._numbers, self.repository)
         _, lanes = await self._roster.load()
         now_ms = self._clock.now_ms()
-        recovery = Recovery(self.repository, self._bets, self.engine, self._ledger, self._hedger, now_ms, self._shard)
-        await recovery.run()
+        if (recorder := self._parts.recorder) is not None:
+            await recorder.begin("recovery")
+            now_ms = self._parts.clock.now_ms()
+        reads, bets = self._parts.reads
+        await Recovery(reads, bets, self.engine, self._ledger, self._hedger, now_ms, self._shard).run()
         self._journal.start()
         self._ledger.shares.start()
         self._catalogue.start()
@@ -202,6 +181,8 @@ class MarketMaker:
             await self._ledger.shares.stop()
         except StorageError as error:
             _log.error("the last rows are not written; the next start works them out anew", error=str(error))
+        if self._parts.recorder is not None:
+            self._parts.recorder.close()
 
     async def not_ready(self) -> str | None:
         """Why market making is not ready to trade; None when it is."""

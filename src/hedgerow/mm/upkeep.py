@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
-from functools import partial
 from typing import NoReturn
 
 import structlog
@@ -116,9 +115,7 @@ class Upkeep:
             _log.warning("balance not read", venue=lane.slug, error=str(error))
             return
         await self._accounts.set_balance(lane.account_id, balance.free, balance.held)
-        before, lane.cash = lane.cash, self._usd(balance.free + balance.held, balance.currency)
-        if not before and lane.cash:
-            self._engine.on_free(lane, None)
+        self._engine.set_cash(lane, self._usd(balance.free + balance.held, balance.currency))
 
     async def _read_desk(self, trader: Trader) -> None:
         desk = self._hedger.desks.get(trader.name)
@@ -130,9 +127,7 @@ class Upkeep:
             _log.warning("balance not read", venue=trader.bookmaker, error=str(error))
             return
         await self._accounts.set_balance(desk.account.account_id, balance.free, balance.held)
-        before, trader.hedge_cash = trader.hedge_cash, self._usd(balance.free, balance.currency)
-        if not before and trader.hedge_cash:
-            self._engine.look_at_all(trader)
+        self._engine.set_hedge_cash(trader, self._usd(balance.free, balance.currency))
 
     def _usd(self, amount: Decimal, currency: str) -> int:
         """This shard's part in micros of USD; nothing while the currency's rate is not known."""
@@ -162,14 +157,17 @@ class Upkeep:
         for trader in self._engine.traders.values():
             for lane in trader.lanes:
                 if lane.is_synced:
-                    await lane.cancel_strays(partial(self._is_ours, lane.slug))
+                    await self._leave_strays(lane)
+                    await lane.cancel_strays()
 
-    async def _is_ours(self, slug: str, instrument_ref: str) -> bool:
-        """Whether a contract is no other shard's. Raises StorageError."""
+    async def _leave_strays(self, lane: Lane) -> None:
+        """Orders on contracts of other shards are not ours to cancel. Raises StorageError."""
         if self._shard.is_whole:
-            return True
-        mapping = await self._repository.mapping(slug, instrument_ref)
-        return self._shard.owns(mapping["fixture_id"] if mapping is not None else None)
+            return
+        for venue_ref, state in list(lane.strays.items()):
+            mapping = await self._repository.mapping(lane.slug, state.instrument_ref)
+            if not self._shard.owns(mapping["fixture_id"] if mapping is not None else None):
+                lane.leave_stray(venue_ref)
 
     async def _sweep(self) -> NoReturn:
         share = 0
