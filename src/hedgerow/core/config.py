@@ -93,6 +93,9 @@ class Settings(BaseSettings):
     agent_trust: Path | None = Field(None, description="Authority (PEM) that gateways' certificates are signed by")
     agent_allow: Texts = Field((), description="The only targets that this agent reaches; empty: all that are public")
     agent_deny: Texts = Field((), description="Targets that this agent never reaches")
+    browser_program: Path | None = Field(None, description="Chromium that agents render with; empty: looked for")
+    browser_user: str = Field("nobody", description="Whom the browser runs as where the agent is root")
+    browser_sessions: int = Field(4, ge=0, le=64, description="Pages an agent renders at one time; 0: no browser")
 
     @classmethod
     def settings_customise_sources(
