@@ -80,6 +80,12 @@ class Settings(BaseSettings):
     max_hedge_drift: Decimal = Field(
         Decimal("0.03"), ge=0, lt=1, description="Share of the planned hedge odds that may be lost before a hedge waits"
     )
+    watchdog_after_s: float = Field(
+        20.0, ge=1, description="Absence of market making after which its quotes are cancelled by the watchdog"
+    )
+    quote_hysteresis: Decimal = Field(
+        Decimal("0.002"), ge=0, lt=1, description="A better price closer than this to a resting quote is left for later"
+    )
     untold_limit_usd: Decimal = Field(
         Decimal(500), gt=0, description="Highest stake assumed at a bookmaker where the feed names no limit"
     )

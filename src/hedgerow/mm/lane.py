@@ -51,6 +51,8 @@ LEAVE_WITHIN_S = 6.0
 """How long leaving an exchange tries to take each of our orders away."""
 HOLD_AFTER = {Reason.RATE: 1.0, Reason.FUNDS: 1.0, Reason.CLOSED: 1.0, Reason.AUTH: 30.0, Reason.ACCOUNT: 30.0}
 """Seconds without new orders after a refusal, by its reason; others RETRY_S."""
+LAST_LOOKS, LAST_LOOK_S = 100, 0.05
+"""For how long the end waits for answers to orders, in the machine's time."""
 ENDED_KEPT = 5_000
 """Ended orders that are kept in memory, because fills may come late; older ones are found in the database."""
 
@@ -147,29 +149,45 @@ class Lane:
         quote anew what is being cancelled."""
         self.is_synced = False
         if cancels and (self.live_orders() or self.strays):
-            await (self._cancel_own() if self._shares_account else self._cancel_all())
+            try:
+                await (self._cancel_own() if self._shares_account else self._take_all_away())
+            except VenueError as error:
+                _log.error("orders may still rest", exchange=self.slug, account=self.account_id, error=str(error))
         await self.exchange.close()
 
-    async def _cancel_all(self) -> None:
-        try:
+    async def _take_all_away(self) -> None:
+        """Cancels what rests. A placement that is slow can arrive after that, when nobody would be left to cancel it:
+        so the answers that are due are awaited, and everything is cancelled again. Raises the venue errors."""
+        was_sending = self._is_sending()
+        await self.exchange.cancel_all()
+        for _ in range(LAST_LOOKS):
+            if not self._is_sending():
+                break
+            await asyncio.sleep(LAST_LOOK_S)
+        if was_sending:
             await self.exchange.cancel_all()
-        except VenueError as error:
-            _log.error("orders may still rest", exchange=self.slug, account=self.account_id, error=str(error))
+        if self._is_sending():
+            _log.error("orders may still arrive", exchange=self.slug, account=self.account_id)
+
+    def _is_sending(self) -> bool:
+        """Whether an order is on its way to the exchange, as far as we know."""
+        return any(order.pending in (Pending.PLACE, Pending.AMEND, Pending.LOOKUP) for order in self.live_orders())
 
     async def _cancel_own(self) -> None:
-        """Others quote by the account too: what is ours is cancelled order by order."""
-        left = [order for order in self.live_orders() if order.venue_ref is not None]
+        """Others quote by the account too: what is ours is cancelled order by order, what is on its way as well."""
+        gone: set[int] = set()
         try:
             async with asyncio.timeout(LEAVE_WITHIN_S):
                 while True:
-                    gone = await asyncio.gather(*(self._is_cancelled(order) for order in left))
-                    left = [order for order, is_gone in zip(left, gone, strict=True) if not is_gone]
-                    if not left:
+                    left = [o for o in self.live_orders() if o.venue_ref is not None and o.order_id not in gone]
+                    if not left and not self._is_sending():
                         return
-                    await asyncio.sleep(RETRY_S)
+                    answers = await asyncio.gather(*(self._is_cancelled(order) for order in left))
+                    gone |= {order.order_id for order, is_gone in zip(left, answers, strict=True) if is_gone}
+                    if not all(answers) or not left:
+                        await asyncio.sleep(RETRY_S)
         except TimeoutError:
-            ids = [order.order_id for order in left]
-            _log.error("orders may still rest", exchange=self.slug, account=self.account_id, order_ids=ids)
+            _log.error("orders may still rest", exchange=self.slug, account=self.account_id)
 
     async def _is_cancelled(self, order: Order) -> bool:
         """Cancels an order on leaving, so that its row tells the next process. False: it may still rest."""

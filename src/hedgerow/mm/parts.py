@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.config import Settings
-from hedgerow.core.money import MICRO, Micros
+from hedgerow.core.money import MICRO, Micros, micros
 from hedgerow.execution.guard import Breakers
 from hedgerow.execution.placement import Placement
 from hedgerow.feed.book import PriceBook
@@ -71,7 +71,8 @@ def build(
 
     Raises InputError and OSError where the tape that the settings name cannot be written."""
     repository, bets = Repository(database, clock, shard), Bets(database, clock)
-    recorder = Recorder(settings.engine_tape, clock, settings.max_hedge_drift) if settings.engine_tape else None
+    tape, hysteresis = settings.engine_tape, micros(settings.quote_hysteresis)
+    recorder = Recorder(tape, clock, settings.max_hedge_drift, hysteresis) if tape else None
     own_clock = recorder.clock if recorder else clock
     untold = Micros(int(settings.untold_limit_usd * MICRO))
     prices = BookPrices(book, Limits.of(settings), own_clock, untold_limit=untold)
@@ -81,7 +82,9 @@ def build(
         hedger = Hedger(
             ledger, placement, clock, max_drift=settings.max_hedge_drift, is_live=is_live, leave_by=leave_by
         )
-        engine = Engine(prices, hedger, ledger, journal, clock, minimum_stake=hedger.minimum_stake)
+        engine = Engine(
+            prices, hedger, ledger, journal, clock, minimum_stake=hedger.minimum_stake, hysteresis=hysteresis
+        )
 
         def lane_of(account_id: int, exchange: Exchange, tag: int) -> Lane:
             shares_account = not shard.is_whole
@@ -121,6 +124,7 @@ def _taped(
         journal,
         recorder.clock,
         minimum_stake=hedger.minimum_stake,
+        hysteresis=micros(settings.quote_hysteresis),
     )
     recorder.follow(engine, hedger)
 
