@@ -74,6 +74,9 @@ class Settings(BaseSettings):
 
     stale_live_s: float = Field(10.0, gt=0, description="Age above which live odds are not quoted from")
     stale_pregame_s: float = Field(60.0, gt=0, description="The same before the start")
+    mm_shards: int = Field(
+        1, ge=1, le=16, description="Parts that market making divides the fixtures into, the same in every process"
+    )
     max_hedge_drift: Decimal = Field(
         Decimal("0.03"), ge=0, lt=1, description="Share of the planned hedge odds that may be lost before a hedge waits"
     )
