@@ -18,6 +18,8 @@ class Kind(IntEnum):
     """Kinds of work; an agent names those that it can do by `Kind.name.lower()`."""
 
     FETCH = 1
+    WS = 3
+    AMQP = 4
 
     @property
     def capability(self) -> str:
@@ -49,3 +51,30 @@ class FetchAnswer(msgspec.Struct, frozen=True, array_like=True):
     url: str
     version: str
     headers: list[tuple[str, str]]
+
+
+class RelayRequest(msgspec.Struct, frozen=True, array_like=True):
+    """A WebSocket to a target. token: by which the agent's own connection for it is known, used once. allow and deny:
+    lists of the caller's key. proxy: a URL that may hold a password."""
+
+    url: str
+    headers: list[tuple[str, str]]
+    subprotocols: tuple[str, ...]
+    token: str
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    proxy: str | None = None
+
+    def __repr__(self) -> str:
+        return "RelayRequest()"
+
+
+class RelayAnswer(msgspec.Struct, frozen=True, array_like=True):
+    """The target is a WebSocket now, and the agent has dialled in for it."""
+
+    subprotocol: str | None
+
+
+RELAY_PATH = "/relay"
+"""Where agents dial in at a gateway for one relay each."""
+TOKEN_HEADER = "X-Relay-Token"  # noqa: S105 - the name of a header

@@ -19,10 +19,8 @@ from hedgerow.core.clock import SystemClock
 from hedgerow.core.config import Settings
 from hedgerow.scraping.agent.agent import Agent, Identity
 from hedgerow.scraping.agent.works import AgentWorks
-from hedgerow.scraping.gateway.app import sockets
 from hedgerow.scraping.gateway.repository import ScrapingRepository
 from hedgerow.scraping.gateway.serve import Deployed
-from hedgerow.scraping.gateway.sockets import socket_protocol
 from hedgerow.scraping.guard import Policy
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database
@@ -71,7 +69,7 @@ async def serving(database: Database, bus: Bus) -> AsyncIterator[Net]:
         port = free_port()
         url = f"http://127.0.0.1:{port}"
         gateway = Deployed(Settings(target_allow=("127.0.0.0/8",)), database, bus, url)
-        server = Server(gateway.app, "127.0.0.1", port, sockets=socket_protocol(sockets(gateway.desk)))
+        server = Server(gateway.app, "127.0.0.1", port, sockets=gateway.sockets)
         await server.start()
         stack.push_async_callback(server.stop)
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=30))

@@ -234,7 +234,7 @@ class _GatewayLink:
             began = clock()
             try:
                 transport, _ = await picows.ws_connect(
-                    lambda: LinkSocket(Side.AGENT, self),
+                    lambda: LinkSocket(Side.AGENT, self, self._url),
                     self._url,
                     ssl_context=self._trust if self._url.startswith("wss:") else None,
                     max_frame_size=LARGEST_RECEIVED,

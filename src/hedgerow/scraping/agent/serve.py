@@ -26,7 +26,9 @@ async def run(
     urls = gateways or settings.agent_gateways or (_DEFAULT_GATEWAY,)
     if wrong := next((url for url in urls if not url.startswith(("http://", "https://", "ws://", "wss://"))), None):
         raise SetupError(f"the gateway {wrong!r} is not a URL", "name it as https://host or http://host:port")
-    agent = Agent(Identity(slug, settings.agent_key, country), AgentWorks(policy_of(settings)), urls, _trust(settings))
+    trust = _trust(settings)
+    works = AgentWorks(policy_of(settings), trust)
+    agent = Agent(Identity(slug, settings.agent_key, country), works, urls, trust)
     await agent.start()
     try:
         await agent.is_linked.wait()

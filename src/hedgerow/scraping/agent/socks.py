@@ -12,11 +12,11 @@ import asyncio
 import struct
 from collections import OrderedDict
 from ipaddress import IPv4Address, IPv6Address
-from typing import cast
 
 from hedgerow.core.tasks import spawn
 from hedgerow.scraping.agent.dial import Dialer, DialError, Way
 from hedgerow.scraping.link import CutCode
+from hedgerow.scraping.pipe import Pipe
 
 _MOST_FAILURES = 1024
 _GREETING_S = 10.0
@@ -84,44 +84,7 @@ class SocksGuard:
             self._failures.popitem(last=False)
 
 
-class _Pipe(asyncio.Protocol):
-    """One half of a connection that is handed through; a half that cannot be written to stops the other's reading."""
-
-    def __init__(self) -> None:
-        self.transport: asyncio.Transport | None = None
-        self.other: _Pipe | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)  # uvloop's are no subclasses
-
-    def data_received(self, data: bytes) -> None:
-        if self.other is not None and self.other.transport is not None:
-            self.other.transport.write(data)
-
-    def eof_received(self) -> bool:
-        if self.other is None or self.other.transport is None or not self.other.transport.can_write_eof():
-            return False
-        self.other.transport.write_eof()
-        return True
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.transport = None
-        if self.other is not None and self.other.transport is not None:
-            if error is None:
-                self.other.transport.close()
-            else:
-                self.other.transport.abort()
-
-    def pause_writing(self) -> None:
-        if self.other is not None and self.other.transport is not None:
-            self.other.transport.pause_reading()
-
-    def resume_writing(self) -> None:
-        if self.other is not None and self.other.transport is not None:
-            self.other.transport.resume_reading()
-
-
-class _Target(_Pipe):
+class _Target(Pipe):
     """The target's side; silent until the client has heard that it is connected."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -130,7 +93,7 @@ class _Target(_Pipe):
         self.transport.pause_reading()
 
 
-class _Client(_Pipe):
+class _Client(Pipe):
     """A client's side: the greeting, then the pipe."""
 
     def __init__(self, guard: SocksGuard) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 
 from hedgerow.scraping.agent.clients import Clients
 from hedgerow.scraping.agent.dial import Dialer
 from hedgerow.scraping.agent.fetch import Fetcher
+from hedgerow.scraping.agent.relay import Relayer
 from hedgerow.scraping.agent.socks import SocksGuard
 from hedgerow.scraping.agent.work import Handler
 from hedgerow.scraping.guard import Policy
@@ -16,8 +18,10 @@ from hedgerow.scraping.messages import Kind
 class AgentWorks:
     """The handlers, and what they share: the dialler, the loopback guard, the HTTP clients."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, trust: ssl.SSLContext | None = None) -> None:
+        """trust: for TLS to gateways; None: the system's authorities."""
         self.dialer = Dialer(policy)
+        self._trust = trust
         self.guard = SocksGuard(self.dialer)
         self._clients = Clients(self.guard)
         self.handlers: Mapping[int, Handler] = {}
@@ -28,7 +32,10 @@ class AgentWorks:
 
     async def start(self) -> None:
         await self.guard.start()
-        self.handlers = {Kind.FETCH: Fetcher(self._clients, self.dialer, self.guard).serve}
+        self.handlers = {
+            Kind.FETCH: Fetcher(self._clients, self.dialer, self.guard).serve,
+            Kind.WS: Relayer(self.dialer, self._trust).serve,
+        }
 
     async def stop(self) -> None:
         await self._clients.close()

@@ -18,13 +18,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from hedgerow.api.app import Check, bus_check, database_check, new_app
 from hedgerow.api.auth import Guard, KeyRing
 from hedgerow.bus.nats import Bus
-from hedgerow.scraping.gateway import fetch, schemas
+from hedgerow.scraping.gateway import fetch, relay, schemas
 from hedgerow.scraping.gateway.blocks import load_rules
+from hedgerow.scraping.gateway.failures import refusal
+from hedgerow.scraping.gateway.relay import Relays
 from hedgerow.scraping.gateway.repository import ScrapingRepository
 from hedgerow.scraping.gateway.routes import open_router, router
 from hedgerow.scraping.gateway.sockets import TakeOver, websocket
 from hedgerow.scraping.gateway.work import Desk
 from hedgerow.scraping.link import LARGEST_RECEIVED
+from hedgerow.scraping.messages import RELAY_PATH
 from hedgerow.storage.database import Database
 
 LINK_PATH = "/link"
@@ -87,16 +90,20 @@ def create_app(
         alive={"ok": True},
     )
     app.state.desk, app.state.repository = desk, repository
-    app.state.guard = Guard(keys, None, fetch.refusal)
+    app.state.guard = Guard(keys, None, refusal)
     app.include_router(open_router)
     app.include_router(router)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
     return Gateway(app, {fetch.PATH: fetch.FetchDoor(keys, desk, load_rules())})
 
 
-def sockets(desk: Desk) -> dict[str, TakeOver]:
+def sockets(desk: Desk, relays: Relays) -> dict[str, TakeOver]:
     """WebSockets of the gateway's port, by path."""
-    return {LINK_PATH: websocket(desk.links.listener, LARGEST_RECEIVED)}
+    return {
+        LINK_PATH: websocket(desk.links.listener, LARGEST_RECEIVED),
+        relay.PATH: relays.take_client,
+        RELAY_PATH: relays.take_agent,
+    }
 
 
 # --- the document ------------------------------------------------------------------------------------------------
