@@ -14,7 +14,7 @@ from tests.scraping.targets import site
 from hedgerow.bus.nats import Bus
 from hedgerow.storage.database import Database, decode_json
 
-NOT_YET = {("get", "/browser"), ("post", "/browser"), ("get", "/browser/stream"), ("post", "/amqp")}
+NOT_YET = {("get", "/browser"), ("post", "/browser"), ("get", "/browser/stream")}
 
 
 @pytest.fixture(scope="session")

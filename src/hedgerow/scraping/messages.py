@@ -75,6 +75,27 @@ class RelayAnswer(msgspec.Struct, frozen=True, array_like=True):
     subprotocol: str | None
 
 
+class ConsumeRequest(msgspec.Struct, frozen=True, array_like=True):
+    """A consumer at an AMQP broker. The gateway tells on the stream, as 8 bytes each time, how many bytes of the answer
+    it has handed to its client; what lies below that is acknowledged. heartbeat_s: 0 for none."""
+
+    host: str
+    port: int
+    virtual_host: str
+    user: str
+    password: str
+    exchange: str
+    routing_key: str
+    queue: str
+    is_tls: bool
+    heartbeat_s: int
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return "ConsumeRequest()"
+
+
 RELAY_PATH = "/relay"
 """Where agents dial in at a gateway for one relay each."""
 TOKEN_HEADER = "X-Relay-Token"  # noqa: S105 - the name of a header

@@ -17,11 +17,13 @@ _USER_TIMEOUT = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux
 class Pipe(asyncio.Protocol):
     """One half."""
 
-    __slots__ = ("other", "transport")
+    __slots__ = ("is_at_end", "other", "transport")
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
         self.other: Pipe | None = None
+        self.is_at_end = False
+        """Whether nothing more comes in here."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # uvloop's are no subclasses
@@ -31,9 +33,11 @@ class Pipe(asyncio.Protocol):
             self.other.transport.write(data)
 
     def eof_received(self) -> bool:
-        if self.other is None or self.other.transport is None or not self.other.transport.can_write_eof():
-            return False
-        self.other.transport.write_eof()
+        self.is_at_end = True
+        other = self.other
+        if other is None or other.transport is None or other.is_at_end or not other.transport.can_write_eof():
+            return False  # closes this half, which closes the other: a transport that is kept is never closed by itself
+        other.transport.write_eof()
         return True
 
     def connection_lost(self, error: Exception | None) -> None:

@@ -174,7 +174,10 @@ async def test_a_client_that_goes_without_a_word_ends_the_target(net: Net, targe
         await asyncio.wait_for(target.seen[0].wait_closed(), 5)
 
 
-async def test_a_lost_agent_closes_with_1011(net: Net, target: Target, key: str) -> None:
+async def test_a_lost_agent_closes_with_1011(
+    net: Net, target: Target, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hedgerow.scraping.agent.agent._DRAIN_S", 0)
     async with relayed(net, {"apiKey": key, "url": target.url}) as socket:
         await told(socket)
         await net.agents["de1"].stop()
@@ -209,39 +212,35 @@ async def test_a_relay_is_one_request_with_its_bytes(net: Net, target: Target, k
     assert 2000 <= answer["bytes_transferred"] <= 2100
 
 
-@pytest.mark.parametrize(
-    ("message", "code", "detail"),
-    [
-        ("{", 1008, "The connect message must be a JSON object with apiKey and url"),
-        ("[]", 1008, "The connect message must be a JSON object with apiKey and url"),
-        ({"url": "ws://127.0.0.1"}, 1008, MISSING),
-        ({"apiKey": "no", "url": "ws://127.0.0.1"}, 1008, INVALID),
-        ({"url": "http://127.0.0.1"}, 1008, "The url must be a ws or wss URL"),
-        ({}, 1008, "Missing url"),
-        ({"url": "ws://10.0.0.1"}, 1008, "10.0.0.1 is refused: private address"),
-        ({"url": "ws://127.0.0.1", "geo": "Germany"}, 1008, "Invalid country code"),
-        ({"url": "ws://127.0.0.1", "geo": "US"}, 1011, "No agent available for US"),
-        ({"url": "ws://127.0.0.1", "headers": {"A": "b\r\nC: d"}}, 1008, "A header's value must be one line"),
-        ({"url": "ws://127.0.0.1", "headers": {"A: b": "c"}}, 1008, "The name of a header or cookie must be a token"),
-        ({"url": "ws://127.0.0.1", "subprotocols": ["a b"]}, 1008, "A subprotocol must be a token"),
-        ({"url": "ws://127.0.0.1", "proxy": "ftp://x"}, 1008, "proxy: a proxy is http://"),
-        ({"url": "ws://127.0.0.1", "idle_timeout": -1}, 1008, "idle_timeout must be a number of seconds"),
-        ({"url": "ws://127.0.0.1:9"}, 1011, "127.0.0.1:9 cannot be connected to"),
-        ({"url": "ws://127.0.0.1", "proxy": "http://10.0.0.1:1"}, 1008, "10.0.0.1 is refused: private address"),
-    ],
-)
-async def test_what_goes_wrong_is_told_before_the_close(net: Net, key: str, message, code: int, detail: str) -> None:
-    given = (
-        message
-        if isinstance(message, str)
-        else json.dumps({"apiKey": key, **message} if detail != MISSING else message)
-    )
-    async with dialled(net) as socket:
-        await socket.send(given)
-        answer = await told(socket)
-        assert answer["type"] == "error"
-        assert answer["message"].startswith(detail)
-        assert (await closed(socket))[0] == code
+REFUSED: list[tuple[str | dict[str, Any], int, str]] = [
+    ("{", 1008, "A JSON object with apiKey is expected"),
+    ("[]", 1008, "A JSON object with apiKey is expected"),
+    ({"url": "ws://127.0.0.1"}, 1008, MISSING),
+    ({"apiKey": "no", "url": "ws://127.0.0.1"}, 1008, INVALID),
+    ({"url": "http://127.0.0.1"}, 1008, "The url must be a ws or wss URL"),
+    ({}, 1008, "Missing url"),
+    ({"url": "ws://10.0.0.1"}, 1008, "10.0.0.1 is refused: private address"),
+    ({"url": "ws://127.0.0.1", "geo": "Germany"}, 1008, "Invalid country code"),
+    ({"url": "ws://127.0.0.1", "geo": "US"}, 1011, "No agent available for US"),
+    ({"url": "ws://127.0.0.1", "headers": {"A": "b\r\nC: d"}}, 1008, "A header's value must be one line"),
+    ({"url": "ws://127.0.0.1", "headers": {"A: b": "c"}}, 1008, "The name of a header or cookie must be a token"),
+    ({"url": "ws://127.0.0.1", "subprotocols": ["a b"]}, 1008, "A subprotocol must be a token"),
+    ({"url": "ws://127.0.0.1", "proxy": "ftp://x"}, 1008, "proxy: a proxy is http://"),
+    ({"url": "ws://127.0.0.1", "idle_timeout": -1}, 1008, "idle_timeout must be a number of seconds"),
+    ({"url": "ws://127.0.0.1:9"}, 1011, "127.0.0.1:9 cannot be connected to"),
+    ({"url": "ws://127.0.0.1", "proxy": "http://10.0.0.1:1"}, 1008, "10.0.0.1 is refused: private address"),
+]
+
+
+async def test_what_goes_wrong_is_told_before_the_close(net: Net, key: str) -> None:
+    for message, code, detail in REFUSED:
+        own = {} if detail == MISSING else {"apiKey": key}
+        async with dialled(net) as socket:
+            await socket.send(message if isinstance(message, str) else json.dumps(own | message))
+            answer = await told(socket)
+            assert answer["type"] == "error"
+            assert answer["message"].startswith(detail), message
+            assert (await closed(socket))[0] == code, message
 
 
 async def test_a_page_that_is_no_websocket_is_told_with_its_status(net: Net, site: str, key: str) -> None:
@@ -259,13 +258,21 @@ async def test_an_operators_rule_on_the_agent_refuses(net: Net, target: Target) 
         assert (await closed(socket))[0] == 1008
 
 
-async def test_a_relay_takes_one_token_and_counts_as_one_piece_of_work(net: Net, target: Target) -> None:
+async def test_a_relay_takes_one_token(net: Net, target: Target) -> None:
     await net.join("de1")
     key = _of(await net.key(rps=Decimal("0.01")))
     async with relayed(net, {**key, "url": target.url}) as socket, relayed(net, {**key, "url": target.url}) as second:
         await told(socket)
         assert (await told(second))["message"] == "Rate limit exceeded"
         assert (await closed(second))[0] == 1008
+
+
+async def test_a_relay_counts_as_one_of_the_keys_requests_under_way(net: Net, target: Target) -> None:
+    await net.join("de1")
+    key = _of(await net.key(max_concurrent=1))
+    async with relayed(net, {**key, "url": target.url}) as socket, relayed(net, {**key, "url": target.url}) as second:
+        await told(socket)
+        assert (await told(second))["message"] == "The key may have 1 requests at one time"
 
 
 async def test_nothing_said_in_time_is_closed_with_1008(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 
+from hedgerow.scraping.agent.amqp import AmqpConsumer
 from hedgerow.scraping.agent.clients import Clients
 from hedgerow.scraping.agent.dial import Dialer
 from hedgerow.scraping.agent.fetch import Fetcher
@@ -35,6 +36,7 @@ class AgentWorks:
         self.handlers = {
             Kind.FETCH: Fetcher(self._clients, self.dialer, self.guard).serve,
             Kind.WS: Relayer(self.dialer, self._trust).serve,
+            Kind.AMQP: AmqpConsumer(self.dialer).serve,
         }
 
     async def stop(self) -> None:

@@ -65,11 +65,11 @@ _keys = msgspec.json.Decoder(_Keys)
 
 
 def read_key(message: bytes) -> str | None:
-    """The key in the message, if it has one. Raises ApiError 400 for what is no JSON object."""
+    """The key in a message or body, if it has one. Raises ApiError 400 for what is no JSON object."""
     try:
         found = _keys.decode(message)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise ApiError(400, "The connect message must be a JSON object with apiKey and url") from None
+        raise ApiError(400, "A JSON object with apiKey is expected") from None
     return found.api_key or found.key
 
 

@@ -36,9 +36,9 @@ from hedgerow.scraping.frames import (
     text_frame,
 )
 from hedgerow.scraping.gateway.connect import Connect, read_connect, read_key
-from hedgerow.scraping.gateway.failures import AGENT_GONE, NOT_BEGUN, OF_THE_TARGET, failure, no_agent, refusal
-from hedgerow.scraping.gateway.health import Outcome, Report
+from hedgerow.scraping.gateway.failures import failure, refusal
 from hedgerow.scraping.gateway.links import LinkedAgent
+from hedgerow.scraping.gateway.reach import reach
 from hedgerow.scraping.gateway.sockets import hand_over
 from hedgerow.scraping.gateway.work import Desk
 from hedgerow.scraping.handshake import HandshakeError, Upgrade
@@ -143,16 +143,23 @@ class Relays:
         try:
             caller, connect = await self._admit(client, message)
             with self._desk.counted(caller.key):
-                try:
-                    far, connected = await self._reach(caller, connect)
-                except (ApiError, asyncio.CancelledError):
-                    self._desk.usage.count(caller.key.key_id, PROTOCOL, connect.target.host, succeeded=False, size=0)
-                    raise
+                agent, (far, answer) = await reach(
+                    self._desk,
+                    caller.key.key_id,
+                    PROTOCOL,
+                    connect.target.host,
+                    connect.wanted,
+                    lambda agent: self._attempt(agent, caller, connect),
+                )
+                connected = _connected(agent.node_id, answer.subprotocol)
                 SCRAPING_REQUEST_SECONDS.labels(PROTOCOL).observe(time.perf_counter() - began_s)
                 await self._relay(client, far, connected, caller, connect.idle_s)
         except asyncio.CancelledError:
             status = 499
             raise
+        except StreamCut as cut:
+            status = failure(cut).status
+            client.refuse(POLICY if cut.code is CutCode.REFUSED else INTERNAL, failure(cut).detail)
         except ApiError as error:
             status = error.status
             client.refuse(INTERNAL if status >= 500 else POLICY, error.detail)
@@ -176,31 +183,6 @@ class Relays:
         await self._desk.buckets.take(caller.key)
         self._desk.check(caller.key, connect.target.host, connect.target.port)
         return caller, connect
-
-    async def _reach(self, caller: Caller, connect: Connect) -> tuple[_Far, bytes]:
-        """The agent's connection to the target, and what the client is told. A target that nothing was said to may be
-        tried through a second agent. Raises ApiError."""
-        domain = connect.target.host
-        tried: set[str] = set()
-        while True:
-            decision = self._desk.picker.pick(domain, connect.wanted, frozenset(tried))
-            agent = self._desk.links.agent(decision.chosen.slug) if decision.chosen is not None else None
-            if agent is None:
-                raise no_agent(domain, connect.wanted, decision)
-            began_s = time.perf_counter()
-            try:
-                far, answer = await self._attempt(agent, caller, connect)
-            except StreamCut as cut:
-                if cut.code in OF_THE_TARGET:
-                    self._desk.report(Report(agent.slug, domain, Outcome.FAILED))
-                if not tried and cut.code in NOT_BEGUN | AGENT_GONE:
-                    tried.add(agent.slug)
-                    continue
-                raise failure(cut) from None
-            took_ms = int((time.perf_counter() - began_s) * 1000)
-            self._desk.report(Report(agent.slug, domain, Outcome.SUCCEEDED, took_ms))
-            self._desk.usage.count(caller.key.key_id, PROTOCOL, domain, succeeded=True, size=0)
-            return far, _connected(agent.node_id, answer.subprotocol)
 
     async def _attempt(self, agent: LinkedAgent, caller: Caller, connect: Connect) -> tuple[_Far, RelayAnswer]:
         """Raises StreamCut."""

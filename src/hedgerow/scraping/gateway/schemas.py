@@ -43,6 +43,24 @@ class FetchPostBody(BaseModel):
     allow_redirects: bool = True
 
 
+class AmqpConsumeBody(BaseModel):
+    """A queue of its own is bound to the exchange, and goes with the request."""
+
+    apiKey: str  # noqa: N815 - as it is published
+    host: str
+    port: int = 5672
+    virtual_host: str = "/"
+    username: str = ""
+    password: str = ""
+    exchange: str = ""
+    routing_key: str = "#"
+    queue_prefix: str = "scrape"
+    ssl: bool = False
+    heartbeat: int = Field(60, description="Seconds, 0 for none")
+    geo: str | None = None
+    agent: str | None = None
+
+
 class ErrorResponse(BaseModel):
     detail: str
 
