@@ -9,7 +9,9 @@ and its bytes, second by second. Not for choosing or judging: those are `reach` 
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+import struct
 import time
 from collections.abc import AsyncIterator, Callable
 
@@ -53,6 +55,7 @@ _LINGER_S = 1.0
 _MOST_HEAD = 64 * 1024
 _MOST_TRAILERS = 64
 _USED_AS, _METRIC = "fetch", "proxy"
+_RESET = struct.pack("ii", 1, 0)  # of SO_LINGER: on, for no time (socket(7))
 _END_OF_HEAD = b"\r\n\r\n"
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -123,12 +126,12 @@ class _Visit:
             _log.error("request without database", error=str(error))
             await self._refuse(ApiError(status, "The database is not available", {"Retry-After": "1"}))
         except StreamCut as cut:
-            error = failure(cut)
-            status = error.status
-            await self._refuse(error)
+            told = failure(cut)
+            status = told.status
+            await self._refuse(told)
         except (_Over, OSError):  # a time that ran out is one
             status = 499
-            self._writer.transport.abort()
+            self._break_off()
         except Exception:
             status = 500
             _log.exception("request failed", path=_METRIC)
@@ -246,7 +249,7 @@ class _Visit:
     async def _refuse(self, error: ApiError) -> None:
         """Nothing once the target was heard: its answer ends short, which the client sees."""
         if self._is_answered:
-            self._writer.transport.abort()
+            self._break_off()
             return
         try:
             self._writer.write(refused(error, _encode_json({"detail": error.detail})))
@@ -258,6 +261,13 @@ class _Visit:
                     pass
         except OSError:
             pass  # the client is gone, or goes on
+
+    def _break_off(self) -> None:
+        """Resets the connection: an orderly end could be taken for the end of the target's answer."""
+        connection = self._writer.get_extra_info("socket")
+        if connection is not None and not self._writer.is_closing():
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self._writer.transport.abort()
 
 
 async def _next_head(channel: Channel, received: bytearray) -> bytes:
