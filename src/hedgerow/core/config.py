@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     feed_key: Secret = Field(Secret(""), description="OddsPapi API key")
     feed_silence_s: float = Field(10.0, gt=0, description="Feed silence after which nothing is quoted")
     feed_tape: Path | None = Field(None, description="File to record raw feed frames to")
+    engine_tape: Path | None = Field(None, description="File to record all to that market making is told and decides")
     venue_urls: VenueUrls = Field(
         default_factory=dict, description="Base URLs by venue slug that replace the manifest's, as JSON"
     )

@@ -28,12 +28,12 @@ from hedgerow.mm.journal import Journal, Owner, QuoteReason
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import Place, TradedMarket, Trader
-from hedgerow.mm.orders import Act, Command, Order, Slot, stake_of
+from hedgerow.mm.orders import Act, Command, Order, Pending, Slot, stake_of
 from hedgerow.mm.quoter import Room, Terms, derivation, terms
 from hedgerow.mm.quoting import Wanted
 from hedgerow.mm.repository import FillRow
 from hedgerow.mm.sizing import CapName
-from hedgerow.venues.base import Fill, MarketChange
+from hedgerow.venues.base import Fill, Instrument, MarketChange
 
 _log = structlog.get_logger(__name__)
 
@@ -303,6 +303,34 @@ class Engine:
             offers, _ = self._prices.offers(market.key, market.client.bookmaker)
             if len(offers) != market.offered:
                 self.look_at(market)
+
+    # --- what is told from outside -----------------------------------------------------------------------------
+
+    def set_cash(self, lane: Lane, cash: int) -> None:
+        """An exchange account's money was read, micros of USD: quotes follow where there was none before."""
+        before, lane.cash = lane.cash, cash
+        if not before and cash:
+            self.on_free(lane, None)
+
+    def set_hedge_cash(self, trader: Trader, cash: int) -> None:
+        """The free money at the bookmaker was read, micros of USD: quotes follow where there was none before."""
+        before, trader.hedge_cash = trader.hedge_cash, cash
+        if not before and cash:
+            self.look_at_all(trader)
+
+    def relist(self, lane: Lane, instrument: Instrument, *, is_open: bool) -> None:
+        """An exchange lists a contract, perhaps otherwise than before."""
+        for slot in lane.relist(instrument, is_open=is_open):
+            if (market := self._by_slot.get(slot)) is not None:
+                self.look_at(market)
+
+    def cancel_by_hand(self, lane: Lane, slot: Slot, order: Order, held_until_ms: int) -> None:
+        """An owner's own cancel: the place is not quoted before that time. A request that is under way is waited for:
+        the slot cancels by itself when its answer is there."""
+        slot.held_until_ms, slot.wanted = held_until_ms, None
+        if order.pending is Pending.NOTHING and order.is_live:
+            lane.send(slot, Command(Act.CANCEL, order))
+            self.on_order(lane, order)
 
     # --- what the lanes report ---------------------------------------------------------------------------------
 
