@@ -106,6 +106,20 @@ async def test_curl_asks_in_http2(net: Net, key: str, tmp_path: Path) -> None:
 
 
 @needs_curl
+async def test_the_front_speaks_tls_itself(net: Net, tmp_path: Path) -> None:
+    chain, private = make_certificate(tmp_path)
+    await net.gateway.front.start("127.0.0.1", 0, serving_context(chain, private))
+    await net.join("de1")
+    key = (await net.key())["X-API-Key"]
+    proxy = f"https://127.0.0.1:{net.gateway.front.port}"
+    async with targets(serving_context(chain, private)) as secured, targets() as plain:
+        for base in (secured, plain):
+            asked = (f"{base}/sized/300000", "--cacert", str(chain), "--proxy-cacert", str(chain))
+            code, out = await curl(net, key, "-x", proxy, *asked)
+            assert (code, len(out)) == (0, 300_000)
+
+
+@needs_curl
 async def test_curl_chooses_the_agent(net: Net, key: str, site: str) -> None:
     await net.join("us1", "US")
     for options, slug in (("country-us", "us1"), ("agent-de1", "de1"), ("agent-us1_country-us,de", "us1")):

@@ -76,10 +76,10 @@ class ProxyFront:
         self._clients: set[asyncio.Task[object]] = set()
         self.port = 0
 
-    async def start(self, host: str, port: int, trust: ssl.SSLContext | None = None) -> None:
-        """port: 0 picks a free one. trust: the front's certificate, for TLS. Raises SetupError."""
+    async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
+        """port: 0 picks a free one. tls: with the front's certificate. Raises SetupError."""
         try:
-            self._server = await asyncio.start_server(self._on_client, host, port, limit=_MOST_HEAD, ssl=trust)
+            self._server = await asyncio.start_server(self._on_client, host, port, limit=_MOST_HEAD, ssl=tls)
         except OSError as error:
             raise SetupError(f"cannot listen on {host}:{port}: {error.strerror}", "choose another port") from None
         self.port = self._server.sockets[0].getsockname()[1]
