@@ -59,6 +59,9 @@ def unpack(root: Path) -> None:
         if failure is not None:
             stop(failure)
     shutil.rmtree(packages)
+    home = root / "usr/lib/erlang"
+    script = root / BEAM  # Debian's knows only the place where it would be installed
+    script.write_text(script.read_text().replace("ROOTDIR=/usr/lib/erlang\n", f"ROOTDIR='{home}'\n"))
 
 
 def run(command: list[str], folder: Path) -> str | None:
@@ -71,7 +74,9 @@ def run(command: list[str], folder: Path) -> str | None:
 
 def stop(failure: str) -> None:
     print(f"RabbitMQ for the tests cannot be had: {failure}", file=sys.stderr)
-    print("  to do, as root: apt-get update && apt-get install --no-install-recommends rabbitmq-server", file=sys.stderr)
+    print(
+        "  to do, as root: apt-get update && apt-get install --no-install-recommends rabbitmq-server", file=sys.stderr
+    )
     raise SystemExit(1)
 
 

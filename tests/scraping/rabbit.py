@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +50,6 @@ def rabbit(folder: Path) -> Iterator[Rabbit]:
         "HOME": str(folder),
         "LANG": "C.UTF-8",
         "PATH": f"{root}/usr/lib/erlang/bin:{os.environ['PATH']}",
-        "ERL_ROOTDIR": f"{root}/usr/lib/erlang",
         "ERL_EPMD_PORT": str(epmd_port),
         "ERL_EPMD_ADDRESS": "127.0.0.1",
         "RABBITMQ_CONF_ENV_FILE": str(folder / "env"),
@@ -63,18 +62,18 @@ def rabbit(folder: Path) -> Iterator[Rabbit]:
         "RABBITMQ_DIST_PORT": str(dist_port),
         "RABBITMQ_HOME": str(next((root / "usr/lib/rabbitmq/lib").glob("rabbitmq_server-*"))),
     }
-    with (folder / "output").open("w") as output:
-        server = subprocess.Popen(
-            [root / "usr/lib/rabbitmq/bin/rabbitmq-server"], env=environment, cwd=folder, stdout=output, stderr=output
-        )
-        try:
-            _wait(server, port, folder)
-            yield Rabbit(port, tls_port, folder / "chain.pem")
-        finally:
-            server.terminate()
-            server.wait(30)
-            epmd = root / "usr/lib/erlang/bin/epmd"
-            subprocess.run([epmd, "-kill"], env=environment, stdout=output, stderr=output, check=False)
+    server = root / "usr/lib/rabbitmq/bin/rabbitmq-server"
+    with (folder / "output").open("w") as output, ExitStack() as stack:
+
+        def start(command: Path) -> subprocess.Popen[bytes]:
+            started = subprocess.Popen([command], env=environment, cwd=folder, stdout=output, stderr=output)
+            stack.callback(started.wait, 30)
+            stack.callback(started.terminate)
+            return started
+
+        start(root / "usr/lib/erlang/bin/epmd")
+        _wait(start(server), port, folder)
+        yield Rabbit(port, tls_port, folder / "chain.pem")
 
 
 def certificate(folder: Path) -> None:

@@ -21,9 +21,11 @@ NAMES = (
     "place-orders",
     "ws-fanout",
     "event-latency",
+    "relay",
     "boot",
     "memory",
     "engine",
+    "browser",
 )
 """Every bench there is."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.config import Settings
-from hedgerow.core.money import MICRO, Micros
+from hedgerow.core.money import MICRO, Micros, micros
 from hedgerow.execution.guard import Breakers
 from hedgerow.execution.placement import Placement
 from hedgerow.feed.book import PriceBook
@@ -60,7 +60,8 @@ def build(
 ) -> Parts:
     """Raises InputError and OSError where the tape that the settings name cannot be written."""
     repository, bets = Repository(database, clock), Bets(database, clock)
-    recorder = Recorder(settings.engine_tape, clock, settings.max_hedge_drift) if settings.engine_tape else None
+    tape, hysteresis = settings.engine_tape, micros(settings.quote_hysteresis)
+    recorder = Recorder(tape, clock, settings.max_hedge_drift, hysteresis) if tape else None
     own_clock = recorder.clock if recorder else clock
     untold = Micros(int(settings.untold_limit_usd * MICRO))
     prices = BookPrices(book, Limits.of(settings), own_clock, untold_limit=untold)
@@ -68,7 +69,9 @@ def build(
         numbers, ledger = OrderNumbers(), FillLedger(database, repository, bets)
         placement = Placement(database, bets, Breakers(clock), clock)
         hedger = Hedger(ledger, placement, clock, max_drift=settings.max_hedge_drift, is_live=is_live)
-        engine = Engine(prices, hedger, ledger, journal, clock, minimum_stake=hedger.minimum_stake)
+        engine = Engine(
+            prices, hedger, ledger, journal, clock, minimum_stake=hedger.minimum_stake, hysteresis=hysteresis
+        )
 
         def lane_of(account_id: int, exchange: Exchange, tag: int) -> Lane:
             return Lane(account_id, exchange, engine, clock, numbers, tag)
@@ -100,6 +103,7 @@ def _taped(
         journal,
         recorder.clock,
         minimum_stake=hedger.minimum_stake,
+        hysteresis=micros(settings.quote_hysteresis),
     )
     recorder.follow(engine, hedger)
 

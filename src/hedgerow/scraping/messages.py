@@ -18,6 +18,7 @@ class Kind(IntEnum):
     """Kinds of work; an agent names those that it can do by `Kind.name.lower()`."""
 
     FETCH = 1
+    BROWSER = 2
     WS = 3
     AMQP = 4
     TUNNEL = 5

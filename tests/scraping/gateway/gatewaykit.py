@@ -18,6 +18,7 @@ from hedgerow.bus.nats import Bus
 from hedgerow.core.clock import SystemClock
 from hedgerow.core.config import Settings
 from hedgerow.scraping.agent.agent import Agent, Identity
+from hedgerow.scraping.agent.browser.program import BrowserSettings
 from hedgerow.scraping.agent.works import AgentWorks
 from hedgerow.scraping.gateway.repository import ScrapingRepository
 from hedgerow.scraping.gateway.serve import Deployed
@@ -47,10 +48,14 @@ class Net:
         key = await self.accounts.create_key("demo", "scraping", per_second=rps, **given)
         return {"X-API-Key": key.reveal()}
 
-    async def join(self, slug: str, country: str = "DE", policy: Policy = LOOPBACK) -> Agent:
+    async def join(
+        self, slug: str, country: str = "DE", policy: Policy = LOOPBACK, browser: BrowserSettings | None = None
+    ) -> Agent:
         """An agent of its own, linked."""
         key = await self.repository.set_agent_key(slug)
-        agent = self.agents[slug] = Agent(Identity(slug, key, country), AgentWorks(policy), (self.url,))
+        agent = self.agents[slug] = Agent(
+            Identity(slug, key, country), AgentWorks(policy, browser=browser), (self.url,)
+        )
         await agent.start()
         self._stack.push_async_callback(agent.stop)
         async with asyncio.timeout(10):

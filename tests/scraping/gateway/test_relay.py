@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
 from typing import Any
 
@@ -36,6 +36,10 @@ class Target:
         return f"ws://127.0.0.1:{self.port}"
 
     async def handle(self, connection: ServerConnection) -> None:
+        with suppress(websockets.ConnectionClosed):
+            await self._act(connection)
+
+    async def _act(self, connection: ServerConnection) -> None:
         self.seen.append(connection)
         assert connection.request is not None
         match connection.request.path:

@@ -80,9 +80,11 @@ class VenueFacts(_Message, frozen=True):
 
 
 class EngineFacts(_Message, frozen=True):
-    """A process begins: nothing of what stands before counts. `max_drift`: the setting `maxHedgeDrift`."""
+    """A process begins: nothing of what stands before counts. `max_drift`: the setting `maxHedgeDrift`; `hysteresis`:
+    `quoteHysteresis`, in micros."""
 
     max_drift: Decimal
+    hysteresis: int
 
 
 class DeskFacts(_Message, frozen=True):

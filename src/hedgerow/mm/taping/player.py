@@ -237,6 +237,7 @@ class Replay:
             _NoJournal(database, repository, clock),
             clock,
             minimum_stake=self.hedger.minimum_stake,
+            hysteresis=facts.hysteresis,
         )
         self._numbers = TapedNumbers(turns)
         self._lanes: dict[int, TapedLane] = {}

@@ -34,7 +34,7 @@ class Recorder:
 
     is_live = True
 
-    def __init__(self, path: Path, clock: Clock, max_drift: Decimal) -> None:
+    def __init__(self, path: Path, clock: Clock, max_drift: Decimal, hysteresis: int) -> None:
         """Goes on with a tape that is there. Raises InputError and OSError."""
         self._writer: TapeWriter | None = TapeWriter(path, told.KIND, clock.now_ns())
         self._base = clock
@@ -45,7 +45,7 @@ class Recorder:
         self._hedger: Hedger | None = None
         self._seen: dict[str, tuple[object, ...]] = {}
         self._lanes: set[int] = set()
-        self._write(clock.now_ns(), "engine", told.EngineFacts(max_drift))
+        self._write(clock.now_ns(), "engine", told.EngineFacts(max_drift, hysteresis))
 
     def follow(self, engine: Engine, hedger: Hedger) -> None:
         """Whose clients and desks are written down."""

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from hedgerow.api.app import Check, bus_check, database_check, new_app
 from hedgerow.api.auth import Guard, KeyRing
 from hedgerow.bus.nats import Bus
-from hedgerow.scraping.gateway import amqp, fetch, relay, schemas
+from hedgerow.scraping.gateway import amqp, browser, fetch, relay, schemas
 from hedgerow.scraping.gateway.blocks import load_rules
 from hedgerow.scraping.gateway.failures import refusal
 from hedgerow.scraping.gateway.relay import Relays
@@ -49,6 +49,7 @@ _HEADERS = {
 _MODELS = (
     schemas.FetchResponse,
     schemas.FetchPostBody,
+    schemas.BrowserFetchBody,
     schemas.AmqpConsumeBody,
     schemas.ErrorResponse,
     schemas.HealthzResponse,
@@ -99,8 +100,11 @@ def create_app(
     app.state.guard = Guard(keys, None, refusal)
     app.include_router(open_router)
     app.include_router(router)
+    rules = load_rules()
+    app.state.pages = browser.Pages(keys, desk, rules)
+    app.include_router(browser.router)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
-    return Gateway(app, {fetch.PATH: fetch.FetchDoor(keys, desk, load_rules()), amqp.PATH: amqp.AmqpDoor(keys, desk)})
+    return Gateway(app, {fetch.PATH: fetch.FetchDoor(keys, desk, rules), amqp.PATH: amqp.AmqpDoor(keys, desk)})
 
 
 def sockets(desk: Desk, relays: Relays) -> dict[str, TakeOver]:

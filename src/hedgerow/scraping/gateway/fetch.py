@@ -46,7 +46,7 @@ PATH = "/fetch"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PROTOCOL = "fetch"
 
-_GRACE_S = 2.0
+GRACE_S = 2.0
 """What an agent gets beyond the request's timeout to say that it ran out."""
 _WATCH_AFTER_S = 1.0
 """A request that takes longer is given up when its client goes away."""
@@ -100,7 +100,7 @@ class FetchDoor:
             status = 503
             _log.error("request without database", error=str(error))
             await _refuse(send, status, "The database is not available", headers | {"Retry-After": "1"})
-        except _ClientGone:
+        except ClientGone:
             status = 499
         except Exception:
             _log.exception("request failed", path=PATH, request_id=headers["X-Request-ID"])
@@ -151,7 +151,7 @@ class FetchDoor:
                     continue
                 self._count(ask, succeeded=False)
                 raise failure(cut) from None
-            except (ApiError, _ClientGone):
+            except (ApiError, ClientGone):
                 self._count(ask, succeeded=False)
                 raise
             attempts.append(Attempt(got.slug, "answered", got.took_ms))
@@ -165,18 +165,18 @@ class FetchDoor:
         began_s = time.perf_counter()
         has_body = ask.stream is not None or bool(ask.body)
         channel = agent.open(Kind.FETCH, _encode(ask.request), is_last=not has_body)
-        watch = _Watch(channel, receive) if ask.stream is None else None
+        watch = Watch(channel, receive) if ask.stream is None else None
         try:
-            async with asyncio.timeout(ask.request.timeout_s + _GRACE_S):
+            async with asyncio.timeout(ask.request.timeout_s + GRACE_S):
                 if has_body:
                     await _send_body(channel, ask)
                 answer = _decode_answer(await channel.head())
-                body = await _collect(channel)
+                body = await collect(channel)
         except TimeoutError:
             raise StreamCut(CutCode.TIMED_OUT, f"no answer within {ask.request.timeout_s:g} s") from None
         except StreamCut:
             if watch is not None and watch.saw_the_end:
-                raise _ClientGone from None
+                raise ClientGone from None
             raise
         finally:
             if watch is not None:
@@ -238,11 +238,11 @@ class FetchDoor:
         )
 
 
-class _ClientGone(Exception):  # noqa: N818 - an end, not an error
+class ClientGone(Exception):  # noqa: N818 - an end, not an error
     """The client went away in the middle of its request."""
 
 
-class _Watch:
+class Watch:
     """Gives a stream up when its client goes away. Only requests that take long are watched."""
 
     __slots__ = ("_channel", "_receive", "_task", "_timer", "saw_the_end")
@@ -271,7 +271,7 @@ class _Watch:
 async def _read(
     scope: Scope, receive: Receive, given: list[tuple[bytes, bytes]], caller: Caller, control: Control
 ) -> _Ask:
-    """The request with its body: an envelope, or what is passed on. Raises ApiError, _ClientGone."""
+    """The request with its body: an envelope, or what is passed on. Raises ApiError, ClientGone."""
     outer = passed_on(given)
     first = await receive()
     body: bytes = first.get("body", b"")
@@ -338,7 +338,7 @@ async def _parts_of(receive: Receive) -> AsyncIterator[bytes]:
     while True:
         message: Message = await receive()
         if message["type"] == "http.disconnect":
-            raise _ClientGone
+            raise ClientGone
         if message.get("body"):
             yield message["body"]
         if not message.get("more_body"):
@@ -355,7 +355,7 @@ async def _send_body(channel: Channel, ask: _Ask) -> None:
     await channel.write(b"", is_last=True)
 
 
-async def _collect(channel: Channel) -> bytes | bytearray:
+async def collect(channel: Channel) -> bytes | bytearray:
     """The body, held once."""
     first = await channel.read()
     if not first or (channel.is_whole and channel.is_empty):

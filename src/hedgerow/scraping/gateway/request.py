@@ -113,10 +113,15 @@ def read_control(headers: Iterable[tuple[bytes, bytes]], kind: Kind) -> Control:
         read_target(told.get(b"x-target-url", "")),
         read_wanted(geo, told.get(b"x-agent", ""), kind.capability),
         read_timeout(told.get(b"x-timeout")),
-        told.get(b"x-expect-json", "").lower() in _TRUE,
-        told.get(b"x-explain", "").lower() in _TRUE,
+        is_true(told.get(b"x-expect-json", "")),
+        is_true(told.get(b"x-explain", "")),
         proxy,
     )
+
+
+def is_true(text: str) -> bool:
+    """Whether a switch is on."""
+    return text.strip().lower() in _TRUE
 
 
 def read_target(text: str) -> Target:
