@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     gateway_url: str | None = Field(None, description="Where agents reach this gateway; empty: its host and port")
     gateway_certificate: Path | None = Field(None, description="Certificate chain of the gateway, for TLS (PEM)")
     gateway_certificate_key: Path | None = Field(None, description="Private key of that certificate (PEM)")
+    gateway_proxy_port: int | None = Field(
+        None, ge=0, le=65535, description="Port of the gateway's proxy front; empty: none; 0: a free one"
+    )
     agent_gateways: Texts = Field((), description="URLs of gateways that an agent dials, one is enough")
     agent_key: Secret | None = Field(None, description="Key of the agent")
     agent_trust: Path | None = Field(None, description="Authority (PEM) that gateways' certificates are signed by")
