@@ -23,5 +23,6 @@ SCRAPING_REPORTS = "scraping.reports"
 
 
 def events(channel: str) -> str:
-    """Committed changes of one channel, e.g. `events.mm.orders`; the message is `bus.relay.Change`."""
+    """Committed changes of one channel, e.g. `events.mm.orders`; the message is `bus.relay.Change`, one or
+    several, each a line."""
     return f"events.{channel}"
