@@ -42,4 +42,4 @@ $(READY): requirements/lock.txt pyproject.toml tools/bootstrap.py
 	@$(PYTHON) tools/bootstrap.py $(VENV)
 
 clean:
-	@rm -rf $(VENV) .venv-docs .venv-witness .venv-node site .hedgerow .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf $(VENV) .venv-docs .venv-witness .venv-node .rabbitmq site .hedgerow .mypy_cache .ruff_cache .pytest_cache

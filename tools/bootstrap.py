@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST_PYTHON = (3, 11)
+BROWSERS = ("chromium-headless-shell", "chrome-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
 def fail(what: str, remedy: str) -> None:
@@ -44,6 +45,25 @@ def ensure_pip_can_be_installed() -> None:
         run(f"installing {package}", ["apt-get", "install", "-y", "-qq", package], remedy)
 
 
+def ensure_browser() -> None:
+    """Pages are rendered with Debian's Chromium. Everything else works without it, so that it is named where it cannot
+    be installed, and the set-up goes on."""
+    if any(shutil.which(name) for name in BROWSERS):
+        return
+    remedy = "apt-get install chromium-headless-shell   (as root)"
+    if os.geteuid() == 0 and shutil.which("apt-get") is not None:
+        print("  installing chromium-headless-shell ...", flush=True)
+        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium-headless-shell"]
+        for command in (["apt-get", "update", "-qq"], install):
+            if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+                break
+        else:
+            return
+    print(
+        f"  without Chromium: no page is rendered, and the tests of that are skipped; to have it: {remedy}", flush=True
+    )
+
+
 def main(target: Path) -> None:
     if sys.version_info < OLDEST_PYTHON:
         fail(
@@ -67,6 +87,7 @@ def main(target: Path) -> None:
         [*pip, "install", "--no-deps", "--no-build-isolation", "-e", "."],
         "remove the folder .venv and try again",
     )
+    ensure_browser()
     (target / ".ready").touch()
 
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from hedgerow import bench
 from hedgerow.bench.report import BenchError
 from hedgerow.bench.tick_to_order import check, comparison
+from hedgerow.bench.tick_to_order.given import AIOHTTP, PLAIN, SDK, Given
 from hedgerow.bench.tick_to_order.http_peer import Request
 from hedgerow.bench.tick_to_order.plain import Desk, KalshiDesk, Loop, PolymarketDesk, Signed
 from hedgerow.bench.tick_to_order.run import latencies_of
 from hedgerow.bench.tick_to_order.scene import KALSHI, POLYMARKET, Prices, contract_ref, fixture_id, fixture_number
-from hedgerow.bench.tick_to_order.side import AIOHTTP, PLAIN, SDK, Given
 from hedgerow.core.odds import inverse_ceil, odds_micros
 
 PEM, PUBLIC_PEM = comparison.kalshi_key()

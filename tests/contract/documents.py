@@ -33,7 +33,7 @@ class Document:
         """The schema of the answer of a success; empty where it has no body."""
         code = next(code for code in sorted(operation["responses"]) if code.startswith("2"))
         content = operation["responses"][code].get("content", {})
-        return self.of(content["application/json"]["schema"]) if content else {}
+        return self.of(next(iter(content.values()))["schema"]) if content else {}
 
     def body(self, operation: Schema) -> Schema | None:
         if "requestBody" not in operation:

@@ -7,7 +7,6 @@ database: no fill is lost, no bet is doubled, and in the end our books and the v
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from hedgerow.mm.repository import Repository
 from hedgerow.sim.exchange import EventKind, OrderEvent
 from hedgerow.storage.bets import Bets
 
-from .worldkit import EXCHANGES, Process, Scene
+from .worldkit import EXCHANGES, Process, Scene, expect_hedged_once
 
 Taking = Callable[[], Any]
 
@@ -55,20 +54,6 @@ async def resumed(scene: Scene) -> Process:
     )
     await scene.run(3)
     return process
-
-
-async def expect_one_fill_hedged_once(scene: Scene, contracts: int = 100) -> None:
-    """One fill, bets that back the other outcome for as much, and equal books to the end."""
-    assert sum(fill["size"] for fill in await scene.fills()) == contracts
-    for _ in range(90):  # the bookmaker is sure only some time later that it never saw a reference
-        if not await scene.unhedged():
-            break
-        await scene.run(1)
-    assert await scene.unhedged() == 0
-    assert sum(bet.stake * bet.price for bet in scene.sim_bets()) == pytest.approx(contracts, abs=Decimal("0.02"))
-    done = await scene.finish()
-    assert await scene.differences() == []
-    assert done.pnl == pytest.approx(contracts * (Decimal("0.55") - 1 / Decimal("1.85")), abs=Decimal("0.05"))
 
 
 # --- orders --------------------------------------------------------------------------------------------------------
@@ -145,7 +130,7 @@ async def test_fill_while_nobody_runs_is_found_and_hedged(quoting: Scene, exchan
     take_100(quoting, exchange)()
     await quoting.step(5)
     await resumed(quoting)
-    await expect_one_fill_hedged_once(quoting)
+    await expect_hedged_once(quoting)
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES)
@@ -154,7 +139,7 @@ async def test_first_fill_of_an_account_is_found_after_a_long_absence(quoting: S
     take_100(quoting, exchange)()
     await quoting.step(1200)
     await resumed(quoting)
-    await expect_one_fill_hedged_once(quoting)
+    await expect_hedged_once(quoting)
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES)
@@ -164,7 +149,7 @@ async def test_order_that_was_filled_whole_while_nobody_ran_is_settled_like_any_
     await quoting.process.kill()
     taken = sum(match.size for match in quoting.take(exchange, Side.SELL, "0.45", 100_000)) // 10**6
     await resumed(quoting)
-    await expect_one_fill_hedged_once(quoting, taken)
+    await expect_hedged_once(quoting, taken)
 
 
 POINTS = {
@@ -184,7 +169,7 @@ async def test_process_killed_just_before(
     die_before(monkeypatch, quoting.process, *POINTS[point])
     await killed_at(quoting, take_100(quoting, exchange))
     await resumed(quoting)
-    await expect_one_fill_hedged_once(quoting)
+    await expect_hedged_once(quoting)
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES)
@@ -195,7 +180,7 @@ async def test_process_killed_when_the_bet_is_taken_but_not_answered(quoting: Sc
     assert len(quoting.sim_bets()) == 1
     await resumed(quoting)
     assert len(quoting.sim_bets()) == 1
-    await expect_one_fill_hedged_once(quoting)
+    await expect_hedged_once(quoting)
 
 
 async def test_nothing_new_is_hedged_before_the_bookmaker_has_told_of_the_old_bet(quoting: Scene) -> None:
@@ -210,7 +195,7 @@ async def test_nothing_new_is_hedged_before_the_bookmaker_has_told_of_the_old_be
     quoting.behave("pinnacle")
     await quoting.run(60)
     assert quoting.process.market.undecided_hedges == 0
-    await expect_one_fill_hedged_once(quoting)
+    await expect_hedged_once(quoting)
 
 
 async def test_fill_that_is_known_is_not_counted_again_by_the_next_process(quoting: Scene) -> None:
@@ -219,7 +204,7 @@ async def test_fill_that_is_known_is_not_counted_again_by_the_next_process(quoti
     process = await resumed(quoting)
     assert process.market.exposure.is_flat
     assert [fill.size for fill in process.market.exposure.fills] == [100_000_000]
-    await expect_one_fill_hedged_once(quoting)
+    await expect_hedged_once(quoting)
 
 
 async def test_row_of_an_adopted_order_keeps_what_was_known_of_it(quoting: Scene) -> None:

@@ -250,9 +250,9 @@ class Scene:
             await self.run(STRIDE_S)
             walked += STRIDE_S
 
-    async def connected(self, condition: Callable[[], bool]) -> None:
-        """Walks on until something that is made again in the machine's time, as a connection is, has its effect."""
-        async with asyncio.timeout(_PATIENCE_S):
+    async def connected(self, condition: Callable[[], bool], patience_s: float = _PATIENCE_S) -> None:
+        """Walks on until something that is made in the machine's time, as a connection is, has its effect."""
+        async with asyncio.timeout(patience_s):
             while not condition():
                 await asyncio.sleep(0.005)
                 await self.run(STRIDE_S)
@@ -389,6 +389,22 @@ class Scene:
     async def account(self, venue: str) -> VenueAccount:
         (found,) = await self.accounts.accounts(client=CLIENT, venue=venue)
         return found
+
+
+async def expect_hedged_once(scene: Scene, contracts: Decimal | int = 100) -> None:
+    """So many contracts of the home side were bought at 0.45: fills of that size in all, bets that back the other
+    outcome at 1.85 for as much, and equal books to the end."""
+    assert sum(fill["size"] for fill in await scene.fills()) == contracts
+    for _ in range(90):  # the bookmaker is sure only some time later that it never saw a reference
+        if not await scene.unhedged():
+            break
+        await scene.run(1)
+    assert await scene.unhedged() == 0
+    covered = sum(bet.stake * bet.price for bet in scene.sim_bets())
+    assert abs(covered - contracts) <= Decimal("0.02")
+    done = await scene.finish()
+    assert await scene.differences() == []
+    assert abs(done.pnl - contracts * (Decimal("0.55") - 1 / Decimal("1.85"))) <= Decimal("0.05")
 
 
 @asynccontextmanager

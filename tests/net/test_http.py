@@ -66,6 +66,25 @@ async def test_request_has_path_host_headers_and_length(serve):
     await client.close()
 
 
+@pytest.mark.parametrize("body", [b"", b"{}"])
+async def test_request_of_a_head_laid_out_is_the_same_request(serve, body: bytes):
+    handler = answering(OK, OK)
+    client = client_of(await serve(handler))
+    await client.request("write", "DELETE", "/order", headers=[("X-Key", "k"), ("X-Time", "1")], body=body)
+    head = client.head("DELETE", "/order", [("X-Key", "k")])
+    await client.send("write", head, b"X-Time: 1\r\n", body)
+    ((one, other),) = handler.connections
+    assert other.removeprefix(body) == one  # the body of the first comes before the head of the second
+    await client.close()
+
+
+async def test_lost_answer_of_what_was_sent_is_in_doubt(serve):
+    client = client_of(await serve(answering(b"", then_close=True)))
+    with pytest.raises(InDoubt):
+        await client.send("write", client.head("POST", "/order"), b"", b"{}")
+    await client.close()
+
+
 async def test_second_request_uses_the_same_connection(serve):
     handler = answering(OK, OK)
     client = client_of(await serve(handler))

@@ -22,6 +22,7 @@ from hedgerow.core.config import Settings, vault_of_settings
 from hedgerow.core.errors import SetupError
 from hedgerow.execution.trading_clock import trading_clock
 from hedgerow.execution.watch import watching
+from hedgerow.execution.watchdog import watchdog
 from hedgerow.storage.accounts import Accounts, check_master_key
 from hedgerow.storage.database import Database
 from hedgerow.storage.migrate import migrate
@@ -52,6 +53,7 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         relay.start()
         stack.push_async_callback(relay.stop)
         await stack.enter_async_context(watching(settings.database_url))
+        await stack.enter_async_context(watchdog(settings, settings.database_url, vault, clock))
         service = AutomatedBetPlacing(settings, database, vault, clock)
         view = BookView(service.book)
         checks = {"bet placing": service.not_ready}

@@ -13,7 +13,20 @@ from typing import Any
 from hedgerow.bench.report import Figures, report
 from hedgerow.core.errors import InputError
 
-NAMES = ("decode", "tick-to-order", "place-orders", "ws-fanout", "event-latency")
+NAMES = (
+    "decode",
+    "tick-to-order",
+    "suspend-to-cancel",
+    "fill-to-hedge",
+    "place-orders",
+    "ws-fanout",
+    "event-latency",
+    "relay",
+    "boot",
+    "memory",
+    "engine",
+    "browser",
+)
 """Every bench there is."""
 
 RUNS = 3

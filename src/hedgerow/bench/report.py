@@ -7,6 +7,7 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +27,18 @@ class Bound(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """Ours against one baseline, medians of the runs. `ours` and `baseline` are in the bench's unit."""
+    """Ours against one baseline, medians of the runs. `ours` and `baseline` are in the bench's unit.
+
+    baseline: None where there is nothing to compare with; then the ratio is ours itself. target: None for what is only
+    reported.
+    """
 
     case: str
     ratio: float
-    target: float
+    target: float | None
     bound: Bound
     ours: float
-    baseline: float
+    baseline: float | None
 
     @property
     def is_met(self) -> bool:
@@ -42,6 +47,8 @@ class Ratio:
     @property
     def margin(self) -> float:
         """How far on the good side of the target it is: 1 exactly on it, below 1 missed."""
+        if self.target is None:
+            return inf
         return self.ratio / self.target if self.bound is Bound.AT_LEAST else self.target / self.ratio
 
 
@@ -65,7 +72,7 @@ def report(name: str, steps: Sequence[tuple[float, Figures]], runs: int) -> dict
         "target": tightest.target,
         "met": all(ratio.is_met for ratio in figures.ratios),
         "ours": _rounded(tightest.ours),
-        "baseline": _rounded(tightest.baseline),
+        "baseline": _known(tightest.baseline),
         "unit": figures.unit,
         "runs": runs,
         "machine": machine(),
@@ -75,7 +82,7 @@ def report(name: str, steps: Sequence[tuple[float, Figures]], runs: int) -> dict
         told["skipped"] = list(figures.skipped)
     if len(steps) > 1:
         told["curve"] = [
-            {"scale": scale, "case": ratio.case, "ours": _rounded(ratio.ours), "baseline": _rounded(ratio.baseline)}
+            {"scale": scale, "case": ratio.case, "ours": _rounded(ratio.ours), "baseline": _known(ratio.baseline)}
             for scale, found in steps
             for ratio in found.ratios
         ]
@@ -104,8 +111,12 @@ def _row(ratio: Ratio) -> dict[str, Any]:
         "bound": ratio.bound.value,
         "met": ratio.is_met,
         "ours": _rounded(ratio.ours),
-        "baseline": _rounded(ratio.baseline),
+        "baseline": _known(ratio.baseline),
     }
+
+
+def _known(value: float | None) -> float | None:
+    return None if value is None else _rounded(value)
 
 
 def _rounded(value: float) -> float:

@@ -37,6 +37,7 @@ from hedgerow.core.observe import configure_logs
 from hedgerow.core.secrets import Secret
 from hedgerow.execution.invariants import INVARIANTS, check
 from hedgerow.mm.disputes import disputes
+from hedgerow.scraping.agent.browser.program import NoBrowserError, find_program
 from hedgerow.storage.accounts import Accounts, open_credentials
 from hedgerow.storage.database import Database
 from hedgerow.storage.migrate import load, missing
@@ -113,9 +114,17 @@ def machine(settings: Settings) -> list[Finding]:
         _tried("data folder", lambda: _writable(settings.data_dir)),
         _space(settings.data_dir),
         _feed_key(settings),
-        Finding("chromium", Verdict.NOTE, "not needed yet"),
+        _browser(settings),
         Finding("rabbitmq", Verdict.NOTE, "not needed yet"),
     ]
+
+
+def _browser(settings: Settings) -> Finding:
+    """An agent works without; it is not chosen to render pages then."""
+    try:
+        return Finding("chromium", Verdict.OK, str(find_program(settings.browser_program)))
+    except NoBrowserError as error:
+        return Finding("chromium", Verdict.NOTE, str(error), "apt-get install chromium-headless-shell (as root)")
 
 
 def _tried(name: str, look: Callable[[], str]) -> Finding:

@@ -21,6 +21,7 @@ from hedgerow.cli.context import data_dir_option, run, settings_of
 from hedgerow.cli.ledgers import disagreements
 from hedgerow.cli.numbers import decimal_option
 from hedgerow.cli.output import emit, json_option
+from hedgerow.cli.replay_engine import is_engine_tape, replay_engine
 from hedgerow.cli.serve import until_signalled
 from hedgerow.cli.services import MM
 from hedgerow.cli.stack import Stack, StackOptions
@@ -96,7 +97,8 @@ def command(
     """Plays a recording through feed, engine, exchanges and bookmaker, and checks every ledger.
 
     FILE is a Betfair historic stream file (.bz2, .gz or plain), a tape of our own, or `generated[:SEED]`. Without
-    --data-dir everything is kept in a temporary folder and removed at the end.
+    --data-dir everything is kept in a temporary folder and removed at the end. A tape of the engine
+    (HEDGEROW_ENGINE_TAPE) is told to the engine again, and its decisions are compared byte for byte.
 
     \b
     hedgerow replay 1.200806927.gz
@@ -112,6 +114,8 @@ def command(
         start,
     )
     configure_logs("replay", "warning", readable=sys.stderr.isatty())
+    if is_engine_tape(file):
+        sys.exit(0 if asyncio.run(replay_engine(file, as_json=as_json)) else 1)
     agree = run(until_signalled(_replay(wanted, data_dir, as_json=as_json)))
     if agree is not True:
         sys.exit(_INTERRUPTED if agree is None else 1)

@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     feed_key: Secret = Field(Secret(""), description="OddsPapi API key")
     feed_silence_s: float = Field(10.0, gt=0, description="Feed silence after which nothing is quoted")
     feed_tape: Path | None = Field(None, description="File to record raw feed frames to")
+    engine_tape: Path | None = Field(None, description="File to record all to that market making is told and decides")
     venue_urls: VenueUrls = Field(
         default_factory=dict, description="Base URLs by venue slug that replace the manifest's, as JSON"
     )
@@ -75,6 +76,12 @@ class Settings(BaseSettings):
     stale_pregame_s: float = Field(60.0, gt=0, description="The same before the start")
     max_hedge_drift: Decimal = Field(
         Decimal("0.03"), ge=0, lt=1, description="Share of the planned hedge odds that may be lost before a hedge waits"
+    )
+    watchdog_after_s: float = Field(
+        20.0, ge=1, description="Absence of market making after which its quotes are cancelled by the watchdog"
+    )
+    quote_hysteresis: Decimal = Field(
+        Decimal("0.002"), ge=0, lt=1, description="A better price closer than this to a resting quote is left for later"
     )
     untold_limit_usd: Decimal = Field(
         Decimal(500), gt=0, description="Highest stake assumed at a bookmaker where the feed names no limit"
@@ -89,6 +96,9 @@ class Settings(BaseSettings):
     agent_trust: Path | None = Field(None, description="Authority (PEM) that gateways' certificates are signed by")
     agent_allow: Texts = Field((), description="The only targets that this agent reaches; empty: all that are public")
     agent_deny: Texts = Field((), description="Targets that this agent never reaches")
+    browser_program: Path | None = Field(None, description="Chromium that agents render with; empty: looked for")
+    browser_user: str = Field("nobody", description="Whom the browser runs as where the agent is root")
+    browser_sessions: int = Field(4, ge=0, le=64, description="Pages an agent renders at one time; 0: no browser")
 
     @classmethod
     def settings_customise_sources(

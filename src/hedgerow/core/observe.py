@@ -116,6 +116,7 @@ WS_CONNECTIONS = Gauge("hedgerow_ws_connections", "Open client WebSockets", ["se
 WS_MESSAGES = Counter("hedgerow_ws_messages_total", "Messages sent to client WebSockets", ["service", "channel"])
 OUTBOX_LAG = Gauge("hedgerow_outbox_lag_rows", "Committed changes not yet published")
 SCRAPING_AGENTS = Gauge("hedgerow_scraping_agents", "Agents that are linked to this gateway")
+SCRAPING_RELAYS = Gauge("hedgerow_scraping_relays", "WebSocket relays that are open")
 SCRAPING_REQUESTS = Counter("hedgerow_scraping_requests_total", "Requests for agents", ["protocol", "status"])
 SCRAPING_REQUEST_SECONDS = Histogram(
     "hedgerow_scraping_request_seconds",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 import msgspec
 
@@ -46,7 +47,7 @@ def quote_of(row: OddsRow, told_ms: int) -> Quote:
         row.outcome_id,
         row.player_id,
         row.market_id,
-        odds_micros(bytes(row.price)),
+        _odds_of(bytes(row.price)),
         limit_micros(bytes(row.limit)),
         row.active is True,
         row.market_active is not False,
@@ -59,6 +60,11 @@ def quote_of(row: OddsRow, told_ms: int) -> Quote:
     )
 
 
+_odds_of = lru_cache(maxsize=1 << 14)(odds_micros)
+"""Odds come back: a market walks up and down the same ladder."""
+
+
+@lru_cache(maxsize=1 << 14)
 def limit_micros(text: bytes) -> Micros | None:
     """A limit from its JSON text, what is smaller than a micro dropped; None for null, "", or no amount at all."""
     raw = text.decode(errors="replace")

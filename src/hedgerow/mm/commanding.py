@@ -15,7 +15,7 @@ from hedgerow.mm.controls import Result, Switch, SystemState, turn
 from hedgerow.mm.engine import Engine
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.market import TradedMarket, Trader
-from hedgerow.mm.orders import Act, Command, Order, Pending, Slot
+from hedgerow.mm.orders import Order, Slot
 from hedgerow.mm.repository import Repository
 from hedgerow.mm.roster import Roster
 from hedgerow.storage.audit import note
@@ -85,9 +85,7 @@ class Commander:
             and (fixture_id is None or self._is_of(slot, fixture_id))
         ]
         for lane, slot, order in found:
-            slot.held_until_ms = self._clock.now_ms() + HELD_AFTER_CANCEL_MS
-            slot.wanted = None
-            self._send_cancel(lane, slot, order)
+            self._engine.cancel_by_hand(lane, slot, order, self._clock.now_ms() + HELD_AFTER_CANCEL_MS)
             spawn(self._look_again(slot), "held quote")
         return await self._ended(found)
 
@@ -152,12 +150,6 @@ class Commander:
     def _is_of(self, slot: Slot, fixture_id: str) -> bool:
         market: TradedMarket | None = self._engine.market_of(slot)
         return market is not None and market.key.fixture_id == fixture_id
-
-    def _send_cancel(self, lane: Lane, slot: Slot, order: Order) -> None:
-        """A request that is under way is waited for: the slot cancels by itself when its answer is there."""
-        if order.pending is Pending.NOTHING and order.is_live:
-            lane.send(slot, Command(Act.CANCEL, order))
-            self._engine.on_order(lane, order)
 
     async def _look_again(self, slot: Slot) -> None:
         await self._clock.sleep(HELD_AFTER_CANCEL_MS / 1000, soft=True)

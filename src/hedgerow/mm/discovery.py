@@ -160,14 +160,9 @@ class Discovery:
         lanes = [lane for trader in self._engine.traders.values() for lane in trader.lanes if lane.slug == slug]
         for lane in lanes:
             for contract in (*changes.added, *changes.changed):
-                self._look_at(lane.relist(contract.instrument, is_open=contract.is_open))
+                self._engine.relist(lane, contract.instrument, is_open=contract.is_open)
             for contract in changes.lost:
-                self._look_at(lane.relist(contract.instrument, is_open=False))
-
-    def _look_at(self, slots: list[Slot]) -> None:
-        for slot in slots:
-            if (market := self._engine.market_of(slot)) is not None:
-                self._engine.look_at(market)
+                self._engine.relist(lane, contract.instrument, is_open=False)
 
     # --- quoting -----------------------------------------------------------------------------------------------
 

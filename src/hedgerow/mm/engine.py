@@ -21,6 +21,7 @@ from hedgerow.core.observe import QUOTES_LIVE, UNHEDGED_STAKE, UNQUOTED
 from hedgerow.core.states import FillState, OrderStatus, Side
 from hedgerow.core.tasks import spawn
 from hedgerow.mm.controls import TournamentSettings
+from hedgerow.mm.crossing import BookKey, book_of, meets
 from hedgerow.mm.exposure import Matched
 from hedgerow.mm.hedger import Hedger
 from hedgerow.mm.hedging import Offer
@@ -28,16 +29,18 @@ from hedgerow.mm.journal import Journal, Owner, QuoteReason
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import Place, TradedMarket, Trader
-from hedgerow.mm.orders import Act, Command, Order, Slot, stake_of
+from hedgerow.mm.orders import Act, Command, Order, Pending, Slot, stake_of
 from hedgerow.mm.quoter import Room, Terms, derivation, terms
 from hedgerow.mm.quoting import Wanted
 from hedgerow.mm.repository import FillRow
 from hedgerow.mm.sizing import CapName
-from hedgerow.venues.base import Fill, MarketChange
+from hedgerow.venues.base import Fill, Instrument, MarketChange
 
 _log = structlog.get_logger(__name__)
 
 
+MEETS_OWN = "would meet another quote of this deployment"
+"""Why a place has no quote: see `mm.crossing`."""
 UNKNOWN_ORDER_AFTER_S = 2.0
 """How long a fill waits for its order to become known before the exchange is asked for it."""
 
@@ -71,6 +74,8 @@ class Engine:
         self._by_odds: dict[tuple[VenueSlug, MarketKey], list[TradedMarket]] = {}
         self._by_slot: dict[Slot, TradedMarket] = {}
         self._by_fixture: dict[FixtureId, list[TradedMarket]] = {}
+        self._books: dict[BookKey, list[Slot]] = {}  # every client's places of an exchange's market
+        self._waiting: dict[BookKey, dict[TradedMarket, None]] = {}  # markets whose quotes would meet others there
         self._resolved: Callable[[TradedMarket], None] = lambda _: None
         self._owners: dict[int, Owner] = {}
         self._watchers: set[asyncio.Event] = set()
@@ -92,6 +97,7 @@ class Engine:
         kept = lane.add_slot(slot)
         if kept not in self._by_slot:
             self._by_slot[kept] = market
+            self._books.setdefault(book_of(kept), []).append(kept)
             market.add_place(lane, kept)
         for fill in self._ledger.take_strays(lane, kept.instrument.ref, kept.side.value):
             self.on_fill(lane, fill)
@@ -115,6 +121,8 @@ class Engine:
         _take_out(self._by_fixture, market.key.fixture_id, market)
         for place in market.places:
             self._by_slot.pop(place.slot, None)
+            _take_out(self._books, book_of(place.slot), place.slot)
+            self._waiting.get(book_of(place.slot), {}).pop(market, None)
             place.lane.slots.pop((place.slot.instrument.ref, place.slot.side.value), None)
 
     # --- looking -----------------------------------------------------------------------------------------------
@@ -221,29 +229,33 @@ class Engine:
                 cancelled.append((place.lane, place.lane.send(place.slot, command)))
         for place, command in later:
             ready = place.lane.is_ready and trader.state.posts
-            if ready and _fits(place.slot, command) and not self._crosses_own(market, place, command.price):
+            if not ready or not _fits(place.slot, command):
+                continue
+            if self._meets_own(place, command.price):
+                self._wait_for_book(market, place)
+            else:
                 self._send(market, place, command, found[place.slot])
         for lane, order in cancelled:
             self.on_order(lane, order)
 
-    def _crosses_own(self, market: TradedMarket, place: Place, price: int) -> bool:
-        """Whether a quote would meet another of ours in the same book, one on its way out included."""
+    def _meets_own(self, place: Place, price: int) -> bool:
+        """Whether a quote would meet another of this deployment's."""
         slot = place.slot
-        for other in market.places:
-            if other.lane is not place.lane or other.slot is slot:
-                continue
-            same = other.slot.instrument.ref == slot.instrument.ref
-            mirrored = not same and other.slot.instrument.market_ref == slot.instrument.market_ref
-            for order in other.slot.orders:
-                if not order.is_live:
-                    continue
-                if same and order.side is not slot.side:
-                    bid, ask = (price, order.price) if slot.side is Side.BUY else (order.price, price)
-                    if bid >= ask:
-                        return True
-                elif mirrored and order.side is slot.side is Side.BUY and order.price + price >= MICRO:
-                    return True
-        return False
+        return any(
+            order.is_live and meets(slot.instrument, slot.side, price, order)
+            for other in self._books[book_of(slot)]
+            for order in other.orders
+        )
+
+    def _wait_for_book(self, market: TradedMarket, place: Place) -> None:
+        """The place is looked at again when something in its book has ended."""
+        place.unquoted = MEETS_OWN
+        self._waiting.setdefault(book_of(place.slot), {})[market] = None
+
+    def _book_moved(self, slot: Slot) -> None:
+        """Something of ours has moved in a book: who waits for it may have its turn."""
+        for market in self._waiting.pop(book_of(slot), ()):
+            self.look_at(market)
 
     def _send(self, market: TradedMarket, place: Place, command: Command, quote: Terms) -> None:
         order = place.lane.send(place.slot, command)
@@ -304,6 +316,34 @@ class Engine:
             if len(offers) != market.offered:
                 self.look_at(market)
 
+    # --- what is told from outside -----------------------------------------------------------------------------
+
+    def set_cash(self, lane: Lane, cash: int) -> None:
+        """An exchange account's money was read, micros of USD: quotes follow where there was none before."""
+        before, lane.cash = lane.cash, cash
+        if not before and cash:
+            self.on_free(lane, None)
+
+    def set_hedge_cash(self, trader: Trader, cash: int) -> None:
+        """The free money at the bookmaker was read, micros of USD: quotes follow where there was none before."""
+        before, trader.hedge_cash = trader.hedge_cash, cash
+        if not before and cash:
+            self.look_at_all(trader)
+
+    def relist(self, lane: Lane, instrument: Instrument, *, is_open: bool) -> None:
+        """An exchange lists a contract, perhaps otherwise than before."""
+        for slot in lane.relist(instrument, is_open=is_open):
+            if (market := self._by_slot.get(slot)) is not None:
+                self.look_at(market)
+
+    def cancel_by_hand(self, lane: Lane, slot: Slot, order: Order, held_until_ms: int) -> None:
+        """An owner's own cancel: the place is not quoted before that time. A request that is under way is waited for:
+        the slot cancels by itself when its answer is there."""
+        slot.held_until_ms, slot.wanted = held_until_ms, None
+        if order.pending is Pending.NOTHING and order.is_live:
+            lane.send(slot, Command(Act.CANCEL, order))
+            self.on_order(lane, order)
+
     # --- what the lanes report ---------------------------------------------------------------------------------
 
     def on_order(self, lane: Lane, order: Order) -> None:
@@ -325,6 +365,7 @@ class Engine:
             market = self._by_slot.get(slot)
             if market is not None:
                 self.look_at(market)
+                self._book_moved(slot)
             return
         for market in {id(m): m for s in lane.slots.values() if (m := self._by_slot.get(s))}.values():
             self.look_at(market)
@@ -360,32 +401,15 @@ class Engine:
         stake = stake_of(fill.side, fill.price, fill.size)
         key = (lane.account_id, fill.trade_ref, fill.venue_ref)
         matched = Matched(key, slot.outcome_id, fill.side, fill.size, stake)
+        if fill.state is FillState.REVERSED:  # its end is the first that is heard of it: there is nothing to hedge
+            self._ledger.add_reversed(_fill_row(lane, market, matched, fill, order))
+            return
         market.exposure.add_fill(matched)
         lane.cash -= stake + fill.fee
         slot.match(stake)
         if order is not None:
             self._plan_odds(lane, order)
-        row = FillRow(
-            lane.account_id,
-            fill.trade_ref,
-            fill.venue_ref,
-            order.order_id if order else None,
-            market.client.name,
-            lane.slug,
-            market.key.fixture_id,
-            market.key.market_id,
-            slot.outcome_id,
-            market.key.player_id,
-            fill.side,
-            fill.price,
-            fill.size,
-            stake,
-            fill.fee,
-            matched.unhedged,
-            fill.state,
-            fill.is_maker,
-            fill.at_ms,
-        )
+        row = _fill_row(lane, market, matched, fill, order)
         offers, _ = self._prices.offers(market.key, market.client.bookmaker)
         self._hedger.filled(market, row, offers)
         if order is not None:
@@ -395,6 +419,7 @@ class Engine:
             spawn(self._find_owner(lane, slot, fill), "owner of a fill")
         self._report(market.client)
         self.look_at(market)
+        self._book_moved(slot)
 
     async def _find_owner(self, lane: Lane, slot: Slot, fill: Fill) -> None:
         """A fill came whose order nobody here sent: usually the order's own answer is on its way; after a crash the
@@ -468,10 +493,35 @@ class Engine:
         return counts
 
 
-def _take_out(index: dict[Any, list[TradedMarket]], key: object, market: TradedMarket) -> None:
-    index[key].remove(market)
+def _take_out(index: dict[Any, list[Any]], key: object, item: object) -> None:
+    index[key].remove(item)
     if not index[key]:
         del index[key]
+
+
+def _fill_row(lane: Lane, market: TradedMarket, matched: Matched, fill: Fill, order: Order | None) -> FillRow:
+    """The ledger's line of a fill as it stands in the exposure now."""
+    return FillRow(
+        lane.account_id,
+        fill.trade_ref,
+        fill.venue_ref,
+        order.order_id if order else None,
+        market.client.name,
+        lane.slug,
+        market.key.fixture_id,
+        market.key.market_id,
+        matched.outcome_id,
+        market.key.player_id,
+        fill.side,
+        fill.price,
+        fill.size,
+        matched.stake,
+        fill.fee,
+        matched.unhedged,
+        fill.state,
+        fill.is_maker,
+        fill.at_ms,
+    )
 
 
 def _added(slot: Slot) -> int:

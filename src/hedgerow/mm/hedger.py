@@ -172,7 +172,7 @@ class Hedger:
         """The bet row of a planned bet; its payout and stake are taken at once."""
         trader = market.client
         bet = Bet(
-            str(uuid.uuid4()),
+            self._new_reference(),
             "mm",
             trader.name,
             desk.account.account_id,
@@ -192,6 +192,10 @@ class Hedger:
         trader.hedge_cash -= _usd(planned.stake, desk)
         self._markets[bet.reference] = market
         return bet
+
+    def _new_reference(self) -> str:
+        """What the bookmaker will be asked by."""
+        return str(uuid.uuid4())
 
     # --- committing and sending ----------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ stream, and at the start, `resync` asks the exchange what rests and what was fil
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import replace
@@ -47,6 +48,8 @@ RETRY_S = 0.25
 SHORTEST_HOLD_S = 0.02
 HOLD_AFTER = {Reason.RATE: 1.0, Reason.FUNDS: 1.0, Reason.CLOSED: 1.0, Reason.AUTH: 30.0, Reason.ACCOUNT: 30.0}
 """Seconds without new orders after a refusal, by its reason; others RETRY_S."""
+LAST_LOOKS, LAST_LOOK_S = 100, 0.05
+"""For how long the end waits for answers to orders, in the machine's time."""
 ENDED_KEPT = 5_000
 """Ended orders that are kept in memory, because fills may come late; older ones are found in the database."""
 
@@ -130,10 +133,28 @@ class Lane:
         self.is_synced = False
         if cancels and (self.live_orders() or self.strays):
             try:
-                await self.exchange.cancel_all()
+                await self._take_all_away()
             except VenueError as error:
                 _log.error("orders may still rest", exchange=self.slug, account=self.account_id, error=str(error))
         await self.exchange.close()
+
+    async def _take_all_away(self) -> None:
+        """Cancels what rests. A placement that is slow can arrive after that, when nobody would be left to cancel it:
+        so the answers that are due are awaited, and everything is cancelled again. Raises the venue errors."""
+        was_sending = self._is_sending()
+        await self.exchange.cancel_all()
+        for _ in range(LAST_LOOKS):
+            if not self._is_sending():
+                break
+            await asyncio.sleep(LAST_LOOK_S)
+        if was_sending:
+            await self.exchange.cancel_all()
+        if self._is_sending():
+            _log.error("orders may still arrive", exchange=self.slug, account=self.account_id)
+
+    def _is_sending(self) -> bool:
+        """Whether an order is on its way to the exchange, as far as we know."""
+        return any(order.pending in (Pending.PLACE, Pending.AMEND, Pending.LOOKUP) for order in self.live_orders())
 
     @property
     def is_ready(self) -> bool:

@@ -58,6 +58,15 @@ class FillLedger:
         self.remember(row)
         self._writing[_key(row)] = asyncio.Event()
 
+    def add_reversed(self, row: FillRow) -> None:
+        """A fill that is new here and was taken back already: it is recorded, and nothing else is done about it."""
+        self.add(row)
+        spawn(self._commit_alone(row), "commit reversed fill", is_vital=True)
+
+    async def _commit_alone(self, row: FillRow) -> None:
+        with work.unit():
+            await self.commit_later(row)
+
     async def commit(self, row: FillRow, bets: Iterable[Bet]) -> bool:
         """Commits a fill, and the hedge bets that it caused, in one transaction. False: another process had
         recorded the fill already, and nothing is to be sent. Raises StorageError when nothing was committed."""
@@ -86,11 +95,12 @@ class FillLedger:
         return (account_id, venue_ref) in self._unlinked
 
     def link(self, account_id: int, order: Order) -> list[FillRow]:
-        """The fills that waited for this order's name; their rows are linked to it."""
+        """The fills that waited for this order's name, but those that were taken back; the rows of all are linked to
+        it."""
         rows = self._unlinked.pop((account_id, order.venue_ref or ""), [])
         if rows:
             spawn(self._link(account_id, order, rows), "link fills", is_vital=True)
-        return rows
+        return [row for row in rows if self._known[_key(row)] is not FillState.REVERSED]
 
     async def _link(self, account_id: int, order: Order, rows: list[FillRow]) -> None:
         with work.unit():
@@ -131,11 +141,13 @@ class FillLedger:
     # --- fills of instruments that nobody quotes -------------------------------------------------------------------
 
     def keep_stray(self, lane: Lane, fill: Fill) -> None:
-        """Keeps a fill of an instrument that is not known (yet)."""
+        """Keeps a fill of an instrument that is not known (yet), in the last state that was told of it."""
         place = (lane.account_id, fill.instrument_ref, fill.side.value)
         waiting = self._strays.setdefault(place, {})
         key = lane.account_id, fill.trade_ref, fill.venue_ref
         if key in waiting:
+            if fill.state is not FillState.PROVISIONAL:
+                waiting[key] = fill
             return
         if len(waiting) >= MOST_STRAYS:
             raise RuntimeError(f"{MOST_STRAYS} fills of {fill.instrument_ref} belong to no market")

@@ -87,6 +87,7 @@ class Order:
     fees: int = 0
     reason: str = ""
     is_adopted: bool = False
+    asked_price: int | None = None  # of the last amendment that was sent
     placed_ms: int | None = None
     matched_ms: int | None = None
     closed_ms: int | None = None
@@ -111,6 +112,13 @@ class Order:
     @property
     def risk_price(self) -> int:
         return self.price if self.side is Side.BUY else MICRO - self.price
+
+    @property
+    def prices(self) -> tuple[int, ...]:
+        """Every price at which it rests or may rest: two while nobody knows whether an amendment has arrived."""
+        if self.asked_price is None or self.pending is Pending.NOTHING:
+            return (self.price,)
+        return self.price, self.asked_price
 
     @property
     def open_stake(self) -> int:
@@ -307,6 +315,7 @@ class Slot:
                 self.order = order
             case Act.AMEND:
                 order.pending = Pending.AMEND
+                order.asked_price = command.price
             case Act.CANCEL:
                 order.pending = Pending.CANCEL
                 if self.order is order:

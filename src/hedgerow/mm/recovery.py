@@ -7,10 +7,10 @@ rest are put into their slots, to be compared with the exchange's own list when 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -25,8 +25,8 @@ from hedgerow.mm.lane import Lane, Orphan
 from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import TradedMarket, Trader
 from hedgerow.mm.orders import HedgeLegs, Order, Pending, Slot
-from hedgerow.mm.repository import FillRow, Repository, StoredOrder
-from hedgerow.storage.bets import Bet, Bets
+from hedgerow.mm.repository import FillRow, StoredOrder
+from hedgerow.storage.bets import Bet
 from hedgerow.venues.base import Instrument
 
 _log = structlog.get_logger(__name__)
@@ -38,11 +38,35 @@ UNSEEN_GRID = PriceGrid.probability(10_000)
 """Of contracts that the exchange has not listed in this run: nothing is quoted on it."""
 
 
+class Reads(Protocol):
+    """What an earlier run left, see `mm.repository`."""
+
+    async def repair_orders(self, account_id: int) -> None: ...
+
+    async def open_mappings(self, venues: Sequence[str]) -> list[Mapping[str, Any]]: ...
+
+    async def unsettled_fills(self, client: str) -> list[FillRow]: ...
+
+    async def fills_of_account(self, account_id: int, since_ms: int) -> list[FillRow]: ...
+
+    async def orphaned_fills(self, account_id: int) -> list[FillRow]: ...
+
+    async def open_orders(self, account_id: int) -> list[StoredOrder]: ...
+
+    async def hedge_legs(self, order_ids: Sequence[int]) -> dict[int, HedgeLegs]: ...
+
+
+class BetReads(Protocol):
+    """The bets that an earlier run left, see `storage.bets`."""
+
+    async def of_market(self, client: str, fixture_id: str, market_id: int) -> list[Bet]: ...
+
+
 class Recovery:
     """One start."""
 
     def __init__(
-        self, repository: Repository, bets: Bets, engine: Engine, ledger: FillLedger, hedger: Hedger, now_ms: int
+        self, repository: Reads, bets: BetReads, engine: Engine, ledger: FillLedger, hedger: Hedger, now_ms: int
     ) -> None:
         self._repository, self._bets, self._engine = repository, bets, engine
         self._ledger, self._hedger, self._now_ms = ledger, hedger, now_ms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import structlog
@@ -16,12 +17,11 @@ from hedgerow.mm.engine import Engine
 from hedgerow.mm.hedger import Desk, Hedger
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.market import Trader
-from hedgerow.mm.numbers import OrderNumbers
 from hedgerow.mm.policy import Policies
 from hedgerow.mm.quoter import usd
 from hedgerow.mm.repository import Repository
 from hedgerow.storage.accounts import Accounts, VenueAccount, open_credentials
-from hedgerow.venues.base import Account, VenueContext
+from hedgerow.venues.base import Account, Exchange, VenueContext
 from hedgerow.venues.registry import UnknownVenueError, build_bookmaker, build_exchange, urls_of, venue
 
 _log = structlog.get_logger(__name__)
@@ -40,13 +40,13 @@ class Roster:
         clock: Clock,
         engine: Engine,
         hedger: Hedger,
-        numbers: OrderNumbers,
+        lane_of: Callable[[int, Exchange, int], Lane],
         tag: int,
     ) -> None:
-        """tag: of the deployment, in its orders' references."""
+        """lane_of: makes a lane, see `mm.parts`; tag: of the deployment, in its orders' references."""
         self._repository, self._policies, self._accounts = repository, policies, accounts
         self._vault, self._urls = vault, venue_urls
-        self._clock, self._engine, self._hedger, self._numbers, self._tag = clock, engine, hedger, numbers, tag
+        self._clock, self._engine, self._hedger, self._lane_of, self._tag = clock, engine, hedger, lane_of, tag
         self._warned: set[int] = set()
         self._rows: dict[int, VenueAccount] = {}  # as last seen
         self.system = SystemState(soft_paused=False, stopped=False, emergency=False, reason=None, since=None)
@@ -114,6 +114,7 @@ class Roster:
                 trader.lanes.append(lane)
                 new.append(lane)
         before, trader.max_outcome_stake = trader.max_outcome_stake, caps
+        trader.set_caps()
         return new, before != caps
 
     def _renewed(self, row: VenueAccount) -> VenueContext | None:
@@ -163,7 +164,7 @@ class Roster:
         except (UnknownVenueError, SetupError) as error:
             self._warn(row, str(error))
             return None
-        return Lane(row.account_id, exchange, self._engine, self._clock, self._numbers, self._tag)
+        return self._lane_of(row.account_id, exchange, self._tag)
 
     async def _open_desk(self, trader: Trader, row: VenueAccount) -> None:
         """A bookmaker that refuses the account leaves its client without hedges, and so without quotes; the others go

@@ -16,6 +16,7 @@ from hedgerow.core.config import Settings, vault_of_settings
 from hedgerow.core.errors import SetupError
 from hedgerow.execution.trading_clock import trading_clock
 from hedgerow.execution.watch import watching
+from hedgerow.execution.watchdog import present
 from hedgerow.mm.app import ApiContext, create_app
 from hedgerow.mm.repository import Repository
 from hedgerow.mm.service import MarketMaker
@@ -45,6 +46,7 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         await check_master_key(Accounts(database, clock), vault)
         lock = await stack.enter_async_context(held_lock(database, ONE_AT_A_TIME))
         await stack.enter_async_context(watching(settings.database_url))
+        await stack.enter_async_context(present(settings.database_url))
         bus = await Bus.connect(settings.nats_url, "mm")
         stack.push_async_callback(bus.close)
         relay = Relay(database, bus)

@@ -15,12 +15,10 @@ from hedgerow.core.clock import Clock
 from hedgerow.core.config import Settings
 from hedgerow.core.errors import VenueError
 from hedgerow.core.ids import FixtureId
-from hedgerow.core.money import MICRO, Micros, Rates
+from hedgerow.core.money import Rates
 from hedgerow.core.secrets import Vault
 from hedgerow.core.tape import TapeWriter
 from hedgerow.core.tasks import Backoff, spawn, stop, work
-from hedgerow.execution.guard import Breakers
-from hedgerow.execution.placement import Placement
 from hedgerow.feed.book import BookChange, ChangeKind, PriceBook
 from hedgerow.feed.client import FeedClient
 from hedgerow.feed.gate import Limits
@@ -29,15 +27,11 @@ from hedgerow.feed.settlement import Grade
 from hedgerow.mm.catalogue import CatalogueWriter
 from hedgerow.mm.commanding import Commander
 from hedgerow.mm.discovery import Discovery
-from hedgerow.mm.engine import Engine
-from hedgerow.mm.hedger import Hedger
 from hedgerow.mm.journal import Journal
 from hedgerow.mm.lane import Lane
-from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import TradedMarket
-from hedgerow.mm.numbers import OrderNumbers
+from hedgerow.mm.parts import build
 from hedgerow.mm.policy import Policies
-from hedgerow.mm.prices import BookPrices
 from hedgerow.mm.recovery import Recovery
 from hedgerow.mm.repository import Repository
 from hedgerow.mm.roster import Roster
@@ -60,27 +54,11 @@ class MarketMaker:
         self.book = PriceBook()
         self.repository = Repository(database, clock)
         self._bets = Bets(database, clock)
-        self._numbers = OrderNumbers()
         limits = Limits.of(settings)
-        untold = Micros(int(settings.untold_limit_usd * MICRO))
-        prices = BookPrices(self.book, limits, clock, untold_limit=untold)
         self._journal = Journal(database, self.repository, clock)
-        self._ledger = FillLedger(database, self.repository, self._bets)
-        self._hedger = Hedger(
-            self._ledger,
-            Placement(database, self._bets, Breakers(clock), clock),
-            clock,
-            max_drift=settings.max_hedge_drift,
-            is_live=self._is_live,
-        )
-        self.engine = Engine(
-            prices,
-            self._hedger,
-            self._ledger,
-            self._journal,
-            clock,
-            minimum_stake=self._hedger.minimum_stake,
-        )
+        self._parts = build(settings, database, self.book, self._journal, clock, self._is_live)
+        self.engine, self._hedger, self._ledger = self._parts.engine, self._parts.hedger, self._parts.ledger
+        self._numbers = self._parts.numbers
         accounts, policies = Accounts(database, clock), Policies(database, clock)
         self._roster = Roster(
             self.repository,
@@ -91,7 +69,7 @@ class MarketMaker:
             clock,
             self.engine,
             self._hedger,
-            self._numbers,
+            self._parts.lane_of,
             tag,
         )
         self._catalogue = CatalogueWriter(self.book, Catalog(database), clock)
@@ -148,7 +126,11 @@ class MarketMaker:
         await draw_ahead(self._numbers, self.repository)
         _, lanes = await self._roster.load()
         now_ms = self._clock.now_ms()
-        await Recovery(self.repository, self._bets, self.engine, self._ledger, self._hedger, now_ms).run()
+        if (recorder := self._parts.recorder) is not None:
+            await recorder.begin("recovery")
+            now_ms = self._parts.clock.now_ms()
+        reads, bets = self._parts.reads
+        await Recovery(reads, bets, self.engine, self._ledger, self._hedger, now_ms).run()
         self._journal.start()
         self._ledger.shares.start()
         self._catalogue.start()
@@ -188,8 +170,9 @@ class MarketMaker:
             await self._ledger.shares.stop()
         except StorageError as error:
             _log.error("the last rows are not written; the next start works them out anew", error=str(error))
-        if self._tape is not None:
-            self._tape.close()
+        for tape in (self._tape, self._parts.recorder):
+            if tape is not None:
+                tape.close()
 
     async def not_ready(self) -> str | None:
         """Why market making is not ready to trade; None when it is."""

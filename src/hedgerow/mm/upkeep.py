@@ -113,9 +113,7 @@ class Upkeep:
             _log.warning("balance not read", venue=lane.slug, error=str(error))
             return
         await self._accounts.set_balance(lane.account_id, balance.free, balance.held)
-        before, lane.cash = lane.cash, self._usd(balance.free + balance.held, balance.currency)
-        if not before and lane.cash:
-            self._engine.on_free(lane, None)
+        self._engine.set_cash(lane, self._usd(balance.free + balance.held, balance.currency))
 
     async def _read_desk(self, trader: Trader) -> None:
         desk = self._hedger.desks.get(trader.name)
@@ -127,9 +125,7 @@ class Upkeep:
             _log.warning("balance not read", venue=trader.bookmaker, error=str(error))
             return
         await self._accounts.set_balance(desk.account.account_id, balance.free, balance.held)
-        before, trader.hedge_cash = trader.hedge_cash, self._usd(balance.free, balance.currency)
-        if not before and trader.hedge_cash:
-            self._engine.look_at_all(trader)
+        self._engine.set_hedge_cash(trader, self._usd(balance.free, balance.currency))
 
     def _usd(self, amount: Decimal, currency: str) -> int:
         """Micros of USD; nothing while the currency's rate is not known."""

@@ -101,7 +101,25 @@ class HttpClient:
         Where a connection is warm, the request is written before this returns. path: below the base URL, with query.
         changes: True when the request moves money or orders, so that a lost answer is InDoubt; else it is Unavailable.
         """
-        request = self._encode(method, path, headers, body)
+        return self._exchanged(operation, self._encode(method, path, headers, body), timeout_s, changes=changes)
+
+    def head(self, method: str, path: str, headers: Headers = ()) -> bytes:
+        """What all requests of one kind begin with, laid out once: for `send`. path: below the base URL."""
+        lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
+        return f"{method} {self.prefix}{path}{self._head}{lines}".encode("latin-1")
+
+    def send(self, operation: str, head: bytes, lines: bytes, body: bytes) -> Coroutine[Any, Any, Answer]:
+        """`request` for what is sent often and changes something: of such a request only what differs is put together.
+
+        lines: the headers that follow those of the head, each with its end; neither names the body's type or length.
+        """
+        kind = b"Content-Type: application/json\r\n" if body else b""
+        request = b"%b%b%bContent-Length: %d\r\n\r\n%b" % (head, lines, kind, len(body), body)
+        return self._exchanged(operation, request, None, changes=True)
+
+    def _exchanged(
+        self, operation: str, request: bytes, timeout_s: float | None, *, changes: bool
+    ) -> Coroutine[Any, Any, Answer]:
         connection = None if changes and _is_too_late() else self._take_warm()
         coming = connection.exchange(request) if connection is not None else None
         # Everything else comes after the write: what is sent now may be a quote that has to move.
@@ -198,12 +216,12 @@ class HttpClient:
             connection.abort()
 
     def _encode(self, method: str, path: str, headers: Headers, body: bytes) -> bytes:
-        lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
+        lines = b""
         if body:
-            lines += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+            lines = b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(body)
         elif method in ("POST", "PUT", "PATCH", "DELETE"):
-            lines += "Content-Length: 0\r\n"
-        return f"{method} {self.prefix}{path}{self._head}{lines}\r\n".encode("latin-1") + body
+            lines = b"Content-Length: 0\r\n"
+        return self.head(method, path, headers) + lines + b"\r\n" + body
 
 
 @contextmanager

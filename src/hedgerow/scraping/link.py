@@ -88,6 +88,8 @@ class CutCode(IntEnum):
     UNSUPPORTED = 9  # the agent has not this kind of work
     BUSY = 10  # the agent has as much work as it takes
     FAILED = 11  # a fault of the agent's own
+    UNMET = 12  # the page is not what the caller expects
+    SCRIPT = 13  # a step or expression of the caller's failed on the page
 
 
 _CODES = {int(code): code for code in CutCode}

@@ -97,6 +97,11 @@ class Channel:
         return data
 
     @property
+    def gateway(self) -> str:
+        """URL of the link that the stream is on, at the agent."""
+        return self._socket.url
+
+    @property
     def is_whole(self) -> bool:
         """Whether everything has arrived, though perhaps not been read."""
         return self._has_last
@@ -199,8 +204,10 @@ def _wake(waiting: asyncio.Future[None] | None) -> None:
 class LinkSocket(WSListener):
     """A WebSocket that speaks the link."""
 
-    def __init__(self, side: Side, driver: LinkDriver) -> None:
+    def __init__(self, side: Side, driver: LinkDriver, url: str = "") -> None:
+        """url: what was dialled, on the agent's side."""
         super().__init__()
+        self.url = url
         self._loop = asyncio.get_running_loop()
         self.link = Link(side, self._loop.time())
         self._driver = driver

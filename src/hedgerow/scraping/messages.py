@@ -18,6 +18,9 @@ class Kind(IntEnum):
     """Kinds of work; an agent names those that it can do by `Kind.name.lower()`."""
 
     FETCH = 1
+    BROWSER = 2
+    WS = 3
+    AMQP = 4
 
     @property
     def capability(self) -> str:
@@ -49,3 +52,51 @@ class FetchAnswer(msgspec.Struct, frozen=True, array_like=True):
     url: str
     version: str
     headers: list[tuple[str, str]]
+
+
+class RelayRequest(msgspec.Struct, frozen=True, array_like=True):
+    """A WebSocket to a target. token: by which the agent's own connection for it is known, used once. allow and deny:
+    lists of the caller's key. proxy: a URL that may hold a password."""
+
+    url: str
+    headers: list[tuple[str, str]]
+    subprotocols: tuple[str, ...]
+    token: str
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    proxy: str | None = None
+
+    def __repr__(self) -> str:
+        return "RelayRequest()"
+
+
+class RelayAnswer(msgspec.Struct, frozen=True, array_like=True):
+    """The target is a WebSocket now, and the agent has dialled in for it."""
+
+    subprotocol: str | None
+
+
+class ConsumeRequest(msgspec.Struct, frozen=True, array_like=True):
+    """A consumer at an AMQP broker. The gateway tells on the stream, as 8 bytes each time, how many bytes of the answer
+    it has handed to its client; what lies below that is acknowledged. heartbeat_s: 0 for none."""
+
+    host: str
+    port: int
+    virtual_host: str
+    user: str
+    password: str
+    exchange: str
+    routing_key: str
+    queue: str
+    is_tls: bool
+    heartbeat_s: int
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return "ConsumeRequest()"
+
+
+RELAY_PATH = "/relay"
+"""Where agents dial in at a gateway for one relay each."""
+TOKEN_HEADER = "X-Relay-Token"  # noqa: S105 - the name of a header

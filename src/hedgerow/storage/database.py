@@ -211,6 +211,13 @@ class Database:
             yield connection if got else None
 
     @asynccontextmanager
+    async def shared_lock(self, name: str) -> AsyncIterator[Connection[Any]]:
+        """A named lock that any number may hold, but not beside one who has it alone; waits for that one."""
+        async with self._session() as connection:
+            await connection.execute("select pg_advisory_lock_shared($1)", advisory_key(name))
+            yield connection
+
+    @asynccontextmanager
     async def _statement(self) -> AsyncIterator[Connection[Any]]:
         with work.unit():
             async with self._acquired() as connection:

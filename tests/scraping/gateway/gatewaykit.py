@@ -18,11 +18,10 @@ from hedgerow.bus.nats import Bus
 from hedgerow.core.clock import SystemClock
 from hedgerow.core.config import Settings
 from hedgerow.scraping.agent.agent import Agent, Identity
+from hedgerow.scraping.agent.browser.program import BrowserSettings
 from hedgerow.scraping.agent.works import AgentWorks
-from hedgerow.scraping.gateway.app import sockets
 from hedgerow.scraping.gateway.repository import ScrapingRepository
 from hedgerow.scraping.gateway.serve import Deployed
-from hedgerow.scraping.gateway.sockets import socket_protocol
 from hedgerow.scraping.guard import Policy
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database
@@ -49,10 +48,14 @@ class Net:
         key = await self.accounts.create_key("demo", "scraping", per_second=rps, **given)
         return {"X-API-Key": key.reveal()}
 
-    async def join(self, slug: str, country: str = "DE", policy: Policy = LOOPBACK) -> Agent:
+    async def join(
+        self, slug: str, country: str = "DE", policy: Policy = LOOPBACK, browser: BrowserSettings | None = None
+    ) -> Agent:
         """An agent of its own, linked."""
         key = await self.repository.set_agent_key(slug)
-        agent = self.agents[slug] = Agent(Identity(slug, key, country), AgentWorks(policy), (self.url,))
+        agent = self.agents[slug] = Agent(
+            Identity(slug, key, country), AgentWorks(policy, browser=browser), (self.url,)
+        )
         await agent.start()
         self._stack.push_async_callback(agent.stop)
         async with asyncio.timeout(10):
@@ -71,7 +74,7 @@ async def serving(database: Database, bus: Bus) -> AsyncIterator[Net]:
         port = free_port()
         url = f"http://127.0.0.1:{port}"
         gateway = Deployed(Settings(target_allow=("127.0.0.0/8",)), database, bus, url)
-        server = Server(gateway.app, "127.0.0.1", port, sockets=socket_protocol(sockets(gateway.desk)))
+        server = Server(gateway.app, "127.0.0.1", port, sockets=gateway.sockets)
         await server.start()
         stack.push_async_callback(server.stop)
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=30))

@@ -13,6 +13,7 @@ from hedgerow.cli.services import AgentProcess
 from hedgerow.core.tasks import spawn, stop
 
 from .gatewaykit import Net
+from .test_relay import listening, relayed
 
 CLIENTS = 50
 
@@ -60,3 +61,20 @@ async def test_no_get_fails_when_an_agent_is_killed_and_it_comes_back(
         is_over = True
         await stop(*keepers)
         await asyncio.gather(*(agent.stop() for agent in agents))
+
+
+async def test_a_relay_of_a_killed_agent_closes_with_1011(net: Net, tmp_path: Path) -> None:
+    agent = process(net, "de1", await net.repository.set_agent_key("de1"), tmp_path)
+    await agent.start()
+    try:
+        async with listening() as target:
+            given = {"apiKey": (await net.key())["X-API-Key"], "url": target.url}
+            async with relayed(net, given) as socket:
+                await socket.recv()
+                assert agent.pid is not None
+                os.kill(agent.pid, signal.SIGKILL)
+                async with asyncio.timeout(10):
+                    await socket.wait_closed()
+                assert socket.close_code == 1011
+    finally:
+        await agent.stop()

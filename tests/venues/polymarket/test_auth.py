@@ -80,6 +80,13 @@ def test_each_part_of_a_request_is_signed() -> None:
     assert len({one, *others}) == 5
 
 
+def test_lines_of_a_request_are_its_headers_that_differ() -> None:
+    signer = RequestSigner(OWN, ApiKey(Secret("k"), Secret("a2V5"), Secret("p")))
+    headers = signer.headers(1, "POST", "/order", b"{}")
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers if (name, value) not in signer.who)
+    assert signer.lines(1, "POST", "/order", b"{}") == lines.encode()
+
+
 def test_secrets_are_not_in_a_repr() -> None:
     identity = identity_of(account(api_key="hidden-1", api_secret="hidden-2", api_passphrase="hidden-3"))
     assert "hidden" not in repr(identity)

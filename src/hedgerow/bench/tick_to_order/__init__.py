@@ -21,8 +21,15 @@ TICKS = 500
 def measure(scale: float, runs: int) -> Figures:
     """Latency in µs, p50 and p99. scale: multiplies the fixtures; below 1 the ticks too."""
     # Imported here: the sides, which live in this package, must not carry what only measures.
-    from hedgerow.bench.tick_to_order.comparison import compare
+    from hedgerow.bench.tick_to_order.comparison import TICK_TO_ORDER, compare
+    from hedgerow.bench.tick_to_order.given import OURS, Given
+    from hedgerow.bench.tick_to_order.run import latencies_of
+    from hedgerow.bench.tick_to_order.scene import POLYMARKET
 
     fixtures, ticks = max(2, round(FIXTURES * scale)), max(5, round(TICKS * min(scale, 1)))
+
+    async def latencies(task: Given, public_pem: str, requotes: bool) -> list[float]:
+        return await latencies_of(task, ticks, public_pem, requotes=requotes)
+
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(compare(fixtures, ticks, runs))
+        return runner.run(compare(TICK_TO_ORDER, Given(OURS, POLYMARKET, fixtures), runs, latencies))

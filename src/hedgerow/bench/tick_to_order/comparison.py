@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from hedgerow.bench.engines import fresh_engines
 from hedgerow.bench.report import Bound, Figures, Ratio
-from hedgerow.bench.tick_to_order.run import latencies_of
+from hedgerow.bench.tick_to_order.given import AIOHTTP, OURS, PLAIN, SDK, Given
 from hedgerow.bench.tick_to_order.scene import KALSHI, POLYMARKET
-from hedgerow.bench.tick_to_order.side import AIOHTTP, OURS, PLAIN, SDK, Given
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,28 +24,31 @@ class Target:
 
     case: str
     venue: str
-    side: str
-    requotes: bool
     p50: float | None
-    p99: float | None
+    p99: float | None = None
+    side: str = PLAIN
+    requotes: bool = False
 
 
-TARGETS = (
-    Target("Polymarket, minimal loop", POLYMARKET, PLAIN, requotes=False, p50=2.0, p99=3.0),
-    Target("Polymarket, official SDK signs", POLYMARKET, SDK, requotes=False, p50=0.4, p99=None),
-    Target("Polymarket, aiohttp", POLYMARKET, AIOHTTP, requotes=False, p50=1.0, p99=None),
-    Target("Polymarket requote, minimal loop", POLYMARKET, PLAIN, requotes=True, p50=2.0, p99=3.0),
-    Target("Kalshi, minimal loop", KALSHI, PLAIN, requotes=False, p50=2.0, p99=3.0),
+TICK_TO_ORDER = (
+    Target("Polymarket, minimal loop", POLYMARKET, p50=2.0, p99=3.0),
+    Target("Polymarket, official SDK signs", POLYMARKET, p50=0.4, side=SDK),
+    Target("Polymarket, aiohttp", POLYMARKET, p50=1.0, side=AIOHTTP),
+    Target("Polymarket requote, minimal loop", POLYMARKET, p50=2.0, p99=3.0, requotes=True),
+    Target("Kalshi, minimal loop", KALSHI, p50=2.0, p99=3.0),
 )
+
+Latencies = Callable[[Given, str, bool], Awaitable[list[float]]]
+"""(task, the public key at Kalshi, whether it requotes): what one run of a side took, µs."""
 
 Key = tuple[str, str, bool]
 """(venue, side, requotes): what is measured once, whatever is compared with it."""
 
 
-async def compare(fixtures: int, ticks: int, runs: int) -> Figures:
-    """Latencies in µs, p50 and p99, medians of the runs."""
+async def compare(all_targets: Sequence[Target], common: Given, runs: int, latencies_of: Latencies) -> Figures:
+    """Latencies in µs, p50 and p99, medians of the runs. common: what the tasks of all sides have in common."""
     sdk_path = sdk_path_of()
-    targets = [target for target in TARGETS if sdk_path or target.side != SDK]
+    targets = [target for target in all_targets if sdk_path or target.side != SDK]
     keys = list(dict.fromkeys(key for t in targets for key in (_key(t, OURS), _key(t, t.side))))
     pem, public_pem = kalshi_key()
     found: dict[Key, list[tuple[float, float]]] = {key: [] for key in keys}
@@ -54,9 +57,10 @@ async def compare(fixtures: int, ticks: int, runs: int) -> Figures:
         for _ in range(runs):
             for key in keys:
                 venue, side, requotes = key
-                task = Given(side, venue, fixtures, "", "", pem, url, str(sdk_path or ""))
-                found[key].append(_percentiles(await latencies_of(task, ticks, public_pem, requotes=requotes)))
-    skipped = [] if sdk_path else [_NO_SDK]
+                own = {"side": side, "venue": venue, "kalshi_pem": pem, "database": url}
+                task = msgspec.structs.replace(common, **own, sdk_path=str(sdk_path or ""))
+                found[key].append(_percentiles(await latencies_of(task, public_pem, requotes)))
+    skipped = [_NO_SDK] if len(targets) < len(all_targets) else []
     return Figures("µs", [ratio for target in targets for ratio in _ratios(target, found)], skipped)
 
 

@@ -2,7 +2,7 @@
 
 Put together from the product's own parts: feed client, price book, pricing, limits, order manager, lane, connector,
 and the journal that writes to PostgreSQL behind. Two things differ from a deployment: the budgets, which are the
-venue's limits and not ours to measure, and the contract of a fixture, which is given and not matched by its names.
+venues' limits and not ours to measure, and the contract of a fixture, which is given and not matched by its names.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from itertools import cycle
 from typing import NoReturn
 
 from hedgerow.bench.tick_to_order import scene
+from hedgerow.bench.tick_to_order.given import Given
 from hedgerow.bench.tick_to_order.scene import POLYMARKET
-from hedgerow.bench.tick_to_order.side import Given
 from hedgerow.core.clock import SystemClock
 from hedgerow.core.ids import ClientName, FixtureId, MarketId, MarketKey, OutcomeId, VenueSlug
 from hedgerow.core.ladders import PriceGrid
@@ -34,7 +34,7 @@ from hedgerow.feed.scope import Scope
 from hedgerow.mm.controls import TournamentSettings, TradingState
 from hedgerow.mm.engine import Engine
 from hedgerow.mm.exposure import Exposure
-from hedgerow.mm.hedger import Hedger
+from hedgerow.mm.hedger import Desk, Hedger
 from hedgerow.mm.journal import Journal
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.ledger import FillLedger
@@ -49,14 +49,19 @@ from hedgerow.storage.bets import Bets
 from hedgerow.storage.database import Database
 from hedgerow.venues.base import Account, Exchange, Instrument, Rate, VenueContext
 from hedgerow.venues.kalshi.connector import KalshiExchange
+from hedgerow.venues.pinnacle.connector import PinnacleBookmaker
 from hedgerow.venues.polymarket.connector import Polymarket
 from hedgerow.venues.registry import venue as venue_of
 
 _CLIENT = ClientName("bench")
 _BOOKMAKER = VenueSlug(scene.BOOKMAKER)
 _CASH = 10_000_000 * MICRO
-_LIMITS = Limits(live_ms=10_000, pregame_ms=60_000, silence_ms=10_000)
+# Odds are told at the start and when they move: a long run is not to measure their age.
+_LIMITS = Limits(live_ms=10_000, pregame_ms=600_000, silence_ms=10_000)
 _NO_BUDGET = Rate(1_000_000, 1_000_000)
+# One fixture after the other: thousands of quotes in one burst would hold the loop up for so long that answers which
+# are there were taken for lost.
+_QUOTE_EVERY_S = 0.002
 _OUTCOMES = (OutcomeId(scene.OUTCOME), OutcomeId(scene.OTHER))
 _NUMBERS_DRAWN = 100
 
@@ -109,9 +114,13 @@ async def running(given: Given) -> AsyncIterator[None]:
     journal.start()
     await lane.open(None)
     await lane.resync()
-    for number in range(given.fixtures):
-        _follow(engine, trader, lane, given.venue, number)
+    if given.hedges:
+        await _open_desk(hedger, given, await _account_id(database, scene.BOOKMAKER, clock), clock)
     feed.start()
+    for number in range(given.fixtures):
+        market = _follow(engine, trader, lane, given, number)
+        engine.look_at(market)
+        await asyncio.sleep(_QUOTE_EVERY_S * given.quotes)
     sweeper = spawn(_sweep(engine, trader), "sweep")
     try:
         yield
@@ -119,6 +128,8 @@ async def running(given: Given) -> AsyncIterator[None]:
         await stop(sweeper)
         await feed.stop()
         await lane.close(cancels=False)
+        for desk in hedger.desks.values():
+            await desk.bookmaker.close()
         await journal.stop()
         await database.close()
 
@@ -159,19 +170,29 @@ def _trader(lane: Lane, account_id: int) -> Trader:
         TradingState.LIVE,
         tournaments={scene.TOURNAMENT: settings},
         lanes=[lane],
-        max_outcome_stake={account_id: 1000 * MICRO},
+        max_outcome_stake={account_id: 10_000 * MICRO},
         hedge_cash=_CASH,
         hedges=True,
     )
 
 
-def _follow(engine: Engine, trader: Trader, lane: Lane, venue: str, number: int) -> None:
+async def _open_desk(hedger: Hedger, given: Given, account_id: int, clock: SystemClock) -> None:
+    """Fills are hedged at the bookmaker that the quotes are priced from."""
+    account = Account(account_id, "bench", "USD", {"password": Secret("bench")})
+    urls = {"rest": given.http_url + scene.BOOKMAKER_PREFIX}
+    bookmaker = PinnacleBookmaker(venue_of(_BOOKMAKER).manifest, VenueContext(account, clock, urls))
+    await bookmaker.open()
+    hedger.add_desk(_CLIENT, Desk(bookmaker, account, Decimal(1)))
+
+
+def _follow(engine: Engine, trader: Trader, lane: Lane, given: Given, number: int) -> TradedMarket:
     key = MarketKey(FixtureId(scene.fixture_id(number)), MarketId(scene.TRADED))
     market = TradedMarket(trader, key, _OUTCOMES, scene.SPORT, scene.TOURNAMENT, "moneyline", Exposure(_OUTCOMES))
-    ref = scene.contract_ref(venue, number)
-    instrument = Instrument(lane.slug, ref, ref, PriceGrid.probability(10_000))
     engine.add_market(market)
-    engine.add_place(market, lane, Slot(instrument, Side.BUY, _OUTCOMES[0]))
+    for ref in scene.contract_refs(given.venue, number, given.quotes):
+        instrument = Instrument(lane.slug, ref, ref, PriceGrid.probability(10_000))
+        engine.add_place(market, lane, Slot(instrument, Side.BUY, _OUTCOMES[0]))
+    return market
 
 
 async def _account_id(database: Database, venue: str, clock: SystemClock) -> int:

@@ -15,6 +15,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -26,7 +27,7 @@ from hedgerow.bench.tick_to_order import check, scene
 from hedgerow.bench.tick_to_order.http_peer import HttpPeer, Request
 from hedgerow.bench.tick_to_order.scene import KALSHI, Prices
 
-FEED_PATH, KALSHI_PATH = "/feed", "/kalshi"
+FEED_PATH, KALSHI_PATH, USER_PATH = "/feed", "/kalshi", "/ws/user"
 
 _STARTS_IN_S = 12 * 3600
 
@@ -35,16 +36,20 @@ class Peer:
     """Feed and venues of one side that is measured."""
 
     def __init__(self, venue: str, fixtures: int) -> None:
+        self.side_pid = 0  # of the process that is measured
         self.orders: list[Request] = []  # placements, in the order of their coming
+        self.cancels: list[Request] = []
+        self.bets: list[Request] = []  # hedges at the bookmaker
         self.resting: dict[str, str] = {}  # by contract, the order's id
         self._contracts: dict[str, str] = {}  # by order id
         self._venue = venue
         now_ms = time.time_ns() // 1_000_000
         self._start_s = now_ms // 1000 + _STARTS_IN_S
         self._prices = [Prices(number, 0, now_ms) for number in range(fixtures)]
+        self._fills = 0
         self._changed = asyncio.Event()
-        self._feed_fd: int | None = None
-        self._gets = {**self._feed_gets(), **_POLYMARKET_GETS, **_KALSHI_GETS}
+        self._fds: dict[str, int] = {}  # of the socket that was last opened on a path
+        self._gets = {**self._feed_gets(), **_POLYMARKET_GETS, **_KALSHI_GETS, **_BOOKMAKER_GETS}
 
     async def start(self) -> None:
         self._http = HttpPeer(self._answer)
@@ -73,6 +78,36 @@ class Peer:
         """New odds; answers when their frame was handed to the kernel, in ns."""
         return self._say(self._prices[number].moved(_next_ms(self._prices[number])))
 
+    def suspend(self, number: int, *, is_suspended: bool = True) -> int:
+        """The bookmaker suspends the fixture, or opens it again; answers when the frame was handed to the kernel."""
+        at_ms = time.time_ns() // 1_000_000
+        return self._write(FEED_PATH, self._prices[number].suspension(at_ms, is_suspended=is_suspended))
+
+    def fill(self, number: int, contracts: int) -> int:
+        """A part of the order that rests at Polymarket for the fixture is filled; answers when the frame was handed to
+        the kernel."""
+        self._fills += 1
+        contract = scene.contract_ref(self._venue, number)
+        told = {"asset_id": contract, "price": f"0.{self.bid_cents(number):02}"}
+        leg = {"order_id": self.resting[contract], "matched_amount": f"{contracts}", "owner": scene.API_KEY}
+        trade = {
+            "event_type": "trade",
+            "type": "TRADE",
+            "id": f"trade-{self._fills}",
+            "taker_order_id": "0x" + "0" * 64,
+            "side": "SELL",
+            "size": f"{contracts}",
+            "status": "MATCHED",
+            "match_time": f"{time.time_ns() // 1_000_000_000}",
+            "maker_orders": [{**told, **leg, "side": "BUY"}],
+            **told,
+        }
+        return self._write(USER_PATH, msgspec.json.encode(trade))
+
+    def hedge_odds(self, event: int) -> Decimal:
+        """What the bookmaker offers on the outcome that hedges fills on the contract of that event's fixture."""
+        return self._prices[scene.event_number(event)].other_odds
+
     def bid_cents(self, number: int) -> int:
         """The bid that follows from what was told last."""
         return self._prices[number].bid_cents
@@ -89,23 +124,24 @@ class Peer:
         return True
 
     def _say(self, prices: Prices) -> int:
-        """Straight into the socket: nothing else writes to it while ticks are sent, and no buffer stands between the
-        stamp and the kernel."""
-        if self._feed_fd is None:
-            raise ConnectionError("nobody follows the feed")
         self._prices[prices.number] = prices
-        text = prices.frame()
+        return self._write(FEED_PATH, prices.frame())
+
+    def _write(self, path: str, text: bytes) -> int:
+        """Straight into the socket: nothing else writes to it while something is measured, and no buffer stands between
+        the stamp and the kernel."""
+        if path not in self._fds:
+            raise ConnectionError(f"nobody follows {path}")
         frame = b"\x81\x7e" + len(text).to_bytes(2, "big") + text
         sent_ns = time.time_ns()
-        if os.write(self._feed_fd, frame) != len(frame):
-            raise ConnectionError("the feed's socket is full")
+        if os.write(self._fds[path], frame) != len(frame):
+            raise ConnectionError(f"the socket of {path} is full")
         return sent_ns
 
     # --- sockets ---------------------------------------------------------------------------------------------
 
     def connected(self, path: str, transport: WSTransport) -> None:
-        if path == FEED_PATH:
-            self._feed_fd = transport.underlying_transport.get_extra_info("socket").fileno()
+        self._fds[path] = transport.underlying_transport.get_extra_info("socket").fileno()
 
     def heard(self, path: str, text: str, transport: WSTransport) -> None:
         """One message of a client over a WebSocket."""
@@ -126,6 +162,10 @@ class Peer:
         try:
             if request.method == "GET":
                 return self._gets[request.path](request)
+            if request.path.startswith(scene.BOOKMAKER_PREFIX):
+                return self._bet(request)
+            if request.method == "DELETE":
+                self.cancels.append(request)
             return self._kalshi(request) if self._venue == KALSHI else self._polymarket(request)
         finally:
             self._changed.set()
@@ -165,6 +205,17 @@ class Peer:
             self.resting.clear()
             return {"orders": []}
         raise LookupError(f"{request.method} {request.path}")
+
+    def _bet(self, request: Request) -> object:
+        told = msgspec.json.decode(request.body)
+        self.bets.append(request)
+        return {
+            "status": "ACCEPTED",
+            "uniqueRequestId": told["uniqueRequestId"],
+            "betId": len(self.bets),
+            "price": self.hedge_odds(told["eventId"]),
+            "risk": told["stake"],
+        }
 
     def _rest(self, contract: str, order_id: str) -> None:
         self.resting[contract] = order_id
@@ -209,6 +260,12 @@ _KALSHI_GETS: dict[str, Callable[[Request], object]] = {
     f"{scene.KALSHI_PREFIX}/account/limits": _constant({"read": _BUCKET, "write": _BUCKET}),
     f"{scene.KALSHI_PREFIX}/portfolio/orders": _constant({"orders": [], "cursor": ""}),
     f"{scene.KALSHI_PREFIX}/portfolio/fills": _constant({"fills": [], "cursor": ""}),
+}
+_BOOKMAKER_GETS: dict[str, Callable[[Request], object]] = {
+    f"{scene.BOOKMAKER_PREFIX}/v1/client/balance": _constant(
+        {"availableBalance": 10_000_000, "outstandingTransactions": 0, "currency": "USD"}
+    ),
+    f"{scene.BOOKMAKER_PREFIX}/v2/leagues": _constant({"leagues": [{"id": scene.LEAGUE, "homeTeamType": "Team1"}]}),
 }
 
 

@@ -3,7 +3,8 @@
 It decodes the fields that it needs, prices one contract, cancels what rests at another price, signs and writes. No
 book, no staleness, no limits, no memory of what the venue said, nothing durable. Prices are floats, as such loops
 have them. Written for speed as far as that leaves it plain: structs, words laid out by hand, requests put together
-as text, connections that are open. Two connections, because a cancel and an order leave in the same turn.
+as text, connections that are open. Two connections a quote of a fixture, because its cancel and its order leave in the
+same turn.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from coincurve import PrivateKey
 from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
 from hedgerow.bench.tick_to_order import check, scene
+from hedgerow.bench.tick_to_order.given import AIOHTTP, SDK, Given
 from hedgerow.bench.tick_to_order.scene import KALSHI
-from hedgerow.bench.tick_to_order.side import AIOHTTP, SDK, Given
 from hedgerow.core.clock import SystemClock
 from hedgerow.core.secrets import Secret
 from hedgerow.core.tasks import spawn
@@ -53,11 +54,24 @@ class Payload(msgspec.Struct, rename="camel", gc=False):
     odds: dict[str, dict[str, Row]]
 
 
-class OddsFrame(msgspec.Struct, gc=False):
+class OddsFrame(msgspec.Struct, tag_field="channel", tag="odds", gc=False):
     payload: Payload
 
 
-_decode = msgspec.json.Decoder(OddsFrame).decode
+class Meta(msgspec.Struct, gc=False):
+    suspended: bool
+
+
+class MetaPayload(msgspec.Struct, rename="camel", gc=False):
+    fixture_id: str
+    bookmakers: dict[str, Meta]
+
+
+class BookmakersFrame(msgspec.Struct, tag_field="channel", tag="bookmakers", gc=False):
+    payload: MetaPayload
+
+
+_decode = msgspec.json.Decoder(OddsFrame | BookmakersFrame).decode
 
 
 # --- signing -----------------------------------------------------------------------------------------------------
@@ -225,34 +239,46 @@ Send = Callable[[str, Signed], None]
 class Loop:
     """From a frame to orders."""
 
-    def __init__(self, venue: str, desk: Desk, send: Send) -> None:
-        self._venue, self._desk, self._send = venue, desk, send
-        self._contracts: dict[str, str] = {}
-        self._resting: dict[str, Resting] = {}
+    def __init__(self, venue: str, desk: Desk, send: Send, quotes: int = 1) -> None:
+        """quotes: on each fixture."""
+        self._venue, self._desk, self._send, self._quotes = venue, desk, send, quotes
+        self.offers: dict[str, Row] = {}  # of the other outcome, by fixture
+        self._contracts: dict[str, list[str]] = {}
+        self._resting: dict[str, list[Resting]] = {}
 
     def take(self, payload: memoryview | bytes) -> None:
         told = _decode(payload).payload
         fixture = told.fixture_id
-        other = told.odds[scene.BOOKMAKER][f"{fixture}:{scene.BOOKMAKER}:{scene.OTHER}:0"]
-        cents = 100 - ceil(100 / other.price) if other.active else None
+        if type(told) is Payload:
+            offer = told.odds[scene.BOOKMAKER][f"{fixture}:{scene.BOOKMAKER}:{scene.OTHER}:0"]
+            self.offers[fixture] = offer
+            is_open = offer.active
+        else:
+            offer, is_open = self.offers[fixture], not told.bookmakers[scene.BOOKMAKER].suspended
+        self._quote(fixture, 100 - ceil(100 / offer.price) if is_open else None)
+
+    def _quote(self, fixture: str, cents: int | None) -> None:
         resting = self._resting.get(fixture)
         if resting is not None:
-            if resting.cents == cents:
+            if resting[0].cents == cents:
                 return
             del self._resting[fixture]
-            self._send("DELETE", self._desk.cancel(resting.contract, resting.order))
+            for each in resting:
+                self._send("DELETE", self._desk.cancel(each.contract, each.order))
         if cents is not None:
-            contract = self._contract(fixture)
-            order = self._desk.order(contract, cents)
-            self._send("POST", order)
-            self._resting[fixture] = Resting(contract, cents, order)
+            self._resting[fixture] = [self._placed(contract, cents) for contract in self._contracts_of(fixture)]
 
-    def _contract(self, fixture: str) -> str:
-        contract = self._contracts.get(fixture)
-        if contract is None:
-            contract = scene.contract_ref(self._venue, scene.fixture_number(fixture))
-            self._contracts[fixture] = contract
-        return contract
+    def _placed(self, contract: str, cents: int) -> Resting:
+        order = self._desk.order(contract, cents)
+        self._send("POST", order)
+        return Resting(contract, cents, order)
+
+    def _contracts_of(self, fixture: str) -> list[str]:
+        found = self._contracts.get(fixture)
+        if found is None:
+            found = scene.contract_refs(self._venue, scene.fixture_number(fixture), self._quotes)
+            self._contracts[fixture] = found
+        return found
 
 
 # --- sockets -----------------------------------------------------------------------------------------------------
@@ -286,26 +312,43 @@ async def running(given: Given) -> AsyncIterator[None]:
         if given.side == AIOHTTP:
             await _with_aiohttp(given, desk, stack)
         else:
-            await _with_picows(given, desk, stack)
+            await with_picows(given, desk, stack)
         yield
 
 
-async def _with_picows(given: Given, desk: Desk, stack: AsyncExitStack) -> None:
-    loop = asyncio.get_running_loop()
-    host, port = "127.0.0.1", int(given.http_url.rpartition(":")[2])
-    (_, orders), (_, cancels) = [await loop.create_connection(_Http, host, port) for _ in range(2)]
-    stack.callback(orders.transport.abort)
-    stack.callback(cancels.transport.abort)
+async def with_picows(given: Given, desk: Desk, stack: AsyncExitStack) -> Loop:
+    """The loop on its sockets, until the stack is left."""
+    host, port = address_of(given)
+    orders, cancels = [cycle([await connect(given, stack) for _ in range(given.quotes)]) for _ in range(2)]
 
     def send(method: str, request: Signed) -> None:
         lines = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
         length = len(request.body)
         head = f"{method} {request.path} HTTP/1.1\r\nHost: {host}:{port}\r\n{lines}Content-Length: {length}\r\n\r\n"
-        (cancels if method == "DELETE" else orders).transport.write(head.encode() + request.body)
+        next(cancels if method == "DELETE" else orders).write(head.encode() + request.body)
 
-    trading = Loop(given.venue, desk, send)
-    transport, _ = await picows.ws_connect(lambda: _Feed(trading.take), given.ws_url + "/feed")
+    trading = Loop(given.venue, desk, send, given.quotes)
+    await listen(given.ws_url + "/feed", trading.take, stack)
+    return trading
+
+
+def address_of(given: Given) -> tuple[str, int]:
+    """Host and port of the requests' peer."""
+    return "127.0.0.1", int(given.http_url.rpartition(":")[2])
+
+
+async def connect(given: Given, stack: AsyncExitStack) -> asyncio.Transport:
+    """A connection to write requests to."""
+    _, http = await asyncio.get_running_loop().create_connection(_Http, *address_of(given))
+    stack.callback(http.transport.abort)
+    return http.transport
+
+
+async def listen(url: str, take: Callable[[memoryview], None], stack: AsyncExitStack) -> WSTransport:
+    """Hands the texts of a WebSocket on."""
+    transport, _ = await picows.ws_connect(lambda: _Feed(take), url)
     stack.callback(transport.disconnect, graceful=False)
+    return transport
 
 
 async def _with_aiohttp(given: Given, desk: Desk, stack: AsyncExitStack) -> None:

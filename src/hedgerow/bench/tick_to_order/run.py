@@ -16,35 +16,52 @@ import msgspec
 
 from hedgerow.bench.report import BenchError
 from hedgerow.bench.tick_to_order import check, scene
+from hedgerow.bench.tick_to_order.given import OURS, READY, Given
 from hedgerow.bench.tick_to_order.http_peer import Request
 from hedgerow.bench.tick_to_order.peer import Peer
-from hedgerow.bench.tick_to_order.side import OURS, READY, Given
 
 _WARM_UP = 60
-_PAUSE_S = 0.004  # between ticks: the answer is taken in, rows are written, the loop sleeps
-_READY_WITHIN_S = 60.0
-_ORDER_WITHIN_S = 5.0
+PAUSE_S = 0.004  # between ticks: the answer is taken in, rows are written, the loop sleeps
+READY_WITHIN_S = 120.0
+ANSWER_WITHIN_S = 5.0
+
+
+@asynccontextmanager
+async def live(task: Given) -> AsyncIterator[Peer]:
+    """The peer of a side that runs. Ours quotes everything by then; a baseline quotes a fixture from its first tick."""
+    peer = Peer(task.venue, task.fixtures)
+    await peer.start()
+    try:
+        task.http_url, task.ws_url = peer.http_url, peer.ws_url
+        async with _side(task) as peer.side_pid:
+            quotes = task.fixtures * task.quotes
+            if task.side == OURS and not await peer.until(lambda: len(peer.resting) == quotes, READY_WITHIN_S):
+                raise BenchError(f"{len(peer.resting)} of {quotes} quotes rest")
+            # Collecting starts after all that is made once: connections, first orders, their rows.
+            await asyncio.sleep(PAUSE_S * 50)
+            yield peer
+    finally:
+        await peer.stop()
+
+
+async def quote_all(peer: Peer, task: Given) -> None:
+    """Has a baseline quote every fixture, as ours does. Raises BenchError."""
+    for number in range(task.fixtures) if task.side != OURS else ():
+        peer.move_price(number)
+        quotes = (number + 1) * task.quotes
+        if not await peer.until(lambda quotes=quotes: len(peer.resting) == quotes, ANSWER_WITHIN_S):  # type: ignore[misc]
+            raise BenchError(f"{task.side} does not quote fixture {number}")
 
 
 async def latencies_of(task: Given, ticks: int, public_pem: str, *, requotes: bool) -> list[float]:
     """Latencies of one side, µs. Raises BenchError when an order is missing, is at another price than the one that
     follows from the tick, or does not carry the account's signature."""
-    peer = Peer(task.venue, task.fixtures)
-    await peer.start()
-    try:
-        task.http_url, task.ws_url = peer.http_url, peer.ws_url
-        async with _side(task):
-            if task.side == OURS and not await peer.until(lambda: len(peer.resting) == task.fixtures, _READY_WITHIN_S):
-                raise BenchError(f"{len(peer.resting)} of {task.fixtures} fixtures are quoted")
-            # Collecting starts after all that is made once: connections, first orders, their rows.
-            await asyncio.sleep(_PAUSE_S * 50)
-            ticker = _Ticker(peer, task, requotes=requotes)
-            warm_up = max(_WARM_UP, task.fixtures)  # afterwards every fixture is quoted, on every side
-            for count in range(warm_up):
-                await ticker.tick(count)
-            latencies = [await ticker.tick(warm_up + count) for count in range(ticks)]
-    finally:
-        await peer.stop()
+    async with live(task) as peer:
+        ticker = _Ticker(peer, task, requotes=requotes)
+        warm_up = max(_WARM_UP, task.fixtures)  # afterwards every fixture is quoted, on every side
+        for count in range(warm_up):
+            await ticker.tick(count)
+        latencies = [await ticker.tick(warm_up + count) for count in range(ticks)]
     for number, request in ticker.orders:
         if check.bid_cents(task.venue, request) != number or not check.is_signed(task.venue, request, public_pem):
             raise BenchError(f"{task.side} sent an order that does not follow from its tick: {request.body.decode()}")
@@ -64,14 +81,14 @@ class _Ticker:
         contract = scene.contract_ref(self._task.venue, number)
         if not self._requotes:
             peer.close_price(number)
-            if not await peer.until(lambda: contract not in peer.resting, _ORDER_WITHIN_S):
+            if not await peer.until(lambda: contract not in peer.resting, ANSWER_WITHIN_S):
                 raise BenchError(f"{self._task.side} did not cancel at a price that was closed")
-            await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(PAUSE_S)
         before = len(peer.orders)
         sent_ns = peer.move_price(number)
-        if not await peer.until(lambda: len(peer.orders) > before, _ORDER_WITHIN_S):
+        if not await peer.until(lambda: len(peer.orders) > before, ANSWER_WITHIN_S):
             raise BenchError(f"{self._task.side} sent no order for a price that moved")
-        await asyncio.sleep(_PAUSE_S)
+        await asyncio.sleep(PAUSE_S)
         request, *others = peer.orders[before:]
         if others:
             raise BenchError(f"{self._task.side} sent {1 + len(others)} orders for one tick")
@@ -80,8 +97,8 @@ class _Ticker:
 
 
 @asynccontextmanager
-async def _side(task: Given) -> AsyncIterator[None]:
-    """A side in its own process, ready for ticks."""
+async def _side(task: Given) -> AsyncIterator[int]:
+    """A side in its own process, whose id is given, ready for ticks."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -93,15 +110,15 @@ async def _side(task: Given) -> AsyncIterator[None]:
         raise BenchError("the side has no pipes")
     try:
         process.stdin.write(msgspec.json.encode(task) + b"\n")
-        async with asyncio.timeout(_READY_WITHIN_S):
+        async with asyncio.timeout(READY_WITHIN_S):
             said = await process.stdout.readline()
         if said != READY:
             raise BenchError(f"the side {task.side} did not start; its last words are above")
-        yield
+        yield process.pid
     finally:
         process.stdin.close()
         try:
-            async with asyncio.timeout(_ORDER_WITHIN_S):
+            async with asyncio.timeout(ANSWER_WITHIN_S):
                 await process.wait()
         except TimeoutError:
             process.kill()

@@ -12,6 +12,8 @@ from decimal import ROUND_CEILING, Decimal
 from hashlib import sha256
 from typing import Any
 
+import msgspec
+
 from hedgerow.bench.frames import odds_by_id, odds_frame, odds_row
 
 BOOKMAKER = "pinnacle"
@@ -20,6 +22,10 @@ TRADED, OUTCOME, OTHER = 121, 121, 122
 """The market that is traded, its outcome that is bid for, and the outcome that a fill would be hedged with."""
 BESIDE = (1010, 1011)
 """Outcomes of the market that moves along, whose id is the first's."""
+
+LINE_SPORT, LEAGUE = 33, 1980
+"""The bookmaker's own ids; its home team is its TEAM1."""
+BOOKMAKER_PREFIX = "/pinnacle"
 
 POLYMARKET, KALSHI = "polymarket", "kalshi"
 
@@ -35,6 +41,15 @@ _OWN_ODDS = Decimal("1.6")  # with every other odds here more than 1 in all, as 
 _ODDS_STEP = Decimal("0.001")
 
 
+def event_id(number: int) -> int:
+    """The bookmaker's own id of the fixture, and of its line."""
+    return 1_634_000_000 + number
+
+
+def event_number(event: int) -> int:
+    return event - 1_634_000_000
+
+
 def fixture_id(number: int) -> str:
     return f"id{SPORT}{TOURNAMENT:06}{61_000_000 + number}"
 
@@ -43,11 +58,16 @@ def fixture_number(text: str) -> int:
     return int(text[10:]) - 61_000_000
 
 
-def contract_ref(venue: str, number: int) -> str:
-    """The venue's id of the contract on the fixture's first outcome."""
+def contract_ref(venue: str, number: int, quote: int = 0) -> str:
+    """The venue's id of a contract on the fixture's first outcome; there is one for every quote."""
     if venue == KALSHI:
-        return f"KXATPMATCH-26NOV21-{number:06}"
-    return str(int.from_bytes(sha256(b"contract %d" % number).digest()))
+        return f"KXATPMATCH-26NOV21-{number:06}-{quote}"
+    return str(int.from_bytes(sha256(b"contract %d %d" % (number, quote)).digest()))
+
+
+def contract_refs(venue: str, number: int, quotes: int) -> list[str]:
+    """The contracts on the fixture's first outcome that are quoted."""
+    return [contract_ref(venue, number, quote) for quote in range(quotes)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +92,39 @@ class Prices:
         """The other outcome is not offered any more, so that nothing can be bid."""
         return replace(self, at_ms=at_ms, is_open=False)
 
-    def rows(self) -> list[dict[str, Any]]:
+    @property
+    def other_odds(self) -> Decimal:
+        """Of the other outcome: what a fill is hedged at."""
         # A thousandth above the cent's own odds, so that no way of rounding makes another cent of it.
         fair = Decimal(100) / (100 - self.bid_cents)
-        other = fair.quantize(_ODDS_STEP, ROUND_CEILING) + _ODDS_STEP
+        return fair.quantize(_ODDS_STEP, ROUND_CEILING) + _ODDS_STEP
+
+    def rows(self) -> list[dict[str, Any]]:
+        other = self.other_odds
+        line = f"line/{LINE_SPORT}/{LEAGUE}/{event_id(self.number)}/{event_id(self.number)}/0/moneyline"
         told = [
             odds_row(BOOKMAKER, TRADED, OUTCOME, _OWN_ODDS, self.at_ms),
             odds_row(BOOKMAKER, TRADED, OTHER, other, self.at_ms, is_active=self.is_open),
         ]
+        for row, team in zip(told, ("home", "away"), strict=True):
+            row |= {"bookmakerMarketId": line, "bookmakerOutcomeId": team}
         return told + [odds_row(BOOKMAKER, BESIDE[0], beside, other, self.at_ms) for beside in BESIDE]
 
     def frame(self) -> bytes:
         return odds_frame(fixture_id(self.number), [self.rows()], self.at_ms)
+
+    def suspension(self, at_ms: int, *, is_suspended: bool) -> bytes:
+        """A frame of the channel `bookmakers`: the bookmaker takes nothing on the fixture, or takes bets again."""
+        meta = {"hasOdds": True, "suspended": is_suspended, "staleOdds": False}
+        return msgspec.json.encode(
+            {
+                "channel": "bookmakers",
+                "type": "UPDATE",
+                "payload": {"fixtureId": fixture_id(self.number), "bookmakers": {BOOKMAKER: meta}},
+                "ts": at_ms,
+                "entryId": f"{at_ms}-0",
+            }
+        )
 
     def answer(self, start_s: int) -> dict[str, Any]:
         """The fixture as the odds endpoints answer it."""

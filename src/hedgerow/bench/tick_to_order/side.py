@@ -12,28 +12,8 @@ from contextlib import AbstractAsyncContextManager
 import msgspec
 import uvloop
 
+from hedgerow.bench.tick_to_order.given import OURS, READY, Given
 from hedgerow.core.observe import configure_logs
-from hedgerow.core.secrets import Secret
-
-READY = b"ready\n"
-OURS, PLAIN, SDK, AIOHTTP = "ours", "plain", "sdk", "aiohttp"
-
-
-class Given(msgspec.Struct):
-    """What a side is told. sdk_path: where the official SDK is installed, for the side that signs with it."""
-
-    side: str
-    venue: str
-    fixtures: int
-    http_url: str
-    ws_url: str
-    kalshi_pem: str
-    database: str = ""
-    sdk_path: str = ""
-
-    @property
-    def database_url(self) -> Secret:
-        return Secret(self.database)
 
 
 def running(given: Given) -> AbstractAsyncContextManager[None]:
@@ -42,6 +22,10 @@ def running(given: Given) -> AbstractAsyncContextManager[None]:
         from hedgerow.bench.tick_to_order import ours
 
         return ours.running(given)
+    if given.hedges:
+        from hedgerow.bench.tick_to_order import plain_hedge
+
+        return plain_hedge.running(given)
     from hedgerow.bench.tick_to_order import plain
 
     return plain.running(given)

@@ -59,7 +59,7 @@ class Agent:
         self, identity: Identity, works: AgentWorks, gateways: tuple[str, ...], trust: ssl.SSLContext | None = None
     ) -> None:
         """gateways: base URLs, http(s) or ws(s). trust: for TLS; None: the system's authorities."""
-        self.identity, self._works, self._trust = identity, works, trust
+        self.identity, self.works, self._trust = identity, works, trust
         self._given = tuple(dict.fromkeys(_link_url(url) for url in gateways))
         self._links: dict[str, _GatewayLink] = {}
         self._running: set[asyncio.Task[None]] = set()
@@ -68,7 +68,7 @@ class Agent:
         """Set from the first welcome on."""
 
     async def start(self) -> None:
-        await self._works.start()
+        await self.works.start()
         for url in self._given:
             self._join(url)
         self._load_task = spawn(self._tell_load(), "load of the agent", is_vital=True)
@@ -82,7 +82,7 @@ class Agent:
             await asyncio.wait(self._running, timeout=_DRAIN_S)
         await asyncio.gather(*(link.stop() for link in self._links.values()))
         await stop(*self._running)
-        await self._works.stop()
+        await self.works.stop()
 
     @property
     def load(self) -> int:
@@ -104,7 +104,7 @@ class Agent:
             identity.key.reveal(),
             identity.country,
             __version__,
-            self._works.capabilities,
+            self.works.capabilities,
             identity.most_streams,
             self.load,
         )
@@ -134,7 +134,7 @@ class Agent:
         channel.when_cut(task.cancel)
 
     async def _work(self, channel: Channel, kind: int, head: bytes) -> None:
-        handle = self._works.handlers.get(kind)
+        handle = self.works.handlers.get(kind)
         if handle is None:
             channel.cut(CutCode.UNSUPPORTED, "the agent cannot do this kind of work")
             return
@@ -234,7 +234,7 @@ class _GatewayLink:
             began = clock()
             try:
                 transport, _ = await picows.ws_connect(
-                    lambda: LinkSocket(Side.AGENT, self),
+                    lambda: LinkSocket(Side.AGENT, self, self._url),
                     self._url,
                     ssl_context=self._trust if self._url.startswith("wss:") else None,
                     max_frame_size=LARGEST_RECEIVED,

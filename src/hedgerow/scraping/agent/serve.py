@@ -9,6 +9,7 @@ from pathlib import Path
 from hedgerow.core.config import PREFIX, Settings
 from hedgerow.core.errors import SetupError
 from hedgerow.scraping.agent.agent import Agent, Identity
+from hedgerow.scraping.agent.browser.program import BrowserSettings
 from hedgerow.scraping.agent.works import AgentWorks
 from hedgerow.scraping.guard import Patterns, Policy
 
@@ -26,7 +27,9 @@ async def run(
     urls = gateways or settings.agent_gateways or (_DEFAULT_GATEWAY,)
     if wrong := next((url for url in urls if not url.startswith(("http://", "https://", "ws://", "wss://"))), None):
         raise SetupError(f"the gateway {wrong!r} is not a URL", "name it as https://host or http://host:port")
-    agent = Agent(Identity(slug, settings.agent_key, country), AgentWorks(policy_of(settings)), urls, _trust(settings))
+    trust = _trust(settings)
+    works = AgentWorks(policy_of(settings), trust, browser_of(settings))
+    agent = Agent(Identity(slug, settings.agent_key, country), works, urls, trust)
     await agent.start()
     try:
         await agent.is_linked.wait()
@@ -46,6 +49,13 @@ def policy_of(settings: Settings) -> Policy:
         except ValueError as error:
             raise SetupError(f"{PREFIX}{name.upper()}: {error}", "correct the variable") from None
     return Policy(lists["target_allow"], lists["agent_allow"], lists["agent_deny"])
+
+
+def browser_of(settings: Settings) -> BrowserSettings | None:
+    """How browsers run here; None where none may."""
+    if not settings.browser_sessions:
+        return None
+    return BrowserSettings(settings.browser_program, settings.browser_user, settings.browser_sessions)
 
 
 def _trust(settings: Settings) -> ssl.SSLContext | None:

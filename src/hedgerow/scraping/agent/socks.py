@@ -2,6 +2,7 @@
 browser connect to it, and `agent.dial` decides and connects.
 
 The user name of a connection names its way (lists, upstream proxy); without one the agent's own policy alone counts.
+Browsers cannot log in to a SOCKS proxy, so a way may have a port of its own (`listen`).
 It opens nothing to other programs of the machine that they could not reach themselves.
 Source: RFC 1928 and 1929.
 """
@@ -12,11 +13,11 @@ import asyncio
 import struct
 from collections import OrderedDict
 from ipaddress import IPv4Address, IPv6Address
-from typing import cast
 
 from hedgerow.core.tasks import spawn
 from hedgerow.scraping.agent.dial import Dialer, DialError, Way
 from hedgerow.scraping.link import CutCode
+from hedgerow.scraping.pipe import Pipe
 
 _MOST_FAILURES = 1024
 _GREETING_S = 10.0
@@ -37,17 +38,20 @@ class SocksGuard:
         self._ways: dict[str, Way] = {}
         self._failures: OrderedDict[tuple[str, str, int], DialError] = OrderedDict()
         self._server: asyncio.Server | None = None
+        self._of_ways: dict[str, asyncio.Server] = {}
         self._open: set[_Client] = set()
 
     async def start(self) -> None:
         """Listens on a free port of the loopback."""
-        self._server = await asyncio.get_running_loop().create_server(lambda: _Client(self), "127.0.0.1", 0)
+        self._server = await self._listen("")
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         if self._server is not None:
             self._server.close()
             self._server = None
+        for name in list(self._of_ways):
+            self.forget_way(name)
         for client in list(self._open):
             client.abort()
 
@@ -55,8 +59,21 @@ class SocksGuard:
         """Connections of this user name go this way from now on."""
         self._ways[name] = way
 
+    async def listen(self, name: str, way: Way) -> int:
+        """A port of the loopback on which every connection goes this way, until the way is forgotten."""
+        self.add_way(name, way)
+        server = self._of_ways[name] = await self._listen(name)
+        port: int = server.sockets[0].getsockname()[1]
+        return port
+
     def forget_way(self, name: str) -> None:
+        """Ends the connections of the way's own port too."""
         self._ways.pop(name, None)
+        server = self._of_ways.pop(name, None)
+        if server is not None:
+            server.close()
+            for client in [client for client in self._open if client.name == name]:
+                client.abort()
 
     def way(self, name: str) -> Way | None:
         return self._ways.get(name)
@@ -64,6 +81,9 @@ class SocksGuard:
     def why_not(self, name: str, host: str, port: int) -> DialError | None:
         """Why the last connection of this way to the host was not made; None when it was."""
         return self._failures.get((name, host, port))
+
+    async def _listen(self, name: str) -> asyncio.Server:
+        return await asyncio.get_running_loop().create_server(lambda: _Client(self, name), "127.0.0.1", 0)
 
     # --- told by clients -------------------------------------------------------------------------------------
 
@@ -84,44 +104,7 @@ class SocksGuard:
             self._failures.popitem(last=False)
 
 
-class _Pipe(asyncio.Protocol):
-    """One half of a connection that is handed through; a half that cannot be written to stops the other's reading."""
-
-    def __init__(self) -> None:
-        self.transport: asyncio.Transport | None = None
-        self.other: _Pipe | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)  # uvloop's are no subclasses
-
-    def data_received(self, data: bytes) -> None:
-        if self.other is not None and self.other.transport is not None:
-            self.other.transport.write(data)
-
-    def eof_received(self) -> bool:
-        if self.other is None or self.other.transport is None or not self.other.transport.can_write_eof():
-            return False
-        self.other.transport.write_eof()
-        return True
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.transport = None
-        if self.other is not None and self.other.transport is not None:
-            if error is None:
-                self.other.transport.close()
-            else:
-                self.other.transport.abort()
-
-    def pause_writing(self) -> None:
-        if self.other is not None and self.other.transport is not None:
-            self.other.transport.pause_reading()
-
-    def resume_writing(self) -> None:
-        if self.other is not None and self.other.transport is not None:
-            self.other.transport.resume_reading()
-
-
-class _Target(_Pipe):
+class _Target(Pipe):
     """The target's side; silent until the client has heard that it is connected."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -130,16 +113,17 @@ class _Target(_Pipe):
         self.transport.pause_reading()
 
 
-class _Client(_Pipe):
+class _Client(Pipe):
     """A client's side: the greeting, then the pipe."""
 
-    def __init__(self, guard: SocksGuard) -> None:
+    def __init__(self, guard: SocksGuard, name: str) -> None:
+        """name: of the way of the port that it came to."""
         super().__init__()
         self._guard = guard
         self._received = bytearray()
         self._step = self._on_methods
-        self._user = ""
-        self._way = Way()
+        self.name = name
+        self._way = guard.way(name) or Way()
         self._dialling: asyncio.Task[None] | None = None
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -193,9 +177,9 @@ class _Client(_Pipe):
         got = self._received
         if len(got) < 2 or len(got) < 3 + got[1] or len(got) < 3 + got[1] + got[2 + got[1]]:
             return False
-        self._user = got[2 : 2 + got[1]].decode(errors="replace")
+        self.name = got[2 : 2 + got[1]].decode(errors="replace")
         del got[: 3 + got[1] + got[2 + got[1]]]
-        way = self._guard.way(self._user)
+        way = self._guard.way(self.name)
         if way is None:
             self._reply(b"\x01\x01", is_end=True)
             return False
@@ -225,10 +209,10 @@ class _Client(_Pipe):
         try:
             _, target = await self._guard.dialer.connect(host, port, self._way, _Target)
         except DialError as error:
-            self._guard.note(self._user, host, port, error)
+            self._guard.note(self.name, host, port, error)
             self._refuse(_REPLIES.get(error.code, _FAILURE))
             return
-        self._guard.note(self._user, host, port, None)
+        self._guard.note(self.name, host, port, None)
         if self.transport is None or target.transport is None:
             for transport in (self.transport, target.transport):
                 if transport is not None:

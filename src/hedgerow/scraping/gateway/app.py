@@ -18,13 +18,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from hedgerow.api.app import Check, bus_check, database_check, new_app
 from hedgerow.api.auth import Guard, KeyRing
 from hedgerow.bus.nats import Bus
-from hedgerow.scraping.gateway import fetch, schemas
+from hedgerow.scraping.gateway import amqp, browser, fetch, relay, schemas
 from hedgerow.scraping.gateway.blocks import load_rules
+from hedgerow.scraping.gateway.failures import refusal
+from hedgerow.scraping.gateway.relay import Relays
 from hedgerow.scraping.gateway.repository import ScrapingRepository
 from hedgerow.scraping.gateway.routes import open_router, router
 from hedgerow.scraping.gateway.sockets import TakeOver, websocket
 from hedgerow.scraping.gateway.work import Desk
 from hedgerow.scraping.link import LARGEST_RECEIVED
+from hedgerow.scraping.messages import RELAY_PATH
 from hedgerow.storage.database import Database
 
 LINK_PATH = "/link"
@@ -43,7 +46,14 @@ _HEADERS = {
     "X-Proxy": "http:// or socks5:// proxy that the agent goes through",
     "X-Explain": "1: tells how the agent was chosen",
 }
-_MODELS = (schemas.FetchResponse, schemas.FetchPostBody, schemas.ErrorResponse, schemas.HealthzResponse)
+_MODELS = (
+    schemas.FetchResponse,
+    schemas.FetchPostBody,
+    schemas.BrowserFetchBody,
+    schemas.AmqpConsumeBody,
+    schemas.ErrorResponse,
+    schemas.HealthzResponse,
+)
 _REFERENCE = "#/components/schemas/{model}"
 
 
@@ -87,16 +97,23 @@ def create_app(
         alive={"ok": True},
     )
     app.state.desk, app.state.repository = desk, repository
-    app.state.guard = Guard(keys, None, fetch.refusal)
+    app.state.guard = Guard(keys, None, refusal)
     app.include_router(open_router)
     app.include_router(router)
+    rules = load_rules()
+    app.state.pages = browser.Pages(keys, desk, rules)
+    app.include_router(browser.router)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
-    return Gateway(app, {fetch.PATH: fetch.FetchDoor(keys, desk, load_rules())})
+    return Gateway(app, {fetch.PATH: fetch.FetchDoor(keys, desk, rules), amqp.PATH: amqp.AmqpDoor(keys, desk)})
 
 
-def sockets(desk: Desk) -> dict[str, TakeOver]:
+def sockets(desk: Desk, relays: Relays) -> dict[str, TakeOver]:
     """WebSockets of the gateway's port, by path."""
-    return {LINK_PATH: websocket(desk.links.listener, LARGEST_RECEIVED)}
+    return {
+        LINK_PATH: websocket(desk.links.listener, LARGEST_RECEIVED),
+        relay.PATH: relays.take_client,
+        RELAY_PATH: relays.take_agent,
+    }
 
 
 # --- the document ------------------------------------------------------------------------------------------------
@@ -107,7 +124,11 @@ def _document(app: FastAPI) -> dict[str, Any]:
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         _, extra = models_json_schema([(model, "serialization") for model in _MODELS], ref_template=_REFERENCE)
         document["components"]["schemas"] |= extra["$defs"]
-        document["paths"] |= {fetch.PATH: _fetch_operations(), "/healthz": {"get": _healthz_operation()}}
+        document["paths"] |= {
+            fetch.PATH: _fetch_operations(),
+            amqp.PATH: {"post": _amqp_operation()},
+            "/healthz": {"get": _healthz_operation()},
+        }
         app.openapi_schema = document
     return app.openapi_schema
 
@@ -125,22 +146,8 @@ def _fetch_operations() -> dict[str, Any]:
         {"name": name, "in": "header", "description": text, "schema": {"type": "string"}}
         for name, text in _HEADERS.items()
     ]
-    limit = {
-        name: {"schema": {"type": "string"}} for name in ("Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining")
-    }
-    failures = {
-        "400": "The request cannot be understood",
-        "401": "No key",
-        "403": "A key that does not work, or a target that is refused",
-        "429": "The key's limit is reached",
-        "502": "No agent, or the target cannot be reached",
-        "503": "The database is not available",
-        "504": "The target did not answer in time",
-    }
-    responses = {"200": {"description": "What the target answered", **_content("FetchResponse")}}
-    for status, text in failures.items():
-        responses[status] = {"description": text, **_content("ErrorResponse")}
-    responses["429"]["headers"] = limit
+    responses = {"200": {"description": "What the target answered", **_content("FetchResponse")}, **_failures()}
+    responses["504"] = {"description": "The target did not answer in time", **_content("ErrorResponse")}
     operations = {}
     for method in fetch.METHODS:
         operation: dict[str, Any] = {
@@ -154,3 +161,32 @@ def _fetch_operations() -> dict[str, Any]:
             operation["requestBody"] = _content("FetchPostBody")
         operations[method.lower()] = operation
     return operations
+
+
+def _failures() -> dict[str, Any]:
+    """Responses that all work of agents has in common."""
+    texts = {
+        "400": "The request cannot be understood",
+        "401": "No key",
+        "403": "A key that does not work, or a target that is refused",
+        "429": "The key's limit is reached",
+        "502": "No agent, or the target cannot be reached",
+        "503": "The database is not available",
+    }
+    responses: dict[str, Any] = {
+        status: {"description": text, **_content("ErrorResponse")} for status, text in texts.items()
+    }
+    names = ("Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining")
+    responses["429"]["headers"] = {name: {"schema": {"type": "string"}} for name in names}
+    return responses
+
+
+def _amqp_operation() -> dict[str, Any]:
+    events = {"text/event-stream": {"schema": {"type": "string"}}}
+    return {
+        "tags": ["AMQP"],
+        "summary": "Consume messages of a broker through an agent",
+        "requestBody": {"required": True, **_content("AmqpConsumeBody")},
+        "responses": {"200": {"description": "Events: connected, message, error", "content": events}, **_failures()},
+        "security": [{"ApiKeyHeader": []}],
+    }

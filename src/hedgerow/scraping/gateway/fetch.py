@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +24,7 @@ from hedgerow.core.tasks import spawn, stop
 from hedgerow.scraping.gateway.answer import SMALL_BYTES, Agent, Meta, form_of, joined_headers, parts
 from hedgerow.scraping.gateway.blocks import BlockRules
 from hedgerow.scraping.gateway.explain import Attempt, route_of
+from hedgerow.scraping.gateway.failures import AGENT_GONE, NOT_BEGUN, OF_THE_TARGET, failure, no_agent, refusal
 from hedgerow.scraping.gateway.health import Outcome, Report
 from hedgerow.scraping.gateway.request import (
     Control,
@@ -35,7 +35,7 @@ from hedgerow.scraping.gateway.request import (
     read_envelope,
     read_timeout,
 )
-from hedgerow.scraping.gateway.selection import Decision, Wanted
+from hedgerow.scraping.gateway.selection import Decision
 from hedgerow.scraping.gateway.work import Desk
 from hedgerow.scraping.link import CutCode
 from hedgerow.scraping.linksocket import Channel, StreamCut
@@ -46,17 +46,11 @@ PATH = "/fetch"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PROTOCOL = "fetch"
 
-_GRACE_S = 2.0
+GRACE_S = 2.0
 """What an agent gets beyond the request's timeout to say that it ran out."""
 _WATCH_AFTER_S = 1.0
 """A request that takes longer is given up when its client goes away."""
 _TOO_LARGE = f"The body is larger than {MOST_BODY // 1024 // 1024} MiB"
-_MISSING, _INVALID = "Missing API key", "Invalid or missing API key"
-# Nothing was done: the request may go to another agent, whatever its method.
-_NOT_BEGUN = frozenset({CutCode.BUSY, CutCode.UNSUPPORTED})
-_AGENT_GONE = frozenset({CutCode.LOST, CutCode.CANCELLED, CutCode.FAILED})
-_OF_THE_TARGET = frozenset({CutCode.UNREACHABLE, CutCode.BROKEN, CutCode.TIMED_OUT})
-_STATUS = {CutCode.REFUSED: 403, CutCode.TIMED_OUT: 504, CutCode.INVALID: 400}
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_answer = msgspec.msgpack.Decoder(FetchAnswer).decode
@@ -92,7 +86,6 @@ class FetchDoor:
 
     def __init__(self, keys: KeyRing, desk: Desk, rules: BlockRules) -> None:
         self._keys, self._desk, self._rules = keys, desk, rules
-        self._under_way: Counter[int] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[str, str] = {"X-Request-ID": uuid.uuid4().hex}
@@ -107,7 +100,7 @@ class FetchDoor:
             status = 503
             _log.error("request without database", error=str(error))
             await _refuse(send, status, "The database is not available", headers | {"Retry-After": "1"})
-        except _ClientGone:
+        except ClientGone:
             status = 499
         except Exception:
             _log.exception("request failed", path=PATH, request_id=headers["X-Request-ID"])
@@ -124,7 +117,7 @@ class FetchDoor:
         headers.update(await self._desk.buckets.take(caller.key))
         control = read_control(given, Kind.FETCH)
         self._desk.check(caller.key, control.target.host, control.target.port)
-        with self._counted(caller):
+        with self._desk.counted(caller.key):
             ask = await _read(scope, receive, given, caller, control)
             got, decision, attempts = await self._fetch(ask, receive)
             await self._answer(send, ask, got, headers, (decision, attempts))
@@ -135,13 +128,6 @@ class FetchDoor:
         if isinstance(caller, Refusal):
             raise refusal(caller)
         return caller
-
-    def _counted(self, caller: Caller) -> _Slot:
-        """Raises ApiError 429 when the key has as many requests under way as it may have."""
-        most = caller.key.max_concurrent
-        if most is not None and self._under_way[caller.key.key_id] >= most:
-            raise ApiError(429, f"The key may have {most} requests at one time", {"Retry-After": "1"})
-        return _Slot(self._under_way, caller.key.key_id)
 
     # --- to an agent and back --------------------------------------------------------------------------------
 
@@ -159,13 +145,13 @@ class FetchDoor:
                 assert decision.chosen is not None
                 took_ms = int((time.perf_counter() - began_s) * 1000)
                 attempts.append(Attempt(decision.chosen.slug, cut.code.name.lower(), took_ms))
-                if cut.code in _OF_THE_TARGET:
+                if cut.code in OF_THE_TARGET:
                     self._desk.report(Report(decision.chosen.slug, domain, Outcome.FAILED))
                 if len(attempts) == 1 and _may_go_elsewhere(ask, cut.code):
                     continue
                 self._count(ask, succeeded=False)
-                raise _failure(cut) from None
-            except (ApiError, _ClientGone):
+                raise failure(cut) from None
+            except (ApiError, ClientGone):
                 self._count(ask, succeeded=False)
                 raise
             attempts.append(Attempt(got.slug, "answered", got.took_ms))
@@ -179,18 +165,18 @@ class FetchDoor:
         began_s = time.perf_counter()
         has_body = ask.stream is not None or bool(ask.body)
         channel = agent.open(Kind.FETCH, _encode(ask.request), is_last=not has_body)
-        watch = _Watch(channel, receive) if ask.stream is None else None
+        watch = Watch(channel, receive) if ask.stream is None else None
         try:
-            async with asyncio.timeout(ask.request.timeout_s + _GRACE_S):
+            async with asyncio.timeout(ask.request.timeout_s + GRACE_S):
                 if has_body:
                     await _send_body(channel, ask)
                 answer = _decode_answer(await channel.head())
-                body = await _collect(channel)
+                body = await collect(channel)
         except TimeoutError:
             raise StreamCut(CutCode.TIMED_OUT, f"no answer within {ask.request.timeout_s:g} s") from None
         except StreamCut:
             if watch is not None and watch.saw_the_end:
-                raise _ClientGone from None
+                raise ClientGone from None
             raise
         finally:
             if watch is not None:
@@ -252,28 +238,11 @@ class FetchDoor:
         )
 
 
-class _ClientGone(Exception):  # noqa: N818 - an end, not an error
+class ClientGone(Exception):  # noqa: N818 - an end, not an error
     """The client went away in the middle of its request."""
 
 
-class _Slot:
-    """One request of a key under way, for the length of a block."""
-
-    __slots__ = ("_key_id", "_under_way")
-
-    def __init__(self, under_way: Counter[int], key_id: int) -> None:
-        self._under_way, self._key_id = under_way, key_id
-
-    def __enter__(self) -> None:
-        self._under_way[self._key_id] += 1
-
-    def __exit__(self, *_: object) -> None:
-        self._under_way[self._key_id] -= 1
-        if not self._under_way[self._key_id]:
-            del self._under_way[self._key_id]
-
-
-class _Watch:
+class Watch:
     """Gives a stream up when its client goes away. Only requests that take long are watched."""
 
     __slots__ = ("_channel", "_receive", "_task", "_timer", "saw_the_end")
@@ -302,7 +271,7 @@ class _Watch:
 async def _read(
     scope: Scope, receive: Receive, given: list[tuple[bytes, bytes]], caller: Caller, control: Control
 ) -> _Ask:
-    """The request with its body: an envelope, or what is passed on. Raises ApiError, _ClientGone."""
+    """The request with its body: an envelope, or what is passed on. Raises ApiError, ClientGone."""
     outer = passed_on(given)
     first = await receive()
     body: bytes = first.get("body", b"")
@@ -369,7 +338,7 @@ async def _parts_of(receive: Receive) -> AsyncIterator[bytes]:
     while True:
         message: Message = await receive()
         if message["type"] == "http.disconnect":
-            raise _ClientGone
+            raise ClientGone
         if message.get("body"):
             yield message["body"]
         if not message.get("more_body"):
@@ -386,7 +355,7 @@ async def _send_body(channel: Channel, ask: _Ask) -> None:
     await channel.write(b"", is_last=True)
 
 
-async def _collect(channel: Channel) -> bytes | bytearray:
+async def collect(channel: Channel) -> bytes | bytearray:
     """The body, held once."""
     first = await channel.read()
     if not first or (channel.is_whole and channel.is_empty):
@@ -402,26 +371,7 @@ async def _collect(channel: Channel) -> bytes | bytearray:
 def _may_go_elsewhere(ask: _Ask, code: CutCode) -> bool:
     if ask.stream is not None:
         return False
-    return code in _NOT_BEGUN or (code in _AGENT_GONE and ask.request.method == "GET")
-
-
-def _failure(cut: StreamCut) -> ApiError:
-    if cut.code in _AGENT_GONE:
-        return ApiError(502, "The agent was lost while it worked on the request")
-    return ApiError(_STATUS.get(cut.code, 502), cut.detail or cut.code.name.lower())
-
-
-def no_agent(host: str, wanted: Wanted, decision: Decision) -> ApiError:
-    """Why nobody can be chosen, in one sentence."""
-    if any(wanted.refuse(standing.candidate) is None for standing in decision.standings):
-        return ApiError(502, f"No healthy agent available for {host}: all are excluded or busy")
-    asked = ", ".join(sorted(wanted.slugs | wanted.countries))
-    return ApiError(502, f"No agent available for {asked}" if asked else "No agent available")
-
-
-def refusal(why: Refusal) -> ApiError:
-    """401 without a key, 403 for one that does not work."""
-    return ApiError(401, _MISSING) if why is Refusal.MISSING else ApiError(403, _INVALID)
+    return code in NOT_BEGUN or (code in AGENT_GONE and ask.request.method == "GET")
 
 
 def _start(status: int, headers: dict[str, str]) -> dict[str, Any]:

@@ -113,10 +113,15 @@ def read_control(headers: Iterable[tuple[bytes, bytes]], kind: Kind) -> Control:
         read_target(told.get(b"x-target-url", "")),
         read_wanted(geo, told.get(b"x-agent", ""), kind.capability),
         read_timeout(told.get(b"x-timeout")),
-        told.get(b"x-expect-json", "").lower() in _TRUE,
-        told.get(b"x-explain", "").lower() in _TRUE,
+        is_true(told.get(b"x-expect-json", "")),
+        is_true(told.get(b"x-explain", "")),
         proxy,
     )
+
+
+def is_true(text: str) -> bool:
+    """Whether a switch is on."""
+    return text.strip().lower() in _TRUE
 
 
 def read_target(text: str) -> Target:
@@ -158,12 +163,12 @@ def read_timeout(given: str | float | None) -> float:
     return min(seconds, MOST_TIMEOUT_S)
 
 
-def check_proxy(url: str) -> None:
-    """Raises ApiError 400."""
+def check_proxy(url: str, name: str = "X-Proxy") -> None:
+    """name: of the header or field. Raises ApiError 400."""
     try:
         Upstream.of(url)
     except ValueError as error:
-        raise ApiError(400, f"X-Proxy: {error}") from None
+        raise ApiError(400, f"{name}: {error}") from None
 
 
 def passed_on(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
@@ -209,13 +214,13 @@ def envelope_method(envelope: Envelope, fallback: str) -> str:
 def envelope_headers(envelope: Envelope, outer: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """The envelope's own headers, and of the request's those that do not describe the envelope and are not replaced."""
     own = passed_on(
-        (name.lower().encode("latin-1", "replace"), _value(value)) for name, value in envelope.headers.items()
+        (name.lower().encode("latin-1", "replace"), header_value(value)) for name, value in envelope.headers.items()
     )
     replaced = {name for name, _ in own} | _OF_AN_ENVELOPE
     return [(name, value) for name, value in outer if name not in replaced] + own
 
 
-def _value(text: str) -> bytes:
+def header_value(text: str) -> bytes:
     """A header's value. Raises ApiError 400 for one that would end its line."""
     if "\r" in text or "\n" in text or "\0" in text:
         raise ApiError(400, "A header's value must be one line")

@@ -13,7 +13,7 @@ from hedgerow.api.auth import Caller, authenticated
 from hedgerow.core.clock import datetime_of_ms
 from hedgerow.scraping.gateway import schemas
 from hedgerow.scraping.gateway.buckets import burst_of
-from hedgerow.scraping.gateway.fetch import no_agent
+from hedgerow.scraping.gateway.failures import no_agent
 from hedgerow.scraping.gateway.health import State
 from hedgerow.scraping.gateway.repository import PROTOCOLS, ScrapingRepository, Used
 from hedgerow.scraping.gateway.request import read_target, read_wanted

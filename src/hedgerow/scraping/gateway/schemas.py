@@ -43,6 +43,110 @@ class FetchPostBody(BaseModel):
     allow_redirects: bool = True
 
 
+class BrowserCookie(BaseModel):
+    """expires: seconds since 1970; 0: with the session. domain: empty for the target's own."""
+
+    name: str
+    value: str
+    domain: str = ""
+    path: str = "/"
+    secure: bool = False
+    httpOnly: bool = False  # noqa: N815 - as it is published
+    sameSite: str = "Lax"  # noqa: N815
+    expires: float = 0
+
+
+class BrowserStep(BaseModel):
+    """value: what is typed, selected or pressed, or the URL to go to. x, y: pixels to scroll by. ms: of a sleep."""
+
+    action: Literal[
+        "navigate",
+        "click",
+        "type",
+        "clear",
+        "select",
+        "wait",
+        "waitNavigation",
+        "waitHidden",
+        "scroll",
+        "hover",
+        "press",
+        "focus",
+        "evaluate",
+        "screenshot",
+        "sleep",
+    ]
+    selector: str = ""
+    value: str = ""
+    expression: str = ""
+    x: int = 0
+    y: int = 0
+    ms: int = 0
+    timeout: float | None = Field(None, description="Seconds for this step alone")
+    fullPage: bool = False  # noqa: N815
+    continueOnError: bool = False  # noqa: N815
+
+
+class BrowserFetchBody(BaseModel):
+    apiKey: str = Field(description="Also `key`, or the header X-API-Key")  # noqa: N815
+    url: str
+    headers: dict[str, str] = Field(default_factory=dict, description="For the target's own origin alone")
+    cookies: list[BrowserCookie] = Field(default_factory=list)
+    waitStrategy: Literal["load", "networkidle", "selector"] = "load"  # noqa: N815
+    waitSelector: str = ""  # noqa: N815
+    timeout: float = Field(30, description="Seconds, at most 300")
+    jsExpression: str = ""  # noqa: N815
+    screenshot: bool = False
+    viewportWidth: int = Field(1440, ge=100, le=4096)  # noqa: N815
+    viewportHeight: int = Field(900, ge=100, le=4096)  # noqa: N815
+    blockResources: list[str] = Field(default_factory=list)  # noqa: N815
+    proxy: str = ""
+    expectSelector: str = ""  # noqa: N815
+    expectContains: str = ""  # noqa: N815
+    steps: list[BrowserStep] = Field(default_factory=list)
+
+
+class AmqpConsumeBody(BaseModel):
+    """A queue of its own is bound to the exchange, and goes with the request."""
+
+    apiKey: str  # noqa: N815 - as it is published
+    host: str
+    port: int = 5672
+    virtual_host: str = "/"
+    username: str = ""
+    password: str = ""
+    exchange: str = ""
+    routing_key: str = "#"
+    queue_prefix: str = "scrape"
+    ssl: bool = False
+    heartbeat: int = Field(60, description="Seconds, 0 for none")
+    geo: str | None = None
+    agent: str | None = None
+
+
+class BrowserStepDone(BaseModel):
+    """result: of an `evaluate`. screenshot: PNG in base64."""
+
+    step: int
+    action: str
+    ok: bool
+    error: str | None = None
+    result: Any = None
+    screenshot: str | None = None
+
+
+class BrowserFetchResponse(BaseModel):
+    """raw: the document as it stands after scripts and steps. screenshot: PNG in base64."""
+
+    meta: MetaInfo
+    raw: str | None
+    raw_json: Any = None
+    cookies: list[BrowserCookie]
+    screenshot: str | None
+    js_result: Any = None
+    steps: list[BrowserStepDone] | None = Field(None, description="One for each step, where there were any")
+
+
 class ErrorResponse(BaseModel):
     detail: str
 

@@ -16,6 +16,7 @@ from hedgerow.scraping.gateway.app import create_app, sockets
 from hedgerow.scraping.gateway.buckets import Buckets
 from hedgerow.scraping.gateway.health import HealthBook
 from hedgerow.scraping.gateway.links import Links
+from hedgerow.scraping.gateway.relay import Relays
 from hedgerow.scraping.gateway.repository import ScrapingRepository
 from hedgerow.scraping.gateway.selection import Picker
 from hedgerow.scraping.gateway.sharing import Sharing
@@ -45,9 +46,7 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         stack.push_async_callback(bus.close)
         url = settings.gateway_url or f"{'https' if certificate else 'http'}://{_named(host)}:{port}"
         gateway = Deployed(settings, database, bus, url)
-        await Server(
-            gateway.app, host, port, sockets=socket_protocol(sockets(gateway.desk)), certificate=certificate
-        ).serve()
+        await Server(gateway.app, host, port, sockets=gateway.sockets, certificate=certificate).serve()
 
 
 class Deployed:
@@ -72,13 +71,17 @@ class Deployed:
             self._sharing.share,
         )
         keys = KeyRing(Accounts(database, clock), clock, "scraping")
+        self.relays = Relays(keys, self.desk)
+        self.sockets = socket_protocol(sockets(self.desk, self.relays))
         self.app = create_app(self.desk, keys, repository, database, bus, start=self._start, stop=self._stop)
 
     async def _start(self) -> None:
         await self._usage.start()
         await self._sharing.start()
+        self.relays.start()
 
     async def _stop(self) -> None:
+        await self.relays.stop()
         self.desk.links.stop()
         await self._sharing.stop()
         await self._usage.stop()

@@ -60,6 +60,11 @@ class Usage:
         batch.used[key_id, protocol] = Used(known.requests + 1, known.succeeded + succeeded, known.bytes + size)
         batch.domains[key_id, domain[:253]] += 1
 
+    def add_bytes(self, key_id: int, protocol: str, size: int) -> None:
+        """Of a request that was counted and goes on."""
+        known = self._batch.used.get((key_id, protocol), _NOTHING)
+        self._batch.used[key_id, protocol] = Used(known.requests, known.succeeded, known.bytes + size)
+
     async def flush(self) -> None:
         """Returns when everything that was counted before is written. Raises StorageError."""
         async with self._flushing:

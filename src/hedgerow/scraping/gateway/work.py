@@ -3,7 +3,9 @@ counted. A new operation is written on this and nothing else of the gateway."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from hedgerow.core.clock import Clock
@@ -29,6 +31,8 @@ class Desk:
     policy: Policy
     clock: Clock
     share: Callable[[Report], None] = field(default=lambda _: None)
+    under_way: Counter[int] = field(default_factory=Counter)
+    """Pieces of work by key, of this process."""
 
     def now_ms(self) -> int:
         return self.clock.now_ms()
@@ -48,3 +52,18 @@ class Desk:
                 raise ApiError(400, "The target has no valid host") from None
             if rule is not None:
                 raise ApiError(403, f"{host} is refused: {rule}")
+
+    @contextmanager
+    def counted(self, key: ApiKey) -> Iterator[None]:
+        """One piece of work of the key, for the length of the block. Raises ApiError 429 when it has as many under way
+        as it may have."""
+        most, key_id = key.max_concurrent, key.key_id
+        if most is not None and self.under_way[key_id] >= most:
+            raise ApiError(429, f"The key may have {most} requests at one time", {"Retry-After": "1"})
+        self.under_way[key_id] += 1
+        try:
+            yield
+        finally:
+            self.under_way[key_id] -= 1
+            if not self.under_way[key_id]:
+                del self.under_way[key_id]

@@ -70,7 +70,7 @@ def channel_login(api_key: ApiKey) -> str:
 class RequestSigner:
     """Level 2: the headers of a private request."""
 
-    __slots__ = ("_hmac_key", "_who")
+    __slots__ = ("_hmac_key", "who")
 
     def __init__(self, address: str, api_key: ApiKey) -> None:
         """address: of the wallet that owns the key, also where another wallet holds the money. Raises SetupError
@@ -79,7 +79,7 @@ class RequestSigner:
             self._hmac_key = signing.base64url_bytes(api_key.secret.reveal())
         except ValueError:
             raise SetupError("polymarket: the API secret is not base64", "store the credentials again") from None
-        self._who = [
+        self.who: HeaderList = [  # the headers that all requests share
             ("POLY_ADDRESS", address),
             ("POLY_API_KEY", api_key.key.reveal()),
             ("POLY_PASSPHRASE", api_key.passphrase.reveal()),
@@ -87,12 +87,16 @@ class RequestSigner:
 
     def headers(self, timestamp_s: int, method: str, path: str, body: bytes = b"") -> HeaderList:
         """path: the venue's own, without query; body: the bytes that are sent."""
-        message = self.message(timestamp_s, method, path, body)
-        return [
-            *self._who,
-            ("POLY_TIMESTAMP", str(timestamp_s)),
-            ("POLY_SIGNATURE", signing.hmac_base64url(self._hmac_key, message)),
-        ]
+        signature = self._signature(timestamp_s, method, path, body)
+        return [*self.who, ("POLY_TIMESTAMP", str(timestamp_s)), ("POLY_SIGNATURE", signature)]
+
+    def lines(self, timestamp_s: int, method: str, path: str, body: bytes) -> bytes:
+        """Those of the headers that differ from one request to the next, as they are sent."""
+        signature = self._signature(timestamp_s, method, path, body)
+        return f"POLY_TIMESTAMP: {timestamp_s}\r\nPOLY_SIGNATURE: {signature}\r\n".encode()
+
+    def _signature(self, timestamp_s: int, method: str, path: str, body: bytes) -> str:
+        return signing.hmac_base64url(self._hmac_key, self.message(timestamp_s, method, path, body))
 
     @staticmethod
     def message(timestamp_s: int, method: str, path: str, body: bytes) -> bytes:

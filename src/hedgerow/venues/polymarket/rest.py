@@ -28,6 +28,9 @@ _FIRST_CURSOR, _LAST_CURSOR = "MA==", "LTE="
 _MOST_PAGES = 500
 _GAMMA_PAGE = "100"
 _NOTED_SKEW_S = 2  # less is the way's delay, and the answer's rounding to seconds
+# A market's quotes are all cancelled at once when its odds are suspended; a cancel that waited for a connection would
+# wait for another's answer, which is a whole way to the venue and back.
+_CONNECTIONS, _WARM = 32, 20
 _RATE_PAUSE_S = 1.0  # where a "too many requests" does not say how long
 
 _log = structlog.get_logger(__name__)
@@ -38,12 +41,13 @@ class Rest:
 
     def __init__(self, context: VenueContext, manifest: Manifest, identity: Identity) -> None:
         self._clock, self._identity = context.clock, identity
-        self._clob = HttpClient(VENUE, context.urls["clob"])
+        self._clob = HttpClient(VENUE, context.urls["clob"], connections=_CONNECTIONS)
         self._gamma = HttpClient(VENUE, context.urls["gamma"], connections=2, timeout_s=15.0)
         self._budgets = {
             name: Budget(context.clock, rate.per_second, rate.burst) for name, rate in manifest.rates.items()
         }
         self._skew_s = 0
+        self._heads: dict[tuple[str, str], bytes] = {}  # of requests that change something, by method and path
         self._api_key = identity.api_key
         self._signer = RequestSigner(identity.wallet.address, identity.api_key) if identity.api_key else None
 
@@ -57,7 +61,7 @@ class Rest:
 
     async def warm_up(self) -> None:
         """Makes connections, so that the first orders wait for none."""
-        await self._clob.warm_up(4)
+        await self._clob.warm_up(_WARM)
 
     async def close(self) -> None:
         await self._clob.close()
@@ -137,8 +141,11 @@ class Rest:
         return self._changed(wire.CancelReply, operation, await coming)
 
     def _change(self, operation: str, method: str, path: str, body: bytes) -> Coroutine[Any, Any, Answer]:
-        headers = self._headers(operation, method, path, body)
-        return self._clob.request(operation, method, path, headers=headers, body=body, changes=True)
+        signer = self._signed_in(operation)
+        head = self._heads.get((method, path))
+        if head is None:
+            head = self._heads[method, path] = self._clob.head(method, path, signer.who)
+        return self._clob.send(operation, head, signer.lines(self._now_s(), method, path, body), body)
 
     def _changed(self, kind: type[T], operation: str, answer: Answer) -> T:
         if not _is_success(answer):
@@ -159,9 +166,12 @@ class Rest:
     # --- signing -----------------------------------------------------------------------------------------------
 
     def _headers(self, operation: str, method: str, path: str, body: bytes = b"") -> HeaderList:
+        return self._signed_in(operation).headers(self._now_s(), method, path, body)
+
+    def _signed_in(self, operation: str) -> RequestSigner:
         if self._signer is None:
             raise Unavailable(VENUE, operation, "not signed in")
-        return self._signer.headers(self._now_s(), method, path, body)
+        return self._signer
 
     def _now_s(self) -> int:
         return self._clock.now_ms() // 1000 + self._skew_s

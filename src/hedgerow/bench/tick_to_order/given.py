@@ -1,0 +1,36 @@
+"""What a side is told when it is started, and what it answers when it is ready.
+
+Apart from `side`, which starts the sides, because every side reads it.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from hedgerow.core.secrets import Secret
+
+READY = b"ready\n"
+OURS, PLAIN, SDK, AIOHTTP = "ours", "plain", "sdk", "aiohttp"
+
+
+class Given(msgspec.Struct):
+    """The task of a side.
+
+    quotes: on each fixture, every one on a contract of its own. hedges: whether fills are hedged at the bookmaker.
+    sdk_path: where the official SDK is installed, for the side that signs with it.
+    """
+
+    side: str
+    venue: str
+    fixtures: int
+    quotes: int = 1
+    hedges: bool = False
+    http_url: str = ""
+    ws_url: str = ""
+    kalshi_pem: str = ""
+    database: str = ""
+    sdk_path: str = ""
+
+    @property
+    def database_url(self) -> Secret:
+        return Secret(self.database)

@@ -1,0 +1,1 @@
+"""Recording what the engine is told, and telling it again."""

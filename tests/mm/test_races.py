@@ -1,0 +1,313 @@
+"""Races that market makers have lost money to, one test each, named after what happens.
+
+In every one of them the fills are recorded once, `unhedgedStake` says what is open, no hedge is doubled, and in the end
+our books and the venues' ledgers are equal. Races with the death of a process are in `test_recovery`; a fill that is
+said twice, a hedge without an answer and a fill that is taken back after its hedge are in `test_service`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from hedgerow.core.ids import OutcomeKey
+from hedgerow.core.money import MICRO, Micros
+from hedgerow.core.states import Side
+from hedgerow.core.tasks import spawn
+from hedgerow.mm.controls import TradingState
+from hedgerow.mm.lane import Lane
+from hedgerow.mm.numbers import reference_of
+from hedgerow.mm.orders import Order
+from hedgerow.sim.exchange import EventKind, OrderEvent
+from hedgerow.storage.accounts import open_credentials
+from hedgerow.venues.base import Account, Exchange, ExchangeEvent, Fill, NewQuote, StreamGap, VenueContext
+from hedgerow.venues.registry import build_exchange, urls_of, venue
+
+from .worldkit import EXCHANGES, HOME, MATCH, Resting, Scene, expect_hedged_once
+
+BID = Decimal("0.45")
+"""What is bid for the home side at odds of 1.85 on the other."""
+
+
+class Stream:
+    """What the exchanges' streams tell: fills can be held up, so that everything else overtakes them, and all but gaps
+    can be lost."""
+
+    def __init__(self) -> None:
+        self.is_held = self.is_lost = False
+        self.held: list[tuple[Lane, Fill]] = []
+        self._tell = Lane._event
+
+    def tell(self, lane: Lane, event: ExchangeEvent) -> None:
+        if self.is_lost and not isinstance(event, StreamGap):
+            return
+        if self.is_held and isinstance(event, Fill):
+            self.held.append((lane, event))
+        else:
+            self._tell(lane, event)
+
+    def let_go(self, *, last_first: bool = False) -> None:
+        """Tells what was held up."""
+        self.is_held = False
+        held, self.held = self.held, []
+        assert held
+        for lane, event in reversed(held) if last_first else held:
+            self._tell(lane, event)
+
+
+@pytest.fixture
+def stream(monkeypatch: pytest.MonkeyPatch) -> Stream:
+    """Of every exchange that is opened after it."""
+    held = Stream()
+
+    def tell(lane: Lane, event: ExchangeEvent) -> None:
+        held.tell(lane, event)
+
+    monkeypatch.setattr(Lane, "_event", tell)
+    return held
+
+
+@pytest.fixture
+async def held_up(stream: Stream, quoting: Scene) -> Scene:
+    """Quotes on both exchanges, whose streams are `stream`'s."""
+    return quoting
+
+
+def bid(scene: Scene, exchange: str) -> Resting:
+    (found,) = [o for o in scene.resting(exchange) if (o.outcome_id, o.side) == (HOME, Side.BUY)]
+    return found
+
+
+def our_bid(scene: Scene, exchange: str) -> Order:
+    """The same as we know it."""
+    (found,) = [
+        order
+        for order in scene.process.lane(exchange).live_orders()
+        if (order.side, order.price) == (Side.BUY, BID * MICRO)
+    ]
+    return found
+
+
+async def reconnected(scene: Scene, exchange: str) -> None:
+    """The exchange's streams break and come back."""
+    await scene.step(act=lambda: scene.behave(exchange, disconnectStream=True))
+    await scene.connected(lambda: scene.process.lane(exchange).is_synced)
+
+
+async def while_on_the_way(scene: Scene, exchange: str, act: Callable[[], Any], meanwhile: Callable[[], Any]) -> None:
+    """What `act` makes us send arrives at the exchange a second later; `meanwhile` happens before it does."""
+    scene.behave(exchange, latencyMs=1000)
+    scene.world.clock.later(0.5, meanwhile, "meanwhile")
+    await scene.step(act=act)
+    scene.behave(exchange)
+
+
+def sell_to_us(scene: Scene, exchange: str, size: int) -> None:
+    assert sum(match.size for match in scene.take(exchange, Side.SELL, str(BID), size)) == size * MICRO
+
+
+# --- cancels -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+async def test_fill_while_its_cancel_is_on_the_way(quoting: Scene, exchange: str) -> None:
+    await while_on_the_way(quoting, exchange, quoting.suspend, lambda: sell_to_us(quoting, exchange, 100))
+    assert quoting.resting() == []
+    assert await quoting.unhedged() == 45
+    await quoting.step(act=lambda: quoting.suspend(suspended=False))
+    await expect_hedged_once(quoting)
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+async def test_order_is_filled_whole_while_its_cancel_is_on_the_way(quoting: Scene, exchange: str) -> None:
+    size = bid(quoting, exchange).size // MICRO
+    await while_on_the_way(quoting, exchange, quoting.suspend, lambda: sell_to_us(quoting, exchange, size))
+    assert quoting.resting() == []
+    await quoting.step(act=lambda: quoting.suspend(suspended=False))
+    await expect_hedged_once(quoting, size)
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+async def test_late_fill_on_a_cancelled_order(held_up: Scene, stream: Stream, exchange: str) -> None:
+    """The cancel is confirmed before the stream tells of what was filled until then."""
+    stream.is_held = True
+    order = our_bid(held_up, exchange)
+    await while_on_the_way(held_up, exchange, held_up.suspend, lambda: sell_to_us(held_up, exchange, 100))
+    assert (order.is_live, held_up.resting()) == (False, [])
+    held_up.suspend(suspended=False)
+    await held_up.step(act=stream.let_go)
+    assert order.filled == 100 * MICRO
+    await expect_hedged_once(held_up)
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+async def test_stop_races_a_placement_that_is_slow_to_arrive(quoting: Scene, exchange: str) -> None:
+    """An order that arrives after everything was cancelled is cancelled too; what it traded till then is hedged."""
+    process = quoting.process
+
+    def stopped() -> None:
+        process.trader.state = TradingState.SYSTEM_STOPPED
+        process.maker.engine.look_at_all()
+        spawn(quoting.turn_system(stopped=True), "stop")
+
+    await quoting.step(act=quoting.suspend)
+    quoting.on_order(exchange, lambda event: fill_at_once(quoting, exchange, event))
+    await while_on_the_way(quoting, exchange, lambda: quoting.suspend(suspended=False), stopped)
+    await quoting.run(2)
+    assert quoting.resting() == []
+    await expect_hedged_once(quoting)
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+async def test_end_of_the_process_races_a_placement_that_is_slow_to_arrive(quoting: Scene, exchange: str) -> None:
+    """Nobody would be left to cancel what arrives after everything was cancelled."""
+    end, ending = quoting.process.stop, list[asyncio.Task[None]]()
+
+    def ended() -> None:
+        quoting.behave(exchange)  # what is sent from now on overtakes it
+        ending.append(spawn(end(), "end"))
+
+    await quoting.step(act=quoting.suspend)
+    before = len(quoting.sim_orders(exchange))
+    await while_on_the_way(quoting, exchange, lambda: quoting.suspend(suspended=False), ended)
+    await quoting.run_until(ending[0].done, most_s=30)
+    await ending[0]
+    await quoting.run(2)
+    assert len(quoting.sim_orders(exchange)) > before
+    assert quoting.resting() == []
+
+
+# --- placements ----------------------------------------------------------------------------------------------------
+
+
+def fill_at_once(scene: Scene, exchange: str, event: OrderEvent) -> None:
+    """A counterparty takes 100 of the first bid for the home side that arrives, in the next moment."""
+    order = event.order
+    is_bid = event.kind is EventKind.PLACED and order.outcome is not None and order.outcome.outcome_id == HOME
+    if is_bid and order.side is Side.BUY and not any(o.filled for o in scene.sim_orders(exchange)):
+        scene.world.clock.later(0.001, lambda: sell_to_us(scene, exchange, 100), "takes at once")
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+async def test_order_is_taken_and_its_answer_lost_and_it_fills_at_once(scene: Scene, exchange: str) -> None:
+    scene.behave(exchange, loseResponseRate=1)
+    scene.on_order(exchange, lambda event: fill_at_once(scene, exchange, event))
+    await scene.start()
+    await scene.run_until(lambda: any(order.filled for order in scene.sim_orders(exchange)))
+    await scene.run(5)
+    scene.behave(exchange)
+    (filled,) = [order for order in scene.sim_orders(exchange) if order.filled]
+    await scene.run_until(lambda: scene.process.lane(exchange).find(filled.id, None) is not None)
+    await expect_hedged_once(scene)
+
+
+# --- hedges --------------------------------------------------------------------------------------------------------
+
+
+async def test_fill_below_the_hedge_minimum_is_carried_and_hedged_with_the_next(quoting: Scene) -> None:
+    world, home = quoting.world, OutcomeKey(MATCH, HOME)
+    part = 400_000  # of a contract: a stake of 0.22, which is less than half of the minimum of 1
+    await quoting.step(act=lambda: world.exchanges["kalshi"].take(home, Side.SELL, int(BID * MICRO), part))
+    await quoting.run(5)
+    assert await quoting.unhedged() == Decimal("0.18")
+    assert quoting.sim_bets() == []
+    await quoting.step(act=lambda: sell_to_us(quoting, "kalshi", 100))
+    assert len(quoting.sim_bets()) == 1
+    await expect_hedged_once(quoting, Decimal("100.4"))
+
+
+# --- streams -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+async def test_fills_come_out_of_order_and_after_the_order_is_known_to_have_them(
+    held_up: Scene, stream: Stream, exchange: str
+) -> None:
+    stream.is_held = True
+    for size in (30, 20, 50):
+        await held_up.step(act=lambda size=size: sell_to_us(held_up, exchange, size))
+    await held_up.step(act=lambda: stream.let_go(last_first=True))
+    assert sorted(fill["size"] for fill in await held_up.fills()) == [20, 30, 50]
+    await expect_hedged_once(held_up)
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+async def test_fills_come_through_a_poll_before_the_stream_tells_of_them(
+    held_up: Scene, stream: Stream, exchange: str
+) -> None:
+    stream.is_held = True
+    await held_up.step(act=lambda: sell_to_us(held_up, exchange, 100))
+    await held_up.step(act=lambda: spawn(held_up.process.lane(exchange).ask_fills(), "poll"))
+    assert await held_up.unhedged() == 0
+    await held_up.step(act=stream.let_go)
+    await expect_hedged_once(held_up)
+
+
+async def test_trade_that_is_first_heard_of_when_it_has_failed(held_up: Scene, stream: Stream) -> None:
+    """The stream was away while it was matched, and the list of trades has it with its end."""
+    held_up.behave("polymarket", failTradeRate=1)
+    stream.is_lost = True
+    await held_up.step(act=lambda: sell_to_us(held_up, "polymarket", 100))
+    await held_up.run(60)
+    stream.is_lost = False
+    await reconnected(held_up, "polymarket")
+    await held_up.run(5)
+    (row,) = await held_up.fills()
+    assert (row["size"], row["state"], row["unhedged_size"]) == (100, "REVERSED", 0)
+    assert held_up.sim_bets() == []
+    assert await held_up.unhedged() == 0
+    await held_up.finish()
+    assert await held_up.differences() == []
+
+
+# --- reconnects ----------------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def another_client_of(scene: Scene, exchange: str) -> AsyncIterator[Exchange]:
+    """Somebody else with the key of our account, as an earlier life of ours or a person at the venue's own page."""
+    row = await scene.account(exchange)
+    account = Account(row.account_id, row.username, row.currency, open_credentials(row, scene.vault), row.meta)
+    urls = urls_of(venue(exchange).manifest, scene.settings.venue_urls)
+    other = build_exchange(exchange, VenueContext(account, scene.world.clock, urls))
+    await other.open(lambda _: None)
+    try:
+        yield other
+    finally:
+        other.cancel_all = _nothing  # type: ignore[method-assign]
+        await other.close()
+
+
+async def _nothing() -> None:
+    return None
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+async def test_exchange_comes_back_with_orders_that_this_process_has_not_sent(
+    held_up: Scene, stream: Stream, exchange: str
+) -> None:
+    """One with a reference of ours, one without: both where we quote. What they trade counts as ours, and each place
+    has one order in the end."""
+    before = held_up.resting(exchange)
+    lane = held_up.process.lane(exchange)
+    mine = our_bid(held_up, exchange)
+    stream.is_lost = True
+    async with another_client_of(held_up, exchange) as other:
+        for reference in (reference_of(lane._tag, 999_999), str(uuid.uuid4())):
+            await other.place(NewQuote(reference, mine.instrument, Side.BUY, mine.price, Micros(50 * MICRO)))
+    assert len(held_up.resting(exchange)) == len(before) + 2
+    await held_up.step(act=lambda: sell_to_us(held_up, exchange, mine.size // MICRO + 70))
+    stream.is_lost = False
+    await reconnected(held_up, exchange)
+    await held_up.run_until(lambda: len(held_up.resting(exchange)) == len(before), most_s=90)
+    await held_up.run(5)
+    assert await held_up.unhedged() == 0
+    assert sum(fill["size"] for fill in await held_up.fills()) == mine.size // MICRO + 70
+    await held_up.finish()
+    assert await held_up.differences() == []
