@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hedgerow.abp.amounts import converted
 from hedgerow.abp.limits import at_risk, bounds
 from hedgerow.abp.orders import PriceRule
-from hedgerow.abp.routing import Candidate, Decision, Taken, Wanted, is_as_good, route
+from hedgerow.abp.routing import Candidate, Decision, Taken, Wanted, is_as_good, is_up_to_money, route
 
 from .abpkit import EUR, JPY, candidate, candidate_lists, wanted, wanteds
+
+_BETTER = Taken(Decimal(10), Decimal("2.10"), is_sure=True)
 
 
 def stakes(decision: Decision) -> list[tuple[int, Decimal]]:
@@ -142,6 +144,28 @@ def test_every_candidate_gets_a_bet_or_a_reason(order: Wanted, offers: tuple[Can
 @given(wanteds(), candidate_lists())
 def test_the_order_of_the_candidates_does_not_matter(order: Wanted, offers: tuple[Candidate, ...]) -> None:
     assert route(order, offers).allocations == route(order, offers[::-1]).allocations
+
+
+@settings(max_examples=300)
+@given(wanteds(), candidate_lists())
+def test_nothing_is_bet_where_limits_and_balances_have_no_say(order: Wanted, offers: tuple[Candidate, ...]) -> None:
+    if not is_up_to_money(order, offers):
+        assert route(order, offers).allocations == ()
+
+
+@pytest.mark.parametrize(
+    ("order", "offer", "expected"),
+    [
+        (wanted(), candidate(), True),
+        (wanted(), candidate(free=Decimal(0)), True),
+        (wanted(), candidate(price="1.99"), False),
+        (wanted(), candidate(unusable="suspended"), False),
+        (wanted(price_rule=PriceRule.AVERAGE), candidate(price="1.99"), False),
+        (wanted(price_rule=PriceRule.AVERAGE, taken=(_BETTER,)), candidate(price="1.99"), True),
+    ],
+)
+def test_a_price_that_can_be_had_is_up_to_money(order: Wanted, offer: Candidate, *, expected: bool) -> None:
+    assert is_up_to_money(order, (offer,)) is expected
 
 
 def test_conversion_to_another_currency_is_exact_to_the_last_unit() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hedgerow.bus import relay as relay_module
 from hedgerow.bus import subjects
 from hedgerow.bus.nats import Bus
-from hedgerow.bus.relay import Change, Relay, decode_change
+from hedgerow.bus.relay import Change, Relay, decode_changes
 from hedgerow.core.secrets import Secret
 from hedgerow.storage import outbox
 from hedgerow.storage.database import Database
@@ -30,7 +30,7 @@ class Heard:
 
     async def __call__(self, subject: str, message: bytes) -> None:
         self.subjects.append(subject)
-        self.changes.append(decode_change(message))
+        self.changes += decode_changes(message)
 
     @property
     def keys(self) -> list[str]:
@@ -96,6 +96,23 @@ async def test_changes_keep_the_order_of_their_commits_and_are_numbered(
     await eventually(lambda: len(heard.changes) == 40)
     assert heard.keys == [f"{number}{half}" for number in range(20) for half in "ab"]
     assert [change.seq for change in heard.changes] == list(range(1, 41))
+
+
+async def test_changes_of_a_channel_go_together_and_none_passes_another(
+    database: Database, nats: Bus, heard: Heard, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = 1000
+    monkeypatch.setattr(relay_module, "_MESSAGE_BYTES", 3 * size)
+    channels = [*["bets"] * 5, "orders", *["bets"] * 2]
+    async with database.transaction() as connection:
+        told = [Message(channel, "INSERT", str(key), "x" * (size - 200)) for key, channel in enumerate(channels)]
+        await outbox.insert(connection, told)
+    relay = Relay(database, nats)
+    relay.start()
+    await eventually(lambda: len(heard.changes) == len(channels))
+    await relay.stop()
+    assert heard.keys == [str(key) for key in range(len(channels))]
+    assert heard.subjects == ["events.bets", "events.bets", "events.orders", "events.bets"]
 
 
 async def test_what_others_commit_goes_out_by_the_poll(

@@ -31,7 +31,7 @@ class Currency:
         return minor_unit(self.code)
 
 
-def converted(amount: Decimal, source: Currency, target: Currency) -> Fraction | Decimal:
+def converted(amount: Fraction | Decimal, source: Currency, target: Currency) -> Fraction | Decimal:
     """The amount in the other currency, exact. Within one currency nothing changes, whatever the rates say."""
     if source.code == target.code:
         return amount

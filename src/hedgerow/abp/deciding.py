@@ -22,11 +22,11 @@ from hedgerow.abp.amounts import Currency
 from hedgerow.abp.candidates import Standing
 from hedgerow.abp.desks import Desk, Desks
 from hedgerow.abp.ledger import hold, lock_accounts, wanted_money
-from hedgerow.abp.offers import Offer, Offers
+from hedgerow.abp.offers import Momentary, Offer, Offers
 from hedgerow.abp.orders import AbpOrder, AbpOrderStatus, Progress, end_of
 from hedgerow.abp.receipts import Receipt, receipt_of
 from hedgerow.abp.repository import AbpOrders
-from hedgerow.abp.routing import Allocation, Candidate, Wanted
+from hedgerow.abp.routing import Allocation, Candidate, Wanted, is_up_to_money
 from hedgerow.abp.view import View
 from hedgerow.abp.work import Work, is_undecided, progress_of, taken_of, used_by
 from hedgerow.core.clock import Clock
@@ -96,6 +96,7 @@ class Decider:
         legs = await self._legs(connection, works)
         is_emergency = await self._orders.is_emergency(connection)
         written = _Written()
+        view = self._view.of_now()
         found: list[Outcome | _Case] = []
         for work in works:
             order = work.order
@@ -103,7 +104,7 @@ class Decider:
                 found.append(LostError())
                 continue
             try:
-                found.append(self._look(work, legs[order.order_id], written, may_bet=not is_emergency))
+                found.append(self._look(work, legs[order.order_id], view, written, may_bet=not is_emergency))
             except Exception as error:
                 found.append(error)
         outcomes = await self._spend(connection, found, written)
@@ -120,7 +121,9 @@ class Decider:
 
     # --- without money ---------------------------------------------------------------------------------------------
 
-    def _look(self, work: Work, legs: Sequence[Bet], written: _Written, *, may_bet: bool) -> Decided | _Case:
+    def _look(
+        self, work: Work, legs: Sequence[Bet], view: View, written: _Written, *, may_bet: bool
+    ) -> Decided | _Case:
         """All that can be said before the accounts are locked, which most orders that wait for a price never need."""
         order = work.order
         if not order.status.is_open:
@@ -132,9 +135,11 @@ class Decider:
             return Decided(has_ended=True)
         if currency is None or not may_bet or not _may_bet(work, progress):
             return self._wait(order, written)
-        case = _Case(work, legs, _wanted(order, legs, currency, progress), self._candidates(work, legs), currency)
-        receipt = self._receipt(case, case.candidates)
-        return case if receipt.decision.allocations else self._nothing_to_bet(case, receipt, written)
+        candidates = self._candidates(work, legs, view)
+        case = _Case(work, legs, _wanted(order, legs, currency, progress), candidates, currency)
+        if is_up_to_money(case.wanted, case.candidates):
+            return case
+        return self._nothing_to_bet(case, self._receipt(case, case.candidates), written)
 
     def _follow(self, work: Work, legs: Sequence[Bet]) -> None:
         """Bets that nobody waits for: delayed, in doubt, or left behind by a process that died."""
@@ -181,16 +186,16 @@ class Decider:
         order = case.work.order
         return receipt_of(order.order_id, order.attempts + 1, self._clock.now(), case.wanted, candidates)
 
-    def _candidates(self, work: Work, legs: Sequence[Bet]) -> tuple[Candidate, ...]:
+    def _candidates(self, work: Work, legs: Sequence[Bet], view: View) -> tuple[Candidate, ...]:
         """All accounts whose bookmaker has a quote, as if they had all the money they need."""
         asked, now_ms = work.order.asked, self._clock.now_ms()
 
         def standing(desk: Desk, offer: Offer) -> Standing:
             account_id = desk.row.account_id
-            unusable = self._view.why_closed(desk) or work.why_held(account_id, now_ms, offer.changed_ms)
+            unusable = view.why_closed(desk) or work.why_held(account_id, now_ms, offer.changed_ms)
             return Standing(_PLENTY, used_by(legs, account_id, offer.changed_ms), desk.failure_rate, unusable)
 
-        return self._view.candidates(asked.client, work.key, asked.outcome_id, standing, is_back=asked.is_back)
+        return view.candidates(asked.client, work.key, asked.outcome_id, standing, is_back=asked.is_back)
 
     # --- with money ------------------------------------------------------------------------------------------------
 
@@ -202,24 +207,27 @@ class Decider:
         accounts = {one.account_id: one.limits.currency.code for case in cases for one in case.candidates}
         free = await lock_accounts(connection, accounts) if accounts else {}
         orphaned = await self._orders.orphaned_accounts(connection, accounts) if accounts else frozenset()
+        offers = Momentary(self._offers)
         outcomes: list[Outcome] = []
         for one in found:
             if isinstance(one, _Case):
                 try:
-                    outcomes.append(self._route(one, free, orphaned, written))
+                    outcomes.append(self._route(one, free, orphaned, offers, written))
                 except Exception as error:
                     outcomes.append(error)
             else:
                 outcomes.append(one)
         return outcomes
 
-    def _route(self, case: _Case, free: dict[int, Decimal], orphaned: Collection[int], written: _Written) -> Decided:
+    def _route(
+        self, case: _Case, free: dict[int, Decimal], orphaned: Collection[int], offers: Offers, written: _Written
+    ) -> Decided:
         """The decision of this moment; `free` is brought to what it leaves."""
         work, order = case.work, case.work.order
         receipt = self._receipt(case, _with_money(case.candidates, free, orphaned))
         if not receipt.decision.allocations:
             return self._nothing_to_bet(case, receipt, written)
-        legs = [self._leg(work, receipt, allocation) for allocation in receipt.decision.allocations]
+        legs = [self._leg(work, receipt, allocation, offers) for allocation in receipt.decision.allocations]
         bets = [bet for bet, _, _ in legs]
         if order.status is AbpOrderStatus.PENDING:
             order.move_to(AbpOrderStatus.PROCESSING)
@@ -235,15 +243,16 @@ class Decider:
         written.bets += bets
         return Decided(legs, receipt)
 
-    def _leg(self, work: Work, receipt: Receipt, allocation: Allocation) -> Leg:
+    def _leg(self, work: Work, receipt: Receipt, allocation: Allocation, offers: Offers) -> Leg:
         asked = work.order.asked
         candidate = next(one for one in receipt.candidates if one.account_id == allocation.account_id)
         desk = self._desks.get(allocation.account_id)
-        offer = self._offers.offer(work.key, asked.outcome_id, VenueSlug(allocation.bookmaker), is_back=asked.is_back)
+        offer = offers.offer(work.key, asked.outcome_id, VenueSlug(allocation.bookmaker), is_back=asked.is_back)
         if desk is None or offer is None:
             raise RuntimeError(f"account {allocation.account_id} went away while it was decided on")
         # The line that was decided on, also where the price has moved since: the bookmaker then refuses.
-        offer = replace(offer, market_ref=candidate.market_ref, outcome_ref=candidate.outcome_ref)
+        if (offer.market_ref, offer.outcome_ref) != (candidate.market_ref, candidate.outcome_ref):
+            offer = replace(offer, market_ref=candidate.market_ref, outcome_ref=candidate.outcome_ref)
         bet = Bet(
             str(uuid.uuid4()),
             "abp",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -78,6 +78,7 @@ class Desks:
         self._database, self._accounts, self._terms, self._vault = database, accounts, terms, vault
         self._urls, self._clock, self._placement = venue_urls, clock, placement
         self._desks: dict[int, Desk] = {}
+        self._active_of: dict[str, list[Desk]] = {}
         self._warned: dict[int, bytes] = {}
         self._retiring: set[asyncio.Task[None]] = set()
         self._operator_rates: Mapping[str, Decimal] = {}
@@ -98,10 +99,11 @@ class Desks:
     def get(self, account_id: int) -> Desk | None:
         return self._desks.get(account_id)
 
-    def of(self, client: str) -> list[Desk]:
+    def of(self, client: str) -> Sequence[Desk]:
         """The client's active accounts, the highest priority first."""
-        desks = [desk for desk in self._desks.values() if desk.row.client == client and desk.row.is_active]
-        return sorted(desks, key=lambda desk: (-desk.row.priority, desk.row.account_id))
+        if not self._active_of:
+            self._active_of = _by_client(self._active())
+        return self._active_of.get(client, ())
 
     def all(self) -> Iterable[Desk]:
         return tuple(self._desks.values())
@@ -127,6 +129,7 @@ class Desks:
         rows = {row.account_id: row for row in await self._accounts.accounts()}
         owing = await self._owing(row for row in rows.values() if row.account_id not in self._desks)
         changed = []
+        self._active_of = {}  # put together anew when somebody asks
         for account_id, row in rows.items():
             desk = self._desks.get(account_id)
             if desk is not None and self._renew(desk, row):
@@ -285,6 +288,14 @@ class Desks:
             await asyncio.wait(self._retiring, timeout=_CLOSE_S)
         for desk in self.all():
             await desk.bookmaker.close()
+
+
+def _by_client(desks: Iterable[Desk]) -> dict[str, list[Desk]]:
+    """The highest priority first."""
+    found: dict[str, list[Desk]] = {}
+    for desk in sorted(desks, key=lambda desk: (-desk.row.priority, desk.row.account_id)):
+        found.setdefault(desk.row.client, []).append(desk)
+    return found
 
 
 def _covers_nothing(_: Bet) -> Decimal:

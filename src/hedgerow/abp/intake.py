@@ -81,11 +81,12 @@ class _Request:
 @dataclass(frozen=True, slots=True)
 class _Facts:
     """What a group is judged by, as one transaction sees it. free: on the clients' accounts; claimed: requests,
-    (client, UUID), that orders have already."""
+    (client, UUID), that orders have already; view: of the moment in which all of it is judged."""
 
     is_emergency: bool
     free: Mapping[int, Decimal]
     claimed: _Claimed
+    view: View
 
 
 class Intake:
@@ -148,6 +149,7 @@ class Intake:
             await self._orders.is_emergency(connection),
             await free_of(connection, {request.client for request in requests}),
             set(await idempotency.known(connection, asked, self._clock.now())),
+            self._view.of_now(),
         )
 
     async def _insert(
@@ -171,7 +173,7 @@ class Intake:
         bookmakers = _both(request.key_bookmakers, order.bookmakers)
         expires_at = expiry(self._clock.now(), order.expires_at)
         market_id = self._catalogue.of_outcome(order.outcome_id)
-        candidates = () if market_id is None else self._candidates(request.client, order, market_id, facts.free)
+        candidates = () if market_id is None else _candidates(request.client, order, market_id, facts)
         asked = Asked(
             order.price,
             order.stake,
@@ -188,12 +190,6 @@ class Intake:
         facts.claimed.add(key)
         return _accepted(request.client, order, market_id, bookmakers, expires_at)
 
-    def _candidates(
-        self, client: str, order: OrderRequest, market_id: MarketId, free: Mapping[int, Decimal]
-    ) -> tuple[Candidate, ...]:
-        market = MarketKey(order.fixture_id, market_id, order.player_id)
-        return self._view.candidates(client, market, order.outcome_id, standing_of(free), is_back=order.is_back)
-
     def _situation(self, client: str, candidates: Sequence[Candidate], *, is_emergency: bool) -> Situation:
         desks = self._desks.of(client)
         codes = {desk.row.currency for desk in desks}
@@ -207,6 +203,11 @@ class Intake:
 
 def _full() -> ApiError:
     return ApiError(503, "Too many orders are waiting; try again", {"Retry-After": _TRY_AGAIN_S})
+
+
+def _candidates(client: str, order: OrderRequest, market_id: MarketId, facts: _Facts) -> tuple[Candidate, ...]:
+    market = MarketKey(order.fixture_id, market_id, order.player_id)
+    return facts.view.candidates(client, market, order.outcome_id, standing_of(facts.free), is_back=order.is_back)
 
 
 def standing_of(free: Mapping[int, Decimal]) -> Callable[[Desk, Offer], Standing]:

@@ -55,9 +55,9 @@ def bounds(facts: LimitFacts, price: Decimal, *, is_back: bool) -> Bounds:
     offered = [_effective_max(facts)]
     if (entry := _entry(facts, facts.entry_max)) is not None:
         offered.append(floored(entry, unit))
-    each = Fraction(1) if is_back else Fraction(price - 1)  # what a stake of 1 puts at risk
-    most = min(floored(Fraction(min(offered)) / each, unit) - facts.used, covered_stake(facts, price, is_back=is_back))
-    least = ceiled(Fraction(_effective_min(facts)) / each, unit)
+    taken = floored(_staked(min(offered), price, is_back=is_back), unit)
+    most = min(taken - facts.used, covered_stake(facts, price, is_back=is_back))
+    least = ceiled(_staked(_effective_min(facts), price, is_back=is_back), unit)
     return Bounds(max(least, unit), floored(max(most, Decimal(0)), unit))
 
 
@@ -65,12 +65,17 @@ def covered_stake(facts: LimitFacts, price: Decimal, *, is_back: bool) -> Decima
     """The highest stake that the free balance covers, in whole minor units; 0 without one."""
     # The liability of a lay bet is rounded up to whole units, so that only whole units of the balance cover any.
     free = floored(max(facts.free, Decimal(0)), facts.currency.unit)
-    return free if is_back else floored(Fraction(free) / Fraction(price - 1), facts.currency.unit)
+    return floored(_staked(free, price, is_back=is_back), facts.currency.unit)
 
 
 def at_risk(stake: Decimal, price: Decimal, currency: Currency, *, is_back: bool) -> Decimal:
     """The money that a bet takes from the balance: the stake, or what a lay bet may have to pay, rounded up."""
     return stake if is_back else ceiled(Fraction(stake) * Fraction(price - 1), currency.unit)
+
+
+def _staked(risk: Decimal, price: Decimal, *, is_back: bool) -> Fraction | Decimal:
+    """The stake that puts so much money at risk, exact."""
+    return risk if is_back else Fraction(risk) / Fraction(price - 1)
 
 
 def _effective_max(facts: LimitFacts) -> Decimal:

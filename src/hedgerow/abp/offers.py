@@ -94,6 +94,25 @@ class BookOffers:
         )
 
 
+class Momentary:
+    """Offers of one moment: each is looked for once, however many orders of a group ask for it."""
+
+    def __init__(self, offers: Offers) -> None:
+        self._offers = offers
+        self._found: dict[tuple[MarketKey, OutcomeId, VenueSlug, bool], Offer | None] = {}
+        self.rates = offers.rates
+
+    def offer(
+        self, market: MarketKey, outcome_id: OutcomeId, bookmaker: VenueSlug, *, is_back: bool = True
+    ) -> Offer | None:
+        key = (market, outcome_id, bookmaker, is_back)
+        try:
+            return self._found[key]
+        except KeyError:
+            found = self._found[key] = self._offers.offer(market, outcome_id, bookmaker, is_back=is_back)
+            return found
+
+
 def _laid(offer: Offer, side: LaySide | None) -> Offer:
     """The offer to lay; without a price where there is none."""
     if side is None:

@@ -102,6 +102,17 @@ def route(wanted: Wanted, candidates: Sequence[Candidate]) -> Decision:
     return Decision(tuple(allocations), tuple(left_out), wanted.open_stake - routed)
 
 
+def is_up_to_money(wanted: Wanted, candidates: Sequence[Candidate]) -> bool:
+    """Whether limits and balances decide: False where `route` has nothing to bet whatever they are. A look at the
+    prices alone."""
+    found = (_price(wanted, candidate) for candidate in candidates)
+    # Worse prices rest on what the order's bets have brought.
+    return any(
+        not isinstance(price, str) and (bool(wanted.taken) or is_as_good(price, wanted.price, is_back=wanted.is_back))
+        for price in found
+    )
+
+
 def is_as_good(price: Decimal, wanted: Decimal, *, is_back: bool) -> bool:
     """Whether a price is the wanted one or better: higher to back, lower to lay."""
     return price >= wanted if is_back else price <= wanted
@@ -123,12 +134,25 @@ def _sorted_out(wanted: Wanted, candidates: Sequence[Candidate]) -> tuple[list[_
             left_out.append(_left(candidate, found))
         else:
             usable.append(found)
-    usable.sort(key=lambda one: _preference(wanted, one))
+    if len(usable) > 1:
+        usable.sort(key=lambda one: _preference(wanted, one))
     return usable, left_out
 
 
 def _usable(wanted: Wanted, candidate: Candidate) -> _Usable | str:
     """The candidate with what it takes now, or why it is left out."""
+    price = _price(wanted, candidate)
+    if isinstance(price, str):
+        return price
+    found = bounds(candidate.limits, price, is_back=wanted.is_back)
+    code = candidate.limits.currency.code
+    if found.most < found.least:
+        return f"available limit {found.most} {code} is below the minimum {found.least} {code}"
+    return _Usable(candidate, price, found)
+
+
+def _price(wanted: Wanted, candidate: Candidate) -> Decimal | str:
+    """What can be had there, or why the candidate is left out whatever its limits."""
     if wanted.bookmakers is not None and candidate.bookmaker not in wanted.bookmakers:
         return "bookmaker is not allowed"
     if candidate.unusable is not None:
@@ -140,11 +164,7 @@ def _usable(wanted: Wanted, candidate: Candidate) -> _Usable | str:
         return f"price {price} is not exactly {wanted.price}"
     if not is_as_good(price, wanted.price, is_back=wanted.is_back) and wanted.price_rule is PriceRule.EACH:
         return f"price {price} is worse than {wanted.price}"
-    found = bounds(candidate.limits, price, is_back=wanted.is_back)
-    code = candidate.limits.currency.code
-    if found.most < found.least:
-        return f"available limit {found.most} {code} is below the minimum {found.least} {code}"
-    return _Usable(candidate, price, found)
+    return price
 
 
 def _preference(wanted: Wanted, one: _Usable) -> tuple[Decimal, int, Fraction, Decimal, int]:
@@ -159,19 +179,19 @@ def _spread(wanted: Wanted, usable: Sequence[_Usable], left_out: list[LeftOut]) 
     allocations: list[Allocation] = []
     left, surplus = wanted.open_stake, _surplus(wanted)
     for one in usable:
-        room = Fraction(left)
-        worse_by = _worse_by(wanted, one.price)
-        if worse_by > 0:
-            room = min(room, max(surplus, Fraction(0)) / worse_by)
+        room: Fraction | Decimal = left
+        is_worse = not is_as_good(one.price, wanted.price, is_back=wanted.is_back)
+        if is_worse:
+            room = min(Fraction(left), max(surplus, Fraction(0)) / _worse_by(wanted, one.price))
         stake = _stake(wanted, one, room)
         if stake is None:
-            left_out.append(_left(one.candidate, _too_little(wanted, one, left, is_worse=worse_by > 0)))
+            left_out.append(_left(one.candidate, _too_little(wanted, one, left, is_worse=is_worse)))
             continue
         allocation = _allocation(wanted, one, stake)
         allocations.append(allocation)
         left -= allocation.order_stake
-        if worse_by > 0:
-            surplus -= Fraction(allocation.order_stake) * worse_by
+        if is_worse:
+            surplus -= Fraction(allocation.order_stake) * _worse_by(wanted, one.price)
     return allocations
 
 
@@ -179,8 +199,8 @@ def _whole(wanted: Wanted, usable: Sequence[_Usable], left_out: list[LeftOut]) -
     """Fills from the first candidate that takes all of it, or not at all."""
     allocations: list[Allocation] = []
     for one in usable:
-        whole = _in_account(wanted, one, Fraction(wanted.open_stake))
-        is_worse = _worse_by(wanted, one.price) > 0
+        whole = _in_account(wanted, one, wanted.open_stake)
+        is_worse = not is_as_good(one.price, wanted.price, is_back=wanted.is_back)
         if wanted.taken:
             left_out.append(_left(one.candidate, "a part is taken, and only the whole stake was wanted"))
         elif allocations:
@@ -196,17 +216,15 @@ def _whole(wanted: Wanted, usable: Sequence[_Usable], left_out: list[LeftOut]) -
     return allocations
 
 
-def _stake(wanted: Wanted, one: _Usable, room: Fraction) -> Decimal | None:
+def _stake(wanted: Wanted, one: _Usable, room: Fraction | Decimal) -> Decimal | None:
     """What the candidate gets of so much room in the order's currency; None where that is less than it takes."""
     stake = min(one.bounds.most, _in_account(wanted, one, room))
     return stake if stake >= one.bounds.least else None
 
 
-def _in_account(wanted: Wanted, one: _Usable, amount: Fraction) -> Decimal:
+def _in_account(wanted: Wanted, one: _Usable, amount: Fraction | Decimal) -> Decimal:
     currency = one.candidate.limits.currency
-    if currency.code != wanted.currency.code:
-        amount = amount / Fraction(wanted.currency.per_usd) * Fraction(currency.per_usd)
-    return floored(amount, currency.unit)
+    return floored(converted(amount, wanted.currency, currency), currency.unit)
 
 
 def _allocation(wanted: Wanted, one: _Usable, stake: Decimal) -> Allocation:

@@ -17,6 +17,7 @@ from hedgerow.api.server import Server
 from hedgerow.bus.nats import Bus, BusError
 from hedgerow.bus.relay import Relay
 from hedgerow.bus.subjects import SETTINGS_CHANGED
+from hedgerow.core import memory
 from hedgerow.core.config import Settings, vault_of_settings
 from hedgerow.core.errors import SetupError
 from hedgerow.execution.trading_clock import trading_clock
@@ -63,6 +64,7 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         stack.push_async_callback(service.stop)
         await service.start()
         await _follow_operator(bus, service)
+        memory.settle()
         await Server(app, host, port).serve()
 
 

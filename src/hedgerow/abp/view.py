@@ -8,7 +8,7 @@ from decimal import Decimal
 from hedgerow.abp.candidates import Standing, candidate_of
 from hedgerow.abp.desks import Desk, Desks
 from hedgerow.abp.limits import USD
-from hedgerow.abp.offers import Offer, Offers
+from hedgerow.abp.offers import Momentary, Offer, Offers
 from hedgerow.abp.routing import Candidate
 from hedgerow.core.ids import MarketKey, OutcomeId, VenueSlug
 from hedgerow.execution.guard import Breakers, Circuit
@@ -20,6 +20,10 @@ class View:
     def __init__(self, desks: Desks, offers: Offers, breakers: Breakers, *, untold_max: Decimal) -> None:
         """untold_max: the highest stake assumed, in USD, where nobody names a limit."""
         self._desks, self._offers, self._breakers, self._untold_max = desks, offers, breakers, untold_max
+
+    def of_now(self) -> View:
+        """The same for many orders that are looked at without a pause: what bookmakers offer is looked for once."""
+        return View(self._desks, Momentary(self._offers), self._breakers, untold_max=self._untold_max)
 
     def candidates(
         self,

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -34,6 +36,8 @@ _TAKE_OVER_S = 1.0
 _CLEAN_EVERY_S = 10.0
 _KEEP_S = 3600.0
 _LONGEST_PAUSE_S = 5.0
+_MESSAGE_BYTES = 64 * 1024
+"""Of changes in one message, if no single change is larger."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -54,9 +58,9 @@ _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Change)
 
 
-def decode_change(message: bytes) -> Change:
-    """A message of `subjects.events(...)`."""
-    return _decoder.decode(message)
+def decode_changes(message: bytes) -> list[Change]:
+    """A message of `subjects.events(...)`: changes that follow one another."""
+    return _decoder.decode_lines(message)
 
 
 class Relay:
@@ -145,15 +149,15 @@ class Relay:
     async def _publish(self, rows: Sequence[outbox.Row], published: int) -> None:
         """Returns when the bus has them. Raises BusError; then all of them are published again."""
         largest = self._bus.largest_message
-        messages = []
+        told = []
         for seq, row in enumerate(rows, published + 1):
-            message = _encoder.encode(change_of(row, seq))
-            if len(message) > largest:
+            change = _encoder.encode(change_of(row, seq))
+            if len(change) > largest:
                 # Left out, which followers notice by the hole; the row itself is the truth and can be read.
-                _log.error("change too large for the bus", seq=seq, channel=row.channel, key=row.key, size=len(message))
+                _log.error("change too large for the bus", seq=seq, channel=row.channel, key=row.key, size=len(change))
                 continue
-            messages.append((subjects.events(row.channel), message))
-        await self._bus.deliver(messages)
+            told.append((row.channel, change))
+        await self._bus.deliver(_messages(told, min(largest, _MESSAGE_BYTES)))
 
     async def _pause(self, longest_s: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -162,6 +166,20 @@ class Relay:
 
     async def _on_wake(self, _: str, __: bytes) -> None:
         self._woken.set()
+
+
+def _messages(changes: Iterable[tuple[str, bytes]], most: int) -> Iterator[tuple[str, bytes]]:
+    """Subjects and messages. Changes of one channel that follow one another go together, up to so many bytes: a
+    message costs the bus, and whoever follows, more than the changes in it."""
+    for channel, run in groupby(changes, key=itemgetter(0)):
+        subject, lines, size = subjects.events(channel), list[bytes](), 0
+        for _, change in run:
+            if lines and size + len(change) > most:
+                yield subject, b"\n".join(lines)
+                lines, size = [], 0
+            lines.append(change)
+            size += len(change) + 1
+        yield subject, b"\n".join(lines)
 
 
 def change_of(row: outbox.Row, seq: int) -> Change:

@@ -31,5 +31,6 @@ def mm_commands(shard: int) -> str:
 
 
 def events(channel: str) -> str:
-    """Committed changes of one channel, e.g. `events.mm.orders`; the message is `bus.relay.Change`."""
+    """Committed changes of one channel, e.g. `events.mm.orders`; the message is `bus.relay.Change`, one or
+    several, each a line."""
     return f"events.{channel}"

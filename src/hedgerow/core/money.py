@@ -32,16 +32,17 @@ _EXACT = Context(prec=_MOST_DIGITS + 10, traps=[Inexact, InvalidOperation])
 _DOWNWARDS = Context(prec=_MOST_DIGITS + 10, rounding=ROUND_FLOOR)
 
 # Currencies whose smallest unit is not the hundredth. Source: ISO 4217 (minor unit column).
-_MINOR_UNIT_EXPONENT = {
-    "JPY": 0,
-    "KRW": 0,
-    "VND": 0,
-    "CLP": 0,
-    "ISK": 0,
-    "BHD": 3,
-    "KWD": 3,
-    "JOD": 3,
-    "TND": 3,
+_WHOLE, _HUNDREDTH, _THOUSANDTH = Decimal(1), Decimal("0.01"), Decimal("0.001")
+_MINOR_UNITS = {
+    "JPY": _WHOLE,
+    "KRW": _WHOLE,
+    "VND": _WHOLE,
+    "CLP": _WHOLE,
+    "ISK": _WHOLE,
+    "BHD": _THOUSANDTH,
+    "KWD": _THOUSANDTH,
+    "JOD": _THOUSANDTH,
+    "TND": _THOUSANDTH,
 }
 
 
@@ -99,7 +100,7 @@ def _finite(value: Decimal | str | int) -> Decimal:
 
 def minor_unit(currency: str) -> Decimal:
     """The smallest amount of the currency that can be paid, e.g. 0.01 for USD. Source: ISO 4217."""
-    return Decimal(1).scaleb(-_MINOR_UNIT_EXPONENT.get(currency, 2))
+    return _MINOR_UNITS.get(currency, _HUNDREDTH)
 
 
 def round_down(amount: Decimal, currency: str) -> Decimal:

@@ -107,7 +107,8 @@ class Placement:
         bet.sent_at = self._clock.now()
         refusal: Refused | None = None
         try:
-            if isinstance(bookmaker, NamesBets) and bookmaker.manifest.idempotency is Idempotency.COMPUTED_ID:
+            # In this order: a protocol's members are looked for anew at every check.
+            if bookmaker.manifest.idempotency is Idempotency.COMPUTED_ID and isinstance(bookmaker, NamesBets):
                 bet.bookmaker_bet_id = await bookmaker.name(intent)
                 await self.save(bet)
                 if bet.status is not BetStatus.PENDING:

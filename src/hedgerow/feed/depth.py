@@ -71,7 +71,9 @@ def exact_odds(told: OddsMicros, meta: bytes | None) -> OddsMicros:
     """The price of a row that tells it to three decimals, as its book has it: a contract at 0.96 is told as 1.042, and
     at 1.042 nobody could have it. Rounded down; the row's own where the book has another best price."""
     book = _read(meta)
-    levels = [one for one in (book.back if book is not None else None) or [] if _is_price(one.price)]
+    if book is None or not book.back:
+        return told
+    levels = [one for one in book.back if _is_price(one.price)]
     best = max((one.odds for one in levels[:_MOST_LEVELS]), default=Fraction(0))
     exact = int(best * MICRO)
     return OddsMicros(exact) if exact > MICRO and abs(exact - told) <= _HALF_A_THOUSANDTH else told

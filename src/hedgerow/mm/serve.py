@@ -10,7 +10,7 @@ import structlog
 
 from hedgerow.api.server import Server
 from hedgerow.bus.nats import Bus, BusError
-from hedgerow.bus.relay import Relay, decode_change
+from hedgerow.bus.relay import Relay, decode_changes
 from hedgerow.bus.subjects import SETTINGS_CHANGED, events
 from hedgerow.core.config import Settings, vault_of_settings
 from hedgerow.core.errors import SetupError
@@ -93,7 +93,7 @@ async def _follow_operator(bus: Bus, fleet: Fleet) -> None:
     """What the operator changes works at once; the bus is only the quicker way to what the database says."""
 
     async def told(_: str, message: bytes) -> None:
-        _log.warning("the operator turned a switch", state=str(decode_change(message).payload))
+        _log.warning("the operator turned a switch", state=str(decode_changes(message)[-1].payload))
         fleet.operator_changed()
 
     async def changed(_: str, client: bytes) -> None:

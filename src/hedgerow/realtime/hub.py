@@ -17,7 +17,7 @@ import structlog
 
 from hedgerow.bus import subjects
 from hedgerow.bus.nats import Bus, Subscription
-from hedgerow.bus.relay import Change, change_of, decode_change
+from hedgerow.bus.relay import Change, change_of, decode_changes
 from hedgerow.core.observe import WS_CONNECTIONS, WS_MESSAGES
 from hedgerow.core.tasks import spawn, stop
 from hedgerow.realtime.output import MOST_MESSAGES
@@ -204,12 +204,13 @@ class Hub:
     # --- changes ---------------------------------------------------------------------------------------------------
 
     async def _on_message(self, _: str, message: bytes) -> None:
-        change = decode_change(message)
+        changes = decode_changes(message)
         async with self._turn:
-            if change.seq > self._seq + 1:
-                await self._catch_up(change.seq - 1)
-            self._tell(change)
-            await self._breathe()
+            for change in changes:
+                if change.seq > self._seq + 1:
+                    await self._catch_up(change.seq - 1)
+                self._tell(change)
+                await self._breathe()
 
     def _on_lost(self) -> None:
         """Messages may have been missed, and perhaps none follows that would show the hole."""

@@ -171,4 +171,5 @@ async def delete_published(connection: Connection[Any], up_to: Cursor, older_tha
 
 
 def _row(row: Any) -> Row:
-    return Row(**{name: value for name, value in row.items() if name != "is_settled"})
+    """The columns are selected in the order of the fields."""
+    return Row(*row[:9])

@@ -23,6 +23,7 @@ from hedgerow.bench.place_orders import scene
 from hedgerow.bench.place_orders.side import Given
 from hedgerow.bus.nats import Bus
 from hedgerow.bus.relay import Relay
+from hedgerow.core import memory
 from hedgerow.core.clock import SystemClock
 from hedgerow.core.config import Settings
 from hedgerow.core.ids import FixtureId, OutcomeKey
@@ -69,6 +70,7 @@ async def running(given: Given) -> AsyncIterator[int]:
         context = ApiContext(database, accounts, clock, vault, BookView(service.book), service, bus)
         server = Server(create_app(context), "127.0.0.1", 0)
         await server.start()
+        memory.settle()
         stack.push_async_callback(server.stop)
         yield server.port
 
