@@ -176,7 +176,7 @@ async def test_end_of_the_process_races_a_placement_that_is_slow_to_arrive(quoti
     await quoting.step(act=quoting.suspend)
     before = len(quoting.sim_orders(exchange))
     await while_on_the_way(quoting, exchange, lambda: quoting.suspend(suspended=False), ended)
-    await quoting.run_until(ending[0].done, most_s=30)
+    await quoting.connected(ending[0].done)
     await ending[0]
     await quoting.run(2)
     assert len(quoting.sim_orders(exchange)) > before

@@ -430,7 +430,7 @@ async def test_halted_process_takes_its_quotes_away_and_bets_and_writes_nothing(
     def halt() -> None:
         """While a fill is on its way."""
         quoting.take("kalshi", Side.SELL, "0.45", 10)
-        quoting.process.maker.halt()
+        quoting.process.maker.halt(is_taken=False)
 
     await quoting.step(act=halt)
     await quoting.run_until(lambda: not quoting.resting(), most_s=5)

@@ -146,7 +146,7 @@ class Process:
             for task in alive:
                 task.cancel()
             await asyncio.gather(*alive, return_exceptions=True)
-        await self.maker.feed.stop()
+        await self.maker.feed.client.stop()
         for lane in self.lanes:
             if self.is_dead:  # the sockets are closed; a parting word is not said
                 lane.exchange.cancel_all = _nothing  # type: ignore[method-assign]

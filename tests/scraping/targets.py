@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -90,7 +91,7 @@ async def _cookies(request: web.Request) -> web.Response:
 
 
 @asynccontextmanager
-async def site() -> AsyncIterator[str]:
+async def site(tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     """Its base URL."""
     app = web.Application(client_max_size=64 * 1024 * 1024)
     app.router.add_route("*", "/echo", _echo)
@@ -105,10 +106,10 @@ async def site() -> AsyncIterator[str]:
     app.router.add_get("/cookies", _cookies)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    listening = web.TCPSite(runner, "127.0.0.1", 0)
+    listening = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await listening.start()
     port = runner.addresses[0][1]
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{port}"
     finally:
         await runner.cleanup()

@@ -15,11 +15,19 @@ SETTINGS_CHANGED = "settings.changed"
 """An operator changed a client's settings, a mapping or the system's switches in the database: whoever keeps them
 reads them again. The message is the client's name, empty for all."""
 
+MM_ANSWERS = "mm.answers"
+"""Answers to `mm_commands`, under a name that the asker chose; the message is `mm.routing.Answer`."""
+
 SCRAPING_GATEWAYS = "scraping.gateways"
 """A gateway of the deployment is there, told every few seconds; the message is `scraping.gateway.sharing.Beat`."""
 
 SCRAPING_REPORTS = "scraping.reports"
 """How requests through agents went; the message is a list of `scraping.gateway.health.Report`."""
+
+
+def mm_commands(shard: int) -> str:
+    """What the API asks of the process that works on a shard of market making; the message is `mm.routing.Ask`."""
+    return f"mm.commands.{shard}"
 
 
 def events(channel: str) -> str:

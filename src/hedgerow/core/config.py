@@ -74,6 +74,9 @@ class Settings(BaseSettings):
 
     stale_live_s: float = Field(10.0, gt=0, description="Age above which live odds are not quoted from")
     stale_pregame_s: float = Field(60.0, gt=0, description="The same before the start")
+    mm_shards: int = Field(
+        1, ge=1, le=16, description="Parts that market making divides the fixtures into, the same in every process"
+    )
     max_hedge_drift: Decimal = Field(
         Decimal("0.03"), ge=0, lt=1, description="Share of the planned hedge odds that may be lost before a hedge waits"
     )
@@ -91,6 +94,9 @@ class Settings(BaseSettings):
     gateway_url: str | None = Field(None, description="Where agents reach this gateway; empty: its host and port")
     gateway_certificate: Path | None = Field(None, description="Certificate chain of the gateway, for TLS (PEM)")
     gateway_certificate_key: Path | None = Field(None, description="Private key of that certificate (PEM)")
+    gateway_proxy_port: int | None = Field(
+        None, ge=0, le=65535, description="Port of the gateway's proxy front; empty: none; 0: a free one"
+    )
     agent_gateways: Texts = Field((), description="URLs of gateways that an agent dials, one is enough")
     agent_key: Secret | None = Field(None, description="Key of the agent")
     agent_trust: Path | None = Field(None, description="Authority (PEM) that gateways' certificates are signed by")

@@ -31,6 +31,7 @@ from hedgerow.mm.orders import Slot
 from hedgerow.mm.recovery import sides_of
 from hedgerow.mm.repository import Repository
 from hedgerow.mm.results import results_of
+from hedgerow.mm.shards import WHOLE, Shard
 from hedgerow.storage.database import StorageError
 from hedgerow.venues.base import Exchange, Listing
 
@@ -53,12 +54,14 @@ class Discovery:
         clock: Clock,
         *,
         write_catalogue: Callable[[], Awaitable[None]],
+        shard: Shard = WHOLE,
     ) -> None:
-        """write_catalogue: writes the fixtures and markets that a stored mapping names."""
+        """write_catalogue: writes the fixtures and markets that a stored mapping names. shard: what is quoted, and
+        whose mappings are stored."""
         self.instruments = Instruments()
         self.rounds = 0
         self._engine, self._book, self._repository, self._clock = engine, book, repository, clock
-        self._write_catalogue = write_catalogue
+        self._write_catalogue, self._shard = write_catalogue, shard
         self._stored: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._watched: dict[Lane, tuple[Exchange, frozenset[str]]] = {}
         self._wake = asyncio.Event()
@@ -146,7 +149,8 @@ class Discovery:
     async def _learn(self, slug: str, listings: list[Listing], facts: Facts) -> None:
         mappings = await asyncio.to_thread(map_listings, listings, facts)
         rows = [row_of(listing.instrument.venue, m) for listing, m in zip(listings, mappings, strict=True)]
-        news = [row for row in rows if self._stored.get((slug, row["instrument_ref"])) != row]
+        ours = [row for row in rows if self._shard.owns(row["fixture_id"])]
+        news = [row for row in ours if self._stored.get((slug, row["instrument_ref"])) != row]
         if news:
             await self._write_catalogue()
             now = self._clock.now()
@@ -155,6 +159,8 @@ class Discovery:
             quarantined = [row for row in news if row["verdict"] == "QUARANTINED"]
             _log.info("contracts mapped", exchange=slug, new=len(news), quarantined=len(quarantined))
         self._apply(slug, self.instruments.learn(listings, mappings))
+        if not self._shard.is_whole:
+            self._leave_elsewhere(slug, {row["instrument_ref"] for row in rows} - {r["instrument_ref"] for r in ours})
 
     def _apply(self, slug: str, changes: Changes) -> None:
         lanes = [lane for trader in self._engine.traders.values() for lane in trader.lanes if lane.slug == slug]
@@ -164,12 +170,19 @@ class Discovery:
             for contract in changes.lost:
                 self._engine.relist(lane, contract.instrument, is_open=False)
 
+    def _leave_elsewhere(self, slug: str, refs: set[str]) -> None:
+        """What another shard works on is not ours to adopt, to count or to cancel."""
+        for trader in self._engine.traders.values():
+            for lane in trader.lanes:
+                if lane.slug == slug:
+                    lane.elsewhere |= refs - lane.instruments.keys()
+
     # --- quoting -----------------------------------------------------------------------------------------------
 
     async def _quote(self) -> None:
         """Gives every trader the places of its active tournaments, and follows their contracts' state."""
         for fixture in list(self._book.fixtures()):
-            if fixture.is_known and not fixture.is_over:
+            if fixture.is_known and not fixture.is_over and self._shard.owns(fixture.fixture_id):
                 for trader in self._engine.traders.values():
                     if fixture.tournament_id is not None and trader.settings_of(fixture.tournament_id):
                         self._quote_fixture(trader, fixture)

@@ -79,7 +79,12 @@ class Engine:
         self._resolved: Callable[[TradedMarket], None] = lambda _: None
         self._owners: dict[int, Owner] = {}
         self._watchers: set[asyncio.Event] = set()
+        self._is_halted = False
         hedger.on_settled(self._hedged)
+
+    def halt(self) -> None:
+        """Quotes are left as they are from now on: they are another process's."""
+        self._is_halted = True
 
     # --- what is traded ----------------------------------------------------------------------------------------
 
@@ -142,6 +147,8 @@ class Engine:
 
     def look_at(self, market: TradedMarket) -> None:
         """Brings a market's quotes, and its hedges, to what they should be now."""
+        if self._is_halted:
+            return
         trader = market.client
         offers, why_not = self._prices.offers(market.key, trader.bookmaker)
         market.offered = len(offers)
@@ -395,7 +402,8 @@ class Engine:
         slot = lane.slots.get((fill.instrument_ref, fill.side.value))
         market = self._by_slot.get(slot) if slot else None
         if market is None or slot is None:
-            self._ledger.keep_stray(lane, fill)
+            if fill.instrument_ref not in lane.elsewhere:
+                self._ledger.keep_stray(lane, fill)
             return
         order = lane.find(fill.venue_ref, fill.client_ref)
         stake = stake_of(fill.side, fill.price, fill.size)

@@ -25,6 +25,7 @@ from hedgerow.execution.placement import Placement, close_when_answered
 from hedgerow.execution.reconcile import Reconciler
 from hedgerow.mm.exposure import hedge_covers
 from hedgerow.mm.hedging import HedgePlan, Offer, PlannedBet, Rules, Waits, plan_hedges, plan_sweep
+from hedgerow.mm.lane import LeaveBy, never
 from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import HedgeHold, TradedMarket
 from hedgerow.mm.quoter import minimum_usd
@@ -62,11 +63,19 @@ class Hedger:
     """Keeps every market's payout vector equal, as far as the bookmaker lets it."""
 
     def __init__(
-        self, ledger: FillLedger, placement: Placement, clock: Clock, *, max_drift: Decimal, is_live: IsLive
+        self,
+        ledger: FillLedger,
+        placement: Placement,
+        clock: Clock,
+        *,
+        max_drift: Decimal,
+        is_live: IsLive,
+        leave_by: LeaveBy = never,
     ) -> None:
+        """leave_by: the loop's time after which no bet is sent; None: no such time."""
         self.desks: dict[str, Desk] = {}
         self._ledger, self._placement, self._clock = ledger, placement, clock
-        self._max_drift, self._is_live = max_drift, is_live
+        self._max_drift, self._is_live, self._leave_by = max_drift, is_live, leave_by
         self._markets: dict[str, TradedMarket] = {}  # by the reference of a bet under way
         self._settled: Callable[[TradedMarket], None] = lambda _: None
         self._is_halted = False
@@ -253,6 +262,7 @@ class Hedger:
                     outcome_ref=planned.offer.outcome_ref,
                     is_live=self._is_live(market),
                     covers=self.covers,
+                    leave_by=self._leave_by(),
                 )
             except StorageError:  # it was answered: the bet has the answer, and its row must get it
                 await until_written("a bet's answer", lambda: self._placement.save(bet))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -26,6 +26,7 @@ from hedgerow.core.tasks import spawn, work
 from hedgerow.mm.numbers import OrderNumbers, order_id_of, reference_of
 from hedgerow.mm.orders import Act, Command, Order, Pending, Slot, Stakes, apply_state
 from hedgerow.mm.stops import Answers
+from hedgerow.net.http import leaving_by
 from hedgerow.venues.base import (
     Exchange,
     ExchangeEvent,
@@ -46,12 +47,21 @@ FILL_OVERLAP_MS = 60_000
 MISSING_FILLS_AFTER_S = 1.0
 RETRY_S = 0.25
 SHORTEST_HOLD_S = 0.02
+LEAVE_WITHIN_S = 6.0
+"""How long leaving an exchange tries to take each of our orders away."""
 HOLD_AFTER = {Reason.RATE: 1.0, Reason.FUNDS: 1.0, Reason.CLOSED: 1.0, Reason.AUTH: 30.0, Reason.ACCOUNT: 30.0}
 """Seconds without new orders after a refusal, by its reason; others RETRY_S."""
 LAST_LOOKS, LAST_LOOK_S = 100, 0.05
 """For how long the end waits for answers to orders, in the machine's time."""
 ENDED_KEPT = 5_000
 """Ended orders that are kept in memory, because fills may come late; older ones are found in the database."""
+
+
+LeaveBy = Callable[[], float | None]
+
+
+def never() -> None:
+    """No time after which nothing is sent."""
 
 
 class LaneOwner(Protocol):
@@ -89,7 +99,12 @@ class Lane:
         clock: Clock,
         numbers: OrderNumbers,
         tag: int,
+        leave_by: LeaveBy = never,
+        *,
+        shares_account: bool = False,
     ) -> None:
+        """leave_by: the loop's time after which nothing new is sent; None: no such time. shares_account: other
+        processes may have orders there."""
         self.account_id, self.exchange = account_id, exchange
         self.slug = exchange.manifest.slug
         self.instruments: dict[str, Instrument] = {}
@@ -97,11 +112,13 @@ class Lane:
         self.orders: dict[int, Order] = {}
         self.strays: dict[str, OrderState] = {}
         self.orphans: list[Orphan] = []
+        self.elsewhere: set[str] = set()  # instruments whose fixtures another shard works on
         self.cash = 0  # free and held money, micros of USD, as last read, minus what was spent since
         self.is_synced = False
         self.answers = Answers()
         self.is_refused = False  # so often lately that nothing is quoted
         self._owner, self._clock, self._numbers, self._tag = owner, clock, numbers, tag
+        self._leave_by, self._shares_account = leave_by, shares_account
         self._by_client_ref: dict[str, Order] = {}
         self._by_venue_ref: dict[str, Order] = {}
         self._live: dict[int, Order] = {}
@@ -133,7 +150,7 @@ class Lane:
         self.is_synced = False
         if cancels and (self.live_orders() or self.strays):
             try:
-                await self._take_all_away()
+                await (self._cancel_own() if self._shares_account else self._take_all_away())
             except VenueError as error:
                 _log.error("orders may still rest", exchange=self.slug, account=self.account_id, error=str(error))
         await self.exchange.close()
@@ -155,6 +172,37 @@ class Lane:
     def _is_sending(self) -> bool:
         """Whether an order is on its way to the exchange, as far as we know."""
         return any(order.pending in (Pending.PLACE, Pending.AMEND, Pending.LOOKUP) for order in self.live_orders())
+
+    async def _cancel_own(self) -> None:
+        """Others quote by the account too: what is ours is cancelled order by order, what is on its way as well."""
+        gone: set[int] = set()
+        try:
+            async with asyncio.timeout(LEAVE_WITHIN_S):
+                while True:
+                    left = [o for o in self.live_orders() if o.venue_ref is not None and o.order_id not in gone]
+                    if not left and not self._is_sending():
+                        return
+                    answers = await asyncio.gather(*(self._is_cancelled(order) for order in left))
+                    gone |= {order.order_id for order, is_gone in zip(left, answers, strict=True) if is_gone}
+                    if not all(answers) or not left:
+                        await asyncio.sleep(RETRY_S)
+        except TimeoutError:
+            _log.error("orders may still rest", exchange=self.slug, account=self.account_id)
+
+    async def _is_cancelled(self, order: Order) -> bool:
+        """Cancels an order on leaving, so that its row tells the next process. False: it may still rest."""
+        try:
+            state = await self.exchange.cancel(order.ref)
+        except Refused:
+            return True  # it rests no more, and what became of it the next comparison finds
+        except VenueError:
+            return False
+        if state is not None:
+            apply_state(order, state, self._clock.now_ms())
+        elif order.is_live:
+            order.move_to(OrderStatus.CANCELLED, self._clock.now_ms())
+        self._owner.on_order(self, order)
+        return True
 
     @property
     def is_ready(self) -> bool:
@@ -189,6 +237,7 @@ class Lane:
         """The slot for one side of an instrument; the one that is there already stays. Orders that were found
         resting before anybody knew the instrument are taken over."""
         self.instruments[slot.instrument.ref] = slot.instrument
+        self.elsewhere.discard(slot.instrument.ref)
         slot = self.slots.setdefault((slot.instrument.ref, slot.side.value), slot)
         key = slot.instrument.ref, slot.side
         for ref, state in list(self.strays.items()):
@@ -206,11 +255,13 @@ class Lane:
         """Sends a command now; its answer comes later. The order it is about is answered."""
         act, order = command.act, command.order
         if act is Act.PLACE:
-            order = self._send_new(slot, command)
+            with leaving_by(self._leave_by()):
+                order = self._send_new(slot, command)
         elif order is None:
             raise ValueError(f"{act} needs an order")
         elif act is Act.AMEND:
-            self._send_amend(slot, order, command)
+            with leaving_by(self._leave_by()):
+                self._send_amend(slot, order, command)
         else:
             self._send_cancel(slot, order)
         self._sent[act].inc()
@@ -403,6 +454,8 @@ class Lane:
     def adopt(self, state: OrderState) -> Order | None:
         """Takes over an order that rests on the exchange and that this process did not send. None: nobody quotes
         that side of that instrument (yet); the order is a stray until then."""
+        if state.instrument_ref in self.elsewhere:
+            return None
         instrument = self.instruments.get(state.instrument_ref)
         if instrument is None or (state.instrument_ref, state.side.value) not in self.slots:
             self.strays[state.venue_ref] = state
@@ -518,6 +571,11 @@ class Lane:
         known = self.instruments[change.instrument_ref]
         if change.grid is not None:
             self.relist(replace(known, grid=change.grid), is_open=change.is_open)
+
+    def leave_stray(self, venue_ref: str) -> None:
+        """An order that was found is another shard's, as all on its instrument."""
+        if (state := self.strays.pop(venue_ref, None)) is not None:
+            self.elsewhere.add(state.instrument_ref)
 
     async def cancel_strays(self) -> None:
         """Takes away what rests on instruments that nobody quotes. What cannot be cancelled now stays a stray."""

@@ -85,6 +85,8 @@ class TradedMarket:
         return tuple(i for i in self.outcomes if (i == outcome_id) != (side is Side.BUY))
 
 
+_OVER_FIXTURES = frozenset({Scope.TOURNAMENT, Scope.EXCHANGE, Scope.CLIENT})
+
 StakesKey = tuple[Scope | int, str]
 """A scope, or an account, and what of it: see `Trader.stakes_of`."""
 
@@ -122,6 +124,7 @@ class Trader:
     stakes: dict[StakesKey, Stakes] = field(default_factory=dict)
     stopped_by: CapName | None = None  # what keeps everything from being quoted
     hedge_answers: Answers = field(default_factory=Answers)
+    parts: int = 1  # into how many shards what holds over more than one fixture is divided
 
     def settings_of(self, tournament_id: int) -> TournamentSettings | None:
         """The settings of a tournament that is active for the client."""
@@ -156,7 +159,10 @@ class Trader:
 
     def _cap(self, key: StakesKey) -> int | None:
         where, subject = key
-        return self.policy.cap(where, subject) if isinstance(where, Scope) else self.max_outcome_stake.get(where, 0)
+        if not isinstance(where, Scope):
+            return self.max_outcome_stake.get(where, 0)
+        cap = self.policy.cap(where, subject)
+        return cap // self.parts if cap is not None and where in _OVER_FIXTURES else cap
 
     def forget_stakes(self, market: TradedMarket) -> None:
         """The market is settled: what was matched in it is at risk no more, and its own sums are done with."""

@@ -15,13 +15,14 @@ from hedgerow.feed.gate import Limits
 from hedgerow.mm.engine import Engine
 from hedgerow.mm.hedger import Hedger
 from hedgerow.mm.journal import Journal
-from hedgerow.mm.lane import Lane
+from hedgerow.mm.lane import Lane, LeaveBy, never
 from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import TradedMarket
 from hedgerow.mm.numbers import OrderNumbers
 from hedgerow.mm.prices import BookPrices
 from hedgerow.mm.recovery import BetReads, Reads
 from hedgerow.mm.repository import Repository
+from hedgerow.mm.shards import WHOLE, Shard
 from hedgerow.mm.taping.recorder import Recorder
 from hedgerow.mm.taping.taped import (
     TapedEngine,
@@ -56,10 +57,20 @@ class Parts:
 
 
 def build(
-    settings: Settings, database: Database, book: PriceBook, journal: Journal, clock: Clock, is_live: IsLive
+    settings: Settings,
+    database: Database,
+    book: PriceBook,
+    journal: Journal,
+    clock: Clock,
+    is_live: IsLive,
+    *,
+    shard: Shard = WHOLE,
+    leave_by: LeaveBy = never,
 ) -> Parts:
-    """Raises InputError and OSError where the tape that the settings name cannot be written."""
-    repository, bets = Repository(database, clock), Bets(database, clock)
+    """shard: of the fixtures; leave_by: the loop's time after which nothing is sent to a venue, None: no such time.
+
+    Raises InputError and OSError where the tape that the settings name cannot be written."""
+    repository, bets = Repository(database, clock, shard), Bets(database, clock)
     tape, hysteresis = settings.engine_tape, micros(settings.quote_hysteresis)
     recorder = Recorder(tape, clock, settings.max_hedge_drift, hysteresis) if tape else None
     own_clock = recorder.clock if recorder else clock
@@ -68,16 +79,19 @@ def build(
     if recorder is None:
         numbers, ledger = OrderNumbers(), FillLedger(database, repository, bets)
         placement = Placement(database, bets, Breakers(clock), clock)
-        hedger = Hedger(ledger, placement, clock, max_drift=settings.max_hedge_drift, is_live=is_live)
+        hedger = Hedger(
+            ledger, placement, clock, max_drift=settings.max_hedge_drift, is_live=is_live, leave_by=leave_by
+        )
         engine = Engine(
             prices, hedger, ledger, journal, clock, minimum_stake=hedger.minimum_stake, hysteresis=hysteresis
         )
 
         def lane_of(account_id: int, exchange: Exchange, tag: int) -> Lane:
-            return Lane(account_id, exchange, engine, clock, numbers, tag)
+            shares_account = not shard.is_whole
+            return Lane(account_id, exchange, engine, clock, numbers, tag, leave_by, shares_account=shares_account)
 
         return Parts(clock, numbers, ledger, hedger, engine, lane_of, (repository, bets), None)
-    return _taped(recorder, settings, database, prices, journal, clock, is_live)
+    return _taped(recorder, settings, database, prices, journal, clock, is_live, leave_by)
 
 
 def _taped(
@@ -88,12 +102,19 @@ def _taped(
     journal: Journal,
     clock: Clock,
     is_live: IsLive,
+    leave_by: LeaveBy,
 ) -> Parts:
     repository, bets = Repository(database, clock), Bets(database, clock)
     numbers, ledger = TapedNumbers(recorder), TapedLedger(recorder, database, repository, bets)
     placement = TapedPlacement(recorder, database, bets, Breakers(clock), clock)
     hedger = TapedHedger(
-        recorder, ledger, placement, recorder.clock, max_drift=settings.max_hedge_drift, is_live=is_live
+        recorder,
+        ledger,
+        placement,
+        recorder.clock,
+        max_drift=settings.max_hedge_drift,
+        is_live=is_live,
+        leave_by=leave_by,
     )
     engine = TapedEngine(
         recorder,
@@ -108,7 +129,7 @@ def _taped(
     recorder.follow(engine, hedger)
 
     def lane_of(account_id: int, exchange: Exchange, tag: int) -> Lane:
-        return TapedLane(recorder, account_id, exchange, engine, recorder.clock, numbers, tag)
+        return TapedLane(recorder, account_id, exchange, engine, recorder.clock, numbers, tag, leave_by)
 
     reads = TapedReads(recorder, repository, bets)
     return Parts(recorder.clock, numbers, ledger, hedger, engine, lane_of, (reads, reads), recorder)

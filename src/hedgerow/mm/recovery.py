@@ -26,6 +26,7 @@ from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import TradedMarket, Trader
 from hedgerow.mm.orders import HedgeLegs, Order, Pending, Slot
 from hedgerow.mm.repository import FillRow, StoredOrder
+from hedgerow.mm.shards import WHOLE, Shard
 from hedgerow.storage.bets import Bet
 from hedgerow.venues.base import Instrument
 
@@ -66,10 +67,18 @@ class Recovery:
     """One start."""
 
     def __init__(
-        self, repository: Reads, bets: BetReads, engine: Engine, ledger: FillLedger, hedger: Hedger, now_ms: int
+        self,
+        repository: Reads,
+        bets: BetReads,
+        engine: Engine,
+        ledger: FillLedger,
+        hedger: Hedger,
+        now_ms: int,
+        shard: Shard = WHOLE,
     ) -> None:
+        """repository: of the shard."""
         self._repository, self._bets, self._engine = repository, bets, engine
-        self._ledger, self._hedger, self._now_ms = ledger, hedger, now_ms
+        self._ledger, self._hedger, self._now_ms, self._shard = ledger, hedger, now_ms, shard
 
     async def run(self) -> None:
         """Rebuilds every trader's markets. The lanes are not connected yet."""
@@ -78,7 +87,10 @@ class Recovery:
                 await self._repository.repair_orders(lane.account_id)
             mappings = await self._repository.open_mappings([lane.slug for lane in trader.lanes])
             for mapping in mappings:
-                self._place(trader, mapping)
+                if self._shard.owns(mapping["fixture_id"]):
+                    self._place(trader, mapping)
+                else:
+                    _leave_elsewhere(trader, mapping)
             fills = await self._repository.unsettled_fills(trader.name)
             by_market: dict[MarketKey, list[FillRow]] = {}
             for row in fills:
@@ -207,6 +219,13 @@ class Recovery:
             hedge_limit=stored.hedge_limit,
         )
         lane.restore(order)
+
+
+def _leave_elsewhere(trader: Trader, mapping: Mapping[str, Any]) -> None:
+    """A contract that another shard works on."""
+    for lane in trader.lanes:
+        if lane.slug == mapping["venue"]:
+            lane.elsewhere.add(mapping["instrument_ref"])
 
 
 def _ms(at: datetime | None) -> int:

@@ -23,6 +23,7 @@ from hedgerow.execution.mapping import Decision
 from hedgerow.mm.controls import Controls, SystemState, TournamentSettings
 from hedgerow.mm.orders import HedgeLegs
 from hedgerow.mm.payouts import payout_sql
+from hedgerow.mm.shards import WHOLE, Shard
 from hedgerow.storage.database import Database
 
 _WORTH = payout_sql("excluded.matched_size", "excluded.matched_stake", order="mm_orders")
@@ -81,8 +82,9 @@ class StoredOrder:
 class Repository:
     """Orders, fills, mappings, quotes' reasons, switches and settings of market making."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database, self._clock = database, clock
+    def __init__(self, database: Database, clock: Clock, shard: Shard = WHOLE) -> None:
+        """shard: the fixtures whose orders and fills are answered where a start asks for them."""
+        self._database, self._clock, self._shard = database, clock, shard
 
     # --- orders ----------------------------------------------------------------------------------------------
 
@@ -120,10 +122,11 @@ class Repository:
     async def open_orders(self, account_id: int) -> list[StoredOrder]:
         """Orders of an account that rest, or may rest, as far as the database knows."""
         rows = await self._database.fetch(
-            """select order_id, client_order_id, exchange_order_id, exchange_outcome_id, side, price, size, status,
-                      matched_size, matched_stake, fees, created_at, placed_at, matched_at, is_adopted,
-                      bookmaker_outcome_price, bookmaker_outcome_limit
-               from mm_orders where account_id = $1 and status in ('PENDING_PLACEMENT', 'PLACED') order by order_id""",
+            f"""select order_id, client_order_id, exchange_order_id, exchange_outcome_id, side, price, size, status,
+                       matched_size, matched_stake, fees, created_at, placed_at, matched_at, is_adopted,
+                       bookmaker_outcome_price, bookmaker_outcome_limit
+                from mm_orders where account_id = $1 and status in ('PENDING_PLACEMENT', 'PLACED')
+                  and {self._shard.condition()} order by order_id""",
             account_id,
         )
         return [_stored_order(row) for row in rows]
@@ -141,6 +144,22 @@ class Repository:
             )
             for row in rows
         }
+
+    async def waiting_orders(
+        self, client: str, shard: Shard, *, order_id: int | None, exchange: str | None, fixture_id: str | None
+    ) -> list[int]:
+        """Numbers of a client's orders in a shard that rest, or may rest; None: of any."""
+        rows = await self._database.fetch(
+            f"""select order_id from mm_orders
+                where client = $1 and status in ('PENDING_PLACEMENT', 'PLACED') and {shard.condition()}
+                  and ($2::bigint is null or order_id = $2) and ($3::text is null or exchange = $3)
+                  and ($4::text is null or fixture_id = $4) order by order_id""",
+            client,
+            order_id,
+            exchange,
+            fixture_id,
+        )
+        return [row["order_id"] for row in rows]
 
     async def order_id_of(self, account_id: int, venue_ref: str) -> int | None:
         """Our number of an order that the exchange names."""
@@ -218,19 +237,20 @@ class Repository:
         without an order are linked where its row names it."""
         async with self._database.transaction() as connection:
             await connection.execute(
-                """update mm_fills f set order_id = o.order_id from mm_orders o
-                   where f.account_id = $1 and f.order_id is null and o.account_id = f.account_id
-                     and o.exchange_order_id = f.exchange_order_id""",
+                f"""update mm_fills f set order_id = o.order_id from mm_orders o
+                    where f.account_id = $1 and f.order_id is null and o.account_id = f.account_id
+                      and o.exchange_order_id = f.exchange_order_id and {self._shard.condition("f.fixture_id")}""",
                 account_id,
             )
             await connection.execute(
-                """update mm_orders o set matched_size = f.size, matched_stake = f.stake, fees = f.fee,
+                f"""update mm_orders o set matched_size = f.size, matched_stake = f.stake, fees = f.fee,
                                           matched_price = f.spent / nullif(f.size, 0), matched_at = f.at
                    from (select o.order_id, coalesce(sum(l.size), 0) as size, coalesce(sum(l.stake), 0) as stake,
                                 coalesce(sum(l.fee), 0) as fee, sum(l.price * l.size) as spent, max(l.traded_at) as at
                          from mm_orders o
                          left join mm_fills l on l.order_id = o.order_id and l.state <> 'REVERSED'
-                         where o.account_id = $1 and o.settlement_status = 'UNDECIDED' group by o.order_id) f
+                         where o.account_id = $1 and o.settlement_status = 'UNDECIDED'
+                           and {self._shard.condition("o.fixture_id")} group by o.order_id) f
                    where o.order_id = f.order_id and o.matched_size <> f.size""",
                 account_id,
             )
@@ -238,8 +258,8 @@ class Repository:
     async def orphaned_fills(self, account_id: int) -> list[FillRow]:
         """Fills whose order has no row: it was sent, and perhaps ended, in the moment before a crash."""
         return await self._fills(
-            """account_id = $1 and state <> 'REVERSED'
-               and not exists (select 1 from mm_orders o where o.order_id = mm_fills.order_id)""",
+            f"""account_id = $1 and state <> 'REVERSED' and {self._shard.condition()}
+                and not exists (select 1 from mm_orders o where o.order_id = mm_fills.order_id)""",
             account_id,
         )
 
@@ -247,21 +267,23 @@ class Repository:
         """When the latest recorded fill of the account was traded; while there is none, when its first order was made,
         since any of them may have been filled. None for an account without orders."""
         at: datetime | None = await self._database.fetchval(
-            """select coalesce((select max(traded_at) from mm_fills where account_id = $1),
-                               (select min(created_at) from mm_orders where account_id = $1))""",
+            f"""select coalesce(
+                    (select max(traded_at) from mm_fills where account_id = $1 and {self._shard.condition()}),
+                    (select min(created_at) from mm_orders where account_id = $1 and {self._shard.condition()}))""",
             account_id,
         )
         return _ms(at)
 
     async def fills_of_account(self, account_id: int, since_ms: int) -> list[FillRow]:
         """Fills from a moment on, oldest first: what need not be counted again."""
-        return await self._fills("account_id = $1 and traded_at >= $2", account_id, datetime_of_ms(since_ms))
+        condition = f"account_id = $1 and traded_at >= $2 and {self._shard.condition()}"
+        return await self._fills(condition, account_id, datetime_of_ms(since_ms))
 
     async def unsettled_fills(self, client: str) -> list[FillRow]:
         """All fills of markets of which an order or a bet is not settled yet, oldest first: the exposure after a
         restart. Where one venue has settled and another has not, both sides still belong together."""
         return await self._fills(
-            """client = $1 and state <> 'REVERSED' and (fixture_id, market_id) in (
+            f"""client = $1 and state <> 'REVERSED' and {self._shard.condition()} and (fixture_id, market_id) in (
                  select l.fixture_id, l.market_id from mm_fills l left join mm_orders o on o.order_id = l.order_id
                  where l.client = $1 and coalesce(o.settlement_status, 'UNDECIDED') = 'UNDECIDED'
                  union

@@ -20,6 +20,7 @@ from hedgerow.mm.market import Trader
 from hedgerow.mm.policy import Policies
 from hedgerow.mm.quoter import usd
 from hedgerow.mm.repository import Repository
+from hedgerow.mm.shards import WHOLE, Shard
 from hedgerow.storage.accounts import Accounts, VenueAccount, open_credentials
 from hedgerow.venues.base import Account, Exchange, VenueContext
 from hedgerow.venues.registry import UnknownVenueError, build_bookmaker, build_exchange, urls_of, venue
@@ -42,11 +43,14 @@ class Roster:
         hedger: Hedger,
         lane_of: Callable[[int, Exchange, int], Lane],
         tag: int,
+        shard: Shard = WHOLE,
     ) -> None:
-        """lane_of: makes a lane, see `mm.parts`; tag: of the deployment, in its orders' references."""
+        """lane_of: makes a lane, see `mm.parts`; tag: of the deployment, in its orders' references; shard: of what is
+        traded: what belongs to an account as a whole is divided."""
         self._repository, self._policies, self._accounts = repository, policies, accounts
         self._vault, self._urls = vault, venue_urls
         self._clock, self._engine, self._hedger, self._lane_of, self._tag = clock, engine, hedger, lane_of, tag
+        self._shard = shard
         self._warned: set[int] = set()
         self._rows: dict[int, VenueAccount] = {}  # as last seen
         self.system = SystemState(soft_paused=False, stopped=False, emergency=False, reason=None, since=None)
@@ -79,7 +83,8 @@ class Roster:
         trader = self._engine.traders.get(controls.client)
         if trader is None:
             state = self.state_of(controls)
-            trader = self._engine.traders[controls.client] = Trader(controls.client, controls.bookmaker, state)
+            trader = Trader(controls.client, controls.bookmaker, state, parts=self._shard.count)
+            self._engine.traders[controls.client] = trader
         return trader
 
     async def _take_settings(self, trader: Trader, controls: Controls) -> bool:
@@ -196,7 +201,8 @@ class Roster:
 
     def _context(self, row: VenueAccount) -> VenueContext:
         account = Account(row.account_id, row.username, row.currency, open_credentials(row, self._vault), row.meta)
-        return VenueContext(account, self._clock, urls_of(venue(row.venue).manifest, self._urls))
+        urls = urls_of(venue(row.venue).manifest, self._urls)
+        return VenueContext(account, self._clock, urls, self._shard.count)
 
     def _warn(self, row: VenueAccount, why: str) -> None:
         if row.account_id not in self._warned:

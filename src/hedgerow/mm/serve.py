@@ -18,17 +18,17 @@ from hedgerow.execution.trading_clock import trading_clock
 from hedgerow.execution.watch import watching
 from hedgerow.execution.watchdog import present
 from hedgerow.mm.app import ApiContext, create_app
+from hedgerow.mm.fleet import Fleet
+from hedgerow.mm.leases import Lease, Leases
+from hedgerow.mm.odds_feed import OddsFeed
 from hedgerow.mm.repository import Repository
+from hedgerow.mm.routing import Router
 from hedgerow.mm.service import MarketMaker
 from hedgerow.storage.accounts import Accounts, check_master_key
 from hedgerow.storage.database import Database, StorageError
-from hedgerow.storage.locks import held_lock
 from hedgerow.storage.migrate import migrate
 
 _log = structlog.get_logger(__name__)
-
-ONE_AT_A_TIME = "market making"
-"""The database lock of the process that trades: two of them would quote the same accounts."""
 
 
 async def run(settings: Settings, *, host: str, port: int) -> None:
@@ -37,6 +37,8 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         raise SetupError(
             "market making needs HEDGEROW_DATABASE_URL and HEDGEROW_NATS_URL", "set both, or run `hedgerow up`"
         )
+    if settings.engine_tape is not None and settings.mm_shards > 1:
+        raise SetupError("a tape is of one engine, and HEDGEROW_MM_SHARDS asks for several", "unset one of the two")
     vault = vault_of_settings(settings)
     async with AsyncExitStack() as stack:
         clock = await stack.enter_async_context(trading_clock(settings))
@@ -44,7 +46,6 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         database = await Database.connect(settings.database_url, size=10)
         stack.push_async_callback(database.close)
         await check_master_key(Accounts(database, clock), vault)
-        lock = await stack.enter_async_context(held_lock(database, ONE_AT_A_TIME))
         await stack.enter_async_context(watching(settings.database_url))
         await stack.enter_async_context(present(settings.database_url))
         bus = await Bus.connect(settings.nats_url, "mm")
@@ -53,38 +54,52 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         relay.start()
         stack.push_async_callback(relay.stop)
         tag = await Repository(database, clock).deployment_tag()
-        market_maker = MarketMaker(settings, database, vault, clock, tag)
-        lock.on_lost(market_maker.halt)
-        stack.push_async_callback(market_maker.stop)
-        await market_maker.start()
-        await _follow_operator(bus, market_maker)
+        router = Router(bus, Repository(database, clock), settings.mm_shards)
+        await router.start()
+        keeper = await Database.connect(settings.database_url, size=2)
+        stack.push_async_callback(keeper.close)
+
+        feed = OddsFeed(settings, clock)
+        stack.callback(feed.close)
+
+        def build(lease: Lease) -> MarketMaker:
+            fenced = database.fenced(lease.admit)
+            return MarketMaker(settings, fenced, vault, clock, tag, feed, lease.shard, lambda: lease.leave_by)
+
+        async def enter(index: int, maker: MarketMaker) -> Callable[[], Awaitable[None]]:
+            return await router.enter(index, maker.commands)
+
+        fleet = Fleet(Leases(keeper, settings.mm_shards), build, enter)
+        stack.push_async_callback(fleet.stop)
+        await fleet.start()
+        await _follow_operator(bus, fleet)
         context = ApiContext(
             database=database,
             accounts=Accounts(database, clock),
             clock=clock,
-            market_making=market_maker.commands,
+            market_making=router,
             bus=bus,
             settings=settings,
-            checks=_checks(market_maker),
+            checks=_checks(fleet),
         )
         await Server(create_app(context), host, port).serve()
 
 
-def _checks(market_maker: MarketMaker) -> Mapping[str, Callable[[], Awaitable[str | None]]]:
-    return {"market making": market_maker.not_ready}
+def _checks(fleet: Fleet) -> Mapping[str, Callable[[], Awaitable[str | None]]]:
+    return {"market making": fleet.not_ready}
 
 
-async def _follow_operator(bus: Bus, market_maker: MarketMaker) -> None:
+async def _follow_operator(bus: Bus, fleet: Fleet) -> None:
     """What the operator changes works at once; the bus is only the quicker way to what the database says."""
 
     async def told(_: str, message: bytes) -> None:
         _log.warning("the operator turned a switch", state=str(decode_changes(message)[-1].payload))
-        market_maker.operator_changed()
+        fleet.operator_changed()
 
     async def changed(_: str, client: bytes) -> None:
         _log.info("the operator changed settings", client=client.decode(errors="replace") or None)
-        market_maker.operator_changed()
+        fleet.operator_changed()
 
     with contextlib.suppress(BusError, StorageError):
-        await bus.subscribe(events("emergency"), told, lost=market_maker.operator_changed)
-        await bus.subscribe(SETTINGS_CHANGED, changed, lost=market_maker.operator_changed)
+        await bus.subscribe(events("emergency"), told, lost=fleet.operator_changed)
+        await bus.subscribe(SETTINGS_CHANGED, changed, lost=fleet.operator_changed)

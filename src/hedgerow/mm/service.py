@@ -17,25 +17,23 @@ from hedgerow.core.errors import VenueError
 from hedgerow.core.ids import FixtureId
 from hedgerow.core.money import Rates
 from hedgerow.core.secrets import Vault
-from hedgerow.core.tape import TapeWriter
 from hedgerow.core.tasks import Backoff, spawn, stop, work
-from hedgerow.feed.book import BookChange, ChangeKind, PriceBook
-from hedgerow.feed.client import FeedClient
-from hedgerow.feed.gate import Limits
-from hedgerow.feed.scope import Scope
+from hedgerow.feed.book import BookChange, ChangeKind
 from hedgerow.feed.settlement import Grade
 from hedgerow.mm.catalogue import CatalogueWriter
 from hedgerow.mm.commanding import Commander
 from hedgerow.mm.discovery import Discovery
 from hedgerow.mm.journal import Journal
-from hedgerow.mm.lane import Lane
+from hedgerow.mm.lane import Lane, LeaveBy, never
 from hedgerow.mm.market import TradedMarket
+from hedgerow.mm.odds_feed import OddsFeed
 from hedgerow.mm.parts import build
 from hedgerow.mm.policy import Policies
 from hedgerow.mm.recovery import Recovery
 from hedgerow.mm.repository import Repository
 from hedgerow.mm.roster import Roster
 from hedgerow.mm.settling import Settler
+from hedgerow.mm.shards import WHOLE, Shard
 from hedgerow.mm.upkeep import Upkeep, draw_ahead
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.bets import Bets
@@ -46,17 +44,32 @@ _log = structlog.get_logger(__name__)
 
 
 class MarketMaker:
-    """One process's market making."""
+    """Market making on one shard of the fixtures, or on all."""
 
-    def __init__(self, settings: Settings, database: Database, vault: Vault, clock: Clock, tag: int) -> None:
-        """tag: the deployment's number in its orders' references."""
-        self._clock = clock
-        self.book = PriceBook()
-        self.repository = Repository(database, clock)
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        vault: Vault,
+        clock: Clock,
+        tag: int,
+        feed: OddsFeed | None = None,
+        shard: Shard = WHOLE,
+        leave_by: LeaveBy = never,
+    ) -> None:
+        """tag: the deployment's number in its orders' references. feed: shared with others; None: its own. database:
+        fenced where another process may take the shard over. leave_by: the loop's time after which nothing is sent to
+        a venue, None: no such time."""
+        self._clock, self._shard = clock, shard
+        self._owns_feed = feed is None
+        self.feed = feed or OddsFeed(settings, clock)
+        self.book = self.feed.book
+        self.repository = Repository(database, clock, shard)
         self._bets = Bets(database, clock)
-        limits = Limits.of(settings)
         self._journal = Journal(database, self.repository, clock)
-        self._parts = build(settings, database, self.book, self._journal, clock, self._is_live)
+        self._parts = build(
+            settings, database, self.book, self._journal, clock, self._is_live, shard=shard, leave_by=leave_by
+        )
         self.engine, self._hedger, self._ledger = self._parts.engine, self._parts.hedger, self._parts.ledger
         self._numbers = self._parts.numbers
         accounts, policies = Accounts(database, clock), Policies(database, clock)
@@ -71,10 +84,11 @@ class MarketMaker:
             self._hedger,
             self._parts.lane_of,
             tag,
+            shard,
         )
         self._catalogue = CatalogueWriter(self.book, Catalog(database), clock)
         self.discovery = Discovery(
-            self.engine, self.book, self.repository, clock, write_catalogue=self._catalogue.flush
+            self.engine, self.book, self.repository, clock, write_catalogue=self._catalogue.flush, shard=shard
         )
         self._settler = Settler(
             database,
@@ -84,6 +98,7 @@ class MarketMaker:
             lanes=lambda: (lane for trader in self.engine.traders.values() for lane in trader.lanes),
             desks=self._hedger.desks,
             finished=self._finished,
+            shard=shard,
         )
         self.commands = Commander(
             database, self.repository, self._roster, self.engine, self.book, clock, changed=self._settings_changed
@@ -100,23 +115,10 @@ class MarketMaker:
             accounts,
             self._numbers,
             clock,
-        )
-        self._tape = TapeWriter(settings.feed_tape, "feed", clock.now_ns()) if settings.feed_tape else None
-        self.feed = FeedClient(
-            rest_url=settings.feed_rest_url,
-            ws_url=settings.feed_ws_url,
-            key=settings.feed_key,
-            scope=Scope(watched=frozenset()),
-            book=self.book,
-            clock=clock,
-            limits=limits,
-            sink=self._book_changed,
-            on_connection=lambda _: self.engine.look_at_all(),
-            on_rates=self._rates_changed,
-            on_grades=self._graded,
-            record=self._record if self._tape else None,
+            shard,
         )
         self._opening: list[asyncio.Task[None]] = []
+        self._leaves_quotes = False
         self.engine.on_resolved(self._settler.is_over)
 
     # --- life ------------------------------------------------------------------------------------------------
@@ -130,37 +132,46 @@ class MarketMaker:
             await recorder.begin("recovery")
             now_ms = self._parts.clock.now_ms()
         reads, bets = self._parts.reads
-        await Recovery(reads, bets, self.engine, self._ledger, self._hedger, now_ms).run()
+        await Recovery(reads, bets, self.engine, self._ledger, self._hedger, now_ms, self._shard).run()
         self._journal.start()
         self._ledger.shares.start()
         self._catalogue.start()
         self._settler.start()
         self._follow_scope()
-        self.feed.start()
+        self.feed.join(self)
+        self._catch_up()
         self._open(lanes)
         self.discovery.start()
         self.upkeep.start()
         for trader in self.engine.traders.values():
             for market in trader.markets.values():
-                self.feed.watch_settlement(market.key.fixture_id)
+                self.feed.client.watch_settlement(market.key.fixture_id)
 
-    def halt(self) -> None:
-        """Another process may trade on this database from now on: nothing is placed or bet any more, quotes are taken
-        away, and what waits is not written. There is no way back."""
+    def halt(self, is_taken: bool) -> None:
+        """Another process may trade on these fixtures from now on: nothing is placed or bet any more, and what waits is
+        not written. Quotes are taken away, unless it is known that another process has them (is_taken). There is no
+        way back."""
         self._hedger.halt()
         self._roster.halt()
         for writer in (self._catalogue, self._journal, self._ledger.shares):
             writer.abandon()
-        self.engine.look_at_all()
+        self._leaves_quotes = is_taken
+        if is_taken:
+            self.engine.halt()
+        else:
+            self.engine.look_at_all()
 
     async def stop(self) -> None:
-        """Takes every quote away, waits for bets that are under way, writes what is left."""
+        """Takes every quote away but those that another process has, waits for bets that are under way, writes what is
+        left."""
         await self.upkeep.stop()
         await self.discovery.stop()
-        await self.feed.stop()
+        await self.feed.leave(self)
+        if self._owns_feed:
+            self.feed.close()
         await stop(*self._opening)
         lanes = [lane for trader in self.engine.traders.values() for lane in trader.lanes]
-        await asyncio.gather(*(lane.close(cancels=True) for lane in lanes))
+        await asyncio.gather(*(lane.close(cancels=not self._leaves_quotes) for lane in lanes))
         await self._settler.stop()
         for desk in self._hedger.desks.values():
             await desk.bookmaker.close()
@@ -170,9 +181,8 @@ class MarketMaker:
             await self._ledger.shares.stop()
         except StorageError as error:
             _log.error("the last rows are not written; the next start works them out anew", error=str(error))
-        for tape in (self._tape, self._parts.recorder):
-            if tape is not None:
-                tape.close()
+        if self._parts.recorder is not None:
+            self._parts.recorder.close()
 
     async def not_ready(self) -> str | None:
         """Why market making is not ready to trade; None when it is."""
@@ -203,7 +213,17 @@ class MarketMaker:
 
     # --- what the feed says ----------------------------------------------------------------------------------
 
-    def _book_changed(self, change: BookChange, _: int) -> None:
+    def _catch_up(self) -> None:
+        """Takes over what the feed has told already, to others."""
+        self.rates_changed(self.book.rates)
+        for fixture in list(self.book.fixtures()):
+            self._catalogue.changed(fixture.fixture_id)
+            self._fixture_changed(fixture.fixture_id)
+
+    def connection_changed(self) -> None:
+        self.engine.look_at_all()
+
+    def book_changed(self, change: BookChange) -> None:
         if change.kind is ChangeKind.ODDS or change.kind is ChangeKind.BOOKMAKER:
             if change.bookmaker is not None:
                 self.engine.odds_changed(change.bookmaker, change.markets)
@@ -219,14 +239,14 @@ class MarketMaker:
             if fixture is not None and fixture.is_over:
                 self._settler.is_over(market)
         if fixture is not None and fixture.tournament_id in self.discovery.active_tournaments():
-            self.feed.watch_settlement(fixture_id)
+            self.feed.client.watch_settlement(fixture_id)
             if not fixture.is_over:
                 self.discovery.wake()
 
-    def _rates_changed(self, rates: Rates) -> None:
+    def rates_changed(self, rates: Rates) -> None:
         self._roster.take_rates(rates)
 
-    def _graded(self, fixture_id: FixtureId, grades: tuple[Grade, ...]) -> None:
+    def graded(self, fixture_id: FixtureId, grades: tuple[Grade, ...]) -> None:
         spawn(self._write_grades(fixture_id, grades), "grades")
 
     async def _write_grades(self, fixture_id: FixtureId, grades: tuple[Grade, ...]) -> None:
@@ -240,15 +260,6 @@ class MarketMaker:
     def _is_live(self, market: TradedMarket) -> bool:
         fixture = self.book.fixture(market.key.fixture_id)
         return fixture is not None and fixture.is_live
-
-    def _record(self, text: bytes) -> None:
-        if self._tape is None:
-            return
-        try:
-            self._tape.record(self._clock.now_ns(), "feed", text)
-        except (OSError, ValueError) as error:
-            _log.error("the feed is not recorded any more", error=str(error))
-            self._tape = None
 
     # --- what changes ----------------------------------------------------------------------------------------
 
@@ -265,9 +276,10 @@ class MarketMaker:
     def _follow_scope(self) -> None:
         """The bookmakers that somebody prices from; of the active tournaments every quote is kept right."""
         bookmakers = tuple(sorted({trader.bookmaker for trader in self.engine.traders.values()}))
-        scope = replace(self.feed.scope, bookmakers=bookmakers, watched=self.discovery.active_tournaments())
-        if scope != self.feed.scope:
-            self.feed.set_scope(scope)
+        feed = self.feed.client
+        scope = replace(feed.scope, bookmakers=bookmakers, watched=self.discovery.active_tournaments())
+        if scope != feed.scope:
+            feed.set_scope(scope)
 
     def _finished(self, market: TradedMarket) -> None:
         """All of a market is settled."""

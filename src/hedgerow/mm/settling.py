@@ -25,6 +25,7 @@ from hedgerow.mm.hedger import Desk
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.market import TradedMarket
 from hedgerow.mm.recovery import UNSEEN_GRID
+from hedgerow.mm.shards import WHOLE, Shard
 from hedgerow.storage.audit import note
 from hedgerow.storage.bets import Bet, Bets
 from hedgerow.storage.database import Database, StorageError
@@ -54,11 +55,13 @@ class Settler:
         lanes: Callable[[], Iterable[Lane]],
         desks: Mapping[str, Desk],
         finished: Callable[[TradedMarket], None],
+        shard: Shard = WHOLE,
     ) -> None:
         """flush: writes the order rows that wait; lanes: of all clients, now; desks: where they hedge, by client;
-        finished: called once when all of a market is settled."""
+        finished: called once when all of a market is settled; shard: whose orders, bets and grades are written."""
         self._database, self._bets, self._clock = database, bets, clock
         self._flush, self._lanes, self._desks, self._finished = flush, lanes, desks, finished
+        self._shard = shard
         self._over: dict[tuple[str, object], TradedMarket] = {}
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[NoReturn]] = []
@@ -129,9 +132,9 @@ class Settler:
 
     async def _lately_settled(self, lane: Lane) -> list[Instrument]:
         rows = await self._database.fetch(
-            """select o.exchange_outcome_id as ref, coalesce(max(m.market_ref), '') as market_ref from mm_orders o
+            f"""select o.exchange_outcome_id as ref, coalesce(max(m.market_ref), '') as market_ref from mm_orders o
                left join mm_mappings m on m.venue = o.exchange and m.instrument_ref = o.exchange_outcome_id
-               where o.account_id = $1 and o.settled_at > $2
+               where o.account_id = $1 and o.settled_at > $2 and {self._shard.condition("o.fixture_id")}
                group by o.exchange_outcome_id order by max(o.settled_at) desc limit $3""",
             lane.account_id,
             self._clock.now() - CORRECTED_WITHIN,
@@ -229,7 +232,7 @@ class Settler:
         by_name = {bet.bookmaker_bet_id: bet for bet in await self._bets.named(account_id, _names(reports))}
         for report in reports:
             bet = by_name.get(report.bet_ref) or by_reference.get(report.reference)
-            if bet is not None:
+            if bet is not None and self._shard.owns(bet.fixture_id):
                 await self._settle_bet(bet, report)
 
     async def _settle_bet(self, bet: Bet, report: BetReport) -> None:
@@ -261,6 +264,8 @@ class Settler:
 
     async def grade(self, fixture_id: str, grades: Mapping[tuple[OutcomeId, PlayerId], SettlementStatus]) -> None:
         """Writes the feed's grades beside what the venues said."""
+        if not self._shard.owns(fixture_id):
+            return
         graded: list[Any] = []
         async with self._database.transaction() as connection:
             for (outcome_id, player_id), grade in grades.items():

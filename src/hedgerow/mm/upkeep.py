@@ -24,6 +24,7 @@ from hedgerow.mm.market import Trader
 from hedgerow.mm.numbers import LOW, OrderNumbers
 from hedgerow.mm.policy import Policies
 from hedgerow.mm.repository import Repository
+from hedgerow.mm.shards import WHOLE, Shard
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database, StorageError
 
@@ -59,11 +60,12 @@ class Upkeep:
         accounts: Accounts,
         numbers: OrderNumbers,
         clock: Clock,
+        shard: Shard = WHOLE,
     ) -> None:
         self._engine, self._hedger, self._book, self._discovery = engine, hedger, book, discovery
         self._commander, self._database = commander, database
         self._repository, self._policies, self._accounts = repository, policies, accounts
-        self._numbers, self._clock = numbers, clock
+        self._numbers, self._clock, self._shard = numbers, clock, shard
         self._settings_wake = asyncio.Event()
         self._tasks: list[asyncio.Task[NoReturn]] = []
 
@@ -128,9 +130,9 @@ class Upkeep:
         self._engine.set_hedge_cash(trader, self._usd(balance.free, balance.currency))
 
     def _usd(self, amount: Decimal, currency: str) -> int:
-        """Micros of USD; nothing while the currency's rate is not known."""
+        """This shard's part in micros of USD; nothing while the currency's rate is not known."""
         try:
-            return int(self._book.rates.to_usd(amount, currency) * MICRO)
+            return int(self._book.rates.to_usd(amount, currency) * MICRO) // self._shard.count
         except UnknownCurrencyError:
             return 0
 
@@ -155,7 +157,17 @@ class Upkeep:
         for trader in self._engine.traders.values():
             for lane in trader.lanes:
                 if lane.is_synced:
+                    await self._leave_strays(lane)
                     await lane.cancel_strays()
+
+    async def _leave_strays(self, lane: Lane) -> None:
+        """Orders on contracts of other shards are not ours to cancel. Raises StorageError."""
+        if self._shard.is_whole:
+            return
+        for venue_ref, state in list(lane.strays.items()):
+            mapping = await self._repository.mapping(lane.slug, state.instrument_ref)
+            if not self._shard.owns(mapping["fixture_id"] if mapping is not None else None):
+                lane.leave_stray(venue_ref)
 
     async def _sweep(self) -> NoReturn:
         share = 0

@@ -21,6 +21,7 @@ class Kind(IntEnum):
     BROWSER = 2
     WS = 3
     AMQP = 4
+    TUNNEL = 5
 
     @property
     def capability(self) -> str:
@@ -95,6 +96,16 @@ class ConsumeRequest(msgspec.Struct, frozen=True, array_like=True):
 
     def __repr__(self) -> str:
         return "ConsumeRequest()"
+
+
+class TunnelRequest(msgspec.Struct, frozen=True, array_like=True):
+    """A connection to a target. The answer's head is empty, and bytes follow both ways. allow and deny: lists of the
+    caller's key."""
+
+    host: str
+    port: int
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
 
 
 RELAY_PATH = "/relay"

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from decimal import Decimal
 from typing import Any, Self, cast
@@ -114,11 +114,19 @@ async def _keep_session(_: Connection[Any]) -> None:
     """Nothing is reset between uses."""
 
 
+Fence = Callable[["Connection[Any]"], Awaitable[None]]
+"""What a transaction begins with, in it: raises where its writer may write no more."""
+
+
+async def _no_fence(_: Connection[Any]) -> None:
+    """Everybody may write."""
+
+
 class Database:
     """A pool of connections to one database. Every query holds a unit of work (`core.tasks.work`)."""
 
-    def __init__(self, pool: Pool[Record]) -> None:
-        self._pool = pool
+    def __init__(self, pool: Pool[Record], fence: Fence = _no_fence) -> None:
+        self._pool, self._fence = pool, fence
         self.on_commit: Callable[[], None] = _nobody
         """Called after every transaction and every statement of `execute`, whether they changed something or not."""
 
@@ -139,6 +147,17 @@ class Database:
                 reset=_keep_session,
             )
         return cls(pool)
+
+    def fenced(self, fence: Fence) -> Self:
+        """The same connections for one writer among several: each of its transactions begins with the fence. Single
+        statements are not fenced."""
+        other = type(self)(self._pool, fence)
+        other.on_commit = self._committed
+        return other
+
+    def _committed(self) -> None:
+        """A writer of ours has committed."""
+        self.on_commit()
 
     async def close(self) -> None:
         """Closes every connection, those in use when they come back; after a while they are cut."""
@@ -182,6 +201,7 @@ class Database:
                 with _storage_errors(connection, broken=UnreachableError):
                     await transaction.start()
                     try:
+                        await self._fence(connection)
                         yield connection
                     except BaseException:
                         # A connection that cannot even roll back is closed on its way back to the pool.

@@ -469,11 +469,17 @@ class NamesBets(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class VenueContext:
-    """What a connector is given: its account, the time, and where the venue is."""
+    """What a connector is given: its account, the time, and where the venue is. sharers: so many connectors use the
+    account at one time, this one among them."""
 
     account: Account
     clock: Clock
     urls: Mapping[str, str]
+    sharers: int = 1
+
+    def share_of(self, rate: Rate) -> Rate:
+        """This connector's part of what the venue allows the account."""
+        return Rate(rate.per_second / self.sharers, rate.burst / self.sharers)
 
 
 ExchangeFactory = Callable[[VenueContext], Exchange]

@@ -19,7 +19,7 @@ async def test_an_agent_says_who_it_is_and_what_it_can() -> None:
     async with linked() as door:
         (hello,) = door.hellos
         assert isinstance(hello, Hello)
-        assert (hello.slug, hello.country, hello.capabilities) == ("de1", "DE", ("fetch", "ws", "amqp"))
+        assert (hello.slug, hello.country, hello.capabilities) == ("de1", "DE", ("fetch", "ws", "amqp", "tunnel"))
 
 
 async def test_an_agent_links_to_gateways_that_it_hears_of(eventually) -> None:

@@ -16,6 +16,7 @@ from hedgerow.scraping.agent.dial import Dialer
 from hedgerow.scraping.agent.fetch import Fetcher
 from hedgerow.scraping.agent.relay import Relayer
 from hedgerow.scraping.agent.socks import SocksGuard
+from hedgerow.scraping.agent.tunnel import Tunneller
 from hedgerow.scraping.agent.work import Handler
 from hedgerow.scraping.guard import Policy
 from hedgerow.scraping.messages import Kind
@@ -48,6 +49,7 @@ class AgentWorks:
             Kind.FETCH: Fetcher(self._clients, self.dialer, self.guard).serve,
             Kind.WS: Relayer(self.dialer, self._trust).serve,
             Kind.AMQP: AmqpConsumer(self.dialer).serve,
+            Kind.TUNNEL: Tunneller(self.dialer).serve,
         }
         if (pool := await self._started_pool()) is not None:
             handlers[Kind.BROWSER] = BrowserWork(pool, self.dialer).serve

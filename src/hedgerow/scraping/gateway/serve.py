@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hedgerow.core.config import PREFIX, Settings
 from hedgerow.core.errors import SetupError
 from hedgerow.scraping.gateway.app import create_app, sockets
 from hedgerow.scraping.gateway.buckets import Buckets
+from hedgerow.scraping.gateway.front import ProxyFront
 from hedgerow.scraping.gateway.health import HealthBook
 from hedgerow.scraping.gateway.links import Links
 from hedgerow.scraping.gateway.relay import Relays
@@ -46,6 +48,8 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         stack.push_async_callback(bus.close)
         url = settings.gateway_url or f"{'https' if certificate else 'http'}://{_named(host)}:{port}"
         gateway = Deployed(settings, database, bus, url)
+        if settings.gateway_proxy_port is not None:
+            await gateway.front.start(host, settings.gateway_proxy_port, certificate and _tls(*certificate))
         await Server(gateway.app, host, port, sockets=gateway.sockets, certificate=certificate).serve()
 
 
@@ -72,6 +76,7 @@ class Deployed:
         )
         keys = KeyRing(Accounts(database, clock), clock, "scraping")
         self.relays = Relays(keys, self.desk)
+        self.front = ProxyFront(keys, self.desk)
         self.sockets = socket_protocol(sockets(self.desk, self.relays))
         self.app = create_app(self.desk, keys, repository, database, bus, start=self._start, stop=self._stop)
 
@@ -81,6 +86,7 @@ class Deployed:
         self.relays.start()
 
     async def _stop(self) -> None:
+        await self.front.stop()
         await self.relays.stop()
         self.desk.links.stop()
         await self._sharing.stop()
@@ -105,6 +111,12 @@ def _certificate(settings: Settings) -> tuple[Path, Path] | None:
             "set both, or neither",
         )
     return chain, key
+
+
+def _tls(chain: Path, key: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(chain, key)
+    return context
 
 
 def _named(host: str) -> str:

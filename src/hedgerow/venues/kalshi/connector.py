@@ -54,9 +54,8 @@ class KalshiExchange:
         self._account, self._clock = context.account, context.clock
         self._ws_url = context.urls["ws"]
         self._signer = Signer(credentials["key_id"], credentials["private_key"])
-        self._rest = Rest(
-            context.urls["rest"], self._signer, self._clock, manifest.rates["read"], manifest.rates["write"]
-        )
+        read, write = (context.share_of(manifest.rates[name]) for name in ("read", "write"))
+        self._rest = Rest(context.urls["rest"], self._signer, self._clock, read, write)
         self._stream: AccountStream | None = None
         self._watched: tuple[str, ...] = ()
         self._unanswered: OrderedDict[str, int] = OrderedDict()

@@ -87,7 +87,7 @@ class Polymarket:
     def __init__(self, context: VenueContext, manifest: Manifest) -> None:
         """Raises SetupError when the credentials are not complete or do not fit together."""
         self.manifest = manifest
-        self._clock = context.clock
+        self._clock, self._is_alone = context.clock, context.sharers == 1
         self._trader = Trader(context, manifest)
         self._rest = self._trader.rest
         self._channels = Channels(context.urls["ws"])
@@ -109,7 +109,7 @@ class Polymarket:
         await self._channels.open(session, is_ready, OPEN_WITHIN_S)
 
     async def close(self) -> None:
-        is_counted = self._heart.is_beating
+        is_counted = self._heart.is_beating and self._is_alone
         await self._heart.stop()
         if is_counted:
             try:

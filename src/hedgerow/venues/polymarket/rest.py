@@ -43,9 +43,8 @@ class Rest:
         self._clock, self._identity = context.clock, identity
         self._clob = HttpClient(VENUE, context.urls["clob"], connections=_CONNECTIONS)
         self._gamma = HttpClient(VENUE, context.urls["gamma"], connections=2, timeout_s=15.0)
-        self._budgets = {
-            name: Budget(context.clock, rate.per_second, rate.burst) for name, rate in manifest.rates.items()
-        }
+        shares = {name: context.share_of(rate) for name, rate in manifest.rates.items()}
+        self._budgets = {name: Budget(context.clock, rate.per_second, rate.burst) for name, rate in shares.items()}
         self._skew_s = 0
         self._heads: dict[tuple[str, str], bytes] = {}  # of requests that change something, by method and path
         self._api_key = identity.api_key
