@@ -167,7 +167,7 @@ class Deployment:
     async def settled_down(self) -> None:
         """Returns when every match is quoted, no hedge is under way and nothing that is worth a bet is naked."""
         self.tick(BEST)
-        await until(self.is_quoted, 20)
+        await until(self.is_quoted, 60)
         query = "select count(*) from bets where status in ('PENDING', 'PLACED')"
         naked = "select coalesce(sum(unhedged_size), 0) from mm_fills where state <> 'REVERSED'"
 

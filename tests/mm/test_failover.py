@@ -27,6 +27,7 @@ async def expect_books_in_order(found: Deployment) -> None:
     assert all(found.most_at_a_place[venue] <= most for venue, most in MOST_AT_A_PLACE.items())
 
 
+@pytest.mark.soak
 async def test_fixtures_of_a_killed_process_are_taken_over(
     tmp_path: Path, database: Database, database_url: Secret
 ) -> None:
