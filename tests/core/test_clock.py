@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.patience import PATIENCE_S
 
-from hedgerow.core.clock import NS_PER_S, ScaledClock, SteppedClock, SystemClock, datetime_of_ms
+from hedgerow.core.clock import NS_PER_S, ScaledClock, SteppedClock, SystemClock, datetime_of_ms, iso_of_ms, ms_of_iso
 from hedgerow.core.tasks import spawn, stop
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,9 +45,9 @@ async def test_system_clock_sleeps() -> None:
 
 async def test_scaled_clock_runs_and_sleeps_at_its_speed() -> None:
     clock = ScaledClock(MATCH_NS, 10_000.0)
-    async with asyncio.timeout(5):
-        await clock.sleep(60)
-    assert clock.now_ns() >= MATCH_NS + 60 * NS_PER_S
+    async with asyncio.timeout(PATIENCE_S):
+        await clock.sleep(600)
+    assert clock.now_ns() >= MATCH_NS + 600 * NS_PER_S
 
 
 def test_scaled_clock_never_goes_back() -> None:
@@ -113,3 +114,19 @@ def test_stepped_time_never_goes_back() -> None:
 
 async def test_sleeping_for_nothing_does_not_wait_for_a_step() -> None:
     await SteppedClock().sleep(0)
+
+
+def test_a_time_is_written_to_the_millisecond_in_universal_time() -> None:
+    assert iso_of_ms(1_785_523_629_086) == "2026-07-31T18:47:09.086Z"
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-07-31T18:47:09.086Z", "2026-07-31T20:47:09.086+02:00", "2026-07-31T18:47:09.086999"]
+)
+def test_a_time_is_read_to_the_millisecond_in_universal_time(text: str) -> None:
+    assert ms_of_iso(text) == 1_785_523_629_086
+
+
+def test_what_is_no_time_is_refused() -> None:
+    with pytest.raises(ValueError, match="soon"):
+        ms_of_iso("soon")

@@ -20,7 +20,9 @@ class Ring:
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
+    """Another test of the same process may have served, and have left the search as serving has it."""
     thresholds = gc.get_threshold()
+    gc.set_threshold(700, 10, 10)
     yield
     gc.set_threshold(*thresholds)
     gc.unfreeze()
@@ -38,3 +40,12 @@ def test_garbage_of_before_and_after_is_found() -> None:
     after = weakref.ref(Ring())
     gc.collect()
     assert (before(), after()) == (None, None)
+
+
+def test_after_the_block_all_is_searched_as_before() -> None:
+    there, thresholds = Ring(), gc.get_threshold()
+    with memory.settled():
+        assert gc.get_threshold() != thresholds
+        assert not any(found is there for found in gc.get_objects())
+    assert gc.get_threshold() == thresholds
+    assert any(found is there for found in gc.get_objects())

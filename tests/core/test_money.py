@@ -21,6 +21,7 @@ from hedgerow.core.money import (
     round_down,
     round_nearest,
     round_up,
+    spread,
 )
 
 whole_micros = st.integers(-(10**24), 10**24)
@@ -80,6 +81,14 @@ def test_floor_is_not_rounded_up_by_many_digits() -> None:
 def test_floor_of_no_amount_is_refused(text: str) -> None:
     with pytest.raises(InexactAmountError):
         micros_floor(Decimal(text))
+
+
+@given(st.integers(0, 10**12), st.lists(st.integers(0, 10**9), min_size=1, max_size=8).filter(any))
+def test_shares_make_up_the_whole_and_are_in_proportion(whole: int, weights: list[int]) -> None:
+    shares = spread(whole, weights)
+    assert sum(shares) == whole
+    for share, weight in zip(shares, weights, strict=True):
+        assert abs(share - Fraction(whole * weight, sum(weights))) < 1
 
 
 @pytest.mark.parametrize(("currency", "unit"), [("USD", "0.01"), ("JPY", "1"), ("KWD", "0.001"), ("XXX", "0.01")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import gc
 import weakref
 from collections.abc import Coroutine
@@ -12,8 +13,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
+from tests.patience import PATIENCE_S
 
-from hedgerow.core.tasks import Backoff, VitalTaskError, WorkGauge, at_once, spawn, stop, vital_failure, watched
+from hedgerow.core.tasks import (
+    Backoff,
+    VitalTaskError,
+    WorkGauge,
+    at_once,
+    spawn,
+    spawn_now,
+    stop,
+    vital_failure,
+    watched,
+)
 
 
 async def fail() -> None:
@@ -55,6 +67,89 @@ async def test_task_that_nobody_keeps_is_not_collected() -> None:
     assert future is not None
     future.set_result(None)
     await done.wait()
+
+
+# --- work that begins at once --------------------------------------------------------------------------------------
+
+PLACE: contextvars.ContextVar[str] = contextvars.ContextVar("place", default="outside")
+
+
+async def test_work_begins_before_it_is_spawned_and_goes_on_as_its_task() -> None:
+    seen: list[tuple[asyncio.Task[Any] | None, str]] = []
+    go = asyncio.Event()
+
+    async def work() -> int:
+        seen.append((asyncio.current_task(), PLACE.get()))
+        token = PLACE.set("inside")
+        async with asyncio.timeout(PATIENCE_S):
+            await go.wait()
+        seen.append((asyncio.current_task(), PLACE.get()))
+        PLACE.reset(token)
+        return 7
+
+    here = asyncio.current_task()
+    task = spawn_now(work(), "work")
+    assert (seen, PLACE.get(), asyncio.current_task()) == ([(task, "outside")], "outside", here)
+    go.set()
+    assert await task == 7
+    assert seen[1] == (task, "inside")
+
+
+async def test_work_begins_in_a_callback_too() -> None:
+    began: list[bool] = []
+    done = asyncio.Event()
+
+    async def work() -> None:
+        began.append(asyncio.current_task() is not None)
+        done.set()
+
+    asyncio.get_running_loop().call_soon(lambda: began.append(spawn_now(work(), "work").done()))
+    await done.wait()
+    await asyncio.sleep(0)
+    assert began == [True, False]
+
+
+async def test_failure_of_the_first_step_is_the_tasks() -> None:
+    with capture_logs() as logs:
+        task = spawn_now(fail(), "my work")
+        with pytest.raises(ValueError, match="reason"):
+            await task
+    assert [entry["task"] for entry in logs] == ["my work"]
+
+
+async def test_work_that_waits_for_nothing_ends_with_its_result() -> None:
+    async def work() -> int:
+        return 7
+
+    async def turn() -> int:
+        await asyncio.sleep(0)
+        return 8
+
+    assert [await spawn_now(work(), "work"), await spawn_now(turn(), "turn")] == [7, 8]
+
+
+@pytest.mark.parametrize("is_answered", [False, True])
+async def test_work_that_is_cancelled_before_its_task_has_a_turn_cleans_up(is_answered: bool) -> None:
+    ended: list[str] = []
+    answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def work() -> None:
+        try:
+            await answer
+        except asyncio.CancelledError:
+            await asyncio.sleep(0)
+            ended.append("cleaned up")
+            raise
+
+    task = spawn_now(work(), "work")
+    if is_answered:
+        answer.set_result(None)
+    task.cancel()
+    await asyncio.wait([task])
+    assert (ended, task.cancelled(), answer.cancelled()) == (["cleaned up"], True, not is_answered)
+
+
+# --- ends ----------------------------------------------------------------------------------------------------------
 
 
 async def test_stop_waits_until_the_work_has_cleaned_up() -> None:
@@ -107,8 +202,29 @@ async def test_gauge_settles_when_the_last_unit_is_left() -> None:
     await asyncio.sleep(0.001)
     assert not settled.done()
     gauge.leave()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await settled
+
+
+async def test_what_is_put_off_goes_on_when_somebody_waits_for_its_end() -> None:
+    gauge, hour = WorkGauge(), 3600.0
+
+    async def written_behind() -> None:
+        with gauge.unit():
+            await gauge.put_off(hour)
+            await gauge.put_off(hour)  # the second time somebody waits already
+
+    task = spawn(written_behind(), "written behind")
+    await asyncio.sleep(0)
+    assert gauge.units == 1
+    async with asyncio.timeout(PATIENCE_S):
+        await gauge.settled()
+        await task
+
+
+async def test_what_is_put_off_goes_on_after_its_time() -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        await WorkGauge().put_off(0.001)
 
 
 async def test_gauge_does_not_settle_between_two_steps_of_a_chain() -> None:
@@ -128,7 +244,7 @@ async def test_gauge_does_not_settle_between_two_steps_of_a_chain() -> None:
 
     reader = spawn(read(), "reader")
     queue.put_nowait(5)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await gauge.settled()
     assert steps == [5, 4, 3, 2, 1]
     await reader

@@ -11,12 +11,15 @@ from __future__ import annotations
 import asyncio
 import heapq
 import time
-from datetime import UTC, datetime
+from abc import ABC, abstractmethod
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Protocol
 
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock(Protocol):
@@ -40,23 +43,41 @@ class Clock(Protocol):
         ...
 
 
+_FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999  # of the years 1 and 9999
+
+
+def is_moment(ms: int) -> bool:
+    """Whether there is a datetime for milliseconds since 1970 that somebody else told."""
+    return _FIRST_MS <= ms <= _LAST_MS
+
+
 def datetime_of_ms(ms: int) -> datetime:
     """The aware UTC datetime of milliseconds since 1970, exact to the millisecond."""
-    return datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000)
+    return _EPOCH + timedelta(milliseconds=ms)
 
 
-class _Reading:
+def iso_of_ms(ms: int) -> str:
+    """The same in ISO 8601 with three decimals and a Z: 2026-07-31T18:47:09.586Z."""
+    return f"{datetime_of_ms(ms):%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
+
+
+def ms_of_iso(text: str) -> int:
+    """Milliseconds since 1970 of a time in ISO 8601; one without a zone is UTC. Raises ValueError."""
+    time = datetime.fromisoformat(text)
+    return ((time if time.tzinfo else time.replace(tzinfo=UTC)) - _EPOCH) // timedelta(milliseconds=1)
+
+
+class _Reading(ABC):
     """The forms of one reading, shared by the clocks."""
 
-    def now_ns(self) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def now_ns(self) -> int: ...
 
     def now_ms(self) -> int:
         return self.now_ns() // NS_PER_MS
 
     def now(self) -> datetime:
-        seconds, ns = divmod(self.now_ns(), NS_PER_S)
-        return datetime.fromtimestamp(seconds, UTC).replace(microsecond=ns // 1000)
+        return _EPOCH + timedelta(microseconds=self.now_ns() // 1000)
 
 
 class SystemClock(_Reading):

@@ -60,6 +60,11 @@ class Settings(BaseSettings):
         "info", description="Least severe of the log lines that are written: debug, info, warning, error"
     )
     host: str = Field("127.0.0.1", description="Address that services listen on")
+    otlp_endpoint: Secret | None = Field(
+        None,
+        description="OTLP/HTTP collector that traces go to, as http://host:4318; empty: none unless OTEL_* name one",
+    )
+    otlp_deployment: str = Field("", description="Name of this deployment in traces, as production")
 
     feed_rest_url: str = Field("https://v5.oddspapi.io/en", description="OddsPapi v5 REST base, language included")
     feed_ws_url: str = Field("wss://v5.oddspapi.io/ws", description="OddsPapi v5 WebSocket")
@@ -77,6 +82,10 @@ class Settings(BaseSettings):
     mm_shards: int = Field(
         1, ge=1, le=16, description="Parts that market making divides the fixtures into, the same in every process"
     )
+    mm_busy_poll: bool = Field(
+        default=False,
+        description="Market making never sleeps between events: sooner, and a processor is taken by it all the time",
+    )
     max_hedge_drift: Decimal = Field(
         Decimal("0.03"), ge=0, lt=1, description="Share of the planned hedge odds that may be lost before a hedge waits"
     )
@@ -88,6 +97,28 @@ class Settings(BaseSettings):
     )
     untold_limit_usd: Decimal = Field(
         Decimal(500), gt=0, description="Highest stake assumed at a bookmaker where the feed names no limit"
+    )
+
+    abp_url: str = Field(
+        "http://127.0.0.1:8001", description="Where the dashboard finds the ABP API; empty: there is none"
+    )
+    mm_url: str = Field(
+        "http://127.0.0.1:8002", description="Where the dashboard finds the MM API; empty: there is none"
+    )
+    scraping_url: str = Field(
+        "http://127.0.0.1:8003", description="Where the dashboard finds the scraping API; empty: there is none"
+    )
+    operator_url: str = Field(
+        "http://127.0.0.1:8006", description="Where the dashboard finds the operator API; empty: there is none"
+    )
+    desk_urls: str = Field("", description="Where the dashboard finds the desks of bridges, with commas between them")
+    operator_key: Secret | None = Field(
+        None, description="Key of the operator API and of the dashboard's operator pages, 20 characters or more"
+    )
+    dashboard_certificate: Path | None = Field(None, description="Certificate chain of the dashboard, for TLS (PEM)")
+    dashboard_certificate_key: Path | None = Field(None, description="Private key of that certificate (PEM)")
+    dashboard_behind_tls: bool = Field(
+        default=False, description="Browsers reach the dashboard by HTTPS, through a proxy that ends TLS"
     )
 
     target_allow: Texts = Field((), description="Hosts and networks that agents may reach though they are not public")
@@ -102,6 +133,9 @@ class Settings(BaseSettings):
     agent_trust: Path | None = Field(None, description="Authority (PEM) that gateways' certificates are signed by")
     agent_allow: Texts = Field((), description="The only targets that this agent reaches; empty: all that are public")
     agent_deny: Texts = Field((), description="Targets that this agent never reaches")
+    bridge_token: Secret | None = Field(None, description="Bearer token of the bridge that is served or checked")
+    bridge_hmac_secret: Secret | None = Field(None, description="With which its requests are signed; empty: none is")
+    bridge_operator_key: Secret | None = Field(None, description="Key of those who answer at a bridge's desk")
     browser_program: Path | None = Field(None, description="Chromium that agents render with; empty: looked for")
     browser_user: str = Field("nobody", description="Whom the browser runs as where the agent is root")
     browser_sessions: int = Field(4, ge=0, le=64, description="Pages an agent renders at one time; 0: no browser")
@@ -166,6 +200,16 @@ def read_master_key(settings: Settings) -> Secret | None:
     if mode & 0o077:
         raise SetupError(f"{PREFIX}MASTER_KEY_FILE {path} is open to others (mode {mode:04o})", f"chmod 600 {path}")
     return Secret(text)
+
+
+def certificate_files(chain: Path | None, key: Path | None, service: str) -> tuple[Path, Path] | None:
+    """The files of a service's certificate and its key; None where neither is set. Raises SetupError for half of it."""
+    if chain is None and key is None:
+        return None
+    if chain is None or key is None or not chain.is_file() or not key.is_file():
+        name = f"{PREFIX}{service.upper()}_CERTIFICATE"
+        raise SetupError(f"{name} and {name}_KEY do not both name a file", "set both, or neither")
+    return chain, key
 
 
 def vault_of_settings(settings: Settings) -> Vault:

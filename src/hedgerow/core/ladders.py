@@ -2,11 +2,12 @@
 
 A grid is a list of bands, lowest first; inside a band prices lie on whole steps from its start. Prediction markets
 have one to three bands (Kalshi's `price_ranges`, Polymarket's tick size), betting exchanges about ten (the classic
-odds ladder). Prices are micros: probabilities or decimal odds alike.
+odds ladder; see `core.odds_grid` for those), Smarkets' percentages one between any two ticks. Prices are micros.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -30,7 +31,7 @@ class Band:
 class PriceGrid:
     """Every price a venue accepts in one market; rounding and walking on it."""
 
-    __slots__ = ("_bands", "highest", "lowest")
+    __slots__ = ("_bands", "_starts", "highest", "lowest")
 
     def __init__(self, bands: Sequence[Band]) -> None:
         """bands: lowest first, each starting where the one before it ends."""
@@ -40,6 +41,7 @@ class PriceGrid:
             if above.start != below.end:
                 raise ValueError(f"bands do not meet: {below.end} and {above.start}")
         self._bands = tuple(bands)
+        self._starts = tuple(band.start for band in bands)
         self.lowest = Micros(bands[0].start)
         self.highest = Micros(bands[-1].end)
 
@@ -51,6 +53,48 @@ class PriceGrid:
     @property
     def bands(self) -> tuple[Band, ...]:
         return self._bands
+
+    @property
+    def tick(self) -> int:
+        """The first step of the grid."""
+        return self._bands[0].step
+
+    # --- what prices of contracts are worth ----------------------------------------------------------------------
+
+    def lot_at(self, price: int, lot: int) -> int:
+        """The step of sizes at an accepted price. lot: the instrument's."""
+        return lot
+
+    def at_risk(self, price: int, size: int, *, buys: bool, up: bool = False) -> int:
+        """Money at risk in contracts bought, or sold, at a price. Micros, rounded down, or `up`."""
+        exact = (price if buys else MICRO - price) * size
+        return -(-exact // MICRO) if up else exact // MICRO
+
+    def worth(self, price: int, size: int, *, buys: bool) -> int:
+        """What a venue compares with its smallest order: what is bought, a sale as its opposite bought."""
+        return self.at_risk(price, size, buys=buys)
+
+    def size_worth(self, price: int, money: int) -> int:
+        """The smallest size whose purchase at a price costs so much."""
+        return -(-money * MICRO // price)
+
+    def resized(self, size: int, price: int, other: int) -> int:
+        """What an order for so many contracts at a price is for when it meets another price: the same."""
+        return size
+
+    def odds_of(self, price: int) -> int:
+        """The decimal odds that a buyer gets at a price, in micros, rounded down."""
+        return MICRO * MICRO // price
+
+    def backing(self, odds: int) -> Micros | None:
+        """The highest price whose buyer gets these odds or better ones; None where there is none. odds: micros."""
+        return self.floor(MICRO * MICRO // odds)
+
+    def laying(self, odds: int) -> Micros | None:
+        """The lowest price whose seller gives these odds or lower ones; None where there is none."""
+        return self.ceil(-(-MICRO * MICRO // odds))
+
+    # --- the grid -----------------------------------------------------------------------------------------------
 
     def __contains__(self, price: int) -> bool:
         return self.lowest <= price <= self.highest and self._at_or_below(price) == price
@@ -84,10 +128,7 @@ class PriceGrid:
         for _ in range(ticks):
             if price >= self.highest:
                 return None
-            for band in self._bands:
-                if price < band.end:
-                    price += band.step
-                    break
+            price += self._bands[bisect_right(self._starts, price) - 1].step
         return Micros(price)
 
     def down(self, price: int, ticks: int = 1) -> Micros | None:
@@ -95,10 +136,7 @@ class PriceGrid:
         for _ in range(ticks):
             if price <= self.lowest:
                 return None
-            for band in reversed(self._bands):
-                if price > band.start:
-                    price -= band.step
-                    break
+            price -= self._bands[bisect_left(self._starts, price) - 1].step
         return Micros(price)
 
     def __iter__(self) -> Iterator[Micros]:
@@ -108,7 +146,6 @@ class PriceGrid:
             price = self.up(price)
 
     def _at_or_below(self, price: int) -> Micros:
-        for band in reversed(self._bands):
-            if price >= band.start:
-                return Micros(price - (price - band.start) % band.step)
-        raise AssertionError(f"{price} lies below the grid")
+        """For a price that is not below the grid."""
+        band = self._bands[bisect_right(self._starts, price) - 1]
+        return Micros(price - (price - band.start) % band.step)

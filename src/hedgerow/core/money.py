@@ -9,7 +9,7 @@ raises, unless the caller names the direction in which it may be lost.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import (
     ROUND_CEILING,
     ROUND_DOWN,
@@ -28,6 +28,7 @@ Micros = NewType("Micros", int)
 MICRO = 1_000_000
 # Beyond this no amount is meant, and an exponent could blow a short text up to a number of a million digits.
 _MOST_DIGITS = 30
+_MOST_WHOLE_DIGITS = 12
 _EXACT = Context(prec=_MOST_DIGITS + 10, traps=[Inexact, InvalidOperation])
 _DOWNWARDS = Context(prec=_MOST_DIGITS + 10, rounding=ROUND_FLOOR)
 
@@ -81,11 +82,28 @@ def plain_micros(text: str) -> Micros | None:
     return Micros(int(whole) * MICRO + int(fraction[:6].ljust(6, "0")))
 
 
+def is_amount(value: Decimal) -> bool:
+    """Whether money is meant, of either sign: a number below 10^12 that no exponent stretches. Anything else would be
+    stored, summed or written out at a size that its text does not show."""
+    return value.is_finite() and -_MOST_DIGITS <= value.adjusted() < _MOST_WHOLE_DIGITS
+
+
 def decimal_of(value: int) -> Decimal:
     """The micros as an exact Decimal without trailing zeros beyond the point, e.g. 450000 -> Decimal('0.45')."""
-    amount = Decimal(value).scaleb(-6, _EXACT).normalize(_EXACT)
-    exponent = amount.as_tuple().exponent
-    return amount.quantize(Decimal(1), context=_EXACT) if isinstance(exponent, int) and exponent > 0 else amount
+    whole, part = divmod(value, MICRO)
+    return Decimal(value).scaleb(-6, _EXACT).normalize(_EXACT) if part else Decimal(whole)
+
+
+def spread(whole: int, weights: Sequence[int]) -> list[int]:
+    """A whole shared out by weights of 0 and more, one of them above 0: integers that make up the whole exactly, each
+    less than one off its part."""
+    total, seen, given = sum(weights), 0, 0
+    shares = []
+    for weight in weights:
+        seen += weight
+        shares.append(whole * seen // total - given)
+        given += shares[-1]
+    return shares
 
 
 def _finite(value: Decimal | str | int) -> Decimal:

@@ -29,10 +29,17 @@ def odds_micros(text: str | bytes | memoryview) -> OddsMicros | None:
             odds = Decimal(raw.strip('" '))
         except InvalidOperation:  # null, "", words
             return None
-        if not odds.is_finite() or abs(odds) > _HIGHEST_ODDS:
-            return None
-        micros = micros_floor(odds)
+        return odds_of(odds)
     return OddsMicros(micros) if MICRO < micros <= _HIGHEST_ODDS * MICRO else None
+
+
+def odds_of(odds: Decimal) -> OddsMicros | None:
+    """Decimal odds from a number, or None for what is none: not a number, not above 1 when what lies beyond six
+    decimals is dropped, or a placeholder."""
+    if not odds.is_finite() or not 1 < odds <= _HIGHEST_ODDS:
+        return None
+    micros = micros_floor(odds)
+    return OddsMicros(micros) if micros > MICRO else None
 
 
 def inverse_ceil(odds: int) -> Micros:

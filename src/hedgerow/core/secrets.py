@@ -1,4 +1,4 @@
-"""Secrets that cannot be printed by accident, and their sealed form at rest."""
+"""The sealed form of secrets at rest, and keys. Secrets themselves are `core.hidden`'s."""
 
 from __future__ import annotations
 
@@ -6,58 +6,17 @@ import hashlib
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Callable
-from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from pydantic import GetCoreSchemaHandler
-from pydantic_core import CoreSchema, core_schema
 
 from hedgerow.core.errors import SetupError
+from hedgerow.core.hidden import MASK, Secret
 
-MASK = "***"
+__all__ = ["MASK", "Secret", "Vault", "key_hash", "new_master_key"]
+
 KEY_BYTES = 32
 _NONCE_BYTES = 12
-
-
-class Secret:
-    """A text whose every printed form is `***`. `reveal()` is the only way to it, so its uses can be searched."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        return self._text
-
-    def __repr__(self) -> str:
-        return f"Secret({MASK!r})"
-
-    def __str__(self) -> str:
-        return MASK
-
-    def __format__(self, spec: str) -> str:
-        return MASK
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._text == self._text
-
-    def __hash__(self) -> int:
-        return hash(self._text)
-
-    def __bool__(self) -> bool:
-        return bool(self._text)
-
-    def __reduce__(self) -> Any:
-        raise TypeError("a Secret is not pickled")
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            lambda value: value if isinstance(value, Secret) else cls(str(value)),
-            serialization=core_schema.plain_serializer_function_ser_schema(str),
-        )
 
 
 class Vault:

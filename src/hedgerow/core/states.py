@@ -33,8 +33,11 @@ class OrderStatus(StrEnum):
 
     @property
     def is_open(self) -> bool:
-        return self in (OrderStatus.PENDING_PLACEMENT, OrderStatus.PLACED)
+        return self in OPEN_ORDERS
 
+
+OPEN_ORDERS = (OrderStatus.PLACED, OrderStatus.PENDING_PLACEMENT)
+"""Rest, or may rest. For loops over thousands of orders, to which a property is a call each."""
 
 # A fill may still arrive on a cancelled or expired order, and a "failed" order may turn out to rest: both are
 # corrections that the exchange's own list brings, so they are legal moves.

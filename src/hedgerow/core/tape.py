@@ -19,6 +19,7 @@ import msgspec
 import zstandard
 
 from hedgerow.core.clock import NS_PER_S
+from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.errors import InputError
 
 VERSION = 1
@@ -75,7 +76,7 @@ class TapeWriter:
         flush fails."""
         try:
             compact = msgspec.json.format(data, indent=-1)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise ValueError(f"a record must be JSON: {error}") from None
         line = msgspec.json.encode(Record(at_ns, kind, msgspec.Raw(compact)))
         if len(line) > LONGEST_LINE:
@@ -123,7 +124,7 @@ class TapeReader:
             for number, line in lines:
                 try:
                     record = _record_decoder.decode(line)
-                except msgspec.DecodeError as error:
+                except UNREADABLE as error:
                     raise InputError(f"{self.path}, line {number}: not a record of a tape ({error})") from None
                 yield record
             self.cut = frames.is_cut
@@ -180,7 +181,7 @@ def _open(path: Path) -> BinaryIO:
 def _header(path: Path, line: bytes) -> Header:
     try:
         header = _header_decoder.decode(line)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         raise InputError(f"{path}: not a tape (its first line is no header)") from None
     if header.tape != VERSION:
         raise InputError(f"{path}: a tape of version {header.tape}; this program reads version {VERSION}")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from asyncio.tasks import _enter_task, _leave_task  # documented for those who drive tasks: "Extending asyncio"
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar, copy_context
+from functools import partial
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import structlog
@@ -25,12 +27,73 @@ def spawn(work: Coroutine[Any, Any, T], name: str, *, is_vital: bool = False) ->
 
     is_vital: without it the process is not what it looks like, so its failure ends what `watched` awaits.
     """
-    task = asyncio.get_running_loop().create_task(work, name=name)
+    return _kept(asyncio.get_running_loop().create_task(work, name=name), is_vital=is_vital)
+
+
+def spawn_now(work: Coroutine[Any, Any, T], name: str, *, is_vital: bool = False) -> asyncio.Task[T]:
+    """`spawn` for what must leave before anything else happens: the work runs up to its first wait before this returns,
+    as its task, in a context of its own."""
+    loop, begun, context = asyncio.get_running_loop(), _Begun(work), copy_context()
+    task = loop.create_task(begun, name=name, context=context)
+    caller = _present_task()
+    if caller is not None:
+        _leave_task(loop, caller)
+    _enter_task(loop, task)
+    try:
+        context.run(begun.begin)
+    finally:
+        _leave_task(loop, task)
+        if caller is not None:
+            _enter_task(loop, caller)
+    return _kept(task, is_vital=is_vital)
+
+
+def _kept(task: asyncio.Task[T], *, is_vital: bool) -> asyncio.Task[T]:
     _running.add(task)
     task.add_done_callback(_finished)
     if is_vital and (watch := _watch.get()) is not None:
         task.add_done_callback(watch.finished)
     return task
+
+
+class _Begun(Coroutine[Any, Any, T]):
+    """Work whose first step was made ahead: whoever drives it gets the outcome of that step first."""
+
+    def __init__(self, work: Coroutine[Any, Any, T]) -> None:
+        self._work = work
+        self._first: Callable[[], Any] | None = None
+
+    def begin(self) -> None:
+        try:
+            waits_for = self._work.send(None)
+        except BaseException as error:  # its end, or its failure
+            self._first = partial(_raised, error)
+        else:
+            self._first = lambda: waits_for
+
+    def send(self, value: Any) -> Any:
+        first, self._first = self._first, None
+        return self._work.send(value) if first is None else first()
+
+    def throw(self, *error: Any) -> Any:
+        first, self._first = self._first, None
+        if first is None:
+            return self._work.throw(*error)
+        # Cancelled before its task had a turn: so is what it waits for, as when the task had waited for it.
+        waits_for = first()
+        if asyncio.isfuture(waits_for) and waits_for.cancel():
+            return waits_for
+        return self._work.throw(*error)
+
+    def close(self) -> None:
+        self._work.close()
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        raise TypeError("it is driven by its task alone")
+
+
+def _raised(error: BaseException) -> NoReturn:
+    raise error
 
 
 class VitalTaskError(HedgerowError):
@@ -143,25 +206,15 @@ class WorkGauge:
         self._units = 0
         self._held: dict[asyncio.Task[Any] | None, int] = {}  # by the task that works
         self._waiting: list[asyncio.Future[None]] = []
+        self._put_off: set[asyncio.Future[None]] = set()
 
     @property
     def units(self) -> int:
         return self._units
 
-    @contextmanager
-    def unit(self) -> Iterator[None]:
+    def unit(self) -> AbstractContextManager[None]:
         """Holds one unit for the length of the block."""
-        task = _present_task()
-        self._held[task] = self._held.get(task, 0) + 1
-        self.enter()
-        try:
-            yield
-        finally:
-            self.leave()
-            if self._held[task] == 1:
-                del self._held[task]
-            else:
-                self._held[task] -= 1
+        return _Unit(self, self._held)
 
     @contextmanager
     def resting(self) -> Iterator[None]:
@@ -187,16 +240,56 @@ class WorkGauge:
                 if not idle.done():
                     idle.set_result(None)
 
+    async def put_off(self, seconds: float) -> None:
+        """Leaves the loop to what cannot wait: returns after so long in the machine's time, at once where somebody
+        waits until nothing is under way."""
+        if self._waiting:
+            return
+        hurried: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._put_off.add(hurried)
+        try:
+            await asyncio.wait([hurried], timeout=seconds)
+        finally:
+            self._put_off.discard(hurried)
+
+    def _hurry(self) -> None:
+        for hurried in self._put_off:
+            if not hurried.done():
+                hurried.set_result(None)
+
     async def settled(self) -> None:
         """Returns when nothing is under way and a few turns of the loop have started nothing new."""
         quiet_turns = 0
         while quiet_turns < _QUIET_TURNS:
             if self._units:
+                self._hurry()
                 idle: asyncio.Future[None] = asyncio.get_running_loop().create_future()
                 self._waiting.append(idle)
                 await idle
             await asyncio.sleep(0)
             quiet_turns = 0 if self._units else quiet_turns + 1
+
+
+class _Unit(AbstractContextManager[None]):
+    """A unit of the gauge. A class, and no generator, which costs more: what must leave at once stands in them."""
+
+    __slots__ = ("_gauge", "_held", "_task")
+
+    def __init__(self, gauge: WorkGauge, held: dict[asyncio.Task[Any] | None, int]) -> None:
+        self._gauge, self._held = gauge, held
+
+    def __enter__(self) -> None:
+        task = self._task = _present_task()
+        self._held[task] = self._held.get(task, 0) + 1
+        self._gauge.enter()
+
+    def __exit__(self, *_: object) -> None:
+        self._gauge.leave()
+        task, held = self._task, self._held
+        if held[task] == 1:
+            del held[task]
+        else:
+            held[task] -= 1
 
 
 def _present_task() -> asyncio.Task[Any] | None:
