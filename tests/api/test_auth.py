@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
 from hedgerow.api.auth import KeyRing, Refusal, is_key
 from hedgerow.core.clock import SteppedClock
-from hedgerow.storage.accounts import Accounts
+from hedgerow.core.tasks import spawn
+from hedgerow.storage.accounts import Accounts, ApiKey, Service
 from hedgerow.storage.database import Database
 
 KEY = "0b6f1c9e-2f6d-4a55-9f0e-3a51e2c0d001"
@@ -64,6 +66,36 @@ async def test_found_key_is_believed_for_its_time_and_no_longer(accounts: Accoun
     await accounts.set_key_active(KEY[:8], False)
     assert await believing.find(KEY) is not None
     assert await asking.find(KEY) is None
+
+
+class Counted(Accounts):
+    """Counts the look-ups."""
+
+    asked = 0
+
+    async def find_key(self, key: str, service: Service) -> ApiKey | None:
+        self.asked += 1
+        return await super().find_key(key, service)
+
+
+async def test_requests_that_come_together_ask_once(
+    database: Database, accounts: Accounts, clock: SteppedClock
+) -> None:
+    await accounts.create_key("demo", "mm", key=KEY)
+    counted = Counted(database, clock)
+    keys = KeyRing(counted, clock, "mm")
+    found = await asyncio.gather(*(keys.find(KEY) for _ in range(20)))
+    assert (len(set(map(id, found))), counted.asked) == (1, 1)
+
+
+async def test_one_that_gives_up_leaves_the_others_their_answer(accounts: Accounts, clock: SteppedClock) -> None:
+    await accounts.create_key("demo", "mm", key=KEY)
+    keys = KeyRing(accounts, clock, "mm")
+    first, second, third = (spawn(keys.find(KEY), "request") for _ in range(3))
+    await asyncio.sleep(0)
+    first.cancel()
+    second.cancel()
+    assert await third is not None
 
 
 @pytest.mark.parametrize("text", ["", "demo", KEY[:-1], KEY + "0", KEY.replace("-", ""), "{" + KEY + "}", None, 7])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 from fastapi import FastAPI
@@ -11,6 +13,7 @@ from starlette.responses import PlainTextResponse
 
 from hedgerow.api import server as server_module
 from hedgerow.api.server import Server
+from hedgerow.core.tasks import spawn, stop
 
 Eventually = Callable[[Callable[[], bool]], Awaitable[None]]
 BODY = "x" * 8_000_000
@@ -30,3 +33,20 @@ async def test_connection_of_a_client_that_reads_nothing_ends(
         await eventually(lambda: len(connections) == 1)
         await eventually(lambda: not connections)
     await server.stop()
+
+
+async def test_stop_during_the_start_closes_what_the_application_opened() -> None:
+    opens, seen = asyncio.Event(), []
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        opens.set()
+        await asyncio.sleep(0.05)
+        seen.append("opened")
+        yield
+        seen.append("closed")
+
+    serving = spawn(Server(FastAPI(lifespan=lifespan), "127.0.0.1", 0).serve(), "server")
+    await opens.wait()
+    await stop(serving)
+    assert seen == ["opened", "closed"]

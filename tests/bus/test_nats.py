@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from tests.patience import PATIENCE_S
 
 from hedgerow.bus import nats as bus_module
 from hedgerow.bus.nats import Bus, BusError
@@ -107,7 +108,7 @@ async def test_publishing_can_be_cancelled_while_the_connection_is_behind(nats: 
     for _ in range(5):
         flooding = spawn(flood(), "flood")
         await asyncio.sleep(0.002)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await stop(flooding)
 
 
@@ -119,7 +120,7 @@ async def test_handling_holds_a_unit_of_work(nats: Bus) -> None:
 
     await nats.subscribe("x", note)
     await nats.publish("x", b"")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert await units.get() == 1
 
 

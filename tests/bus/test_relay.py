@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.patience import PATIENCE_S
 
 from hedgerow.bus import relay as relay_module
 from hedgerow.bus import subjects
@@ -253,7 +254,7 @@ async def test_published_changes_are_deleted_after_a_while(
     relay = Relay(database, nats, keep_s=0.0)
     await write(database, "a", "b")
     relay.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while await database.fetchval("select count(*) from outbox"):
             relay.wake()
     assert heard.keys == ["a", "b"]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.patience import PATIENCE_S
 from websockets.asyncio.server import Server, ServerConnection, serve
 
 from hedgerow.bus.world_clock import FollowedClock, Pace, follow
@@ -78,7 +79,7 @@ async def test_sleepers_wake_in_the_order_of_their_time() -> None:
 async def test_scaled_time_runs_faster() -> None:
     clock = FollowedClock()
     clock.run(Pace.SCALED, MATCH_NS, 10_000.0)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await clock.sleep(100)
     assert clock.now_ns() >= MATCH_NS + 100 * NS_PER_S
 
@@ -113,7 +114,7 @@ async def test_sleeper_keeps_what_is_left_when_the_time_becomes_another() -> Non
     assert wake is not None
     assert 99 * NS_PER_S < wake - MATCH_NS <= 100 * NS_PER_S
     clock.run(Pace.SCALED, MATCH_NS, 100_000.0)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await sleeping
 
 
@@ -172,7 +173,7 @@ class World:
 
     async def step(self, number: int, now_ns: int) -> dict[str, Any]:
         await self.connections[-1].send(json.dumps({"type": "step", "step": number, "nowNs": now_ns}))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             return await self.answers.get()
 
 
@@ -230,7 +231,7 @@ async def test_work_that_waits_for_an_hour_does_not_hold_up_the_time(world: Worl
 
     pausing = spawn(pause_at_work(), "pauses")
     await turn()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         answer = await world.step(1, MATCH_NS + NS_PER_S)
         assert answer["nextWakeNs"] == MATCH_NS + 5 * NS_PER_S
         await world.step(2, MATCH_NS + 5 * NS_PER_S)

@@ -7,10 +7,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from hypothesis import settings
-
-settings.register_profile("net", deadline=None)  # machines are shared: no test may fail for being slow
-settings.load_profile("net")
+from tests.patience import PATIENCE_S
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Serve = Callable[..., Awaitable[int]]
@@ -19,10 +16,10 @@ Eventually = Callable[[Callable[[], object]], Awaitable[None]]
 
 @pytest.fixture
 def eventually() -> Eventually:
-    """`await eventually(condition)` waits until it holds, at most 5 seconds."""
+    """`await eventually(condition)` waits until it holds."""
 
     async def until(condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():  # noqa: ASYNC110 - the condition belongs to what is tested, which has no event
                 await asyncio.sleep(0.001)
 

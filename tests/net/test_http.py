@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from tests.otlpkit import collecting, facts
 
 from hedgerow.core.errors import InDoubt, Unavailable
+from hedgerow.core.tracing import span
 from hedgerow.net.http import HttpClient, leaving_by
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -64,6 +67,24 @@ async def test_request_has_path_host_headers_and_length(serve):
     assert "\r\nX-Key: k\r\n" in head
     assert "\r\nContent-Length: 2\r\n" in head
     await client.close()
+
+
+@pytest.mark.parametrize("server", [answering(OK), answering(b"not HTTP", then_close=True)])
+async def test_traced_request_tells_the_venue_nothing_of_the_trace_and_the_trace_no_secret(serve, server):
+    port = await serve(server)
+    with collecting("abp") as collector:
+        client = HttpClient("venue", f"http://user:hunter2@127.0.0.1:{port}/hunter2/")
+        with span("work") as here, suppress(InDoubt):
+            await client.request(
+                "place", "POST", "/hunter2?key=hunter2", headers=[("X-Key", "hunter2")], body=b"hunter2", changes=True
+            )
+        await client.close()
+    told = facts(collector.named("venue.request"))
+    assert (told["hedgerow.venue"], told["hedgerow.operation"]) == ("venue", "place")
+    assert not [body for body in collector.bodies if b"hunter2" in body]
+    head = server.connections[0][0].decode().lower()
+    assert "traceparent" not in head
+    assert here.trace_id not in head
 
 
 @pytest.mark.parametrize("body", [b"", b"{}"])

@@ -9,10 +9,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 
 import pytest
+from tests.patience import PATIENCE_S
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.asyncio.server import serve as serve_websocket
 from websockets.exceptions import ConnectionClosed
 
+from hedgerow.core.sockets import socket_pair
 from hedgerow.core.tasks import Backoff, work
 from hedgerow.net.stream import NO_CODE, NO_STATUS, Stream, Target, handled
 
@@ -46,7 +48,7 @@ class Conversation:
         return self.comes_back
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():
                 self._changed.clear()
                 await self._changed.wait()
@@ -163,14 +165,19 @@ async def test_silent_server_is_left_when_it_answers_no_ping(serve, follow):
     assert conversation.closes[0][0] == NO_CODE
 
 
+def test_answer_is_not_awaited_longer_than_the_next_ping():
+    with pytest.raises(ValueError, match=r"a pong awaited for 1\.0 s, pings every 0\.5 s"):
+        Stream("test", lambda: Target("ws://127.0.0.1/"), Conversation(), ping_every_s=0.5, pong_within_s=1.0)
+
+
 async def test_server_that_answers_pings_is_kept(websocket, follow):
     async def quiet(connection: ServerConnection) -> None:
         await connection.recv()
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(1.8)
         await connection.send("still here")
         await connection.wait_closed()
 
-    _, conversation = follow(await websocket(quiet), ping_every_s=0.05, pong_within_s=0.05)
+    _, conversation = follow(await websocket(quiet), ping_every_s=0.5, pong_within_s=0.5)
     await conversation.until(lambda: conversation.frames)
     assert conversation.closes == []
 
@@ -232,7 +239,7 @@ async def test_conversation_that_gives_up_is_not_reconnected(websocket, follow):
 
     stream, conversation = follow(await websocket(close), comes_back=False)
     await conversation.until(lambda: conversation.closes)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await stream._task
     assert len(attempts) == 1
     assert not stream.is_up
@@ -294,7 +301,7 @@ async def test_connection_that_comes_up_after_the_stop_is_let_go(serve, follow):
         left.set()
 
     stream, conversation = follow(f"ws://127.0.0.1:{await serve(handle)}/")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await came.wait()
         await stream.stop()
         may_accept.set()
@@ -348,7 +355,7 @@ async def test_keep_alive_text_is_said_again_and_again(websocket, follow):
                 enough.set()
 
     follow(await websocket(listen), says=("PING", 0.01))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await enough.wait()
     assert heard[0] == "hello"
 
@@ -363,11 +370,12 @@ async def test_frames_are_counted_by_the_socket_they_came_on(websocket, follow):
     stream, conversation = follow(await websocket(send))
     await conversation.until(lambda: len(conversation.frames) == 2)
     await asyncio.sleep(0)
-    port = stream._transport.underlying_transport.get_extra_info("sockname")[1]
-    assert handled.snapshot()[port] == 2
+    socket = stream._transport.underlying_transport
+    pair = socket_pair(socket.get_extra_info("sockname"), socket.get_extra_info("peername"))
+    assert handled.snapshot()[pair] == 2
     await stream.stop()
     await conversation.until(lambda: conversation.closes)
-    assert port not in handled.snapshot()
+    assert pair not in handled.snapshot()
 
 
 async def test_target_is_worked_out_anew_for_every_attempt(websocket, follow):

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import pytest
+from tests.patience import PATIENCE_S
 
 from hedgerow.bus.nats import Bus
 from hedgerow.core.frames import EXTENSION
@@ -100,7 +101,7 @@ async def test_client_that_goes_away_leaves_the_hub(hub: Hub) -> None:
 async def test_client_that_reads_nothing_is_left_behind(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket_module, "_LAST_WORDS_S", 0.01)
     wire = Wire(*['{"type": "ping"}'] * 3000, reads=False)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await socket(wire, hub).serve()
     assert wire.sent == []
 
@@ -113,7 +114,7 @@ async def test_key_that_stops_working_ends_the_connection(
     serving = spawn(socket(wire, hub, keys).serve(), "socket")
     await eventually(lambda: len(wire.sent) > 1)
     keys.works = False
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await serving
     assert '"type":"heartbeat"' in wire.sent[1]
     assert ("Invalid API key" in wire.sent[-1], wire.closed) == (True, 4001)
@@ -134,7 +135,7 @@ async def test_client_that_reads_late_gets_all_in_order_and_the_close_behind_it(
     await asyncio.sleep(0.01)
     assert (len(wire.sent), wire.closed) == (1, None)
     wire.read_again()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await serving
     assert wire.sent[1:] == [f'{{"number":{number}}}' for number in range(20)]
     assert wire.closed == 4001

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from hedgerow.core.tasks import work
 from hedgerow.storage.behind import WriteBehind, until_written
 from hedgerow.storage.database import StorageError
+
+Eventually = Callable[[Callable[[], bool]], Awaitable[None]]
 
 
 class Rows:
@@ -18,6 +21,7 @@ class Rows:
         self.waiting: list[str] = []
         self.written: list[str] = []
         self.is_down = False
+        self.writes = 0
         self.behind = WriteBehind("rows", self._write)
 
     def add(self, row: str) -> None:
@@ -25,6 +29,7 @@ class Rows:
         self.behind.rouse()
 
     async def _write(self) -> None:
+        self.writes += 1
         while self.waiting:
             await asyncio.sleep(0)
             if self.is_down:
@@ -42,13 +47,37 @@ async def test_what_waits_is_written_before_time_goes_on() -> None:
     await rows.behind.stop()
 
 
-async def test_what_could_not_be_written_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_changes_of_one_moment_are_written_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hedgerow.storage.behind._GATHER_S", 3600.0)
+    rows = Rows()
+    rows.behind.start()
+    rows.add("a")
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert rows.written == []
+    rows.add("b")
+    await work.settled()
+    assert (rows.written, rows.writes) == (["a", "b"], 1)
+    await rows.behind.stop()
+
+
+async def test_what_waits_is_written_when_its_moment_is_over(eventually: Eventually) -> None:
+    rows = Rows()
+    rows.behind.start()
+    rows.add("a")
+    await eventually(lambda: bool(rows.written))
+    await rows.behind.stop()
+
+
+async def test_what_could_not_be_written_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
     monkeypatch.setattr("hedgerow.storage.behind._FIRST_PAUSE_S", 0.001)
     rows = Rows()
     rows.is_down = True
     rows.behind.start()
     rows.add("a")
-    await asyncio.sleep(0.01)
+    await eventually(lambda: rows.writes >= 2)
     assert (rows.written, work.units) == ([], 1)
     rows.is_down = False
     await work.settled()
@@ -65,6 +94,18 @@ async def test_end_writes_what_is_left_or_says_that_it_cannot() -> None:
     rows.is_down = False
     await rows.behind.stop()
     assert rows.written == ["a"]
+
+
+async def test_what_anothers_flush_left_is_written_all_the_same(eventually: Eventually) -> None:
+    rows = Rows()
+    rows.is_down = True
+    rows.add("a")
+    with pytest.raises(StorageError):
+        await rows.behind.flush()
+    rows.is_down = False
+    rows.behind.start()
+    await eventually(lambda: bool(rows.written))
+    await rows.behind.stop()
 
 
 async def test_two_flushes_write_each_row_once() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
 from typing import Any
 
@@ -12,13 +12,16 @@ import asyncpg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.patience import PATIENCE_S
 
 from hedgerow.core.errors import SetupError
 from hedgerow.core.secrets import Secret
 from hedgerow.core.tasks import spawn, work
 from hedgerow.storage.database import (
+    HELD,
     ConflictError,
     Database,
+    Fence,
     OutcomeUnknownError,
     TimedOutError,
     UnreachableError,
@@ -112,6 +115,133 @@ async def test_transaction_that_raises_is_rolled_back_and_its_error_passes(numbe
     assert await numbers.fetchval("select count(*) from numbers") == 0
 
 
+async def test_fence_is_asked_in_the_message_that_begins(numbers: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    told: list[bool] = []
+    execute = asyncpg.Connection.execute
+
+    async def noted(self: Any, query: str, *values: Any, **options: Any) -> str:
+        sent.append(query)
+        return await execute(self, query, *values, **options)
+
+    monkeypatch.setattr(asyncpg.Connection, "execute", noted)
+    async with numbers.fenced(Fence("select 1 for key share", told.append)).transaction():
+        pass
+    assert sent == ["begin; select 1 for key share", "commit"]
+    assert told == [True]
+
+
+async def test_writer_without_its_row_writes_nothing(numbers: Database) -> None:
+    def admit(is_there: bool) -> None:
+        if not is_there:
+            raise PermissionError
+
+    with pytest.raises(PermissionError):
+        async with numbers.fenced(Fence("select 1 where false", admit)).transaction():
+            raise AssertionError("it was let in")
+    async with numbers.transaction() as connection:  # on the same connection, which refuses it within another one
+        assert await connection.fetchval("select 1") == 1
+
+
+NUMBER = f"number as (insert into numbers select $1 where {HELD} returning number)"
+ANSWER = "(select number from number) as number"
+
+
+async def test_what_is_written_at_once_is_one_statement(numbers: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    fetch = asyncpg.Connection.fetch
+
+    async def noted(self: Any, query: str, *values: Any, **options: Any) -> Any:
+        sent.append(query)
+        return await fetch(self, query, *values, **options)
+
+    async def refused(self: Any, query: str, *_: Any, **__: Any) -> str:
+        raise AssertionError(f"another round trip: {query}")
+
+    commits: list[str] = []
+    numbers.on_commit = lambda: commits.append("told")
+    monkeypatch.setattr(asyncpg.Connection, "fetch", noted)
+    with monkeypatch.context() as patched:
+        patched.setattr(asyncpg.Connection, "execute", refused)
+        row = await numbers.fenced(Fence("select 1 for key share", lambda _: None)).write(NUMBER, ANSWER, 7)
+    assert (row["number"], len(sent), commits) == (7, 1, ["told"])
+    assert await numbers.fetchval("select number from numbers") == 7
+
+
+async def test_nothing_is_written_at_once_without_the_row(numbers: Database) -> None:
+    told: list[bool] = []
+    row = await numbers.fenced(Fence("select 1 where false", told.append)).write(NUMBER, ANSWER, 7)
+    assert (row["number"], told) == (None, [False])
+    assert await numbers.fetchval("select count(*) from numbers") == 0
+
+
+async def test_write_without_a_fence_needs_no_row(numbers: Database) -> None:
+    assert (await numbers.write(NUMBER, ANSWER, 7))["is_held"]
+    assert await numbers.fetchval("select number from numbers") == 7
+
+
+# --- the connection that is kept for what is written at once ---------------------------------------------------------
+
+
+@pytest.fixture
+async def keeping(database: Database, database_url: Secret) -> AsyncIterator[Database]:
+    await database.execute("create table numbers (number integer primary key)")
+    found = await Database.connect(database_url, size=2, keeps_one=True)
+    yield found
+    await found.close()
+
+
+async def backend(database: Database, *, is_behind: bool = False) -> int:
+    """The process of the server that wrote."""
+    row = await database.write("nothing as (select)", "pg_backend_pid() as pid", is_behind=is_behind)
+    pid: int = row["pid"]
+    return pid
+
+
+async def test_what_is_written_at_once_finds_its_own_connection_free(keeping: Database) -> None:
+    first = await backend(keeping)
+    others = {await keeping.fetchval("select pg_backend_pid()") for _ in range(3)}
+    assert first not in others
+    assert [await backend(keeping), await backend(keeping.fenced(Fence("select 1", lambda _: None)))] == [first] * 2
+
+
+async def test_what_is_written_behind_leaves_that_connection_alone(keeping: Database) -> None:
+    first = await backend(keeping)
+    assert first not in {await backend(keeping, is_behind=True) for _ in range(3)}
+    assert await backend(keeping) == first
+
+
+async def test_what_is_written_at_the_same_time_takes_another_connection(keeping: Database) -> None:
+    await backend(keeping)
+    await asyncio.gather(*(keeping.write(NUMBER, ANSWER, number) for number in range(5)))
+    assert await keeping.fetchval("select count(*) from numbers") == 5
+
+
+async def test_connection_on_which_a_write_failed_is_given_back(keeping: Database) -> None:
+    await keeping.write(NUMBER, ANSWER, 7)
+    for _ in range(3):
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await keeping.write(NUMBER, ANSWER, 7)
+    async with keeping.transaction() as one, keeping.transaction() as two:  # both are there
+        assert await one.fetchval("select 1") + await two.fetchval("select 1") == 2
+
+
+async def test_kept_connection_that_broke_is_replaced(keeping: Database, database_url: Secret) -> None:
+    for _ in range(5):
+        first = await backend(keeping)
+        await cut_connections(database_url)
+        with contextlib.suppress(OutcomeUnknownError):  # until the break is noticed
+            await backend(keeping)
+        assert await backend(keeping) != first
+
+
+async def test_closing_does_not_wait_for_the_kept_connection(database_url: Secret) -> None:
+    found = await Database.connect(database_url, size=2, keeps_one=True)
+    await backend(found)
+    async with asyncio.timeout(PATIENCE_S):
+        await found.close()
+
+
 async def test_broken_constraint_is_the_drivers_own_error(numbers: Database) -> None:
     await numbers.execute("insert into numbers values (1)")
     with pytest.raises(asyncpg.UniqueViolationError):
@@ -185,10 +315,12 @@ async def test_connection_that_breaks_at_the_commit_leaves_the_outcome_unknown(
         await attempt()
 
 
+@pytest.mark.parametrize("is_write", [False, True])
 async def test_connection_that_breaks_in_a_single_statement_leaves_the_outcome_unknown(
-    numbers: Database, database_url: Secret, eventually: Eventually
+    numbers: Database, database_url: Secret, eventually: Eventually, *, is_write: bool
 ) -> None:
-    query = spawn(numbers.execute("select pg_sleep(60)"), "query")
+    asked = numbers.write("late as (select)", "pg_sleep(60)") if is_write else numbers.execute("select pg_sleep(60)")
+    query: asyncio.Task[object] = spawn(asked, "query")
     await eventually(lambda: work.units == 1)
     await asyncio.sleep(0)
     await cut_connections(database_url)

@@ -8,6 +8,7 @@ from decimal import Decimal
 import asyncpg
 import pytest
 from asyncpg import Connection
+from tests.patience import PATIENCE_S
 
 from hedgerow.storage import outbox
 from hedgerow.storage.database import Database, decode_json
@@ -28,7 +29,7 @@ async def read(database: Database, after: Cursor = START) -> outbox.Batch:
 
 async def read_keys(database: Database, count: int, after: Cursor = START) -> list[str]:
     """The keys that can be read; waits until there are so many (other tests' transactions may be in the way)."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while len(rows := (await read(database, after)).rows) < count:
             pass
     return [row.key for row in rows]

@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import msgspec
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hedgerow.core.decoding import UNREADABLE
 from hedgerow.storage.database import decode_json, encode_json
 
 
@@ -30,7 +30,7 @@ class ExactRequest(Request):
         body = await self.body()
         try:
             return decode_json(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             # The framework answers 422 for this class of errors alone.
             raise json.JSONDecodeError(str(error), "", 0) from None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -68,6 +69,7 @@ class KeyRing:
     def __init__(self, accounts: Accounts, clock: Clock, service: Service, *, believed_s: float = BELIEVED_S) -> None:
         self._accounts, self._clock, self._service, self._believed_s = accounts, clock, service, believed_s
         self._known: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+        self._asked: dict[bytes, asyncio.Event] = {}  # of keys that the database is asked for now
 
     async def find(self, text: object) -> Caller | None:
         """Whose key it is; None unless it is a key of the service that works now. Raises StorageError."""
@@ -79,8 +81,14 @@ class KeyRing:
         if not text:
             return Refusal.MISSING
         caller = await self._look_up(text) if isinstance(text, str) and is_key(text) else None
-        if caller is None:
-            return Refusal.UNKNOWN
+        return Refusal.UNKNOWN if caller is None else self._judged(caller)
+
+    def believed(self, text: str) -> Caller | None:
+        """Whose key it is, where the database was asked lately and it works now; None where it is to be judged."""
+        caller = self._believed(key_hash(text))
+        return caller if caller is not None and self._judged(caller) is caller else None
+
+    def _judged(self, caller: Caller) -> Caller | Refusal:
         if not caller.key.is_active or not caller.client.is_active:
             return Refusal.INACTIVE
         expires = caller.key.expires_at
@@ -98,16 +106,35 @@ class KeyRing:
         return caller.name if caller is not None else None
 
     async def _look_up(self, text: str) -> Caller | None:
-        digest, now = key_hash(text), asyncio.get_running_loop().time()
-        if (found := self._known.get(digest)) is not None and now - found[0] < self._believed_s:
-            return found[1]
+        digest = key_hash(text)
+        if (found := self._believed(digest)) is not None:
+            return found
+        # A busy client's requests find the belief at its end all together: one asks, the others wait for what it finds.
+        if (asked := self._asked.get(digest)) is not None:
+            await asked.wait()
+            if (found := self._believed(digest)) is not None:
+                return found
+        asked = self._asked[digest] = asyncio.Event()
+        try:
+            return await self._ask(digest, text)
+        finally:
+            asked.set()
+            if self._asked.get(digest) is asked:
+                del self._asked[digest]
+
+    def _believed(self, digest: bytes) -> Caller | None:
+        found = self._known.get(digest)
+        return found[1] if found is not None and time.monotonic() - found[0] < self._believed_s else None
+
+    async def _ask(self, digest: bytes, text: str) -> Caller | None:
+        began_s = time.monotonic()
         key = await self._accounts.find_key(text, self._service)
         client = await self._accounts.client(key.client) if key is not None else None
         if key is None or client is None:
             self._known.pop(digest, None)
             return None
         caller = Caller(client, key)
-        self._known[digest] = (now, caller)
+        self._known[digest] = (began_s, caller)
         self._known.move_to_end(digest)
         if len(self._known) > MOST_REMEMBERED:
             self._known.popitem(last=False)

@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
+from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -18,6 +20,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 from websockets.protocol import State
 
+from hedgerow.api.connection import Door, HttpConnection
 from hedgerow.core.errors import SetupError
 from hedgerow.core.frames import EXTENSION, framed
 from hedgerow.core.tasks import spawn
@@ -25,6 +28,7 @@ from hedgerow.core.tasks import spawn
 MOST_SOCKET_MESSAGE_BYTES = 64 * 1024
 """Largest message that a client may send on a WebSocket."""
 _STOP_S = 5
+_LOOK_S = 0.005
 _PING_S = 20.0
 _UNREAD_MS = 60_000
 """How long the kernel keeps what a client does not read; then the connection is reset. Without it a client that has
@@ -73,16 +77,18 @@ class Server:
         port: int,
         *,
         sockets: type[asyncio.Protocol] | None = None,
+        doors: Mapping[bytes, Door] | None = None,
         certificate: tuple[Path, Path] | None = None,
     ) -> None:
         """port: 0 picks a free one; `port` tells it after the start. sockets: what takes upgrade requests over; None:
-        the application does. certificate: files of the chain and its key, for TLS."""
+        the application does. doors: by path, for requests that need no ASGI. certificate: files of the chain and its
+        key, for TLS."""
         chain, key = certificate or (None, None)
         self.host, self.port = host, port
         config = uvicorn.Config(
             app,
             loop="none",
-            http="httptools",
+            http=cast("type[asyncio.Protocol]", partial(HttpConnection, doors=doors or {})),
             ws=sockets or Connection,
             ssl_certfile=chain,
             ssl_keyfile=key,
@@ -114,20 +120,28 @@ class Server:
             if self._task.done():
                 listening.close()
                 raise SetupError(f"the service on port {self.port} did not start", "see the log above")
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(_LOOK_S)
 
     async def stop(self) -> None:
-        """Lets requests under way end, closes WebSockets, then returns."""
+        """Lets requests under way end, closes WebSockets, then returns. A start that is under way comes to its end
+        first: what the application has opened by then is closed by nobody else."""
+        if self._task is None:
+            return
+        while not self._uvicorn.started and not self._task.done():  # noqa: ASYNC110 - uvicorn tells nobody
+            await asyncio.sleep(_LOOK_S)
         self._uvicorn.should_exit = True
-        if self._task is not None:
-            await asyncio.wait([self._task])
-            self._task = None
+        await asyncio.wait([self._task])
+        self._task = None
+
+    async def ended(self) -> None:
+        """Returns when it has stopped by itself."""
+        assert self._task is not None
+        await asyncio.shield(self._task)
 
     async def serve(self) -> None:
         """Runs until cancelled."""
-        await self.start()
-        assert self._task is not None
         try:
-            await asyncio.shield(self._task)
+            await self.start()
+            await self.ended()
         finally:
             await self.stop()

@@ -5,7 +5,7 @@ Run by path, with the standard library alone, so that it starts in milliseconds 
     python -I -S launcher.py --parent PID --death-signal N [--user NAME] [--need PATH]... -- PROGRAM [ARGUMENT]...
 
 Not for anything but child processes of this host: it uses Linux's prctl and capabilities.
-Sources: prctl(2), capabilities(7), capset(2), access(2); docs/decisions/0003.
+Sources: prctl(2), PR_SET_CHILD_SUBREAPER(2const), capabilities(7), capset(2), access(2); docs/decisions/0003.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ PREFIX = "launcher: "
 # Numbers of <linux/prctl.h> and <linux/capability.h>.
 _PR_SET_PDEATHSIG = 1
 _PR_SET_KEEPCAPS = 8
+_PR_SET_CHILD_SUBREAPER = 36
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -88,6 +89,12 @@ def die_with(parent: int, signal_number: int) -> None:
     _prctl(_PR_SET_PDEATHSIG, signal_number)
     if os.getppid() != parent:
         raise LaunchError(f"the parent process {parent} is gone")
+
+
+def adopt_orphans(*, do: bool) -> None:
+    """Whether this process becomes the parent of what its children leave behind from now on, in the place of init.
+    What was adopted stays. Raises LaunchError."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, int(do))
 
 
 def _suffices(capability: int, needs: Sequence[str]) -> bool:

@@ -7,7 +7,7 @@ The world says over a WebSocket how its time runs, on connecting and on every ch
 In stepped time it asks for one step after another; each is answered when all that it brought is finished here:
 
     {"type": "step", "step": n, "nowNs": int}
-    {"type": "settled", "step": n, "frames": {"<local port>": count}, "nextWakeNs": int | null}
+    {"type": "settled", "step": n, "frames": {"<client port>-<server port>": count}, "nextWakeNs": int | null}
 
 `frames` are the data frames handled on each open socket, by which the world knows that nothing is on its way to us.
 When the world goes away its time goes on as it was, or stands, and the connection is made again.
@@ -32,8 +32,8 @@ from hedgerow.core.tasks import Backoff, work
 
 _log = structlog.get_logger(__name__)
 
-FrameCounts = Callable[[], Mapping[int, int]]
-"""Data frames handled on each open socket, by local port."""
+FrameCounts = Callable[[], Mapping[str, int]]
+"""Data frames handled on each open socket, by `socket_pair`."""
 
 
 _CONNECT_S = 5.0
@@ -67,7 +67,7 @@ class SettledMessage(msgspec.Struct, frozen=True, tag="settled", rename="camel")
     """The answer to a step. `next_wake_ns`: when somebody here wants to be woken next."""
 
     step: int
-    frames: Mapping[int, int]
+    frames: Mapping[str, int]
     next_wake_ns: int | None
 
 

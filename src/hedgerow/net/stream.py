@@ -16,6 +16,7 @@ import picows
 import structlog
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSProtocolError, WSTransport
 
+from hedgerow.core.sockets import socket_pair
 from hedgerow.core.tasks import Backoff, spawn, stop, work
 
 _log = structlog.get_logger(__name__)
@@ -67,8 +68,12 @@ class Stream:
         backoff: Backoff | None = None,
         largest_frame: int = 16 * 1024 * 1024,
     ) -> None:
-        """says: a text to send every so many seconds, for venues whose keep-alive is a text and not a ping.
-        largest_frame: bytes of one message, its fragments together."""
+        """ping_every_s: without a message. pong_within_s: at most as long; a server that does not answer is left.
+        says: a text to send every so many seconds, for venues whose keep-alive is a text and not a ping.
+        largest_frame: bytes of one message, its fragments together.
+        Raises ValueError for an answer that is awaited longer than the next ping."""
+        if pong_within_s > ping_every_s:
+            raise ValueError(f"a pong awaited for {pong_within_s} s, pings every {ping_every_s} s")
         self.name = name
         self._target, self._conversation = target, conversation
         self._ping_every_s, self._pong_within_s, self._says = ping_every_s, pong_within_s, says
@@ -183,19 +188,19 @@ class _Listener(WSListener):
         self._stream, self._largest = stream, largest
         self._parts: bytearray | None = None
         self._is_text = True
-        self._port = 0
+        self._pair = ""
         self._opened_at: float | None = None
         self.lasted_s = 0.0
         self.code, self.reason, self.comes_back = NO_CODE, "", True
 
     def on_ws_connected(self, transport: WSTransport) -> None:
-        name = transport.underlying_transport.get_extra_info("sockname")
-        self._port = name[1] if name else 0
+        socket = transport.underlying_transport
+        self._pair = socket_pair(socket.get_extra_info("sockname"), socket.get_extra_info("peername"))
         self._opened_at = asyncio.get_running_loop().time()
-        handled.open(self._port)
+        handled.open(self._pair)
         if not self._stream._opened(self, transport):
             self._opened_at = None
-            handled.close(self._port)
+            handled.close(self._pair)
             transport.disconnect(graceful=False)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
@@ -207,7 +212,7 @@ class _Listener(WSListener):
                 self._stream._conversation.received(frame.get_payload_as_memoryview(), is_text)
             finally:
                 work.leave()
-            handled.count(self._port)
+            handled.count(self._pair)
         elif kind is WSMsgType.CLOSE:
             self._close(transport, frame)
         elif kind in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
@@ -216,7 +221,7 @@ class _Listener(WSListener):
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         if self._opened_at is not None:
             self.lasted_s = asyncio.get_running_loop().time() - self._opened_at
-            handled.close(self._port)
+            handled.close(self._pair)
             self.comes_back = self._stream._closed(self.code, self.reason)
 
     def _close(self, transport: WSTransport, frame: WSFrame) -> None:
@@ -237,28 +242,28 @@ class _Listener(WSListener):
             whole, self._parts = bytes(self._parts), None
             with work.unit():
                 self._stream._conversation.received(memoryview(whole), self._is_text)
-            handled.count(self._port)
+            handled.count(self._pair)
 
 
 class FrameCounts:
-    """Data frames handled on each open socket, by its local port.
+    """Data frames handled on each open socket, by its `socket_pair`.
 
     A stepped world compares them with what it sent, to know that nothing is still on the way.
     """
 
     def __init__(self) -> None:
-        self._counts: dict[int, int] = {}
+        self._counts: dict[str, int] = {}
 
-    def open(self, port: int) -> None:
-        self._counts[port] = 0
+    def open(self, pair: str) -> None:
+        self._counts[pair] = 0
 
-    def count(self, port: int) -> None:
-        self._counts[port] = self._counts.get(port, 0) + 1
+    def count(self, pair: str) -> None:
+        self._counts[pair] = self._counts.get(pair, 0) + 1
 
-    def close(self, port: int) -> None:
-        self._counts.pop(port, None)
+    def close(self, pair: str) -> None:
+        self._counts.pop(pair, None)
 
-    def snapshot(self) -> dict[int, int]:
+    def snapshot(self) -> dict[str, int]:
         return dict(self._counts)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from hedgerow.core.decoding import UNREADABLE
 from hedgerow.realtime.session import (
     LOGIN_WITHIN_S,
     NOT_ADMITTED,
@@ -72,7 +73,7 @@ class LoginSession:
         """What the client's message asks for."""
         try:
             message = msgspec.json.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return [error("Invalid JSON")]
         match message:
             case {"type": "ping"}:

@@ -13,6 +13,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from hedgerow.core.decoding import UNREADABLE
+
 LOGIN_WITHIN_S = 30.0
 HEARTBEAT_EVERY_S = 60.0
 
@@ -152,7 +154,7 @@ class Session:
         """What the client's message asks for."""
         try:
             message = msgspec.json.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return [error("Invalid JSON")]
         match message:
             case {"type": "ping"}:

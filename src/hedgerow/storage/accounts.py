@@ -18,7 +18,8 @@ from hedgerow.core.clock import Clock
 from hedgerow.core.errors import SetupError
 from hedgerow.core.ids import ClientName, VenueSlug
 from hedgerow.core.secrets import Secret, Vault, key_hash
-from hedgerow.storage.database import Database, advisory_key
+from hedgerow.storage import audit
+from hedgerow.storage.database import Database, Queries, advisory_key
 
 Service = Literal["abp", "mm", "scraping"]
 
@@ -89,17 +90,18 @@ _ACCOUNT_COLUMNS = """account_id, venue, username, client, currency, priority, i
     max_outcome_stake, limit_max, limit_min, balance, held, balance_at"""
 
 
-class Accounts:
-    """Repository of clients, keys and accounts."""
+class Roster:
+    """Repository of clients, keys and accounts, as far as no credentials are sealed. Inside a transaction it changes
+    with what else that one does."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database, self._clock = database, clock
+    def __init__(self, queries: Queries, clock: Clock) -> None:
+        self._queries, self._clock = queries, clock
 
     # --- clients ---------------------------------------------------------------------------------------------
 
     async def add_client(self, client: str, name: str) -> bool:
         """False when the client exists already (it is left as it is)."""
-        row = await self._database.fetchrow(
+        row = await self._queries.fetchrow(
             """insert into clients (client, name, created_at) values ($1, $2, $3)
                on conflict do nothing returning client""",
             client,
@@ -109,24 +111,24 @@ class Accounts:
         return row is not None
 
     async def clients(self) -> list[Client]:
-        rows = await self._database.fetch("select client, name, is_active, odds_format from clients order by client")
+        rows = await self._queries.fetch("select client, name, is_active, odds_format from clients order by client")
         return [Client(**row) for row in rows]
 
     async def client(self, client: str) -> Client | None:
-        row = await self._database.fetchrow(
+        row = await self._queries.fetchrow(
             "select client, name, is_active, odds_format from clients where client = $1", client
         )
         return Client(**row) if row else None
 
     async def set_client_active(self, client: str, is_active: bool) -> bool:
         """False when there is no such client."""
-        row = await self._database.fetchrow(
+        row = await self._queries.fetchrow(
             "update clients set is_active = $2 where client = $1 returning client", client, is_active
         )
         return row is not None
 
     async def set_odds_format(self, client: str, odds_format: str) -> None:
-        await self._database.execute("update clients set odds_format = $2 where client = $1", client, odds_format)
+        await self._queries.execute("update clients set odds_format = $2 where client = $1", client, odds_format)
 
     # --- keys ------------------------------------------------------------------------------------------------
 
@@ -148,7 +150,7 @@ class Accounts:
         """A new key, a random UUID, to be shown once. max_concurrent and targets: of scraping. key: a given one (demo
         data)."""
         text = key or str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
-        await self._database.execute(
+        await self._queries.execute(
             """insert into api_keys (key_hash, prefix, client, service, is_active, per_minute, per_second,
                                      bookmakers, expires_at, created_at, max_concurrent, targets_allow, targets_deny)
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
@@ -171,7 +173,7 @@ class Accounts:
 
     async def find_key(self, key: str, service: Service) -> ApiKey | None:
         """The key, whatever its state; None when it is unknown or for another service."""
-        row = await self._database.fetchrow(
+        row = await self._queries.fetchrow(
             f"""select {_KEY_COLUMNS} from api_keys where key_hash = $1 and service = $2""",
             key_hash(key),
             service,
@@ -179,7 +181,7 @@ class Accounts:
         return _key(row) if row else None
 
     async def keys(self, client: str | None = None) -> list[ApiKey]:
-        rows = await self._database.fetch(
+        rows = await self._queries.fetch(
             f"""select {_KEY_COLUMNS} from api_keys where $1::text is null or client = $1
                 order by client, service, created_at""",
             client,
@@ -189,12 +191,53 @@ class Accounts:
     async def set_key_active(self, prefix: str, is_active: bool) -> int:
         """How many keys have this prefix (all of them are changed)."""
         return len(
-            await self._database.fetch(
+            await self._queries.fetch(
                 "update api_keys set is_active = $2 where prefix = $1 returning prefix", prefix, is_active
             )
         )
 
     # --- accounts --------------------------------------------------------------------------------------------
+
+    async def accounts(self, *, client: str | None = None, venue: str | None = None) -> list[VenueAccount]:
+        """Highest priority first; those that were removed are not among them."""
+        rows = await self._queries.fetch(
+            f"""select {_ACCOUNT_COLUMNS} from accounts
+                where removed_at is null and ($1::text is null or client = $1) and ($2::text is null or venue = $2)
+                order by priority desc, account_id""",
+            client,
+            venue,
+        )
+        return [_account(row) for row in rows]
+
+    async def set_account_active(self, venue: str, username: str, is_active: bool) -> bool:
+        """False when there is no such account."""
+        row = await self._queries.fetchrow(
+            """update accounts set is_active = $3
+               where venue = $1 and username = $2 and removed_at is null returning account_id""",
+            venue,
+            username,
+            is_active,
+        )
+        return row is not None
+
+    async def set_balance(self, account_id: int, free: Decimal, held: Decimal) -> None:
+        """What the venue said. Rows that do not change are not touched, so that nothing is told."""
+        await self._queries.execute(
+            """update accounts set balance = $2, held = $3, balance_at = $4
+               where account_id = $1 and (balance, held) is distinct from ($2, $3)""",
+            account_id,
+            free,
+            held,
+            self._clock.now(),
+        )
+
+
+class Accounts(Roster):
+    """The same, and the accounts' credentials, which are sealed in transactions of their own."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        super().__init__(database, clock)
+        self._database = database
 
     async def add_account(
         self,
@@ -208,8 +251,10 @@ class Accounts:
         meta: dict[str, str] | None = None,
         max_outcome_stake: Decimal = Decimal(1000),
         priority: int = 0,
+        actor: str | None = None,
     ) -> VenueAccount | None:
-        """The new account, its credentials sealed; None when (venue, username) exists already."""
+        """The new account, its credentials sealed; None when (venue, username) exists already. actor: who adds it, for
+        the audit trail."""
         async with sealing(self._database) as connection:
             sealed = vault.seal(msgspec.json.encode(credentials).decode(), f"{venue}/{username}")
             row = await connection.fetchrow(
@@ -227,6 +272,16 @@ class Accounts:
                 max_outcome_stake,
                 self._clock.now(),
             )
+            if row and actor is not None:
+                await audit.note(
+                    connection,
+                    self._clock.now(),
+                    actor=actor,
+                    subject="account",
+                    subject_id=f"{venue}/{username}",
+                    action="add account",
+                    data={"client": client},
+                )
         return _account(row) if row else None
 
     async def seal_anew(self, vault: Vault) -> int:
@@ -244,39 +299,6 @@ class Accounts:
                     "update accounts set sealed = $2 where account_id = $1", account.account_id, sealed
                 )
         return len(stale)
-
-    async def accounts(self, *, client: str | None = None, venue: str | None = None) -> list[VenueAccount]:
-        """Highest priority first; those that were removed are not among them."""
-        rows = await self._database.fetch(
-            f"""select {_ACCOUNT_COLUMNS} from accounts
-                where removed_at is null and ($1::text is null or client = $1) and ($2::text is null or venue = $2)
-                order by priority desc, account_id""",
-            client,
-            venue,
-        )
-        return [_account(row) for row in rows]
-
-    async def set_account_active(self, venue: str, username: str, is_active: bool) -> bool:
-        """False when there is no such account."""
-        row = await self._database.fetchrow(
-            """update accounts set is_active = $3
-               where venue = $1 and username = $2 and removed_at is null returning account_id""",
-            venue,
-            username,
-            is_active,
-        )
-        return row is not None
-
-    async def set_balance(self, account_id: int, free: Decimal, held: Decimal) -> None:
-        """What the venue said. Rows that do not change are not touched, so that nothing is told."""
-        await self._database.execute(
-            """update accounts set balance = $2, held = $3, balance_at = $4
-               where account_id = $1 and (balance, held) is distinct from ($2, $3)""",
-            account_id,
-            free,
-            held,
-            self._clock.now(),
-        )
 
 
 @asynccontextmanager

@@ -1,7 +1,8 @@
 """Writing behind: what changes many times a second is written when there is a moment, always in its latest state.
 
 Not for money that leaves or comes in, which is written ahead. Who uses it collects what waits; this says when to write
-it, tries again when the database is away, and holds a step of simulated time until all is written.
+it, tries again when the database is away, and holds a step of simulated time until all is written. A moment passes
+first: what changes twice within it is written once, and what must leave at once has the loop and the processor.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from hedgerow.storage.database import StorageError
 _log = structlog.get_logger(__name__)
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
+_GATHER_S = 0.02
+"""From the first change until it is written, in the machine's time: an order that is placed or cancelled is mostly
+answered within it."""
 
 
 async def until_written(what: str, write: Callable[[], Awaitable[object]]) -> None:
@@ -68,8 +72,12 @@ class WriteBehind:
         """Returns when everything that waited is written, by whomever. Raises StorageError."""
         async with self._writing:
             self._wake.clear()
-            if not self._is_abandoned:
-                await self._write()
+            try:
+                if not self._is_abandoned:
+                    await self._write()
+            except BaseException:
+                self._wake.set()  # whoever asked for it: what is left is the writer's again
+                raise
             if self._has_unit and not self._wake.is_set():
                 self._has_unit = False
                 work.leave()
@@ -78,10 +86,10 @@ class WriteBehind:
         backoff = Backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
         while True:
             await self._wake.wait()
+            await work.put_off(_GATHER_S)
             try:
                 await self.flush()
                 backoff.reset()
             except StorageError as error:
                 _log.error("not written, and tried again", what=self._what, error=str(error))
                 await asyncio.sleep(backoff.next_pause_s())
-                self._wake.set()

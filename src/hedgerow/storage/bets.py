@@ -6,29 +6,32 @@ before the request leaves. What comes back moves it along `core.states.BET_MOVES
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, NoReturn
 
 import asyncpg
-from asyncpg import Connection
+from asyncpg import Connection, Record
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.ids import ClientName, FixtureId, MarketId, OutcomeId, PlayerId, VenueSlug
 from hedgerow.core.states import BetStatus, check_bet_move
-from hedgerow.storage.database import Database
+from hedgerow.storage.database import HELD, Database
 
 
 @dataclass(slots=True)
 class Bet:
-    """A bet row. Money in `currency`; `needs` and `covers` are payouts in USD (market making).
+    """A bet row. Money in `currency`. Of market making: `needs` and `covers` are payouts in USD, `hedge_commission` is
+    the share of net winnings that the account pays.
 
     Of automated bet placing: `order_stake` is what it stands for in its order's currency, `reserved` and `staked` what
     the ledger holds for it now, `offer_ms` when the offer that it takes last moved, `runner` the process that sends it.
     `at_risk` is what the bet took from the balance, None where the stake and the odds say it.
-    Of all: `feed_settlement` is how the feed grades it, `settled_by` whose word counts: `bookmaker` or `feed`.
+    Of all: `feed_settlement` is how the feed grades it, `settled_by` whose word counts: `bookmaker`, `feed` or
+    `operator`.
     """
 
     reference: str
@@ -73,6 +76,7 @@ class Bet:
     at_risk: Decimal | None = None
     feed_settlement: str | None = None
     settled_by: str | None = None
+    hedge_commission: Decimal = Decimal(0)
 
     def move_to(self, status: BetStatus, reason: str = "") -> None:
         """Changes the status by the table of legal moves. Raises IllegalMoveError."""
@@ -99,32 +103,34 @@ _COLUMNS = """reference::text, origin, client, account_id, bookmaker, fixture_id
     requested_odds, requested_stake, currency, usd_rate, order_id, planned_odds, needs, covers, status, in_doubt,
     reason, bookmaker_bet_id, placed_odds, placed_stake, settlement, payout, sent_data, received_data, is_test, bet_id,
     created_at, sent_at, placed_at, settled_at, is_back, order_stake, offer_ms, runner::text, reserved, staked,
-    at_risk, feed_settlement, settled_by"""
+    at_risk, feed_settlement, settled_by, hedge_commission"""
 
-_NEW = (
-    "reference",
-    "origin",
-    "client",
-    "account_id",
-    "bookmaker",
-    "fixture_id",
-    "market_id",
-    "outcome_id",
-    "player_id",
-    "order_id",
-    "requested_odds",
-    "requested_stake",
-    "currency",
-    "usd_rate",
-    "planned_odds",
-    "needs",
-    "is_test",
-    "is_back",
-    "order_stake",
-    "offer_ms",
-    "runner",
-    "reserved",
-)
+_NEW = {
+    "reference": "uuid",
+    "origin": "text",
+    "client": "text",
+    "account_id": "bigint",
+    "bookmaker": "text",
+    "fixture_id": "text",
+    "market_id": "bigint",
+    "outcome_id": "bigint",
+    "player_id": "bigint",
+    "order_id": "bigint",
+    "requested_odds": "numeric",
+    "requested_stake": "numeric",
+    "currency": "text",
+    "usd_rate": "numeric",
+    "planned_odds": "numeric",
+    "needs": "numeric",
+    "is_test": "boolean",
+    "is_back": "boolean",
+    "order_stake": "numeric",
+    "offer_ms": "bigint",
+    "runner": "uuid",
+    "reserved": "numeric",
+    "hedge_commission": "numeric",
+}
+"""What is written of a new bet, with the type of its column."""
 _ANSWERED = (
     "bet_id",
     "status",
@@ -146,6 +152,53 @@ _ANSWERED = (
 )
 
 
+@cache
+def insertion(count: int, first: int, created_at: int, *, only_if: str) -> tuple[str, str]:
+    """What `Database.write` is told to write so many new bets, at least one, PENDING: its part, and the columns that
+    answer their ids, see `inserted`. first: the number of the first of its parameters, see `values_of_new`; created_at:
+    of the parameter that has the time; only_if: a condition on all of them.
+
+    Plain rows, and a plain column for each: for the one or two bets of a hedge, arrays cost both sides more than the
+    rows themselves, and JSON more than their ids.
+    """
+    end = first + count * len(_NEW)
+    numbers = iter(range(first, end))
+    rows = ", ".join(f"({_row_of_new(numbers)})" for _ in range(count))
+    part = f"bet as ({_insertion(f'(values {rows})', f'${created_at}', only_if)} returning reference, bet_id)"
+    references = range(first, end, len(_NEW))  # a row's first value
+    ids = (
+        f"(select bet_id from bet where reference = ${number}) as bet_{place}"
+        for place, number in enumerate(references)
+    )
+    return part, ", ".join(ids)
+
+
+def _row_of_new(numbers: Iterator[int]) -> str:
+    return ", ".join(f"${next(numbers)}::{kind}" for kind in _NEW.values())
+
+
+def _insertion(rows: str, created_at: str, only_if: str) -> str:
+    return f"""insert into bets ({", ".join(_NEW)}, status, created_at)
+               select t.*, 'PENDING', {created_at}::timestamptz from {rows} t where {only_if}"""
+
+
+_ARRAYS = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(_NEW.values(), 1))
+_MANY = _insertion(f"unnest({_ARRAYS})", f"${len(_NEW) + 1}", "true")
+_INSERT_MANY = f"{_MANY} returning reference::text, bet_id"
+"""Of any number, with an array for each column: one statement, whatever the size of a group."""
+
+
+def values_of_new(bets: Iterable[Bet]) -> list[object]:
+    """The parameters of an `insertion`, but the time."""
+    return [getattr(bet, name) for bet in bets for name in _NEW]
+
+
+def inserted(bets: Sequence[Bet], row: Record, now: datetime) -> None:
+    """The bets have been written. row: the answer of their `insertion`."""
+    for place, bet in enumerate(bets):
+        bet.bet_id, bet.created_at = row[f"bet_{place}"], now
+
+
 class Bets:
     """Repository of bets."""
 
@@ -155,25 +208,16 @@ class Bets:
     async def insert(self, connection: Connection[Any], bets: Iterable[Bet]) -> None:
         """Writes new bets, PENDING, inside the caller's transaction; sets their ids."""
         bets, now = list(bets), self._clock.now()
-        if not bets:
-            return
-        rows = await connection.fetch(
-            """insert into bets (reference, origin, client, account_id, bookmaker, fixture_id, market_id, outcome_id,
-                                 player_id, order_id, requested_odds, requested_stake, currency, usd_rate,
-                                 planned_odds, needs, is_test, is_back, order_stake, offer_ms, runner, reserved,
-                                 status, created_at)
-               select t.*, 'PENDING', $23
-               from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::bigint[],
-                           $8::bigint[], $9::bigint[], $10::bigint[], $11::numeric[], $12::numeric[], $13::text[],
-                           $14::numeric[], $15::numeric[], $16::numeric[], $17::boolean[], $18::boolean[],
-                           $19::numeric[], $20::bigint[], $21::uuid[], $22::numeric[]) t
-               returning reference::text, bet_id""",
-            *_columns(bets, _NEW),
-            now,
-        )
-        ids = dict(rows)
-        for bet in bets:
-            bet.bet_id, bet.created_at = ids[bet.reference], now
+        if bets:
+            ids = dict(await connection.fetch(_INSERT_MANY, *_columns(bets, tuple(_NEW)), now))
+            for bet in bets:
+                bet.bet_id, bet.created_at = ids[bet.reference], now
+
+    async def commit(self, bets: Sequence[Bet]) -> None:
+        """Commits new bets, at least one, PENDING, in one round trip; sets their ids. Raises StorageError."""
+        now = self._clock.now()
+        part, ids = insertion(len(bets), 2, 1, only_if=HELD)
+        inserted(bets, await self._database.write(part, ids, now, *values_of_new(bets)), now)
 
     async def save_answer(self, connection: Connection[Any], *bets: Bet) -> frozenset[int]:
         """Writes what became of bets, each named once: their status, what was sent and taken, and the money that they

@@ -16,19 +16,20 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Self, cast
+from typing import Any, Protocol, Self, cast
 
 import asyncpg
 import msgspec
 from asyncpg import Connection, Record
-from asyncpg.pool import Pool
+from asyncpg.pool import Pool, PoolConnectionProxy
 
 from hedgerow.core.errors import HedgerowError, SetupError
 from hedgerow.core.secrets import Secret
-from hedgerow.core.tasks import work
+from hedgerow.core.tasks import spawn, work
 
 _CONNECT_S = 10.0
 _ACQUIRE_S = 10.0
@@ -57,6 +58,9 @@ _ROLLED_BACK_LATE = (
     asyncpg.TransactionTimeoutError,
     asyncpg.IdleInTransactionSessionTimeoutError,
 )
+
+HELD = "exists (select from fence)"
+"""Of a statement of `Database.write`: whether this writer may write."""
 
 _JSONB_VERSION = b"\x01"
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -106,6 +110,16 @@ async def _set_codecs(connection: Connection[Any]) -> None:
     await connection.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=Decimal)
 
 
+class Queries(Protocol):
+    """What runs statements: a `Database`, each in a transaction of its own, or a connection inside one."""
+
+    async def fetch(self, sql: str, /, *values: object) -> list[Any]: ...
+
+    async def fetchrow(self, sql: str, /, *values: object) -> Any: ...
+
+    async def execute(self, sql: str, /, *values: object) -> str: ...
+
+
 def _nobody() -> None:
     """Nobody wants to know."""
 
@@ -114,44 +128,87 @@ async def _keep_session(_: Connection[Any]) -> None:
     """Nothing is reset between uses."""
 
 
-Fence = Callable[["Connection[Any]"], Awaitable[None]]
-"""What a transaction begins with, in it: raises where its writer may write no more."""
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """What a writer among several begins its transactions with. statement: without parameters, of one row where the
+    writer may write and of none where it may not; it is sent with the `begin`, so that it costs no round trip. admit:
+    told whether there was the row; raises where nothing may be written."""
+
+    statement: str
+    admit: Callable[[bool], None]
 
 
-async def _no_fence(_: Connection[Any]) -> None:
-    """Everybody may write."""
+class _Fenced:
+    """A transaction that is begun by hand: the driver's own begin in a message of their own."""
+
+    def __init__(self, connection: Connection[Any], fence: Fence) -> None:
+        self._connection, self._fence = connection, fence
+
+    async def start(self) -> None:
+        done = await self._connection.execute(f"begin; {self._fence.statement}")
+        self._fence.admit(done == "SELECT 1")
+
+    async def commit(self) -> None:
+        await self._connection.execute("commit")
+
+    async def rollback(self) -> None:
+        await self._connection.execute("rollback")
+
+
+@dataclass(slots=True, eq=False)
+class _Kept:
+    """The connection that `write` keeps out of the pool while nobody uses it."""
+
+    is_wanted: bool
+    _connection: Connection[Any] | None = None
+
+    def take(self) -> Connection[Any] | None:
+        connection, self._connection = self._connection, None
+        return connection
+
+    def keep(self, connection: Connection[Any]) -> bool:
+        """False: it is to be given back, as another is kept already."""
+        if not self.is_wanted or self._connection is not None:
+            return False
+        self._connection = connection
+        return True
 
 
 class Database:
     """A pool of connections to one database. Every query holds a unit of work (`core.tasks.work`)."""
 
-    def __init__(self, pool: Pool[Record], fence: Fence = _no_fence) -> None:
+    def __init__(self, pool: Pool[Record], fence: Fence | None = None, kept: _Kept | None = None) -> None:
         self._pool, self._fence = pool, fence
+        self._kept = kept or _Kept(is_wanted=False)
         self.on_commit: Callable[[], None] = _nobody
         """Called after every transaction and every statement of `execute`, whether they changed something or not."""
 
     @classmethod
-    async def connect(cls, url: Secret, *, size: int = 10) -> Self:
-        """At most `size` connections, the first made now. Raises SetupError for a wrong URL, UnreachableError."""
+    async def connect(cls, url: Secret, *, size: int = 10, schema: str | None = None, keeps_one: bool = False) -> Self:
+        """At most `size` connections, the first made now. schema: where tables are looked for first, before the usual
+        one; keeps_one: one of them, of at least two, is kept for `write` from its first time on, so that what is to be
+        durable at once finds it free, and its statements prepared. Raises SetupError for a wrong URL,
+        UnreachableError."""
         with _connecting():
             pool = await asyncpg.create_pool(
                 url.reveal(),
                 min_size=1,
                 max_size=size,
                 max_inactive_connection_lifetime=0,  # a burst after a quiet spell does not wait for connections
+                max_cached_statement_lifetime=0,  # nor for a statement that was prepared once
                 timeout=_CONNECT_S,
                 command_timeout=_SILENCE_S,
-                server_settings=_SESSION,
+                server_settings=_SESSION if schema is None else {**_SESSION, "search_path": f"{schema}, public"},
                 init=_set_codecs,
                 # Sessions carry no state but where a lock is held, and that cleans up: a round trip less each time.
                 reset=_keep_session,
             )
-        return cls(pool)
+        return cls(pool, kept=_Kept(is_wanted=keeps_one))
 
     def fenced(self, fence: Fence) -> Self:
-        """The same connections for one writer among several: each of its transactions begins with the fence. Single
-        statements are not fenced."""
-        other = type(self)(self._pool, fence)
+        """The same connections for one writer among several: each of its transactions begins with the fence, and what
+        it writes at once (`write`) stands under it. Other single statements are not fenced."""
+        other = type(self)(self._pool, fence, self._kept)
         other.on_commit = self._committed
         return other
 
@@ -161,8 +218,11 @@ class Database:
 
     async def close(self) -> None:
         """Closes every connection, those in use when they come back; after a while they are cut."""
+        self._kept.is_wanted = False
         try:
             async with asyncio.timeout(_ACQUIRE_S):
+                if (connection := self._kept.take()) is not None:
+                    await self._give_back(connection)
                 await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
@@ -189,6 +249,32 @@ class Database:
         self.on_commit()
         return done
 
+    async def write(self, parts: str, answer: str, *values: object, is_behind: bool = False) -> Record:
+        """Commits one statement, in one round trip: for what has to be durable before something else may leave.
+
+        parts: what it writes, as parts of a `with`, each under the condition HELD. answer: the columns of its one row.
+        is_behind: nothing waits for it; the connection that is kept is left to what is urgent.
+        Raises StorageError: OutcomeUnknownError wherever the connection broke.
+        """
+        fence = "select" if self._fence is None else self._fence.statement
+        sql = f"with fence as materialized ({fence}), {parts} select {HELD} as is_held, {answer}"
+        with work.unit():
+            connection = None if is_behind else self._kept.take()
+            if connection is None or _is_gone(connection):
+                connection = await self._taken()
+            is_kept = False
+            try:
+                with _storage_errors(connection, broken=OutcomeUnknownError):
+                    row: Record = (await connection.fetch(sql, *values))[0]
+                is_kept = not is_behind and self._kept.keep(connection)
+            finally:
+                if not is_kept:  # beside what the answer lets leave: the driver makes a task for it
+                    spawn(self._give_back(connection), "give a connection back")
+        self.on_commit()
+        if self._fence is not None:
+            self._fence.admit(row["is_held"])
+        return row
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection[Any]]:
         """A transaction that is committed when the block ends, and rolled back when it raises.
@@ -197,11 +283,10 @@ class Database:
         """
         with work.unit():
             async with self._acquired() as connection:
-                transaction = connection.transaction()
+                transaction = connection.transaction() if self._fence is None else _Fenced(connection, self._fence)
                 with _storage_errors(connection, broken=UnreachableError):
-                    await transaction.start()
                     try:
-                        await self._fence(connection)
+                        await transaction.start()
                         yield connection
                     except BaseException:
                         # A connection that cannot even roll back is closed on its way back to the pool.
@@ -260,14 +345,26 @@ class Database:
 
     @asynccontextmanager
     async def _acquired(self) -> AsyncIterator[Connection[Any]]:
-        with _connecting():
-            proxy = await self._pool.acquire(timeout=_ACQUIRE_S)
+        connection = await self._taken()
         try:
-            yield cast("Connection[Any]", proxy)
+            yield connection
         finally:
-            # A connection that does not come back clean is closed, and the pool makes another.
-            with suppress(*_BROKEN):
-                await self._pool.release(proxy, timeout=_CONNECT_S)
+            await self._give_back(connection)
+
+    async def _taken(self) -> Connection[Any]:
+        """A connection, to be given back."""
+        with _connecting():
+            if self._pool.get_idle_size():
+                proxy = await self._pool.acquire()
+            else:
+                async with asyncio.timeout(_ACQUIRE_S):  # the pool's own limit costs a task each time
+                    proxy = await self._pool.acquire()
+        return cast("Connection[Any]", proxy)
+
+    async def _give_back(self, connection: Connection[Any]) -> None:
+        # One that does not come back clean is closed, and the pool makes another.
+        with suppress(*_BROKEN):
+            await self._pool.release(cast("PoolConnectionProxy[Record]", connection), timeout=_CONNECT_S)
 
 
 def advisory_key(name: str) -> int:

@@ -18,6 +18,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from hedgerow.core.tasks import spawn, work
+from hedgerow.core.tracing import forget
 from hedgerow.storage.database import ConflictError, StorageError
 
 T = TypeVar("T")
@@ -75,6 +76,7 @@ class Grouped(Generic[T, R]):
             await asyncio.wait([self._writer])
 
     async def _drain(self) -> None:
+        forget()
         try:
             while self._queue:
                 await self._write_group(self._next_group())

@@ -17,6 +17,7 @@ import asyncpg
 import nats.errors
 import pytest
 from nats.aio.client import Client
+from tests.patience import PATIENCE_S
 
 from hedgerow.bus import launcher
 from hedgerow.bus.engines import Engines, engine
@@ -223,7 +224,7 @@ async def test_engine_that_dies_is_told_and_comes_back_at_its_url(settings: Sett
         await ask(engines.database_url, "create table kept as select 7 as number")
         before = (engines.database_url, engines.nats_url)
         os.kill(engines.pids[name], signal.SIGKILL)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             assert await engines.died() == name
         assert name not in engines.pids
         await engines.restart(name)
@@ -275,6 +276,16 @@ async def test_port_that_is_taken_meanwhile_is_given_up(settings: Settings, monk
         async with Engines(settings) as engines:
             assert f":{taken}" not in engines.database_url.reveal() + engines.nats_url.reveal()
     assert not offered
+
+
+def test_a_port_is_offered_to_one_of_those_who_choose(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = engine.free_port()
+    monkeypatch.setattr(engine, "_OFFERED", [free])
+    with pytest.raises(SetupError, match="is free"):
+        engine.free_port()
+    choose = f"from hedgerow.bus.engines import engine; engine._OFFERED = [{free}]; engine.free_port()"
+    other = subprocess.run([sys.executable, "-c", choose], capture_output=True, text=True, check=False)
+    assert f"no port between {free} and {free} is free" in other.stderr
 
 
 # --- folders that are refused, and left as they are ----------------------------------------------------------

@@ -49,16 +49,22 @@ class Engines:
         """The embedded engines that run, by name: `postgres`, `nats`."""
         return {name: engine.child.pid for name, engine in self._engines.items() if engine.child}
 
-    async def start(self) -> None:
-        """Until every embedded engine answers. Called in the main thread. Raises SetupError; nothing runs then."""
+    async def hold(self) -> None:
+        """Takes the data folder, where an engine is embedded, before anything runs on it. Raises SetupError."""
         if self._settings.database_url and self._settings.nats_url:
             return
-        self._folder = DataFolder(self._settings.data_dir, self._settings.engine_user)
+        folder = DataFolder(self._settings.data_dir, self._settings.engine_user)
+        engines = self._embedded(folder)
+        await folder.hold()
+        self._folder = folder
+        self._engines = {engine.name: engine for engine in engines}
+
+    async def start(self) -> None:
+        """Until every embedded engine answers. Called in the main thread. Raises SetupError; nothing runs then."""
+        if self._folder is None:
+            await self.hold()
         try:
-            engines = self._embedded(self._folder)
-            await self._folder.hold()
-            self._engines = {engine.name: engine for engine in engines}
-            await _start_together(engines)
+            await _start_together(list(self._engines.values()))
         except BaseException:
             await self.stop()
             raise

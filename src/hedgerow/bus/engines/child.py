@@ -1,4 +1,7 @@
-"""One child process: started through the launcher, its output kept, its end noticed at once."""
+"""One child process: started through the launcher, its output kept, its end noticed at once.
+
+One that another program forked for us (`cli.forks`) is watched in the same way.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from hedgerow.bus import launcher
 
@@ -42,15 +46,23 @@ class Program:
     """Where it works."""
 
 
-class Child:
-    """A started program."""
+class Process(Protocol):
+    """A child of this process that somebody has to wait for."""
 
-    def __init__(self, program: Program, *, says: bytes = b"") -> None:
-        """says: at most a few lines for its standard input."""
-        self._program = program
-        self._log_starts_at = _rotate(program.log)
-        self._process = _start(program, says)
-        self.pid = self._process.pid
+    @property
+    def pid(self) -> int: ...
+
+    def wait(self) -> int:
+        """The exit code; negative for a signal."""
+
+
+class Child:
+    """A program that was started."""
+
+    def __init__(self, log: Path, log_starts_at: int, process: Process) -> None:
+        """log_starts_at: the length of the log before the process."""
+        self._log, self._log_starts_at, self._process = log, log_starts_at, process
+        self.pid = process.pid
         self.ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         """The exit code; negative for a signal."""
         self._descriptor = os.pidfd_open(self.pid)
@@ -66,7 +78,7 @@ class Child:
 
     def log_lines(self) -> list[str]:
         """The last lines of its output since it was started."""
-        with self._program.log.open("rb") as file:
+        with self._log.open("rb") as file:
             end = file.seek(0, os.SEEK_END)
             file.seek(max(self._log_starts_at, end - _TAIL))
             return file.read().decode(errors="replace").splitlines()
@@ -77,7 +89,13 @@ class Child:
         self.ended.set_result(self._process.wait())
 
 
-def _rotate(log: Path) -> int:
+def start_child(program: Program, *, says: bytes = b"") -> Child:
+    """Starts the program, in the main thread. says: at most a few lines for its standard input."""
+    log_starts_at = rotate(program.log)
+    return Child(program.log, log_starts_at, _start(program, says))
+
+
+def rotate(log: Path) -> int:
     """Moves a log that has become long aside; answers the present length. The last two generations are kept."""
     size = log.stat().st_size if log.exists() else 0
     if size <= _LARGEST_LOG:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import shutil
 import signal
 import socket
+import sys
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
-from hedgerow.bus.engines.child import Child, Program
+from hedgerow.bus.engines.child import Child, Program, start_child
 from hedgerow.bus.engines.folder import DataFolder, disk_error
 from hedgerow.bus.launcher import PREFIX
 from hedgerow.core.errors import SetupError
@@ -105,7 +109,7 @@ class Engine(ABC):
         """Starts the server; answers why not, when it ends before it is ready."""
         new_port = self.port is None
         self.port = self.port or free_port()
-        child = Child(self.program(self.port))
+        child = start_child(self.program(self.port))
         try:
             async with asyncio.timeout(_READY_S):
                 is_ready = await self._wait_ready(child)
@@ -144,18 +148,40 @@ class Engine(ABC):
 
 _OFFERED = range(12_000, 32_000)
 """Below the ports that systems give to outgoing connections, which would take one between offer and use."""
+_MOST_MARKS = 256
+_marks: deque[int] = deque()
+"""Descriptors: sockets would complain at the end of the process that nobody closed them."""
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on at this moment, chosen at random so that several choosers differ.
-
-    Raises SetupError when there is none.
-    """
-    for port in random.sample(_OFFERED, len(_OFFERED)):
+    """A port of 127.0.0.1 that nobody listens on at this moment, and that nobody else on this machine was offered
+    lately. Raises SetupError when there is none."""
+    first = random.randrange(len(_OFFERED))
+    for port in chain(_OFFERED[first:], _OFFERED[:first]):
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
+                _mark(port)
             except OSError:
                 continue
             return port
     raise SetupError(f"no port between {_OFFERED[0]} and {_OFFERED[-1]} is free", "end what listens on them")
+
+
+def _mark(port: int) -> None:
+    """Keeps others from being offered the port before it is used. Raises OSError where it was offered to another.
+
+    By a name that one socket alone can have, and that is gone with this process; only Linux has those, elsewhere the
+    chance of 1 in 20,000 has to do.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    mark = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        mark.bind(f"\0hedgerow-port-{port}")
+    except OSError:
+        mark.close()
+        raise
+    _marks.append(mark.detach())
+    if len(_marks) > _MOST_MARKS:
+        os.close(_marks.popleft())

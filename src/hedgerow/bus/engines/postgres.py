@@ -18,7 +18,7 @@ from pathlib import Path
 
 import asyncpg
 
-from hedgerow.bus.engines.child import Child, Program
+from hedgerow.bus.engines.child import Program, start_child
 from hedgerow.bus.engines.engine import Engine
 from hedgerow.bus.engines.folder import DataFolder, new_password
 from hedgerow.core.errors import SetupError
@@ -131,7 +131,7 @@ class Postgres(Engine):
 
     async def _run(self, command: list[str], folder: Path, says: bytes = b"") -> None:
         program = [str(self._binaries / command[0]), *command[1:]]
-        child = Child(self._program(program, folder, signal.SIGTERM), says=says)
+        child = start_child(self._program(program, folder, signal.SIGTERM), says=says)
         try:
             await asyncio.wait({child.ended}, timeout=_MAKE_S)
             if not child.ended.done():
