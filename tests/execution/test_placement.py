@@ -14,7 +14,7 @@ from hedgerow.core.odds import OddsMicros
 from hedgerow.core.secrets import Secret, Vault
 from hedgerow.core.states import BetStatus
 from hedgerow.execution.guard import Breakers
-from hedgerow.execution.placement import NO_LAY, Placement
+from hedgerow.execution.placement import NO_LAY, Placement, intent_of
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.bets import Bet, Bets
 from hedgerow.storage.database import Database
@@ -75,9 +75,8 @@ async def bet(database: Database) -> Bet:
 
 async def sent(database: Database, bet: Bet, bookmaker: Any) -> Any:
     placement = Placement(database, Bets(database, CLOCK), Breakers(CLOCK), CLOCK)
-    return await placement.send(
-        bookmaker, bet, market_ref="m", outcome_ref="o", is_live=False, covers=lambda _: Decimal(0)
-    )
+    intent = intent_of(bet, market_ref="m", outcome_ref="o", is_live=False)
+    return await placement.send(bookmaker, bet, intent, covers=lambda _: Decimal(0))
 
 
 async def test_the_id_is_committed_before_the_bet_leaves(database: Database, bet: Bet) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
+from tests.patience import PATIENCE_S
 
 from hedgerow.core.secrets import Secret
 from hedgerow.execution.invariants import INVARIANTS, Broken, Readable, Tables, check
@@ -25,7 +26,7 @@ def shown(name: str) -> float | None:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110 - of whatever kind the condition is
             await asyncio.sleep(0.005)
 

@@ -10,16 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 from aiohttp import web
-from hypothesis import settings
 
 from hedgerow.core.ids import MarketId, OutcomeId
 from hedgerow.core.secrets import Secret
 from hedgerow.feed.catalogue import Catalogue, Market
 from hedgerow.feed.codec import Frame
 from hedgerow.feed.session import Cursors, Session, Wanted
-
-settings.register_profile("feed", deadline=None)  # machines are shared: no test may fail for being slow
-settings.load_profile("feed")
 
 FIXTURE = "id1000001772221240"  # soccer, Premier League
 BOOK = "pinnacle"

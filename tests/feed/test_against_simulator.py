@@ -8,6 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from tests.patience import PATIENCE_S
 
 from hedgerow.core.clock import NS_PER_S
 from hedgerow.core.ids import MarketKey, OutcomeKey
@@ -78,7 +79,7 @@ class Scene:
         )
 
     async def until(self, condition) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():  # noqa: ASYNC110 - sockets in between have no event to wait for
                 await asyncio.sleep(0.001)
 

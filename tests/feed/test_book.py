@@ -467,3 +467,10 @@ def test_real_snapshot_gives_every_price_exactly(shared):
             assert quote.odds == (price if price > 1_000_000 else None)
             quotes += 1
     assert quotes == 628
+
+
+def test_a_bookmakers_own_id_of_a_fixture_is_known_once_it_was_told(book, say):
+    assert book.fixture_ref("pinnacle", FIXTURE) is None
+    apply(book, say.bookmakers())
+    assert book.fixture_ref("pinnacle", FIXTURE) == "1634530286"
+    assert book.fixture_ref("vertex", FIXTURE) is None

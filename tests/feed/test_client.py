@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 import zstandard
+from tests.patience import PATIENCE_S
 
 from hedgerow.core.clock import NS_PER_MS, NS_PER_S, SteppedClock
 from hedgerow.core.ids import MarketKey
@@ -14,7 +15,7 @@ from hedgerow.core.states import SettlementStatus
 from hedgerow.core.tasks import Backoff, work
 from hedgerow.feed import connection
 from hedgerow.feed.book import ChangeKind, PriceBook
-from hedgerow.feed.client import FeedClient
+from hedgerow.feed.client import FeedClient, retry_pause_s
 from hedgerow.feed.gate import Limits, WhyNot, why_not
 from hedgerow.feed.scope import Scope
 from hedgerow.feed.session import ReceiveType
@@ -58,14 +59,14 @@ class Follower:
 
     async def until(self, condition) -> None:
         """Waits for the condition without moving the time."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():  # noqa: ASYNC110 - sockets in between have no event to wait for
                 await asyncio.sleep(0.001)
 
     async def after(self, seconds, condition=lambda: True) -> None:
         """Moves the time on in steps, each when the last is digested, until it has passed and the condition holds."""
         end_ns = self.clock.now_ns() + int(seconds * NS_PER_S)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while self.clock.now_ns() < end_ns:
                 self.clock.advance(0.25)
                 await self._digested()
@@ -322,6 +323,18 @@ async def test_requests_for_odds_that_fail_are_made_again(follow, peer):
     await follower.until(lambda: peer.queries("/fixtures/odds/main"))
     peer.failures.clear()
     await follower.after(6, lambda: follower.why_not() is None)
+
+
+async def test_list_that_fails_is_asked_for_again_soon(follow, peer):
+    peer.failures["/fixtures"] = 500
+    follower = await follow(ready=False)
+    await follower.until(lambda: peer.queries("/fixtures"))
+    peer.failures.clear()
+    await follower.after(6, lambda: follower.why_not() is None)
+
+
+def test_retries_become_rarer_and_no_rarer_than_once_a_minute():
+    assert [retry_pause_s(failures) for failures in (1, 2, 3, 4, 5, 6, 10_000)] == [5, 10, 20, 40, 60, 60, 60]
 
 
 async def test_fixture_that_the_feed_does_not_know_any_more_is_not_traded_on(follow, peer, say):

@@ -29,13 +29,14 @@ from hedgerow.core.money import MICRO, decimal_of, micros
 from hedgerow.core.observe import HEDGES
 from hedgerow.core.odds import OddsMicros
 from hedgerow.core.states import BetStatus
+from hedgerow.core.tracing import span
 from hedgerow.execution.guard import Breakers
 from hedgerow.net.http import leaving_by
 from hedgerow.storage.audit import note
 from hedgerow.storage.bets import Bet, Bets
 from hedgerow.storage.database import Database
 from hedgerow.storage.grouped import Grouped
-from hedgerow.venues.base import BetIntent, BetReport, Bookmaker, Idempotency, NamesBets
+from hedgerow.venues.base import BetIntent, BetReport, Bookmaker, Idempotency, NamesBets, PreparesBets
 
 _log = structlog.get_logger(__name__)
 
@@ -50,6 +51,40 @@ inside the caller's transaction. Answers the ids of those that were written: the
 
 _MOST_AT_ONCE, _MOST_WAITING = 200, 20_000
 """Answers in one transaction; answers that wait for one: an account's bets are bounded long before that."""
+
+
+def intent_of(
+    bet: Bet,
+    *,
+    market_ref: str,
+    outcome_ref: str,
+    is_live: bool,
+    accept_better: bool = True,
+    accept_partial: bool = False,
+) -> BetIntent:
+    """What is asked of the bookmaker for a bet. market_ref, outcome_ref: of the line that it takes."""
+    return BetIntent(
+        bet.reference,
+        bet.fixture_id,
+        bet.outcome_id,
+        bet.player_id,
+        market_ref,
+        outcome_ref,
+        OddsMicros(micros(bet.requested_odds)),
+        bet.requested_stake,
+        bet.currency,
+        is_live,
+        accept_better,
+        accept_partial,
+        bet.is_back,
+    )
+
+
+def prepare(bookmaker: Bookmaker, intent: BetIntent) -> None:
+    """Makes the request of a bet ready while the bet is being committed, where its bookmaker can: after the commit only
+    the sending remains. Nothing leaves."""
+    if isinstance(bookmaker, PreparesBets):
+        bookmaker.prepare(intent)
 
 
 class Placement:
@@ -67,19 +102,16 @@ class Placement:
         self,
         bookmaker: Bookmaker,
         bet: Bet,
+        intent: BetIntent,
         *,
-        market_ref: str,
-        outcome_ref: str,
-        is_live: bool,
         covers: Covers,
-        accept_better: bool = True,
-        accept_partial: bool = False,
         leave_by: float | None = None,
     ) -> Refused | None:
         """Sends a committed PENDING bet and commits the outcome. Answers the refusal, where there was one, so that
         the caller can decide what to do about it; everything else is in the bet.
 
-        leave_by: the loop's time after which the request is not written any more, however long its preparation takes.
+        intent: see `intent_of`; leave_by: the loop's time after which the request is not written any more, however long
+        its preparation takes.
         """
         if not self._breakers.allows(bet.account_id):
             bet.move_to(BetStatus.FAILED, "circuit breaker open")
@@ -89,58 +121,49 @@ class Placement:
             bet.move_to(BetStatus.REJECTED, NO_LAY)
             await self.save(bet)
             return Refused(bet.bookmaker, "place", NO_LAY, reason=Reason.INVALID)
-        intent = BetIntent(
-            bet.reference,
-            bet.fixture_id,
-            bet.outcome_id,
-            bet.player_id,
-            market_ref,
-            outcome_ref,
-            OddsMicros(micros(bet.requested_odds)),
-            bet.requested_stake,
-            bet.currency,
-            is_live,
-            accept_better,
-            accept_partial,
-            bet.is_back,
-        )
         bet.sent_at = self._clock.now()
         refusal: Refused | None = None
-        try:
-            # In this order: a protocol's members are looked for anew at every check.
-            if bookmaker.manifest.idempotency is Idempotency.COMPUTED_ID and isinstance(bookmaker, NamesBets):
-                bet.bookmaker_bet_id = await bookmaker.name(intent)
-                await self.save(bet)
-                if bet.status is not BetStatus.PENDING:
-                    return None  # another process has decided it meanwhile
-            with leaving_by(leave_by):
-                report = await bookmaker.place(intent)
-        except Refused as error:
-            refusal = error
-            self._breakers.succeeded(bet.account_id)
-            bet.move_to(BetStatus.REJECTED, error.message)
-            bet.received_data = {"code": error.code, "message": error.message, "reason": error.reason.value}
-            if error.reason is Reason.AUTH:
-                _log.error("bookmaker does not accept our key", bookmaker=bet.bookmaker, account=bet.account_id)
-        except Unavailable as error:
-            self._breakers.failed(bet.account_id)
-            bet.move_to(BetStatus.FAILED, error.message)
-        except InDoubt as error:
-            self._breakers.failed(bet.account_id)
-            bet.move_to(BetStatus.PLACED, error.message)
-            bet.in_doubt = True
-            _log.warning("bet in doubt", bet_id=bet.bet_id, reference=bet.reference, bookmaker=bet.bookmaker)
-        except Exception as error:
-            # What no connector may raise was raised: nobody knows how far the request came, and the trial of a breaker
-            # must not stay under way for ever.
-            self._breakers.failed(bet.account_id)
-            bet.move_to(BetStatus.PLACED, f"{type(error).__name__} while placing it")
-            bet.in_doubt = True
-            _log.exception("bet in doubt", bet_id=bet.bet_id, reference=bet.reference, bookmaker=bet.bookmaker)
-        else:
-            self._breakers.succeeded(bet.account_id)
-            apply_report(bet, report, self._clock, covers)
-        await self.save(bet)
+        with span("bet.attempt") as traced:
+            traced.tell("hedgerow.bet_id", bet.bet_id)
+            traced.tell("hedgerow.order_id", bet.order_id)
+            traced.tell("hedgerow.venue", bet.bookmaker)
+            try:
+                # In this order: a protocol's members are looked for anew at every check.
+                if bookmaker.manifest.idempotency is Idempotency.COMPUTED_ID and isinstance(bookmaker, NamesBets):
+                    bet.bookmaker_bet_id = await bookmaker.name(intent)
+                    await self.save(bet)
+                    if bet.status is not BetStatus.PENDING:
+                        return None  # another process has decided it meanwhile
+                with leaving_by(leave_by):
+                    report = await bookmaker.place(intent)
+            except Refused as error:
+                refusal = error
+                self._breakers.succeeded(bet.account_id)
+                bet.move_to(BetStatus.REJECTED, error.message)
+                bet.received_data = {"code": error.code, "message": error.message, "reason": error.reason.value}
+                if error.reason is Reason.AUTH:
+                    _log.error("bookmaker does not accept our key", bookmaker=bet.bookmaker, account=bet.account_id)
+            except Unavailable as error:
+                self._breakers.failed(bet.account_id)
+                bet.move_to(BetStatus.FAILED, error.message)
+            except InDoubt as error:
+                self._breakers.failed(bet.account_id)
+                bet.move_to(BetStatus.PLACED, error.message)
+                bet.in_doubt = True
+                _log.warning("bet in doubt", bet_id=bet.bet_id, reference=bet.reference, bookmaker=bet.bookmaker)
+            except Exception as error:
+                # What no connector may raise was raised: nobody knows how far the request came, and the trial of a
+                # breaker must not stay under way for ever.
+                self._breakers.failed(bet.account_id)
+                bet.move_to(BetStatus.PLACED, f"{type(error).__name__} while placing it")
+                bet.in_doubt = True
+                _log.exception("bet in doubt", bet_id=bet.bet_id, reference=bet.reference, bookmaker=bet.bookmaker)
+            else:
+                self._breakers.succeeded(bet.account_id)
+                apply_report(bet, report, self._clock, covers)
+            await self.save(bet)
+            traced.tell("hedgerow.status", bet.status.value)
+            traced.tell("hedgerow.in_doubt", bet.in_doubt)
         HEDGES.labels(bet.bookmaker, bet.status.value).inc()
         return refusal
 
@@ -170,6 +193,11 @@ class Placement:
         stands = await self._bets.locked(connection, bet.bet_id)
         if stands is None:
             raise RuntimeError(f"bet {bet.bet_id} has no row")
+        if not bet.is_open:  # else nobody has told us anything
+            await self._note_late(connection, bet, stands)
+        bet.become(stands)
+
+    async def _note_late(self, connection: Connection[Any], bet: Bet, stands: Bet) -> None:
         answer = {
             "status": bet.status.value,
             "reason": bet.reason,
@@ -188,7 +216,6 @@ class Placement:
             action="late answer",
             data=answer,
         )
-        bet.become(stands)
 
 
 def _rows_of(bets: Bets) -> Write:

@@ -16,6 +16,7 @@ from hedgerow.core.errors import CannotTell, Refused, VenueError
 from hedgerow.core.observe import BETS_IN_DOUBT
 from hedgerow.core.states import BetStatus
 from hedgerow.core.tasks import spawn
+from hedgerow.core.tracing import present, span
 from hedgerow.execution.placement import Covers, Placement, apply_report
 from hedgerow.storage.behind import until_written
 from hedgerow.storage.bets import Bet
@@ -24,7 +25,7 @@ from hedgerow.venues.base import BetRef, Bookmaker
 
 _log = structlog.get_logger(__name__)
 
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0
 
 Decided = Callable[[Bet], Awaitable[None]]
 
@@ -50,7 +51,15 @@ class Reconciler:
             return
         self._following.add(bet.reference)
         BETS_IN_DOUBT.inc()
-        spawn(self._follow(bet), f"reconcile {bet.bookmaker} {bet.bet_id}")
+        spawn(self._traced(bet, present().traceparent), f"reconcile {bet.bookmaker} {bet.bet_id}")
+
+    async def _traced(self, bet: Bet, cause: str) -> None:
+        with span("bet.reconcile", parent=cause) as traced:
+            traced.tell("hedgerow.bet_id", bet.bet_id)
+            traced.tell("hedgerow.order_id", bet.order_id)
+            traced.tell("hedgerow.venue", bet.bookmaker)
+            await self._follow(bet)
+            traced.tell("hedgerow.status", bet.status.value)
 
     async def _follow(self, bet: Bet) -> None:
         pause = FIRST_PAUSE_S
@@ -82,7 +91,8 @@ class Reconciler:
             await self._still_in_doubt(bet, f"the bookmaker does not let us ask: {error.message}")
             return not bet.is_open
         except VenueError:
-            return False
+            await self._placement.save(bet)
+            return not bet.is_open
         except Exception:
             # An answer that cannot be read is none. The bet must not be forgotten for it.
             _log.exception("the bookmaker's answer cannot be read", bet_id=bet.bet_id, reference=bet.reference)
@@ -99,11 +109,12 @@ class Reconciler:
         return True
 
     async def _still_in_doubt(self, bet: Bet, why: str) -> None:
+        """Saved at every time: so it is found when another process, or an operator, has decided meanwhile."""
         if bet.reason != why or not bet.in_doubt:
             _log.warning("bet stays in doubt", bet_id=bet.bet_id, reference=bet.reference, why=why)
             bet.move_to(BetStatus.PLACED, why)
             bet.in_doubt = True
-            await self._placement.save(bet)
+        await self._placement.save(bet)
 
     @staticmethod
     def _created_ms(bet: Bet) -> int:

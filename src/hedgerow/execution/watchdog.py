@@ -4,7 +4,8 @@ Every process of market making holds a lock of the database, shared, for as long
 the process's connection ends, however it ended. The watchdog, which is in another process, tries the same lock for
 itself alone. When it has got it again and again for some time, nobody trades: with the lock in its hand, so that nobody
 begins either, it cancels what may rest. So it never touches a living process's quotes, and of several watchdogs one
-acts. docs/decisions/0151.
+acts: a lock of their own keeps them from looking at once, and taking each other for somebody who lives.
+docs/decisions/0151.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from hedgerow.venues.registry import UnknownVenueError, build_exchange, urls_of,
 _log = structlog.get_logger(__name__)
 
 PRESENCE = "market making is there"
+_LOOKING = "a watchdog looks"
 LOOK_EVERY_S = 1.0
 """All times here are the machine's."""
 _ASK_EVERY_S = 1.0
@@ -86,7 +88,7 @@ async def watchdog(
     settings: Settings, url: Secret, vault: Vault, clock: Clock, *, look_every_s: float = LOOK_EVERY_S
 ) -> AsyncIterator[None]:
     """Watches while the block runs. Raises SetupError, UnreachableError."""
-    database = await Database.connect(url, size=2)
+    database = await Database.connect(url, size=3)  # two locks, and what it asks and writes
     dog = _Watchdog(settings, database, vault, clock)
     task = spawn(dog.watch(look_every_s), "watchdog", is_vital=True)
     try:
@@ -109,8 +111,10 @@ class _Watchdog:
         is_done = False
         while True:
             try:
-                async with self._database.try_lock(PRESENCE) as connection:
-                    if connection is None:
+                async with self._looking() as is_gone:
+                    if is_gone is None:
+                        pass  # another watchdog looks: nothing was learned
+                    elif not is_gone:
                         gone_since, is_done = None, False
                     elif gone_since is None:
                         gone_since = now_s()
@@ -122,6 +126,16 @@ class _Watchdog:
             except Exception:  # its host has other work, which must not end with it
                 _log.exception("a turn of the watchdog failed")
             await asyncio.sleep(look_every_s)
+
+    @asynccontextmanager
+    async def _looking(self) -> AsyncIterator[bool | None]:
+        """Whether nobody trades, which holds for the length of the block; None while another watchdog looks."""
+        async with self._database.try_lock(_LOOKING) as own:
+            if own is None:
+                yield None
+                return
+            async with self._database.try_lock(PRESENCE) as alone:
+                yield alone is not None
 
     async def _take_all_away(self) -> bool:
         """Cancels at every account that may have orders of ours. False: somewhere they may rest still."""

@@ -18,12 +18,13 @@ from weakref import ReferenceType, ref
 import msgspec
 import structlog
 
-from hedgerow.core.ids import FixtureId, MarketKey, VenueSlug
+from hedgerow.core.ids import FixtureId, MarketKey, OutcomeKey, VenueSlug
 from hedgerow.core.money import Rates
 from hedgerow.core.observe import FEED_QUARANTINED
 from hedgerow.feed import wire
 from hedgerow.feed.catalogue import Catalogue, Market
 from hedgerow.feed.codec import JSON, Codec, Frame, SalvagedOdds, readable
+from hedgerow.feed.describing import Words, described
 from hedgerow.feed.fixtures import FixtureState
 from hedgerow.feed.offers import Block, BookmakerState
 from hedgerow.feed.quotes import Quote
@@ -98,6 +99,17 @@ class PriceBook:
     def bookmaker(self, fixture_id: FixtureId, bookmaker: VenueSlug) -> BookmakerState | None:
         fixture = self._fixtures.get(fixture_id)
         return fixture.bookmakers.get(bookmaker) if fixture is not None else None
+
+    def fixture_ref(self, bookmaker: VenueSlug, fixture_id: FixtureId) -> str | None:
+        """The bookmaker's own id of a fixture; None while the feed has not said."""
+        state = self.bookmaker(fixture_id, bookmaker)
+        return state.meta.fixture_ref if state is not None and state.meta is not None else None
+
+    def described(self, outcome: OutcomeKey) -> Words:
+        """The outcome in words, as far as the feed has told them."""
+        state, market_id = self.fixture(outcome.fixture_id), self.catalogue.of_outcome(outcome.outcome_id)
+        market = None if market_id is None else self.catalogue.get(market_id)
+        return described(None if state is None else state.info, market, outcome)
 
     def limit_currency(self, bookmaker: VenueSlug) -> str | None:
         """The currency of the bookmaker's limits; None when the feed has not said."""

@@ -13,6 +13,7 @@ from decimal import Decimal
 import structlog
 
 from hedgerow.core.ids import MarketId, OutcomeId
+from hedgerow.core.money import is_amount
 from hedgerow.feed import wire
 
 _log = structlog.get_logger(__name__)
@@ -105,13 +106,14 @@ class Catalogue:
 
 
 def market_of(market: wire.Market) -> Market:
-    """The market as it stands in the feed's list."""
+    """The market as it stands in the feed's list, without a handicap that no game has."""
+    handicap = market.handicap
     return Market(
         MarketId(market.market_id),
         market.sport_id,
         market.market_type,
         market.period or "",
-        market.handicap,
+        handicap if handicap is None or is_amount(handicap) else None,
         bool(market.player_prop),
         market.market_name or "",
         market.market_name_short or "",

@@ -49,7 +49,7 @@ _STRANGERS_EVERY_S = 10.0
 _BOOKMAKERS_EVERY_S = 60.0
 _FIXTURES_EVERY_S = 600.0
 _GRADES_EVERY_S = 5.0
-_RETRY_S = 5.0
+_RETRY_S, _LONGEST_RETRY_S, _MOST_DOUBLINGS = 5.0, 60.0, 10
 _REFUSED_RETRY_S = 60.0
 _SILENT_RENEW_MS = 30_000
 _LARGE_FRAMES_KEPT_MS = 1_000
@@ -283,21 +283,21 @@ class FeedClient:
         self, what: str, every_s: float, turn: Callable[[], Awaitable[None]], bell: asyncio.Event | None = None
     ) -> NoReturn:
         """Takes turns for ever, at this distance in the clock's time or when the bell rings. What fails is tried
-        again at the next turn, and logged when it begins to fail."""
-        is_failing = False
+        again soon, then less and less often, and logged when it begins to fail."""
+        failures = 0
         while True:
             try:
                 await turn()
             except (Refused, Unavailable) as error:
-                if not is_failing:
+                if not failures:
                     _log.warning("the feed does not answer", what=what, why=str(error))
-                is_failing = True
+                failures += 1
             except Exception:
                 _log.exception("a turn of the feed failed", what=what)
-                is_failing = True
+                failures += 1
             else:
-                is_failing = False
-            await self._pause(max(every_s, _RETRY_S) if is_failing else every_s, None if is_failing else bell)
+                failures = 0
+            await self._pause(retry_pause_s(failures) if failures else every_s, None if failures else bell)
 
     async def _pause(self, seconds: float, bell: asyncio.Event | None) -> None:
         if bell is None:
@@ -348,6 +348,11 @@ class FeedClient:
     async def _keep(self) -> None:
         await self._lister.bookmakers()
         self.book.forget(self._clock.now_ms() - _FORGET_AFTER_MS)
+
+
+def retry_pause_s(failures: int) -> float:
+    """How long to wait after so many failures in a row, at least one."""
+    return min(_RETRY_S * 2.0 ** min(failures - 1, _MOST_DOUBLINGS), _LONGEST_RETRY_S)
 
 
 _QUOTED = frozenset({"odds", "bookmakers"})

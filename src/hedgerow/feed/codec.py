@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, cast
 import msgspec
 from msgspec import Raw
 
+from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.ids import FixtureId, VenueSlug
 from hedgerow.feed.wire import Control, DataFrame, Envelope, OddsRawsFrame, OddsRow, OddsRowsFrame
 
@@ -47,7 +48,7 @@ class Codec:
     def __init__(self, decoder: type[msgspec.json.Decoder[Any]] | type[msgspec.msgpack.Decoder[Any]]) -> None:
         self._is_json = decoder is msgspec.json.Decoder
         self.data: Callable[[bytes], DataFrame] = decoder(DataFrame).decode
-        """A data frame from its text; raises msgspec.DecodeError for anything else, which `other` explains."""
+        """A data frame from its text; raises one of `UNREADABLE` for anything else, which `other` explains."""
         self._control = decoder(Control)
         self._envelope = decoder(Envelope)
         self._odds_rows = decoder(OddsRowsFrame)
@@ -57,7 +58,7 @@ class Codec:
         self._row = decoder(OddsRow)
         self._value = decoder(Any)
 
-    def other(self, text: bytes, error: msgspec.DecodeError) -> Frame:
+    def other(self, text: bytes, error: Exception) -> Frame:
         """What a text is that `data` fails on with that error: a control frame, a frame of odds with faulty rows, or
         what is not known here.
 
@@ -76,7 +77,7 @@ class Codec:
                 return SalvagedOdds(payload.fixture_id, odds)
         except msgspec.ValidationError as invalid:
             why = str(invalid)
-        except msgspec.DecodeError as malformed:
+        except UNREADABLE as malformed:
             raise MalformedFrameError(str(malformed)) from error
         return Unreadable(name, why)
 
@@ -84,7 +85,7 @@ class Codec:
         """The quotes of an odds frame by bookmaker, whole; those that cannot be read are left out."""
         try:
             odds: dict[VenueSlug, Rows] = self._odds_rows.decode(text).payload.odds
-        except msgspec.DecodeError:
+        except UNREADABLE:
             raws = self._odds_raws.decode(text).payload.odds
             odds = {bookmaker: readable(self.rows_of(unread)) for bookmaker, unread in raws.items()}
         else:
@@ -99,10 +100,10 @@ class Codec:
         read. None at all when they are not given by odds id."""
         try:
             rows = cast(dict[str, OddsRow | None], self._rows.decode(raw))
-        except msgspec.DecodeError:
+        except UNREADABLE:
             try:
                 rows = self.rows_of(self._raws.decode(raw))
-            except msgspec.DecodeError:
+            except UNREADABLE:
                 return {}
         for row in rows.values():
             if row is not None:
@@ -116,7 +117,7 @@ class Codec:
     def _row_of(self, raw: Raw) -> OddsRow | None:
         try:
             row = cast(OddsRow, self._row.decode(raw))
-        except msgspec.DecodeError:
+        except UNREADABLE:
             return None
         if not self._is_json:
             self._to_json(row)

@@ -14,7 +14,8 @@ from fractions import Fraction
 
 import msgspec
 
-from hedgerow.core.money import MICRO, Micros
+from hedgerow.core.decoding import UNREADABLE
+from hedgerow.core.money import MICRO, Micros, is_amount
 from hedgerow.core.odds import OddsMicros
 
 _MOST_LEVELS = 200
@@ -41,7 +42,7 @@ class _Level(msgspec.Struct):
     @property
     def odds(self) -> Fraction:
         cents = self.cents
-        if cents is None or not cents.is_finite() or not 0 < cents < 1:
+        if cents is None or not is_amount(cents) or not 0 < cents < 1:
             return Fraction(self.price)
         return 1 / Fraction(cents)
 
@@ -82,7 +83,7 @@ def exact_odds(told: OddsMicros, meta: bytes | None) -> OddsMicros:
 def _read(meta: bytes | None) -> _Meta | None:
     try:
         return None if meta is None else _decoder.decode(meta)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
 
 
@@ -105,7 +106,7 @@ def _is_price(price: Decimal) -> bool:
 
 
 def _is_size(level: _Level) -> bool:
-    return level.size is not None and level.size.is_finite() and 0 < level.size < 10**12
+    return level.size is not None and is_amount(level.size) and level.size > 0
 
 
 def _against(price: Decimal) -> Fraction:

@@ -10,6 +10,7 @@ import structlog
 from msgspec import Raw
 
 from hedgerow.core.clock import Clock
+from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.errors import Reason, Refused
 from hedgerow.core.ids import FixtureId, VenueSlug
 from hedgerow.core.tasks import work
@@ -86,7 +87,7 @@ class Reconciler:
         """Takes one fixture's answer into the book; None for what is no answer to the question."""
         try:
             fixture = msgspec.json.decode(answer, type=wire.FixtureOdds)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             _log.warning("an answer about odds cannot be read", why=str(error))
             return None
         if fixture.fixture_id not in asked.query.fixtures:

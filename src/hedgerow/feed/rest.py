@@ -17,6 +17,7 @@ import structlog
 from msgspec import Raw
 
 from hedgerow.core.clock import Clock
+from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.errors import Reason, Refused, Unavailable
 from hedgerow.core.ids import FixtureId, OutcomeId, VenueSlug
 from hedgerow.core.secrets import Secret
@@ -129,7 +130,7 @@ class FeedRest:
         for raw in raws:
             try:
                 rows.append(decode(raw))
-            except msgspec.DecodeError:
+            except UNREADABLE:
                 faults += 1
         if faults:
             _log.warning("rows of an answer cannot be read", operation=operation, count=faults)
@@ -146,7 +147,7 @@ class FeedRest:
             raise _error(operation, answer)
         try:
             return msgspec.json.decode(answer.body, type=shape)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise Unavailable(FEED, operation, f"the answer cannot be read: {error}") from error
 
     def _budget(self, path: str) -> Budget:
@@ -199,7 +200,7 @@ def _error(operation: str, answer: Answer) -> Refused | Unavailable:
     """The answer's error: Refused for what will not change by asking again, Unavailable for the rest."""
     try:
         fault = msgspec.json.decode(answer.body, type=_Fault)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         fault = _Fault()
     code = fault.code or fault.reason
     message = fault.message or (str(fault.detail) if fault.detail else "") or f"HTTP {answer.status}"

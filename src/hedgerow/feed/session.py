@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.ids import VenueSlug
 from hedgerow.core.secrets import Secret
 from hedgerow.feed import wire
@@ -141,7 +142,7 @@ class Session:
         self.text, self.codec = text, codec
         try:
             frame: Frame = codec.data(text)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             frame = codec.other(text, error)
         if type(frame) is not OddsFrame:
             self._note(frame)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from tests.patience import PATIENCE_S
 
 from hedgerow.core.clock import NS_PER_S
 from hedgerow.core.ids import FixtureId, MarketKey, VenueSlug
@@ -92,7 +93,7 @@ class Scene:
         return map_listings(listings, facts)
 
     async def until(self, condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():  # noqa: ASYNC110 - sockets in between have no event to wait for
                 await asyncio.sleep(0.001)
 

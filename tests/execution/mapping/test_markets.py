@@ -164,7 +164,7 @@ def test_a_draw_is_known(text: str, answer: object) -> None:
     assert is_draw(text) is answer
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     is_rotated=st.booleans(),
     is_first=st.booleans(),

@@ -461,7 +461,7 @@ def test_a_contract_told_twice_is_no_conflict(listed: Listed, known: Known) -> N
 
 PEOPLE = ["Sinner, Jannik", "Alcaraz, Carlos", "Williams, Venus", "Williams, Serena", "Cerundolo, Francisco", "Wang, X"]
 SAID = ["Jannik Sinner", "Alcaraz", "C. Alcaraz", "Williams", "Serena Williams", "F. Cerundolo", "Cerundolo", "Wang Xi"]
-fixed = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+fixed = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 two_of = lambda names: st.lists(st.sampled_from(names), min_size=2, max_size=2, unique=True)  # noqa: E731
 
 
