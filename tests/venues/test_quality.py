@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+
 import pytest
 
 from hedgerow.core.errors import InputError
-from hedgerow.venues.quality import RULES, KnownBy, State, quality_of, read_quality
+from hedgerow.venues.quality import FILE_NAME, RULES, KnownBy, State, Verdict, quality_of, read_quality
 from hedgerow.venues.registry import all_venues
 
-PACKAGES = sorted({venue.package for venue in all_venues().values()})
+VENUES = all_venues()
 
 
 def quality_file(**changed: str) -> str:
@@ -17,9 +19,26 @@ def quality_file(**changed: str) -> str:
     return "\n".join(f"[{rule}]\n{table}" for rule, table in tables.items())
 
 
-@pytest.mark.parametrize("package", PACKAGES)
-def test_every_family_answers_every_rule(package: str) -> None:
-    assert [verdict.rule for verdict in quality_of(package)] == list(RULES)
+@pytest.mark.parametrize("slug", VENUES)
+def test_every_venue_answers_every_rule(slug: str) -> None:
+    assert [verdict.rule for verdict in quality_of(VENUES[slug].package, slug)] == list(RULES)
+
+
+def test_a_venue_may_stand_otherwise_to_some_rules_than_its_family() -> None:
+    family = read_quality(quality_file(), "x")
+    own = read_quality('[witness]\nstate = "exempt"\nknown_by = "guess"\nreason = "nobody has one"', "x, y", family)
+    assert [verdict.rule for verdict in own] == list(RULES)
+    assert [new for old, new in zip(family, own, strict=True) if old != new] == [
+        Verdict("witness", State.EXEMPT, KnownBy.GUESS, "nobody has one")
+    ]
+
+
+def test_an_own_file_belongs_to_a_venue_of_the_family() -> None:
+    packages = {found.package for found in VENUES.values()}
+    named = {(package, place.name) for package in packages for place in files(package).iterdir()}
+    own = {(package, name) for package, name in named if name.startswith("quality.") and name != FILE_NAME}
+    assert own
+    assert own <= {(found.package, f"quality.{slug}.toml") for slug, found in VENUES.items()}
 
 
 def test_a_verdict_has_its_state_source_and_reason() -> None:

@@ -21,10 +21,12 @@ from hedgerow.core.money import MICRO, decimal_of, micros
 from hedgerow.core.odds import OddsMicros
 from hedgerow.core.states import BetStatus, SettlementStatus, Side
 from hedgerow.exam.bench import FIRST, FIXTURE, SECOND, demo_context, open_world
-from hedgerow.sim.exchange import COUNTERPARTY, Exchange, Order, State
-from hedgerow.sim.exchange import Leg as BookLeg
+from hedgerow.sim.exchange import Exchange
+from hedgerow.sim.orders import COUNTERPARTY, Order, State
+from hedgerow.sim.orders import Leg as BookLeg
 from hedgerow.sim.server import WorldServer
 from hedgerow.venues.base import BetIntent, BetRef, BetReport, Bookmaker, Fee, Idempotency, Instrument, NamesBets
+from hedgerow.venues.reading import UnreadableError
 from hedgerow.venues.registry import build_bookmaker, venue
 from hedgerow.venues.taking import Ended, Leg, Level, NoTakeError, Sums, Taken, planned, report_of, settled_report
 
@@ -140,6 +142,19 @@ def test_what_was_taken_back_is_returned_beside_what_the_rest_pays(
     undone = Sums(30_000_000, 12_000_000, 50_000)
     taken = Taken("id", REFERENCE, "ref", Side.BUY, 90_000_000, 36_000_000, 150_000, undone=undone)
     assert settled_report(Ended(taken, status, 0, each)).payout == Decimal(paid)
+
+
+def test_what_the_venue_keeps_at_the_end_is_commission_and_not_paid() -> None:
+    taken = Taken("v", REFERENCE, "ref", Side.BUY, 10 * MICRO, 4 * MICRO, 0)
+    report = settled_report(Ended(taken, SettlementStatus.WON, 0, commission=Decimal("0.12")))
+    assert (report.payout, report.commission) == (Decimal("9.88"), Decimal("0.12"))
+
+
+def test_contracts_that_the_venue_kept_as_its_fee_are_in_the_price_and_not_in_the_payout() -> None:
+    taken = Taken("id", "ref", "token", Side.BUY, 100 * MICRO, 40 * MICRO, 0, withheld=2 * MICRO)
+    report = report_of(taken, is_back=True, stake=Decimal(40))
+    assert (report.odds, report.stake) == (2_500_000, Decimal(40))
+    assert settled_report(Ended(taken, SettlementStatus.WON, 0)).payout == Decimal(98)
 
 
 @pytest.mark.parametrize(
@@ -369,3 +384,9 @@ async def test_the_line_is_the_best_price_and_what_stands_there(floor: Floor) ->
     assert line is not None
     assert line.odds == MICRO * MICRO // 570_000
     assert 57 < line.max_stake < 60
+
+
+@pytest.mark.parametrize("cost", [0, -1, 10, 11])
+def test_contracts_that_cost_what_none_can_are_no_bet(cost: int) -> None:
+    with pytest.raises(UnreadableError, match="contracts for"):
+        report_of(Taken("id", REFERENCE, "ref", Side.BUY, 10 * MICRO, cost * MICRO, 0), is_back=True, stake=None)

@@ -2,7 +2,8 @@
 
 A *bookmaker* takes bets and answers them; an *exchange* holds orders that rest. Families of venues implement one or
 both; nothing above them knows a venue's own words. Prices of exchange contracts, sizes and money are micros (see
-core.money); a price is a probability on prediction markets and decimal odds on betting exchanges (`PriceKind`).
+core.money). A contract pays 1 on every exchange: where the venue speaks decimal odds and the backer's stake, the family
+speaks of the contracts that a bet is (`core.odds_grid`, docs/decisions/0196-odds-as-contracts.md).
 Every method that asks the venue raises only the four venue errors of core.errors.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
@@ -23,11 +24,13 @@ from hedgerow.core.odds import OddsMicros
 from hedgerow.core.secrets import Secret
 from hedgerow.core.states import BetSettlement, BetStatus, FillState, OrderStatus, SettlementStatus, Side
 
+_TINY = Decimal("0.000000000001")
+
 # --- what a venue says of itself -------------------------------------------------------------------------------
 
 
 class PriceKind(StrEnum):
-    """The unit of an exchange's prices."""
+    """What the venue itself calls a price. Orders, fills and instruments have probabilities either way."""
 
     PROBABILITY = "probability"
     DECIMAL_ODDS = "decimal_odds"
@@ -96,13 +99,15 @@ class Manifest:
     price_kind: PriceKind = PriceKind.PROBABILITY
     sells_without_holding: bool = False
     amends: bool = False
-    batch_limit: int = 1
+    batch_limit: int = 1  # orders that one request can place
+    cancel_limit: int = 1  # orders that one request can cancel; above 1 it is `CancelsMany`
     in_play: InPlayPolicy = InPlayPolicy.KEEPS
     heartbeat_s: float | None = None  # dead-man's switch: the venue cancels all after this silence
     minimum_stake: Decimal = Decimal(1)
     has_statement: bool = True  # of a bookmaker: `settled` tells how every bet ended; else the feed's grade decides
     void_pays: Decimal | None = None  # to either side, where a void is known to pay it: for prices, not for settling
     push: PushRule = PushRule.UNKNOWN
+    shows_books: bool = False  # of an exchange: its connector tells everybody's orders and trades, see `ShowsBooks`
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,12 @@ class Account:
     credentials: Mapping[str, Secret]
     meta: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def pseudonym(self) -> str:
+        """What partners' venues are told of who bets: stable, and nothing of a person. The meta `source_id`, or the
+        account's number with us."""
+        return self.meta.get("source_id") or f"account-{self.account_id}"
+
 
 # --- exchanges ---------------------------------------------------------------------------------------------------
 
@@ -123,19 +134,24 @@ class Account:
 class Fee:
     """What a fill costs: size × rate × (p·(1 − p))^exponent, rounded up to a whole number of `unit` micros.
 
+    on_winnings: a commission instead, which the venue takes at settlement: the most that the fill can come to,
+    size × rate × (1 − p), where p is what a contract costs its holder. Prices count it; fills do not carry it.
     Sources: Kalshi fee schedule (quadratic, exponent 1), Polymarket `fd` (rate and exponent per market).
     """
 
     rate: Decimal = Decimal(0)
     exponent: int = 1
     unit: int = 1
+    on_winnings: bool = False
 
     def of(self, price: int, size: int) -> Micros:
-        """The fee in micros for a fill of `size` micros of contracts at probability `price` micros."""
+        """The fee in micros for a fill of `size` micros of contracts that cost their holder `price` micros each: bought
+        the price, sold the rest of 1."""
         if not self.rate:
             return Micros(0)
         probability = Decimal(price).scaleb(-6)
-        exact = size * self.rate * (probability * (1 - probability)) ** self.exponent
+        charged = 1 - probability if self.on_winnings else (probability * (1 - probability)) ** self.exponent
+        exact = size * self.rate * charged
         return Micros(math.ceil(exact / self.unit) * self.unit)
 
 
@@ -147,12 +163,22 @@ class Instrument:
     ref: str  # the venue's id of the contract that orders name
     market_ref: str  # the venue's id of the market it belongs to
     grid: PriceGrid
-    lot: int = 10_000  # sizes are whole multiples of this
+    lot: int = 10_000  # sizes are whole multiples of this; on an `OddsGrid` stakes are
     min_size: int = 1_000_000
     min_notional: int = 0
     maker_fee: Fee = Fee()
     taker_fee: Fee = Fee()
     meta: Mapping[str, str] = field(default_factory=dict)  # what only the connector reads
+
+    def lot_at(self, price: int) -> int:
+        """The step of sizes at a price of the grid."""
+        return self.grid.lot_at(price, self.lot)
+
+    def least_at(self, price: int) -> int:
+        """The smallest size that the venue takes at a price of the grid, in whole lots."""
+        lot = self.lot_at(price)
+        least = max(self.min_size, self.grid.size_worth(price, self.min_notional), 1)
+        return -(-least // lot) * lot
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,11 +219,16 @@ class NewQuote:
 
 @dataclass(frozen=True, slots=True)
 class OrderRef:
-    """How a resting order is named to its exchange; `venue_ref` is None until it is computed or told."""
+    """How a resting order is named to its exchange; `venue_ref` is None until it is computed or told.
+
+    has_arrived: the exchange has told of it as `venue_ref`, perhaps to an earlier run, so that where it is not there
+    any more it has ended, and is not still on its way.
+    """
 
     instrument: Instrument
     client_ref: str | None
     venue_ref: str | None
+    has_arrived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +245,33 @@ class OrderState:
     status: OrderStatus
     at_ms: int
     reason: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        quote: NewQuote,
+        venue_ref: str,
+        status: OrderStatus,
+        at_ms: int,
+        *,
+        filled: int = 0,
+        size: int | None = None,
+        reason: str = "",
+    ) -> OrderState:
+        """What became of a quote that was sent. size: where the venue took another than the quote's."""
+        whole = quote.size if size is None else Micros(size)
+        return cls(
+            venue_ref,
+            quote.client_ref,
+            quote.instrument.ref,
+            quote.side,
+            quote.price,
+            whole,
+            Micros(filled),
+            status,
+            at_ms,
+            reason,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +314,29 @@ EventSink = Callable[[ExchangeEvent], None]
 
 
 @dataclass(frozen=True, slots=True)
+class PublicBook:
+    """All that rests on a contract now, in its own terms: contracts by price, both in micros. What is no more known,
+    as after a break, is None."""
+
+    instrument_ref: str
+    bids: Mapping[int, int] | None
+    asks: Mapping[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class PublicTrade:
+    """A trade of anybody's, in the terms of the contract. taker: what the later of the two orders did."""
+
+    instrument_ref: str
+    price: Micros
+    size: Micros
+    taker: Side
+
+
+PublicSink = Callable[[PublicBook | PublicTrade], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Balance:
     """Free and held money of an account, in its currency."""
 
@@ -272,13 +353,18 @@ class Resolution:
     status: SettlementStatus  # of the contract when bought
     payout_per_contract: Decimal | None  # to its buyer, its seller gets the rest; None: by status, a void's stake back
     at_ms: int
+    kept: Decimal = Decimal(0)  # the part of winnings that the venue kept, where it charges those
 
-    def seen_by(self, side: Side) -> tuple[SettlementStatus, Decimal | None]:
-        """The status, and what was paid for each contract, for who bought it or sold it."""
+    def seen_by(self, side: Side, cost: Decimal = Decimal(1)) -> tuple[SettlementStatus, Decimal | None]:
+        """The status, and what was paid for each contract, for who bought it or sold it. cost: of a contract to its
+        holder, from which its winnings follow; to 12 decimals."""
+        status = self.status if side is Side.BUY else self.status.mirrored
         paid = self.payout_per_contract
-        if side is Side.BUY:
-            return self.status, paid
-        return self.status.mirrored, None if paid is None else 1 - paid
+        if paid is not None:
+            return status, paid if side is Side.BUY else 1 - paid
+        if self.kept and status is SettlementStatus.WON:
+            return status, (1 - self.kept * (1 - cost)).quantize(_TINY, rounding=ROUND_DOWN)
+        return status, None
 
 
 class Exchange(Protocol):
@@ -340,11 +426,41 @@ class Exchange(Protocol):
         ...
 
     async def find_order(self, ref: OrderRef) -> OrderState | None:
-        """What the venue knows of the order. None = it surely never arrived; CannotTell when it cannot say."""
+        """What the venue knows of the order. None = it surely never arrived or, where that is known of it, has ended;
+        CannotTell when it cannot say."""
         ...
 
     async def resolutions(self, instruments: Sequence[Instrument]) -> list[Resolution]:
         """How those of the instruments that are over were resolved; the others are left out."""
+        ...
+
+
+class CancelsMany(Protocol):
+    """An exchange whose manifest has a `cancel_limit` above 1."""
+
+    def cancel_many(self, refs: Sequence[OrderRef]) -> list[Coroutine[Any, Any, OrderState | None]]:
+        """Cancels orders, at most `cancel_limit`, in one request where it can: sent as by `cancel`, with an answer for
+        each order, in their order, as `cancel` would give it. An answer that does not name an order leaves that one
+        InDoubt."""
+        ...
+
+
+@runtime_checkable
+class ExpectsOrders(Protocol):
+    """An exchange of whose orders a part follows from their reference alone."""
+
+    def expect(self, client_ref: str) -> None:
+        """Works out ahead what the order with that reference, probably the next, will need. Sends nothing and raises
+        nothing."""
+        ...
+
+
+@runtime_checkable
+class ShowsBooks(Protocol):
+    """An exchange whose manifest says `shows_books`."""
+
+    def show_books(self, sink: PublicSink) -> None:
+        """From now on the books and trades of the watched instruments are told as well. Called before `open`."""
         ...
 
 
@@ -464,18 +580,50 @@ class NamesBets(Protocol):
         ...
 
 
+@runtime_checkable
+class PreparesBets(Protocol):
+    """A bookmaker whose request for a bet can be made ready while the bet is being committed."""
+
+    def prepare(self, bet: BetIntent) -> None:
+        """Makes the request ready, as far as nothing has to be asked for it: `place` of the same bet sends it. Sends
+        nothing and raises nothing; what is wrong with the bet is said by `place`."""
+        ...
+
+
 # --- how connectors are built ------------------------------------------------------------------------------------
+
+
+FixtureRefs = Callable[[FixtureId], str | None]
+"""What the venue calls a fixture of the feed, by the feed's `bookmakerFixtureId`; None while the feed has not said."""
+
+
+def _untold(_: FixtureId) -> str | None:
+    """Where nobody follows the feed."""
+    return None
+
+
+Descriptions = Callable[[OutcomeKey], Mapping[str, str | Decimal]]
+"""An outcome in words, for a person: `outcome`, `handicap`, `market`, `participant1` and their like, as far as the feed
+has told them."""
+
+
+def _wordless(_: OutcomeKey) -> Mapping[str, str | Decimal]:
+    """Where nobody follows the feed."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
 class VenueContext:
     """What a connector is given: its account, the time, and where the venue is. sharers: so many connectors use the
-    account at one time, this one among them."""
+    account at one time, this one among them. fixture_ref: for bookmakers whose references of a line do not say of which
+    match it is. describe: for those at which a person may read what is bet on."""
 
     account: Account
     clock: Clock
     urls: Mapping[str, str]
     sharers: int = 1
+    fixture_ref: FixtureRefs = _untold
+    describe: Descriptions = _wordless
 
     def share_of(self, rate: Rate) -> Rate:
         """This connector's part of what the venue allows the account."""

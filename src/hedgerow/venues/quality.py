@@ -8,13 +8,14 @@ Each family's folder has one file with a table for every rule:
     reason = "..."            # needed for todo and exempt, welcome for done
 
 A rule that is missing, unknown or without its reason is an error, so that the list below is always answered. A
-bookmaker exempts what only exchanges have.
+bookmaker exempts what only exchanges have. Where a family has several venues, one that stands otherwise to some rules
+has a file of its own with these alone: `quality.<slug>.toml`.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
@@ -74,26 +75,41 @@ class Verdict:
     reason: str
 
 
-def quality_of(package: str) -> tuple[Verdict, ...]:
-    """The verdicts of a family, by its package (`hedgerow.venues.kalshi`), in the order of the rules. Raises
-    InputError for a file that is missing or wrong."""
+def has_own_file(package: str, slug: str) -> bool:
+    """Whether a venue stands otherwise to some rules than the rest of its family."""
+    return (files(package) / _own_name(slug)).is_file()
+
+
+def quality_of(package: str, slug: str | None = None) -> tuple[Verdict, ...]:
+    """The verdicts of a family, by its package (`hedgerow.venues.kalshi`), in the order of the rules; with a slug those
+    of one of its venues. Raises InputError for a file that is missing or wrong."""
     place = files(package) / FILE_NAME
     if not place.is_file():
         raise InputError(f"{package} has no {FILE_NAME}")
-    return read_quality(place.read_text("utf-8"), package)
+    verdicts = read_quality(place.read_text("utf-8"), package)
+    if slug is None or not has_own_file(package, slug):
+        return verdicts
+    return read_quality((files(package) / _own_name(slug)).read_text("utf-8"), f"{package}, {slug}", verdicts)
 
 
-def read_quality(text: str, family: str) -> tuple[Verdict, ...]:
-    """The verdicts of a file's text, in the order of the rules. family: for the error. Raises InputError."""
+def read_quality(text: str, family: str, known: Sequence[Verdict] = ()) -> tuple[Verdict, ...]:
+    """The verdicts of a file's text, in the order of the rules. family: for the error; known: what stands where the
+    text has no verdict. Raises InputError."""
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{family}: {FILE_NAME} is not TOML: {error}") from error
     if unknown := sorted(set(tables) - set(RULES)):
         raise InputError(f"{family}: {FILE_NAME} has unknown rules: {', '.join(unknown)}")
-    if missing := [rule for rule in RULES if rule not in tables]:
+    verdicts = {verdict.rule: verdict for verdict in known}
+    verdicts |= {rule: _verdict(rule, table, f"{family}: {FILE_NAME}, {rule}") for rule, table in tables.items()}
+    if missing := [rule for rule in RULES if rule not in verdicts]:
         raise InputError(f"{family}: {FILE_NAME} has no verdict on {', '.join(missing)}")
-    return tuple(_verdict(rule, tables[rule], f"{family}: {FILE_NAME}, {rule}") for rule in RULES)
+    return tuple(verdicts[rule] for rule in RULES)
+
+
+def _own_name(slug: str) -> str:
+    return f"quality.{slug}.toml"
 
 
 def _verdict(rule: str, table: Any, where: str) -> Verdict:

@@ -32,6 +32,7 @@ class Family:
     exchange: ExchangeFactory | None = None
     bookmaker: BookmakerFactory | None = None
     vectors: Mapping[str, VectorCheck] = field(default_factory=dict)  # by the scheme's name in the vector files
+    told_as: Callable[[str], str] = str  # what the venue is told of a reference of ours that it has no room for
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 Hashing a typed order through a general encoder costs several times what its curve signature costs, so the 32-byte
 words of a struct are put together here directly. What a venue signs, and when, belongs to that venue's folder.
 
-Sources: EIP-712 (typed data), EIP-55 (address checksums), EIP-2 (low s, which libsecp256k1 always gives),
-RFC 2104 (HMAC), RFC 4648 section 5 (base64url).
+Sources: EIP-191 (texts), EIP-712 (typed data), EIP-55 (address checksums), EIP-2 (low s, which libsecp256k1 always
+gives), RFC 2104 (HMAC), RFC 4648 section 5 (base64url).
 """
 
 from __future__ import annotations
@@ -110,6 +110,11 @@ def typed_digest(separator: bytes, struct: bytes) -> bytes:
     return keccak(b"\x19\x01" + separator + struct)
 
 
+def text_digest(message: bytes) -> bytes:
+    """What a wallet signs of a message that people read (EIP-191, version 0x45)."""
+    return keccak(b"\x19Ethereum Signed Message:\n" + str(len(message)).encode() + message)
+
+
 # --- keys --------------------------------------------------------------------------------------------------------
 
 
@@ -145,6 +150,16 @@ def base64url_bytes(text: str) -> bytes:
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def hmac_base64url(key: bytes, message: bytes) -> str:
-    """HMAC-SHA256 in base64url, padding kept."""
-    return urlsafe_b64encode(hmac.digest(key, message, "sha256")).decode()
+class KeyedHash:
+    """HMAC-SHA256 by one key, which is hashed once: of a request only its own text is left to hash."""
+
+    __slots__ = ("_keyed",)
+
+    def __init__(self, key: bytes) -> None:
+        self._keyed = hmac.new(key, digestmod="sha256")
+
+    def base64url(self, message: bytes) -> str:
+        """The hash of a message in base64url, padding kept."""
+        keyed = self._keyed.copy()
+        keyed.update(message)
+        return urlsafe_b64encode(keyed.digest()).decode()

@@ -23,14 +23,17 @@ from hedgerow.core.money import MICRO, decimal_of, micros, micros_floor
 from hedgerow.core.odds import OddsMicros
 from hedgerow.core.states import BetSettlement, BetStatus, SettlementStatus, Side
 from hedgerow.venues.base import Balance, BetIntent, BetRef, BetReport, Instrument, LiveLine, Manifest
+from hedgerow.venues.reading import UnreadableError, reading
 
 T = TypeVar("T")
 
 NOTHING_TAKEN = "nothing stood at the price any more"
-_MOST_KEPT = 1_000
 _NO_STAKE = Decimal(10) ** 12
 LATE_MS = 24 * 3_600_000
 """How far back of what is asked for orders are looked at again: a market is decided after its orders were sent."""
+
+PREPARED_WITHIN_MS = 60_000
+"""How long after the time of sending that the caller noted an order can leave: reads come before it."""
 
 
 # --- what a bet buys -----------------------------------------------------------------------------------------------
@@ -51,10 +54,21 @@ class Leg:
     def highest_cost(self, odds: int, *, is_back: bool) -> int | None:
         """The most that a contract may cost for the odds to be as good as these, on the instrument's grid; None where
         no price of the grid is as good."""
-        most = MICRO * MICRO // odds if is_back else MICRO - -(-MICRO * MICRO // odds)
         grid = self.instrument.grid
-        price = grid.floor(most) if self.side is Side.BUY else grid.ceil(MICRO - most)
+        if is_back == (self.side is Side.BUY):
+            price = grid.backing(odds) if is_back else grid.laying(odds)
+        else:  # the odds are those of the opposite
+            most = MICRO * MICRO // odds if is_back else MICRO - -(-MICRO * MICRO // odds)
+            price = grid.floor(most) if self.side is Side.BUY else grid.ceil(MICRO - most)
         return None if price is None else self.cost_of(price)
+
+    def odds_at(self, cost: int) -> int:
+        """The decimal odds of contracts that are bought at a cost, in micros, rounded down."""
+        return self.instrument.grid.odds_of(cost) if self.side is Side.BUY else MICRO * MICRO // cost
+
+    def lot_at(self, cost: int) -> int:
+        """The step of sizes at a cost."""
+        return self.instrument.lot_at(self.cost_of(cost))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +111,8 @@ NOTHING = Sums(0, 0, 0)
 class Taken:
     """What an order took, by its trades: contracts, what they cost, and the fees, in micros. `instrument_ref`, `side`:
     of the leg; reference: empty where neither the venue nor this process knows it; is_over: nothing more will come;
-    undone: the part that was taken back later, its money returned."""
+    undone: the part that was taken back later, its money returned; withheld: contracts
+    of the size that the venue kept as its fee."""
 
     venue_ref: str
     reference: str
@@ -108,6 +123,7 @@ class Taken:
     fee: int
     is_over: bool = True
     undone: Sums = NOTHING
+    withheld: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +134,8 @@ class Ended:
     status: SettlementStatus
     at_ms: int
     paid: Decimal | None = None  # for each contract; None: by status, a void's cost back
+    commission: Decimal = Decimal(0)  # what the venue kept of that
+    credited: Decimal | None = None  # in all, before commission, where the venue tells that
 
 
 class Takes(Protocol):
@@ -198,8 +216,9 @@ def planned(bet: BetIntent, leg: Leg, levels: Sequence[Level], venue: Takes) -> 
     else:
         if not bet.accept_partial:
             raise NoTakeError(Reason.LIMIT, f"only {decimal_of(there)} contracts stand at that price")
-        size = there // leg.instrument.lot * leg.instrument.lot
-    _check_size(leg.instrument, level.cost, size)
+        lot = leg.lot_at(level.cost)
+        size = there // lot * lot
+    _check_size(leg, level.cost, size)
     return TakeOrder(bet.reference, leg, level.cost, size, lowest, not bet.accept_partial)
 
 
@@ -210,17 +229,19 @@ def _budget(stake: int, cost: int, *, is_back: bool) -> int:
 
 def _most_contracts(leg: Leg, cost: int, lowest: int, budget: int, venue: Takes) -> int:
     """The largest whole number of lots that surely costs no more than the budget."""
-    lot = leg.instrument.lot
+    lot = leg.lot_at(cost)
     lots = range(budget * MICRO // (cost * lot) + 1)
     fitting = bisect_right(lots, budget, key=lambda number: venue.charge(leg, cost, number * lot, lowest))
     return max(fitting - 1, 0) * lot
 
 
-def _check_size(instrument: Instrument, cost: int, size: int) -> None:
+def _check_size(leg: Leg, cost: int, size: int) -> None:
+    instrument = leg.instrument
+    worth = instrument.grid.worth(leg.cost_of(cost), size, buys=leg.side is Side.BUY)
     if size < max(instrument.min_size, 1):
         raise NoTakeError(Reason.LIMIT, f"{decimal_of(size)} contracts are fewer than the venue takes")
-    if size * cost // MICRO < instrument.min_notional:
-        raise NoTakeError(Reason.LIMIT, f"contracts worth {decimal_of(size * cost // MICRO)} are less than it takes")
+    if worth < instrument.min_notional:
+        raise NoTakeError(Reason.LIMIT, f"contracts worth {decimal_of(worth)} are less than it takes")
 
 
 def report_of(taken: Taken, *, is_back: bool, stake: Decimal | None) -> BetReport:
@@ -229,12 +250,15 @@ def report_of(taken: Taken, *, is_back: bool, stake: Decimal | None) -> BetRepor
     Backing: the stake is the money at risk, the odds are contracts / cost, rounded down. Laying: the odds are
     contracts / (contracts − cost), rounded up, and the stake is the money at risk / (odds − 1); where that is more than
     was asked for, because a better price was met, the stake is what was asked for and the odds follow from it.
+    Raises UnreadableError where contracts cost nothing, or all that they can pay.
     """
     if not taken.is_over:
         return BetReport(taken.reference, BetStatus.PLACED, taken.venue_ref)
     if not taken.size:
         return BetReport(taken.reference, BetStatus.REJECTED, taken.venue_ref, reason=NOTHING_TAKEN)
     risk, size, cost = taken.cost + taken.fee, taken.size, taken.cost
+    if not 0 < cost < size:
+        raise UnreadableError(f"{decimal_of(size)} contracts for {decimal_of(cost)}")
     if is_back:
         odds, placed = size * MICRO // cost, risk
     else:
@@ -261,10 +285,12 @@ def report_of(taken: Taken, *, is_back: bool, stake: Decimal | None) -> BetRepor
 def settled_report(ended: Ended) -> BetReport:
     """The settlement of a bet, from what its contracts paid."""
     taken, undone = ended.taken, ended.taken.undone
-    size, cost = taken.size - undone.size, taken.cost - undone.cost
+    size, cost = taken.size - undone.size - taken.withheld, taken.cost - undone.cost
     match ended.status:
+        case _ if ended.credited is not None:
+            paid = ended.credited
         case _ if ended.paid is not None:
-            paid = decimal_of(size) * ended.paid
+            paid = decimal_of(micros_floor(decimal_of(size) * ended.paid))
         case SettlementStatus.WON:
             paid = decimal_of(size)
         case SettlementStatus.VOID:
@@ -274,7 +300,12 @@ def settled_report(ended: Ended) -> BetReport:
     paid += decimal_of(undone.cost + undone.fee)
     status = BetStatus.VOID if ended.status is SettlementStatus.VOID else BetStatus.CONFIRMED
     return BetReport(
-        taken.reference, status, taken.venue_ref, settlement=BetSettlement(ended.status.value), payout=paid
+        taken.reference,
+        status,
+        taken.venue_ref,
+        settlement=BetSettlement(ended.status.value),
+        payout=paid - ended.commission,
+        commission=ended.commission,
     )
 
 
@@ -282,7 +313,7 @@ def line_of(leg: Leg, level: Level, venue: Takes, market_ref: str, outcome_ref: 
     """The best price to back at, and what it takes."""
     charge = venue.charge(leg, level.cost, level.size, level.cost)
     manifest = venue.manifest
-    odds = OddsMicros(MICRO * MICRO // level.cost)
+    odds = OddsMicros(leg.odds_at(level.cost))
     return LiveLine(market_ref, outcome_ref, odds, manifest.minimum_stake, decimal_of(charge), manifest.currency)
 
 
@@ -314,7 +345,7 @@ class TakingBookmaker:
         order = self._sent.get(bet.reference) or await self._ordered(bet)
         order_id = self._venue.order_id(order)
         if order_id is not None:
-            _keep(self._named, bet.reference, order)
+            keep(self._named, bet.reference, order)
         return order_id
 
     async def place(self, bet: BetIntent) -> BetReport:
@@ -323,7 +354,7 @@ class TakingBookmaker:
         known = self._sent.get(bet.reference)
         order = known or self._named.pop(bet.reference, None) or await self._ordered(bet)
         self._unsent.pop(bet.reference, None)
-        _keep(self._sent, bet.reference, order)
+        keep(self._sent, bet.reference, order)
         try:
             taken = await (self._venue.take(order) if known is None else self._adopted(order))
         except Refused as error:
@@ -332,7 +363,8 @@ class TakingBookmaker:
             taken = await self._adopted(order)
         if taken.is_over and not taken.size:
             raise self._refused("place", NOTHING_TAKEN, Reason.PRICE)
-        report = report_of(taken, is_back=bet.is_back, stake=bet.stake)
+        with reading(self.manifest.slug, "place", changes=True):
+            report = report_of(taken, is_back=bet.is_back, stake=bet.stake)
         return replace(report, sent=_sent(order))
 
     async def find(self, ref: BetRef) -> BetReport | None:
@@ -340,12 +372,13 @@ class TakingBookmaker:
         taken = None if ref.reference in self._unsent else await self._venue.taken(ref)
         if taken is None:
             return None
-        report = report_of(replace(taken, reference=ref.reference), is_back=ref.is_back, stake=ref.stake)
+        with reading(self.manifest.slug, "find"):
+            report = report_of(replace(taken, reference=ref.reference), is_back=ref.is_back, stake=ref.stake)
         ended = await self._venue.decided([taken]) if taken.is_over and taken.size else []
         if not ended:
             return report
         settled = settled_report(ended[0])
-        return replace(report, settlement=settled.settlement, payout=settled.payout)
+        return replace(report, settlement=settled.settlement, payout=settled.payout, commission=settled.commission)
 
     async def settled(self, since_ms: int) -> list[BetReport]:
         """By what the exchange decided; corrections replace what was told before."""
@@ -370,7 +403,7 @@ class TakingBookmaker:
         try:
             return await self._planned(bet)
         except (Refused, Unavailable):
-            _keep(self._unsent, bet.reference, None)
+            keep(self._unsent, bet.reference, None)
             raise
 
     async def _planned(self, bet: BetIntent) -> TakeOrder:
@@ -401,9 +434,11 @@ class TakingBookmaker:
         return Refused(self.manifest.slug, operation, why, reason=reason)
 
 
-def _keep(kept: OrderedDict[str, T], key: str, value: T) -> None:
+def keep(kept: OrderedDict[str, T], key: str, value: T, most: int = 1_000) -> None:
+    """Notes a value as the latest; the eldest beyond `most` are forgotten."""
     kept[key] = value
-    while len(kept) > _MOST_KEPT:
+    kept.move_to_end(key)
+    while len(kept) > most:
         kept.popitem(last=False)
 
 

@@ -132,11 +132,6 @@ async def bridge(info: dict[str, Any], told: Callable[..., Any]) -> AsyncIterato
 
 
 @pytest.fixture
-def lost() -> object:
-    return LOST
-
-
-@pytest.fixture
 def clock() -> SteppedClock:
     return SteppedClock(NOW_S * NS_PER_S)
 

@@ -49,7 +49,7 @@ def test_each_venue_is_built_as_itself() -> None:
 
 @pytest.mark.parametrize("meta", [{}, {"bridge_url": "bridge.example.org"}, {"bridge_url": "ftp://example.org"}])
 def test_an_account_without_the_address_of_a_bridge_is_not_built(meta: dict[str, str]) -> None:
-    with pytest.raises(SetupError, match=r"account demo at vertex has no bridge; .* bridge_url"):
+    with pytest.raises(SetupError, match=r"account demo at vertex does not say where the venue is; .* bridge_url"):
         build_bookmaker("vertex", context(**meta))
 
 

@@ -17,6 +17,7 @@ from hedgerow.core.ids import FixtureId, OutcomeId, OutcomeKey, PlayerId
 from hedgerow.core.odds import OddsMicros
 from hedgerow.core.secrets import Secret
 from hedgerow.venues.base import BetIntent, BetRef, Bookmaker
+from hedgerow.venues.bridge import wire
 from hedgerow.venues.bridge.requests import NotUnderstoodError, selection_of
 
 from .schemas import Document
@@ -138,9 +139,17 @@ def test_the_recorded_bodies_are_the_documents(golden: dict[str, Any], shared: C
 @given(st.text(max_size=6).filter(lambda text: not text or text[-1] in "/?&#%. \n" or not text.isascii()))
 def test_a_reference_that_is_empty_cut_or_strange_is_not_understood(text: str) -> None:
     with pytest.raises(NotUnderstoodError):
-        selection_of("1", text, OUTCOME)
+        selection_of("1", text, OUTCOME, {})
 
 
 @pytest.mark.parametrize("ref", ["615487211", "line/29/1980/3/0/moneyline", "-2.75/home", "over", "0xAB", "1"])
 def test_the_feeds_references_are_understood(ref: str) -> None:
-    assert selection_of(ref, ref, OUTCOME).bookmaker_market_id == ref
+    assert selection_of(ref, ref, OUTCOME, {}).bookmaker_market_id == ref
+
+
+def test_what_is_bet_on_is_told_in_words_as_the_document_wants_them(shared: Callable[[str], Path]) -> None:
+    words = {"outcome": "Boston Celtics", "handicap": Decimal("-3.5"), "startTime": "2026-11-21T12:00:00.000Z"}
+    sent = json.loads(wire.encode(selection_of("1", "2", OUTCOME, words)))
+    assert sent["description"] == {**words, "handicap": -3.5}
+    document = Document(json.loads(shared("venues/bridge.openapi.json").read_text()))
+    assert list(document.faults(sent, "Selection")) == []

@@ -9,21 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hedgerow.core.secrets import Secret
-from hedgerow.venues.base import Account
 from hedgerow.venues.bridge import wire
-from hedgerow.venues.bridge.terms import NOWHERE, NotUsableError, address_of, terms_of
-from hedgerow.venues.registry import venue
-
-VERTEX = venue("vertex").manifest
+from hedgerow.venues.bridge.terms import NotUsableError, terms_of
 
 
 def read(info: dict[str, Any], **changes: Any) -> wire.Info:
     return msgspec.convert({**info, **changes}, wire.Info)
-
-
-def account(**meta: str) -> Account:
-    return Account(1, "demo", "USD", {"password": Secret("x")}, meta)
 
 
 @pytest.mark.parametrize(
@@ -72,12 +63,6 @@ def test_burst_and_refill_stay_within_the_declared_pace(per_minute: int) -> None
     rate = terms_of(read(info), "vertex", "USD", may_be_simulated=False).bets
     assert rate.burst + 60 * rate.per_second <= per_minute + 1e-6
     assert rate.burst >= 1
-
-
-def test_the_deployments_address_goes_before_the_accounts() -> None:
-    theirs = account(bridge_url="https://bridge.example.org/bridge/v1")
-    assert address_of(VERTEX, theirs, NOWHERE) == ("https://bridge.example.org/bridge/v1", False)
-    assert address_of(VERTEX, theirs, "http://127.0.0.1:9/bridge/v1") == ("http://127.0.0.1:9/bridge/v1", True)
 
 
 def test_a_bridge_without_statements_says_so(info: dict[str, Any]) -> None:

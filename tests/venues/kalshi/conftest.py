@@ -14,6 +14,7 @@ import pytest
 from aiohttp import WSMsgType, web
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from tests.patience import PATIENCE_S
 
 from hedgerow.core.clock import NS_PER_S, SteppedClock
 from hedgerow.core.ids import VenueSlug
@@ -140,11 +141,6 @@ async def venue() -> AsyncIterator[ScriptedVenue]:
 
 
 @pytest.fixture
-def lost() -> object:
-    return LOST
-
-
-@pytest.fixture
 def clock() -> SteppedClock:
     return SteppedClock(NOW_S * NS_PER_S)
 
@@ -175,11 +171,6 @@ def build(venue: ScriptedVenue, clock: SteppedClock, ed25519_pem: Secret) -> Cal
         return FAMILY.exchange(VenueContext(account, clock, urls))
 
     return make
-
-
-@pytest.fixture
-def events() -> list[ExchangeEvent]:
-    return []
 
 
 @pytest.fixture
@@ -231,7 +222,7 @@ def until() -> Callable[[Callable[[], object]], Awaitable[None]]:
     """Waits for a condition, with a bound."""
 
     async def wait(condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():  # noqa: ASYNC110  # it waits for what other tasks do, whatever that is
                 await asyncio.sleep(0.002)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -17,6 +18,7 @@ from hedgerow.core.secrets import Secret
 from hedgerow.core.states import OrderStatus, SettlementStatus, Side
 from hedgerow.core.tasks import spawn
 from hedgerow.venues.base import (
+    CancelsMany,
     Exchange,
     ExchangeEvent,
     Fill,
@@ -32,6 +34,7 @@ ORDER_ID = "3b23c1c7-f4ef-4f0d-8b9a-9e53c61f1a0d"
 CLIENT_REF = "8c35ecb3-328f-4f52-8c7c-0f4b9862f8d1"
 ORDERS = "/portfolio/events/orders"
 PLACE, AMEND, CANCEL = f"POST {ORDERS}", f"POST {ORDERS}/{ORDER_ID}/amend", f"DELETE {ORDERS}/{ORDER_ID}"
+CANCEL_MANY = f"DELETE {ORDERS}/batched"
 LIST, AS_OF = "GET /portfolio/orders", "GET /exchange/user_data_timestamp"
 
 Quote = Callable[..., NewQuote]
@@ -296,6 +299,38 @@ async def test_an_unanswered_order_is_found_before_it_is_cancelled(
     venue.answer(CANCEL, {"order_id": ORDER_ID, "reduced_by": "7.50", "ts_ms": 1})
     await exchange.cancel(unanswered)
     assert len(venue.requests(CANCEL)) == 1
+
+
+async def test_many_cancels_are_one_request_and_each_order_has_its_own_answer(
+    exchange: Exchange, venue: Any, instrument: Instrument
+) -> None:
+    items = [
+        {"order_id": "one", "reduced_by": "7.50", "ts_ms": 1},
+        {"order_id": "two", "reduced_by": "0.00", **error("not_found")},
+        {"order_id": "three", "reduced_by": "0.00", **error("something new")},
+    ]
+    venue.answer(CANCEL_MANY, {"orders": items})
+    refs = [OrderRef(instrument, None, ref) for ref in ("three", "two", "one", "four")]
+    found = await asyncio.gather(*cast(CancelsMany, exchange).cancel_many(refs), return_exceptions=True)
+    (sent,) = venue.requests(CANCEL_MANY)
+    ticker = instrument.ref
+    assert json.loads(sent.body) == {
+        "orders": [{"order_id": ref, "market_ticker": ticker} for ref in ("three", "two", "one", "four")]
+    }
+    assert [type(answer) for answer in found] == [InDoubt, Refused, type(None), InDoubt]
+    assert isinstance(found[1], Refused)
+    assert found[1].reason is Reason.UNKNOWN_ORDER
+
+
+async def test_a_batch_that_the_budget_does_not_hold_is_cancelled_one_by_one(
+    exchange: Exchange, venue: Any, instrument: Instrument
+) -> None:
+    """The venue would refuse it as a whole; single cancels it takes as far as they go."""
+    venue.answer(CANCEL, {"order_id": ORDER_ID, "reduced_by": "1.00", "ts_ms": 1})
+    cast(Any, exchange)._rest._writes.exhausted(10.0)
+    for answer in cast(CancelsMany, exchange).cancel_many([OrderRef(instrument, None, ORDER_ID)] * 2):
+        await answer
+    assert len(venue.requests(CANCEL)) == 2
 
 
 async def test_an_order_that_never_arrived_needs_no_cancel(

@@ -95,7 +95,9 @@ def test_a_takers_fee_is_that_of_the_fee_schedule() -> None:
     assert taker.of(500_000, 100 * MICRO) == 1_750_000
 
 
-@pytest.mark.parametrize(("fee_type", "multiplier"), [("cubic", "1"), ("quadratic", "-1"), ("quadratic", "NaN")])
+@pytest.mark.parametrize(
+    ("fee_type", "multiplier"), [("cubic", "1"), *[("quadratic", number) for number in ("-1", "NaN", "Infinity", "15")]]
+)
 def test_fees_that_are_not_known_are_not_guessed(fee_type: str, multiplier: str) -> None:
     with pytest.raises(MalformedError):
         markets.fees(fee_type, Decimal(multiplier))

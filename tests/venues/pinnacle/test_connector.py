@@ -15,7 +15,7 @@ from hedgerow.core.ids import FixtureId, OutcomeId, OutcomeKey
 from hedgerow.core.secrets import Secret
 from hedgerow.core.states import BetStatus, SettlementStatus
 from hedgerow.venues.base import BetIntent, BetRef, Bookmaker
-from hedgerow.venues.pinnacle.connector import PREPARED_WITHIN_MS, REMEMBERED_MS, SURE_AFTER_MS
+from hedgerow.venues.pinnacle.connector import PREPARED_WITHIN_MS, REMEMBERED_MS, SURE_AFTER_MS, PinnacleBookmaker
 
 NOW_MS = 1_795_262_400_000
 REFERENCE = "ebb4c11a-714b-4be6-a635-486ec09869a3"
@@ -104,6 +104,61 @@ async def test_an_accepted_bet_is_confirmed(bookmaker: Bookmaker, intent: Intent
     assert (report.status, report.bet_ref, report.odds) == (BetStatus.CONFIRMED, "759629245", 1_578_000)
     assert report.sent["stake"] == Decimal("12.50")
     assert "Authorization" not in str(report.sent)
+
+
+async def test_a_bet_that_was_prepared_leaves_as_it_would_have_and_not_before(
+    bookmaker: PinnacleBookmaker, venue: Any, intent: Intent
+) -> None:
+    plain = await bookmaker.place(intent())
+    bookmaker.prepare(intent())
+    await bookmaker.balance()  # what was sent before it is seen by then
+    assert len(venue.requests(PLACE)) == 1
+    assert await bookmaker.place(intent()) == plain
+    first, second = venue.requests(PLACE)
+    assert (first.headers, first.body) == (second.headers, second.body)
+    await bookmaker.place(intent())  # it was ready once
+    assert len(venue.requests(PLACE)) == 3
+
+
+async def test_a_bet_that_is_another_than_was_prepared_is_made_anew(
+    bookmaker: PinnacleBookmaker, venue: Any, intent: Intent
+) -> None:
+    await bookmaker.place(intent())
+    bookmaker.prepare(intent(stake=Decimal(20)))
+    report = await bookmaker.place(intent())
+    assert report.sent["stake"] == Decimal("12.50")
+
+
+async def test_what_is_not_known_yet_is_asked_for_by_the_bet(
+    bookmaker: PinnacleBookmaker, venue: Any, intent: Intent
+) -> None:
+    bookmaker.prepare(intent())
+    assert venue.seen == []
+    assert (await bookmaker.place(intent())).sent["team"] == "TEAM1"
+    assert len(venue.requests("GET /v2/leagues")) == 1
+
+
+@pytest.mark.parametrize("wrong", [{"market_ref": "?"}, {"stake": Decimal("0.001")}, {"is_back": False}])
+async def test_what_is_wrong_with_a_bet_is_said_by_placing_it(
+    bookmaker: PinnacleBookmaker, venue: Any, intent: Intent, wrong: dict[str, Any]
+) -> None:
+    bookmaker.prepare(intent(**wrong))
+    with pytest.raises(Refused):
+        await bookmaker.place(intent(**wrong))
+    assert venue.requests(PLACE) == []
+
+
+async def test_a_bet_that_was_prepared_does_not_leave_while_the_venue_takes_none(
+    bookmaker: PinnacleBookmaker, venue: Any, intent: Intent
+) -> None:
+    venue.answer(PLACE, {"code": "ALL_BETTING_CLOSED", "message": "closed"}, status=400)
+    with pytest.raises((Refused, Unavailable)):
+        await bookmaker.place(intent())
+    venue.answer(STATUS, {"status": "ALL_BETTING_CLOSED"})
+    bookmaker.prepare(intent())
+    with pytest.raises(Unavailable, match="takes no bets now"):
+        await bookmaker.place(intent())
+    assert len(venue.requests(PLACE)) == 1
 
 
 async def test_a_bet_in_live_delay_is_placed_and_found_later(

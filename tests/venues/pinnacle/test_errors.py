@@ -50,12 +50,12 @@ def answer(status: int, body: Any) -> Answer:
 
 
 def http_error(status: int, code: str | None = None) -> VenueError:
-    return error_of(answer(status, {"code": code, "message": "text"}), "place", changes=True)
+    return error_of("pinnacle", answer(status, {"code": code, "message": "text"}), "place", changes=True)
 
 
 @pytest.mark.parametrize("code", DOCUMENTED)
 def test_every_documented_code_is_known(code: str) -> None:
-    error = error_of_placement(code)
+    error = error_of_placement("pinnacle", code)
     assert isinstance(error, InDoubt) or (isinstance(error, Refused) and error.reason is not Reason.OTHER)
     assert error.code == code
 
@@ -77,18 +77,18 @@ def test_every_documented_code_is_known(code: str) -> None:
     ],
 )
 def test_a_bet_that_was_processed_with_an_error_was_not_placed(code: str | None, reason: Reason) -> None:
-    error = error_of_placement(code)
+    error = error_of_placement("pinnacle", code)
     assert isinstance(error, Refused)
     assert error.reason is reason
 
 
 @pytest.mark.parametrize("code", ["SYSTEM_ERROR_1", "SYSTEM_ERROR_3", "UNEXPECTED_ERROR"])
 def test_an_unexpected_error_leaves_the_bet_in_doubt(code: str) -> None:
-    assert isinstance(error_of_placement(code), InDoubt)
+    assert isinstance(error_of_placement("pinnacle", code), InDoubt)
 
 
 def test_a_busy_line_did_not_take_the_bet() -> None:
-    assert isinstance(error_of_placement("RESUBMIT_REQUEST"), Unavailable)
+    assert isinstance(error_of_placement("pinnacle", "RESUBMIT_REQUEST"), Unavailable)
     assert isinstance(http_error(400, "RESUBMIT_REQUEST"), Unavailable)
 
 
@@ -119,7 +119,7 @@ def test_a_status_that_is_no_refusal_leaves_a_bet_in_doubt(status: int) -> None:
 
 @pytest.mark.parametrize("status", [302, 408, 500, 503])
 def test_a_question_without_answer_can_be_asked_again(status: int) -> None:
-    assert isinstance(error_of(answer(status, b""), "bets", changes=False), Unavailable)
+    assert isinstance(error_of("pinnacle", answer(status, b""), "bets", changes=False), Unavailable)
 
 
 def test_an_unexpected_error_is_in_doubt_whatever_its_status() -> None:
@@ -127,7 +127,9 @@ def test_an_unexpected_error_is_in_doubt_whatever_its_status() -> None:
 
 
 def test_the_text_for_people_is_the_venue_s() -> None:
-    error = error_of(answer(400, {"code": "INVALID_REQUEST_DATA", "message": "stake is wrong"}), "place", changes=True)
+    error = error_of(
+        "pinnacle", answer(400, {"code": "INVALID_REQUEST_DATA", "message": "stake is wrong"}), "place", changes=True
+    )
     assert str(error) == "pinnacle place: stake is wrong (INVALID_REQUEST_DATA)"
 
 
@@ -135,7 +137,7 @@ def test_the_text_for_people_is_the_venue_s() -> None:
 def test_any_answer_is_an_error_and_never_more_certain_than_its_status(
     status: int, body: bytes, *, changes: bool
 ) -> None:
-    error = error_of(answer(status, body), "place", changes=changes)
+    error = error_of("pinnacle", answer(status, body), "place", changes=changes)
     is_certain = 400 <= status < 500 and status != 408
     assert isinstance(error, InDoubt) == (changes and not is_certain)
 

@@ -29,7 +29,7 @@ class Venue:
 
 async def test_many_bets_ask_once() -> None:
     venue = Venue()
-    leagues = Leagues(venue.read, SteppedClock())
+    leagues = Leagues("pinnacle", venue.read, SteppedClock())
     asked = [leagues.home_is_first("place", 29, league) for league in (1980, 487, 1980)]
     assert await asyncio.gather(*asked) == [True, False, True]
     assert venue.asked == [29]
@@ -37,7 +37,7 @@ async def test_many_bets_ask_once() -> None:
 
 async def test_each_sport_has_its_own_list() -> None:
     venue = Venue()
-    leagues = Leagues(venue.read, SteppedClock())
+    leagues = Leagues("pinnacle", venue.read, SteppedClock())
     await leagues.home_is_first("place", 29, 1980)
     await leagues.home_is_first("place", 4, 487)
     assert venue.asked == [29, 4]
@@ -45,7 +45,7 @@ async def test_each_sport_has_its_own_list() -> None:
 
 async def test_a_new_league_is_looked_for_after_an_hour() -> None:
     venue, clock = Venue(), SteppedClock()
-    leagues = Leagues(venue.read, clock)
+    leagues = Leagues("pinnacle", venue.read, clock)
     await leagues.home_is_first("place", 29, 1980)
     venue.leagues[2] = False
     with pytest.raises(Unavailable, match="league 2 of sport 29"):
@@ -58,7 +58,7 @@ async def test_a_new_league_is_looked_for_after_an_hour() -> None:
 async def test_a_failed_reading_is_tried_again() -> None:
     venue = Venue()
     venue.is_away = True
-    leagues = Leagues(venue.read, SteppedClock())
+    leagues = Leagues("pinnacle", venue.read, SteppedClock())
     with pytest.raises(Unavailable, match="away"):
         await leagues.home_is_first("place", 29, 1980)
     venue.is_away = False

@@ -25,12 +25,12 @@ def sent(venue: Any, golden: dict[str, Any]) -> Check:
     """Compares what was sent with the recorded requests of a name."""
 
     def check(name: str) -> None:
-        assert [_as_recorded(seen) for seen in venue.seen] == golden[name]
+        assert [as_recorded(seen) for seen in venue.seen] == golden[name]
 
     return check
 
 
-def _as_recorded(seen: Any) -> dict[str, Any]:
+def as_recorded(seen: Any) -> dict[str, Any]:
     where = f"{seen.method} {seen.path}" + (f"?{seen.query}" if seen.query else "")
     return {"request": where} | ({"body": seen.body} if seen.body else {})
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from aiohttp import WSMsgType, web
-from hypothesis import settings
+from tests.patience import PATIENCE_S
 
 from hedgerow.core.clock import NS_PER_S, SteppedClock
 from hedgerow.core.ids import VenueSlug
@@ -23,9 +23,6 @@ from hedgerow.core.states import Side
 from hedgerow.sim.site import listen
 from hedgerow.venues.base import Account, Exchange, ExchangeEvent, Instrument, NewQuote, VenueContext
 from hedgerow.venues.polymarket import FAMILY
-
-settings.register_profile("polymarket", deadline=None)  # machines are shared: no test may fail for being slow
-settings.load_profile("polymarket")
 
 NOW_S = 1_790_000_000
 LOST = object()
@@ -159,11 +156,6 @@ async def venue() -> AsyncIterator[ScriptedVenue]:
 
 
 @pytest.fixture
-def lost() -> object:
-    return LOST
-
-
-@pytest.fixture
 def clock() -> SteppedClock:
     return SteppedClock(NOW_S * NS_PER_S)
 
@@ -190,11 +182,6 @@ def build(venue: ScriptedVenue, clock: SteppedClock, credentials: dict[str, Secr
         return FAMILY.exchange(VenueContext(account, clock, urls))
 
     return make
-
-
-@pytest.fixture
-def events() -> list[ExchangeEvent]:
-    return []
 
 
 @pytest.fixture
@@ -234,7 +221,7 @@ def until() -> Callable[[Callable[[], object]], Any]:
     """Waits for a condition, with a bound."""
 
     async def wait(condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():  # noqa: ASYNC110 - it waits for what other tasks do, whatever that is
                 await asyncio.sleep(0.002)
 

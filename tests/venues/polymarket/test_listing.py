@@ -15,7 +15,7 @@ from hedgerow.core.states import SettlementStatus
 from hedgerow.venues.base import Fee, Listing, Resolution
 from hedgerow.venues.polymarket import wire
 from hedgerow.venues.polymarket.listing import listings_of, resolutions_of, sport_of, taker_fee
-from hedgerow.venues.polymarket.parse import read
+from hedgerow.venues.reading import read
 
 NOW_MS = 1_790_000_000_000
 

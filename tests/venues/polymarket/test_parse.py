@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from hedgerow.core.money import Micros
 from hedgerow.core.states import FillState, OrderStatus, Side
 from hedgerow.venues.base import Fee, Fill, NewQuote, OrderState
+from hedgerow.venues.ctf import probability, shares
 from hedgerow.venues.polymarket import wire
 from hedgerow.venues.polymarket.parse import (
     Owner,
-    UnreadableError,
     balance_micros,
     balance_of,
     epoch_ms,
@@ -30,12 +30,10 @@ from hedgerow.venues.polymarket.parse import (
     order_state,
     order_status,
     placed_state,
-    probability,
-    read,
     settled_status,
-    shares,
     traded_state,
 )
+from hedgerow.venues.reading import UnreadableError, read
 
 NOW_MS = 1_790_000_000_000
 ME = Owner("11111111-1111-1111-1111-111111111111", "0x19e7e376e7c213b7e7e7e46cc70a5dd086daff2a")

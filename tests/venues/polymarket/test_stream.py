@@ -16,8 +16,8 @@ from hedgerow.core.ladders import PriceGrid
 from hedgerow.core.states import FillState, OrderStatus, SettlementStatus
 from hedgerow.venues.base import ExchangeEvent, Fee, Fill, MarketChange, NewQuote, OrderState, StreamGap
 from hedgerow.venues.polymarket.parse import Owner
-from hedgerow.venues.polymarket.sent import SentOrders
 from hedgerow.venues.polymarket.stream import TOKENS_PER_SOCKET, MarketSession, UserSession
+from hedgerow.venues.sent import SentOrders
 
 TOKEN = "71321045679252212594626385532706912750332728571942532289631379312455583992563"
 OTHER = "52114319501245915516055106046884209969926127482827954674443846427813813222426"

@@ -24,22 +24,7 @@ NAMES: Mapping[VenueSlug, str] = {
         ("vertex", "Vertex"),
         ("punter.io", "Punter.io"),
         # An API exists, under contract or in part.
-        ("cloudbet", "Cloudbet"),
-        ("cloudbetb2b", "Cloudbet B2B"),
-        ("pinnacleb2b", "Pinnacle B2B"),
         ("sharpbet", "Sharpbet"),
-        ("singbet", "Singbet"),
-        # Exchanges, where a bridge takes the price that is there.
-        ("4casters", "4casters"),
-        ("betfair-ex", "Betfair Exchange"),
-        ("limitless-ex", "Limitless Exchange"),
-        ("matchbook", "Matchbook"),
-        ("novig.us", "Novig"),
-        ("polymarket.us", "Polymarket US"),
-        ("predict.fun", "Predict.fun"),
-        ("prophetx", "ProphetX"),
-        ("smarkets", "Smarkets"),
-        ("sx.bet", "SX Bet"),
     )
 }
 """Slug to name."""

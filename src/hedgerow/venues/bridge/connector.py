@@ -13,11 +13,13 @@ from decimal import Decimal
 import msgspec
 import structlog
 
+from hedgerow.core.clock import iso_of_ms
 from hedgerow.core.errors import InDoubt, Reason, Refused, SetupError, Unavailable, VenueError
 from hedgerow.core.ids import OutcomeKey
 from hedgerow.core.money import minor_unit
 from hedgerow.core.states import BetStatus
 from hedgerow.net.budget import Budget
+from hedgerow.venues.addresses import address_of
 from hedgerow.venues.base import Balance, BetIntent, BetRef, BetReport, LiveLine, Manifest, VenueContext
 from hedgerow.venues.bridge import parse, wire
 from hedgerow.venues.bridge.errors import error_of_rejection
@@ -25,7 +27,7 @@ from hedgerow.venues.bridge.marks import Marks
 from hedgerow.venues.bridge.parse import MalformedError
 from hedgerow.venues.bridge.requests import NotUnderstoodError, bet_request, quote_request, selection_of
 from hedgerow.venues.bridge.rest import Rest
-from hedgerow.venues.bridge.terms import NotUsableError, Terms, address_of, terms_of
+from hedgerow.venues.bridge.terms import NotUsableError, Terms, terms_of
 
 _log = structlog.get_logger(__name__)
 
@@ -48,8 +50,8 @@ class BridgeBookmaker:
     def __init__(self, manifest: Manifest, context: VenueContext) -> None:
         """Raises SetupError for an account that does not say where its bridge is."""
         self.manifest = manifest
-        self._account, self._clock = context.account, context.clock
-        url, self._may_be_simulated = address_of(manifest, context.account, context.urls["rest"])
+        self._account, self._clock, self._describe = context.account, context.clock, context.describe
+        url, self._may_be_simulated = address_of(manifest, context.account, context.urls["rest"], "bridge_url")
         credentials = context.account.credentials
         name = credentials["username"].reveal() if credentials.get("username") else context.account.username
         secret = credentials.get("hmac_secret") or None
@@ -113,7 +115,7 @@ class BridgeBookmaker:
             raise self._refused("place", "the bridge takes no lay bets", Reason.INVALID)
         if not ready.bets.try_take(1):
             raise self._refused("place", "as many bets as the bridge takes in a minute were sent", Reason.RATE)
-        not_after = parse.time_text(self._clock.now_ms() + ready.terms.send_within_ms)
+        not_after = iso_of_ms(self._clock.now_ms() + ready.terms.send_within_ms)
         request = bet_request(bet, selection, stake, not_after, takes_part=ready.terms.takes_part)
         try:
             row, is_new = await self._rest.place(bet.reference, wire.encode(request))
@@ -145,7 +147,7 @@ class BridgeBookmaker:
     def _selection(self, operation: str, market_ref: str, outcome_ref: str, outcome: OutcomeKey) -> wire.Selection:
         """Raises Refused for references that are not understood: nothing is sent on a guess."""
         try:
-            return selection_of(market_ref, outcome_ref, outcome)
+            return selection_of(market_ref, outcome_ref, outcome, self._describe(outcome))
         except NotUnderstoodError as error:
             raise self._refused(operation, str(error), Reason.INVALID) from error
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.errors import InDoubt, Reason, Refused, Unavailable, VenueError
 from hedgerow.net.http import Answer
 from hedgerow.venues.bridge import wire
@@ -79,5 +80,5 @@ def _read(answer: Answer) -> wire.Problem | None:
     """The body of an error answer; None when somebody else than the bridge wrote it. Never fails."""
     try:
         return _decoder.decode(answer.body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         return None

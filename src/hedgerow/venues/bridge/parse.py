@@ -7,22 +7,18 @@ the stake back; only the void one ends the bet. A bet that was placed and then c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NoReturn
 
 import msgspec
 
-from hedgerow.core.clock import datetime_of_ms
-from hedgerow.core.money import micros_floor
-from hedgerow.core.odds import OddsMicros
+from hedgerow.core.clock import ms_of_iso
+from hedgerow.core.odds import OddsMicros, odds_of
 from hedgerow.core.states import BetSettlement, BetStatus
 from hedgerow.venues.base import Balance, BetReport, LiveLine
 from hedgerow.venues.bridge import wire
 
 REJECTED = "REJECTED"
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _STATES = {
     "PENDING": BetStatus.PLACED,
@@ -40,16 +36,10 @@ class MalformedError(ValueError):
     """A message of the bridge that does not say what the protocol promises; the message names the member."""
 
 
-def time_text(ms: int) -> str:
-    """The protocol's form of a time: UTC, ISO 8601 with milliseconds."""
-    return datetime_of_ms(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def time_ms(text: str, member: str) -> int:
     """Milliseconds since 1970; a time without a zone is UTC. Raises MalformedError."""
     try:
-        time = datetime.fromisoformat(text)
-        return ((time if time.tzinfo else time.replace(tzinfo=UTC)) - _EPOCH) // timedelta(milliseconds=1)
+        return ms_of_iso(text)
     except ValueError:
         _no(member)
 
@@ -72,7 +62,7 @@ def bet(row: wire.Bet, sent: Mapping[str, Any] | None = None) -> BetReport:
         reason=_reason(row),
         settlement=settlement,
         payout=_payout(row, stake) if settlement is not None else None,
-        commission=Decimal(row.settlement.commission or 0),
+        commission=_not_negative(row.settlement.commission or "0", "settlement.commission"),
         sent=sent or {},
         received=msgspec.to_builtins(row),
     )
@@ -96,16 +86,22 @@ def _placed(row: wire.Bet) -> tuple[OddsMicros, Decimal]:
     if row.placed is None:
         _no("placed")
     price, stake = Decimal(row.placed.price), Decimal(row.placed.stake)
-    if price <= 1 or stake <= 0:
+    odds = odds_of(price)
+    if odds is None or stake <= 0:
         _no("placed")
-    return OddsMicros(micros_floor(price)), stake
+    return odds, stake
 
 
 def _payout(row: wire.Bet, stake: Decimal | None) -> Decimal | None:
     """What came back, as the bridge tells it; the stake of a bet that was called off is known without."""
     if row.settlement.returned is not None:
-        return Decimal(row.settlement.returned)
+        return _not_negative(row.settlement.returned, "settlement.returned")
     return stake if _is_called_off(row) else None
+
+
+def _not_negative(told: str, member: str) -> Decimal:
+    amount = Decimal(told)
+    return amount if amount >= 0 else _no(member)
 
 
 def _reason(row: wire.Bet) -> str:
@@ -127,11 +123,13 @@ def live_line(answer: wire.Quote, market_ref: str, outcome_ref: str, currency: s
         _no(f"status {answer.status!r}")
     if answer.currency not in (None, currency):
         _no(f"currency {answer.currency!r}")
-    if answer.price is None or Decimal(answer.price) <= 1 or answer.max_stake is None:
+    odds = None if answer.price is None else odds_of(Decimal(answer.price))
+    if odds is None or answer.max_stake is None:
         _no("price or maxStake")
-    least = Decimal(answer.min_stake) if answer.min_stake is not None else Decimal(0)
-    odds = OddsMicros(micros_floor(Decimal(answer.price)))
-    return LiveLine(market_ref, outcome_ref, odds, least, Decimal(answer.max_stake), currency)
+    least, most = Decimal(answer.min_stake or 0), Decimal(answer.max_stake)
+    if least < 0 or most < 0:
+        _no("minStake or maxStake")
+    return LiveLine(market_ref, outcome_ref, odds, least, most, currency)
 
 
 def _no(member: str) -> NoReturn:

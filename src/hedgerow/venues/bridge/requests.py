@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 
 from hedgerow.core.ids import OutcomeKey
@@ -18,12 +19,17 @@ class NotUnderstoodError(ValueError):
     """The feed's reference cannot be a bookmaker's id."""
 
 
-def selection_of(market_ref: str, outcome_ref: str, outcome: OutcomeKey) -> wire.Selection:
-    """Raises NotUnderstoodError."""
+def selection_of(
+    market_ref: str, outcome_ref: str, outcome: OutcomeKey, words: Mapping[str, str | Decimal]
+) -> wire.Selection:
+    """words: for a person, or a matcher. Raises NotUnderstoodError."""
     for ref in (market_ref, outcome_ref):
         if not _REF.fullmatch(ref):
             raise NotUnderstoodError(f"{ref!r} is no id of a bookmaker's")
-    return wire.Selection(outcome.fixture_id, outcome.outcome_id, outcome.player_id, market_ref, outcome_ref)
+    # A line is a JSON number in the protocol, and no price: a float holds its quarters exactly.
+    description = {name: float(word) if isinstance(word, Decimal) else word for name, word in words.items()}
+    ids = outcome.fixture_id, outcome.outcome_id, outcome.player_id
+    return wire.Selection(*ids, market_ref, outcome_ref, description)
 
 
 def bet_request(

@@ -14,11 +14,12 @@ import msgspec
 import structlog
 
 from hedgerow.core.clock import Clock
+from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.errors import InDoubt, Unavailable
 from hedgerow.core.secrets import Secret
+from hedgerow.net.bridge_signature import signature
 from hedgerow.net.http import Answer, HttpClient
 from hedgerow.venues.bridge import wire
-from hedgerow.venues.bridge.auth import signature
 from hedgerow.venues.bridge.errors import error_of
 from hedgerow.venues.bridge.parse import MalformedError
 
@@ -146,7 +147,7 @@ class Rest:
         for raw in page.bets:
             try:
                 rows.append(msgspec.json.decode(raw, type=wire.Bet))
-            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            except UNREADABLE as error:
                 _log.error("bet left out", venue=self._venue, error=str(error))
         return rows
 
@@ -156,12 +157,12 @@ class Rest:
             return 0
         try:
             return msgspec.json.decode(page.bets[-1], type=wire.Revision).revision
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise Unavailable(self._venue, "settled", f"unreadable answer: {error}") from error
 
 
 def _decode(answer: Answer, answer_type: type[T]) -> T:
     try:
         return msgspec.json.decode(answer.body, type=answer_type)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise MalformedError(str(error)) from error

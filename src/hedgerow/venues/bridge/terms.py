@@ -6,10 +6,8 @@ Source: the protocol's rules on the ground of access, pacing and speed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from hedgerow.core.errors import SetupError
-from hedgerow.venues.base import Account, Manifest, Rate
+from hedgerow.venues.base import Rate
 from hedgerow.venues.bridge import wire
 
 NOWHERE = "https://bridge.invalid/bridge/v1"
@@ -39,21 +37,6 @@ class Terms:
     send_within_ms: int
     bets: Rate
     quotes: Rate
-
-
-def address_of(manifest: Manifest, account: Account, url: str) -> tuple[str, bool]:
-    """Where the account's bridge is, and whether the deployment says so: its own setting for the venue goes before
-    the account's `bridge_url`, so that a simulated deployment never reaches a real bridge. Raises SetupError."""
-    if url != manifest.urls["rest"]:
-        return url, True
-    url = account.meta.get("bridge_url", "")
-    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-        raise SetupError(
-            f"account {account.username} at {manifest.slug} has no bridge",
-            "give the address of the operator's bridge as the account's meta bridge_url, e.g. "
-            "--meta bridge_url=https://bridge.example.org/bridge/v1",
-        )
-    return url, False
 
 
 def terms_of(info: wire.Info, slug: str, currency: str, *, may_be_simulated: bool) -> Terms:

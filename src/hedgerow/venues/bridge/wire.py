@@ -26,6 +26,7 @@ class Selection(_Message, frozen=True):
     player_id: int
     bookmaker_market_id: str
     bookmaker_outcome_id: str
+    description: dict[str, str | float] = {}
 
 
 class QuoteRequest(_Message, frozen=True):

@@ -43,9 +43,11 @@ MANIFEST = Manifest(
     lays=True,
     sells_without_holding=True,
     amends=True,
+    cancel_limit=50,  # a batch must fit the tier's bucket at once: of the lowest, with a token pair for each
     in_play=InPlayPolicy.KEEPS,
     # The venue takes a hundredth of a contract; of less than a dollar the rounding of fees is more than its price.
     minimum_stake=Decimal(1),
+    shows_books=True,
 )
 
 

@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Coroutine, Sequence
 from typing import Any
 from urllib.parse import quote as quoted
 
+import msgspec
+
 from hedgerow.core.errors import CannotTell, InDoubt, Reason, Refused, Unavailable, VenueError
 from hedgerow.core.money import Micros
 from hedgerow.core.states import OrderStatus, Side
@@ -28,12 +30,15 @@ from hedgerow.venues.base import (
     NewQuote,
     OrderRef,
     OrderState,
+    PublicSink,
     Resolution,
     VenueContext,
 )
+from hedgerow.venues.batches import Fates, one_by_one
 from hedgerow.venues.kalshi import listing, parse, reads, wire
 from hedgerow.venues.kalshi.auth import Signer
-from hedgerow.venues.kalshi.errors import VENUE
+from hedgerow.venues.kalshi.books import BookStream
+from hedgerow.venues.kalshi.errors import VENUE, batch_error
 from hedgerow.venues.kalshi.orders import amend_body, place_body
 from hedgerow.venues.kalshi.rest import PAGE, Query, Rest, certain, readable
 from hedgerow.venues.kalshi.stream import AccountStream
@@ -57,6 +62,7 @@ class KalshiExchange:
         read, write = (context.share_of(manifest.rates[name]) for name in ("read", "write"))
         self._rest = Rest(context.urls["rest"], self._signer, self._clock, read, write)
         self._stream: AccountStream | None = None
+        self._books: BookStream | None = None
         self._watched: tuple[str, ...] = ()
         self._unanswered: OrderedDict[str, int] = OrderedDict()
         self._started_ms = self._clock.now_ms()
@@ -71,9 +77,13 @@ class KalshiExchange:
         self._stream.session.watch(self._watched)
         await self._stream.start()
 
+    def show_books(self, sink: PublicSink) -> None:
+        self._books = BookStream(self._account.username, self._target, sink)
+
     async def close(self) -> None:
-        if self._stream is not None:
-            await self._stream.stop()
+        for stream in (self._stream, self._books):
+            if stream is not None:
+                await stream.stop()
         await self._rest.close()
 
     async def watch(self, instruments: Sequence[Instrument]) -> None:
@@ -81,6 +91,8 @@ class KalshiExchange:
         self._watched = tuple(instrument.ref for instrument in instruments)
         if self._stream is not None:
             self._stream.session.watch(self._watched)
+        if self._books is not None:
+            self._books.watch(self._watched)
 
     def _target(self) -> Target:
         return Target(self._ws_url, dict(self._signer.headers(self._clock.now_ms(), "GET", self._ws_url)))
@@ -178,6 +190,23 @@ class KalshiExchange:
         order_id = await self._order_id("cancel", ref)
         answer = await self._rest.cancel(quoted(order_id, safe=""), {"market_ticker": ref.instrument.ref})
         certain("cancel", answer, wire.Cancelled, lambda told: parse.amount(told.reduced_by, "reduced_by"))
+
+    def cancel_many(self, refs: Sequence[OrderRef]) -> list[Coroutine[Any, Any, OrderState | None]]:
+        """One request for those whose id is known, if the budget holds all of them at once; else one for each."""
+        items = [wire.BatchCancelItem(ref.venue_ref, ref.instrument.ref) for ref in refs if ref.venue_ref is not None]
+        if not items or not self._rest.take_cancels(len(items)):
+            return [self.cancel(ref) for ref in refs]
+        answers = iter(one_by_one(at_once(self._send_cancels, items), [item.order_id for item in items]))
+        return [self.cancel(ref) if ref.venue_ref is None else next(answers) for ref in refs]
+
+    def _send_cancels(self, items: Sequence[wire.BatchCancelItem]) -> Coroutine[Any, Any, Fates]:
+        body = msgspec.json.encode(wire.BatchCancel(list(items)))
+        return self._fates(items, self._rest.cancel_many(body))
+
+    async def _fates(self, items: Sequence[wire.BatchCancelItem], coming: Awaitable[Answer]) -> Fates:
+        told = certain("cancel", await coming, wire.BatchCancelledAnswer, lambda answer: answer.orders)
+        by_id = {item.order_id: item for item in told}
+        return {item.order_id: batch_error(by_id.get(item.order_id)) for item in items}
 
     async def cancel_all(self) -> None:
         """Asks for all resting orders of the account to be cancelled, subaccounts and shards included.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.errors import InDoubt, Reason, Refused, Unavailable, VenueError
 from hedgerow.core.ids import VenueSlug
 from hedgerow.net.http import Answer
@@ -82,6 +83,23 @@ def error_of(answer: Answer, operation: str, *, changes: bool) -> VenueError:
     return Refused(VENUE, operation, text, reason=_reason(answer.status, code, text, operation), code=code)
 
 
+def batch_error(item: wire.BatchCancelled | None) -> VenueError | None:
+    """Why an order of a batch was not cancelled, from its item of the answer; None: it was. An item has no HTTP status:
+    a code that is not known is no refusal that could be relied on."""
+    if item is None or (item.error is None and item.reduced_by is None):
+        return InDoubt(VENUE, "cancel", "the answer does not tell of the order")
+    if item.error is None:
+        return None
+    code = item.error.code
+    text = ": ".join(part for part in (item.error.message, item.error.details) if part) or code or "no reason given"
+    if code == "not_found":
+        return Refused(VENUE, "cancel", text, reason=Reason.UNKNOWN_ORDER, code=code)
+    reason = REASONS.get(code or "")
+    if reason is None or code in _UNKNOWN_OUTCOME:
+        return InDoubt(VENUE, "cancel", text, code=code)
+    return Refused(VENUE, "cancel", text, reason=reason, code=code)
+
+
 def _reason(status: int, code: str | None, text: str, operation: str) -> Reason:
     if status == 404 and operation in ON_AN_ORDER and REASONS.get(code or "") is None:
         return Reason.UNKNOWN_ORDER
@@ -94,7 +112,7 @@ def _read(answer: Answer) -> tuple[str | None, str]:
     """(code, text for people) of an error answer; never fails, whatever the body is."""
     try:
         body = _decoder.decode(answer.body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         return None, f"HTTP {answer.status} without a readable body"
     if isinstance(body.error, str):
         return body.error, body.error

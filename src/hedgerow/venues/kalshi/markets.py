@@ -61,9 +61,8 @@ def fees(fee_type: str, multiplier: Decimal) -> tuple[Fee, Fee]:
         share = _MAKER_SHARES[fee_type]
     except KeyError:
         raise MalformedError(f"unknown fee_type {fee_type[:40]!r}") from None
-    if not multiplier.is_finite() or multiplier < 0:
+    if not multiplier.is_finite() or not 0 <= (rate := _TAKER_RATE * multiplier) <= 1:
         raise MalformedError(f"fee_multiplier is {multiplier}")
-    rate = _TAKER_RATE * multiplier
     return Fee(rate * share, unit=_FEE_UNIT), Fee(rate, unit=_FEE_UNIT)
 
 

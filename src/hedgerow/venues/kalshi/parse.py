@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from hedgerow.core.clock import is_moment
 from hedgerow.core.money import MICRO, Micros, decimal_of
 from hedgerow.core.states import FillState, OrderStatus, Side
 from hedgerow.venues.base import Balance, Fill, NewQuote, OrderState
@@ -89,6 +90,8 @@ def moment_ms(ms: int | None, text: str | None, what: str) -> int | None:
     """The stream gives milliseconds, REST gives text; None where neither is there. A time before 1970 is the venue's
     empty one ("0001-01-01T00:00:00Z")."""
     moment = ms if ms is not None else time_ms(text, what) if text else 0
+    if not is_moment(moment):
+        raise MalformedError(f"{what} is not a time: {moment}")
     return moment if moment > 0 else None
 
 
@@ -182,16 +185,15 @@ def placed_state(quote: NewQuote, placed: wire.Placed) -> OrderState:
         raise MalformedError(f"filled {filled} and remaining {remaining} are more than the {quote.size} of the order")
     if placed.client_order_id not in (None, "", quote.client_ref):
         raise MalformedError("the answer is about another client_order_id")
-    return OrderState(
-        venue_ref=_identity(placed.order_id, "order_id"),
-        client_ref=quote.client_ref,
-        instrument_ref=quote.instrument.ref,
-        side=quote.side,
-        price=quote.price,
-        size=Micros(filled + remaining) if remaining else quote.size,
+    if not is_moment(placed.ts_ms):
+        raise MalformedError(f"ts_ms is not a time: {placed.ts_ms}")
+    return OrderState.of(
+        quote,
+        _identity(placed.order_id, "order_id"),
+        _status(filled, remaining, quote.size),
+        placed.ts_ms,
         filled=filled,
-        status=_status(filled, remaining, quote.size),
-        at_ms=placed.ts_ms,
+        size=Micros(filled + remaining) if remaining else quote.size,
     )
 
 
@@ -201,6 +203,8 @@ def taken(order: wire.Order) -> Taken:
     filled = amount(order.fill_count_fp, "fill_count_fp")
     cost = amount(order.taker_fill_cost_dollars or "", "taker_fill_cost_dollars") if filled else 0
     fee = amount(order.taker_fees_dollars or "", "taker_fees_dollars") if filled else 0
+    if cost > filled:
+        raise MalformedError(f"{filled} micros of contracts for {cost}")
     return Taken(
         _identity(order.order_id, "order_id"),
         order.client_order_id or "",

@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from hedgerow.core.clock import Clock
+from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.errors import InDoubt, Reason, Refused, Unavailable
 from hedgerow.net.budget import Budget
 from hedgerow.net.http import Answer, Headers, HttpClient
@@ -26,6 +27,7 @@ from hedgerow.venues.kalshi.parse import MalformedError
 _log = structlog.get_logger(__name__)
 
 ORDERS: Final = "/portfolio/events/orders"
+_BATCHED: Final = f"{ORDERS}/batched"
 
 # Tokens that a request costs; GET /account/endpoint_costs lists the exceptions from the default.
 DEFAULT_COST, CANCEL_COST = 10, 2
@@ -49,6 +51,9 @@ _CONNECTIONS, _WARM = 32, 20
 
 # At least so many signatures are kept ready, at most so many.
 _FEWEST_READY, _MOST_READY = 8, 64
+
+# Batches of cancels that may leave in one moment: a fixture's markets.
+_BATCHES_READY = 8
 
 Query = Mapping[str, str | int]
 T = TypeVar("T")
@@ -76,6 +81,7 @@ class Rest:
         self._set_budgets(read, write)
         ready = int(min(_MOST_READY, max(_FEWEST_READY, write.burst // DEFAULT_COST)))
         self._placing = ReadySignatures(signer, clock, "POST", self._http.prefix + ORDERS, ready)
+        self._cancelling = ReadySignatures(signer, clock, "DELETE", self._http.prefix + _BATCHED, _BATCHES_READY)
 
     async def open(self) -> None:
         """Connects ahead, takes over the account's real limits, and begins to keep signatures ready. Raises Refused
@@ -83,9 +89,11 @@ class Rest:
         await self._http.warm_up(_WARM)
         await self._adapt_budgets()
         self._placing.start()
+        self._cancelling.start()
 
     async def close(self) -> None:
         await self._placing.stop()
+        await self._cancelling.stop()
         await self._http.close()
 
     # --- reading ----------------------------------------------------------------------------------------------
@@ -137,6 +145,17 @@ class Rest:
         self._writes.try_take(CANCEL_COST)
         path = f"{ORDERS}/{order_id}"
         return self._change("cancel", "DELETE", f"{path}?{urlencode(query)}", self._headers("DELETE", path))
+
+    def take_cancels(self, count: int) -> bool:
+        """Takes the tokens of a batch of cancels; False where it does not fit at once: the venue would refuse it as a
+        whole."""
+        return self._writes.try_take(count * CANCEL_COST)
+
+    def cancel_many(self, body: bytes) -> Coroutine[Any, Any, Answer]:
+        """Cancels a batch whose tokens are taken, with a signature made ahead."""
+        coming = self._change("cancel", "DELETE", _BATCHED, self._cancelling.headers(), body)
+        self._cancelling.refill()
+        return coming
 
     def cancel_all(self) -> Coroutine[Any, Any, Answer]:
         self._writes.try_take(CANCEL_COST)
@@ -201,7 +220,7 @@ def _rate(bucket: wire.Bucket) -> Rate:
 def _decode(answer: Answer, answer_type: type[T]) -> T:
     try:
         return msgspec.json.decode(answer.body, type=answer_type)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise MalformedError(str(error)) from error
 
 

@@ -4,8 +4,8 @@
 snapshot, so every interruption is announced as a StreamGap and what rests and what was filled is asked again over
 REST.
 
-Not followed: `orderbook_delta`. Nothing here needs the book: a post-only order that would trade is refused by the
-venue.
+Not followed: `orderbook_delta`. An account's own orders need no book: a post-only order that would trade is refused by
+the venue. Who wants everybody's has `books`.
 Sources: docs.kalshi.com websockets/websocket-connection, user-fills, user-orders, market-and-event-lifecycle.
 """
 
@@ -18,6 +18,7 @@ import msgspec
 import structlog
 
 from hedgerow.core.clock import Clock
+from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.tasks import Backoff
 from hedgerow.net.stream import Stream, Target
 from hedgerow.venues.base import EventSink, StreamGap
@@ -41,7 +42,7 @@ _ENDS_SUBSCRIPTION = frozenset({10, 17, 25})
 # After so many subscriptions lost on one socket a fresh socket is the better try; it comes with growing pauses.
 _MOST_RESUBSCRIPTIONS = 5
 
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, MalformedError)
+_UNREADABLE = (*UNREADABLE, MalformedError)
 
 _frames = msgspec.json.Decoder(wire.Frame)
 _subscribed = msgspec.json.Decoder(wire.Subscribed)

@@ -21,7 +21,7 @@ from hedgerow.venues.kalshi.auth import Signer
 from hedgerow.venues.kalshi.errors import VENUE
 from hedgerow.venues.kalshi.orders import take_body
 from hedgerow.venues.kalshi.rest import Rest, certain, readable
-from hedgerow.venues.taking import Ended, Leg, Level, Taken, TakeOrder
+from hedgerow.venues.taking import PREPARED_WITHIN_MS, Ended, Leg, Level, Taken, TakeOrder
 
 _OUTCOMES = {"yes": Side.BUY, "no": Side.SELL}
 """The last part of a row's outcome, `KXATPMATCH-26NOV21SINALC-SIN:yes`; without one it is the market's YES."""
@@ -33,9 +33,6 @@ _FILLS_RECKONED = 50
 
 _KNOWN_FOR_MS = 60_000
 _MOST_KNOWN = 2_000
-_PREPARED_WITHIN_MS = 60_000
-"""How long after the time of sending that the caller noted an order can leave: reads come before it."""
-
 _SECOND_MS = 1_000
 _REMEMBERED = 10_000
 
@@ -161,7 +158,7 @@ class KalshiTaking:
                     raise
                 raise CannotTell(VENUE, "find", "the order is no longer listed", refusal.code) from refusal
         data_until_ms = await reads.data_until_ms(self._rest)
-        left_ms = self._left.get(ref.reference, ref.sent_at_ms + _PREPARED_WITHIN_MS)
+        left_ms = self._left.get(ref.reference, ref.sent_at_ms + PREPARED_WITHIN_MS)
         since_s = max(0, (min(left_ms, ref.sent_at_ms) - reads.NEVER_ARRIVES_AFTER_MS) // _SECOND_MS)
         rows = await reads.orders(self._rest, {"min_ts": since_s})
         row = next((row for row in rows if row.client_order_id == ref.reference), None)

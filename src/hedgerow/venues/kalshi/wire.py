@@ -53,8 +53,11 @@ class TakeBody(msgspec.Struct):
     self_trade_prevention_type: str
 
 
-class SubscribeParams(msgspec.Struct):
+class SubscribeParams(msgspec.Struct, omit_defaults=True):
+    """market_tickers: of channels that are about some markets only."""
+
     channels: list[str]
+    market_tickers: list[str] | None = None
 
 
 class Subscribe(msgspec.Struct):
@@ -89,6 +92,31 @@ class Cancelled(msgspec.Struct):
     order_id: str
     reduced_by: str
     ts_ms: int
+
+
+class BatchCancelItem(msgspec.Struct):
+    """The ticker goes along as in the cancel of one order."""
+
+    order_id: str
+    market_ticker: str
+
+
+class BatchCancel(msgspec.Struct):
+    """The body of DELETE .../orders/batched."""
+
+    orders: list[BatchCancelItem]
+
+
+class BatchCancelled(msgspec.Struct):
+    """One item of its answer: `error` where the order was not cancelled."""
+
+    order_id: str
+    reduced_by: str | None = None
+    error: ErrorDetail | None = None
+
+
+class BatchCancelledAnswer(msgspec.Struct):
+    orders: list[BatchCancelled]
 
 
 class Order(msgspec.Struct):
@@ -305,3 +333,29 @@ class Lifecycle(msgspec.Struct):
     result: str | None = None
     settlement_value: str | None = None
     price_ranges: list[PriceRange] | None = None
+
+
+class BookSnapshot(msgspec.Struct):
+    """`orderbook_snapshot`: price and count of every level; a side without any is not there."""
+
+    market_ticker: str
+    yes_dollars_fp: list[tuple[str, str]] = []
+    no_dollars_fp: list[tuple[str, str]] = []
+
+
+class BookDelta(msgspec.Struct):
+    """`orderbook_delta`: the price in the side's own terms."""
+
+    market_ticker: str
+    price_dollars: str
+    delta_fp: str
+    side: str
+
+
+class PublicTrade(msgspec.Struct):
+    """`trade`: `taker_side` is the side that the taker bought."""
+
+    market_ticker: str
+    yes_price_dollars: str
+    count_fp: str
+    taker_side: str

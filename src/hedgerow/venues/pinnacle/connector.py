@@ -1,13 +1,17 @@
 """Pinnacle as a `Bookmaker`: straight bets, found again by our reference, and settled from the venue's own list.
 
-Sources: Pinnacle's Bets API v4, Lines API and Customer API (OpenAPI files), README and FAQ, read in November 2026.
+It serves the client's slug and the partner's, which differ in how a bet is placed (`placing`). Sources: Pinnacle's Bets
+API v4, B2B Bets API, Lines API and Customer API (OpenAPI files), README and FAQ, read in November 2026.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
@@ -18,13 +22,16 @@ from hedgerow.core.states import BetStatus
 from hedgerow.net.budget import Budget
 from hedgerow.venues.base import Balance, BetIntent, BetRef, BetReport, LiveLine, Manifest, Rate, VenueContext
 from hedgerow.venues.pinnacle import parse, wire
-from hedgerow.venues.pinnacle.errors import CLOSED_CODES, VENUE, error_of_placement
+from hedgerow.venues.pinnacle.errors import CLOSED_CODES, error_of_placement
 from hedgerow.venues.pinnacle.leagues import Leagues
 from hedgerow.venues.pinnacle.line import BetType, NotUnderstoodError, Selection, selection_of, team_number
 from hedgerow.venues.pinnacle.parse import MalformedError
+from hedgerow.venues.pinnacle.placing import Placing
 from hedgerow.venues.pinnacle.requests import line_question, straight_bet
-from hedgerow.venues.pinnacle.rest import TIMEOUT_S, Query, Rest, certain, readable
+from hedgerow.venues.pinnacle.rest import TIMEOUT_S, Query, Rest
 from hedgerow.venues.pinnacle.sent import EARLIEST_MS, SentBet, SentBets
+from hedgerow.venues.reading import reading
+from hedgerow.venues.taking import keep
 
 _log = structlog.get_logger(__name__)
 
@@ -46,21 +53,35 @@ _LIST_GOES_BACK_MS = 30 * 24 * 3_600_000 - 60_000
 _SECOND_MS = 1_000
 _CENT = Decimal("0.01")
 _NO_STAKE = Decimal("1E+15")
+_MOST_READY = 100
+
+
+class _Ready(NamedTuple):
+    """A bet whose request can leave. team: TEAM1, TEAM2, DRAW or None; told: the body, for the record."""
+
+    bet: BetIntent
+    selection: Selection
+    stake: Decimal
+    team: str | None
+    body: bytes
+    told: Mapping[str, Any]
 
 
 class PinnacleBookmaker:
     """One account at Pinnacle."""
 
-    def __init__(self, manifest: Manifest, context: VenueContext) -> None:
+    def __init__(self, manifest: Manifest, context: VenueContext, placing: Placing) -> None:
         self.manifest = manifest
+        self._venue, self._placing = manifest.slug, placing
         self._account, self._clock = context.account, context.clock
         credentials = context.account.credentials
         username = credentials["username"].reveal() if credentials.get("username") else context.account.username
-        self._rest = Rest(context.urls["rest"], username, credentials["password"])
-        self._leagues = Leagues(self._read_leagues, self._clock)
+        self._rest = Rest(self._venue, context.urls["rest"], username, credentials["password"], placing)
+        self._leagues = Leagues(self._venue, self._read_leagues, self._clock)
         self._line_rate = _line_rate(manifest, context.account.meta)
         self._line_budgets: dict[int, Budget] = {}
         self._sent = SentBets()
+        self._ready: OrderedDict[str, _Ready] = OrderedDict()  # by reference
         self._is_proved = False  # the account exists and is in the currency that we think
         self._is_closed = False  # the venue took no bets when last asked
 
@@ -73,7 +94,7 @@ class PinnacleBookmaker:
         try:
             await self.balance()
         except Unavailable as error:
-            _log.warning("account not proved yet", venue=VENUE, username=self._account.username, error=str(error))
+            _log.warning("account not proved yet", venue=self._venue, username=self._account.username, error=str(error))
 
     async def close(self) -> None:
         await self._rest.close()
@@ -82,10 +103,11 @@ class PinnacleBookmaker:
         """Raises Refused with Reason.ACCOUNT when the account is in another currency than ours has: every stake would
         be another amount."""
         answer = await self._rest.read("balance", "/v1/client/balance", wire.BalanceAnswer)
-        told = parse.balance(answer)
+        with reading(self._venue, "balance"):
+            told = parse.balance(answer)
         if told.currency != self._account.currency:
             why = f"the account is in {told.currency}, not in {self._account.currency}"
-            raise Refused(VENUE, "balance", why, reason=Reason.ACCOUNT)
+            raise Refused(self._venue, "balance", why, reason=Reason.ACCOUNT)
         self._is_proved = True
         return told
 
@@ -94,17 +116,18 @@ class PinnacleBookmaker:
     async def place(self, bet: BetIntent) -> BetReport:
         """Sends a straight bet, risking the stake. The line is its price: when it has moved the bet is refused, or
         taken at better odds where that is wanted and safe (`requests.straight_bet`)."""
-        if not bet.is_back:
-            raise Refused(VENUE, "place", "the venue takes no lay bets", reason=Reason.INVALID)
-        selection = _selection("place", bet.market_ref, bet.outcome_ref)
-        stake = self._stake(bet)
-        await self._check_ready(is_live=bet.is_live)
-        team = await self._team("place", selection)
-        request = straight_bet(bet, selection, team, stake)
+        ready = self._ready.pop(bet.reference, None)
+        if ready is None or ready.bet != bet:
+            selection, stake = self._checked(bet)
+            await self._check_ready(is_live=bet.is_live)
+            ready = self._made(bet, selection, stake, await self._team("place", selection))
+        else:
+            await self._check_ready(is_live=bet.is_live)
         now_ms = self._clock.now_ms()
-        self._sent.leaves(bet.reference, SentBet(selection, team, bet.odds, stake, bet.accept_partial, now_ms))
+        sent = SentBet(ready.selection, ready.team, bet.odds, ready.stake, bet.accept_partial, now_ms)
+        self._sent.leaves(bet.reference, sent)
         try:
-            report = await self._send(bet.reference, request)
+            report = await self._send(ready)
         except (Refused, Unavailable) as error:
             self._sent.answered(bet.reference, None)
             self._is_closed = self._is_closed or error.code in CLOSED_CODES
@@ -113,14 +136,35 @@ class PinnacleBookmaker:
             self._sent.answered(bet.reference, report.bet_ref)
         return report
 
-    async def _send(self, reference: str, request: wire.PlaceStraight) -> BetReport:
-        sent = msgspec.to_builtins(request, builtin_types=(Decimal,))
-        answer = await self._rest.place(wire.encode(request))
+    def prepare(self, bet: BetIntent) -> None:
+        with suppress(Refused):
+            selection, stake = self._checked(bet)
+            line = selection.line
+            is_first = self._leagues.known(line.sport_id, line.league_id) if selection.needs_league else True
+            if is_first is not None:
+                team = team_number(selection, home_is_first=is_first)
+                keep(self._ready, bet.reference, self._made(bet, selection, stake, team), _MOST_READY)
+
+    def _checked(self, bet: BetIntent) -> tuple[Selection, Decimal]:
+        """What is bet on, and the stake with two decimals. Raises Refused for what cannot be sent."""
+        if not bet.is_back:
+            raise Refused(self._venue, "place", "the venue takes no lay bets", reason=Reason.INVALID)
+        return self._selection("place", bet.market_ref, bet.outcome_ref), self._stake(bet)
+
+    def _made(self, bet: BetIntent, selection: Selection, stake: Decimal, team: str | None) -> _Ready:
+        request = self._placing.request(straight_bet(bet, selection, team, stake))
+        told = msgspec.to_builtins(request, builtin_types=(Decimal,))
+        return _Ready(bet, selection, stake, team, wire.encode(request), told)
+
+    async def _send(self, ready: _Ready) -> BetReport:
+        reference = ready.bet.reference
+        answer = await self._rest.place(ready.body)
         if answer.status != parse.WITH_ERROR:
-            return certain(parse.placed, answer, reference, sent)
-        error = error_of_placement(answer.error_code)
+            with reading(self._venue, "place", changes=True):
+                return parse.placed(answer, reference, ready.told)
+        error = error_of_placement(self._venue, answer.error_code)
         if isinstance(error, Refused) and error.reason is Reason.DUPLICATE:
-            return replace(await self._adopted(reference), sent=sent)
+            return replace(await self._adopted(reference), sent=ready.told)
         raise error
 
     async def _adopted(self, reference: str) -> BetReport:
@@ -128,20 +172,27 @@ class PinnacleBookmaker:
         try:
             report = await self._by_reference(reference)
         except VenueError as error:
-            raise InDoubt(VENUE, "place", f"the reference is taken, its bet not told: {error.message}") from error
+            raise InDoubt(self._venue, "place", f"the reference is taken, its bet not told: {error.message}") from error
         if report is None:
-            raise InDoubt(VENUE, "place", "the reference is taken, but no bet has it")
+            raise InDoubt(self._venue, "place", "the reference is taken, but no bet has it")
         return report
 
     def _stake(self, bet: BetIntent) -> Decimal:
         """The stake with two decimals. Raises Refused for one that would be another amount then, or is none."""
         if bet.currency != self._account.currency:
             why = f"the bet is in {bet.currency}, the account in {self._account.currency}"
-            raise Refused(VENUE, "place", why, reason=Reason.INVALID)
+            raise Refused(self._venue, "place", why, reason=Reason.INVALID)
         is_amount = bet.stake.is_finite() and 0 < bet.stake < _NO_STAKE
         if not is_amount or bet.stake.quantize(_CENT) != bet.stake:
-            raise Refused(VENUE, "place", f"{bet.stake} is no stake in whole hundredths", reason=Reason.INVALID)
+            raise Refused(self._venue, "place", f"{bet.stake} is no stake in whole hundredths", reason=Reason.INVALID)
         return bet.stake.quantize(_CENT)
+
+    def _selection(self, operation: str, market_ref: str, outcome_ref: str) -> Selection:
+        """Raises Refused for references that are not understood: nothing is sent on a guess."""
+        try:
+            return selection_of(market_ref, outcome_ref)
+        except NotUnderstoodError as error:
+            raise Refused(self._venue, operation, str(error), reason=Reason.INVALID) from error
 
     async def _check_ready(self, *, is_live: bool) -> None:
         """Raises Unavailable, or Refused, where a bet must not be sent now."""
@@ -152,7 +203,7 @@ class PinnacleBookmaker:
         told = await self._rest.read("betting_status", "/v4/bets/betting-status", wire.BettingStatus)
         self._is_closed = told.status != "ALL_BETTING_ENABLED"
         if told.status == "ALL_BETTING_CLOSED" or (is_live and self._is_closed):
-            raise Unavailable(VENUE, "place", "the venue takes no bets now", code=told.status)
+            raise Unavailable(self._venue, "place", "the venue takes no bets now", code=told.status)
 
     async def _team(self, operation: str, selection: Selection) -> str | None:
         """TEAM1, TEAM2 or DRAW; None for a total."""
@@ -182,7 +233,7 @@ class PinnacleBookmaker:
         if found is None and self._clock.now_ms() >= ref.sent_at_ms + REMEMBERED_MS:
             found = await self._by_search(ref)
         elif found is None and not is_in:
-            raise CannotTell(VENUE, "find", "no bet has the reference yet, but one may still arrive")
+            raise CannotTell(self._venue, "find", "no bet has the reference yet, but one may still arrive")
         if found is None or found.status is not BetStatus.PLACED:
             self._sent.answered(ref.reference, found.bet_ref if found else None)
         return found
@@ -196,21 +247,25 @@ class PinnacleBookmaker:
         rows = await self._rest.bets({"betids": bet_ref})
         row = next((row for row in rows if str(row.bet_id) == bet_ref), None)
         if row is None:
-            raise CannotTell(VENUE, "find", f"bet {bet_ref} is not listed (any more)")
-        return readable("find", parse.bet, row, reference)
+            raise CannotTell(self._venue, "find", f"bet {bet_ref} is not listed (any more)")
+        return self._told(row, reference)
 
     async def _by_reference(self, reference: str) -> BetReport | None:
         """By the request id. Its rows name it or, as v4 documents them, not: only one bet was asked for."""
         rows = await self._rest.bets({"uniqueRequestIds": reference})
         ours = [row for row in rows if (row.unique_request_id or reference).casefold() == reference.casefold()]
         if len(ours) > 1:
-            raise CannotTell(VENUE, "find", f"{len(ours)} bets have the reference")
-        return readable("find", parse.bet, ours[0], reference) if ours else None
+            raise CannotTell(self._venue, "find", f"{len(ours)} bets have the reference")
+        return self._told(ours[0], reference) if ours else None
+
+    def _told(self, row: wire.StraightBet, reference: str) -> BetReport:
+        with reading(self._venue, "find"):
+            return parse.bet(row, reference)
 
     async def _by_search(self, ref: BetRef) -> BetReport:
         """In the list of all bets since it was sent. Raises CannotTell where none, or more than one, can be it."""
         if self._clock.now_ms() - ref.sent_at_ms > _LIST_GOES_BACK_MS:
-            raise CannotTell(VENUE, "find", "the bet is older than the venue's lists go back")
+            raise CannotTell(self._venue, "find", "the bet is older than the venue's lists go back")
         rows = await self._rest.listed_bets(self._since("ALL", ref.sent_at_ms - EARLIEST_MS))
         named = [row for row in rows if (row.unique_request_id or "").casefold() == ref.reference.casefold()]
         sent = self._sent.unanswered(ref.reference)
@@ -224,8 +279,8 @@ class PinnacleBookmaker:
         ]
         candidates = named or alike
         if len(candidates) != 1:
-            raise CannotTell(VENUE, "find", f"{len(candidates)} bets of that time can be the one")
-        return readable("find", parse.bet, candidates[0], ref.reference)
+            raise CannotTell(self._venue, "find", f"{len(candidates)} bets of that time can be the one")
+        return self._told(candidates[0], ref.reference)
 
     # --- settlement -------------------------------------------------------------------------------------------
 
@@ -244,7 +299,7 @@ class PinnacleBookmaker:
             try:
                 report = parse.bet(row, reference)
             except MalformedError as error:
-                _log.error("settled bet left out", venue=VENUE, bet_ref=row.bet_id, error=str(error))
+                _log.error("settled bet left out", venue=self._venue, bet_ref=row.bet_id, error=str(error))
                 continue
             if report.settlement is not None:
                 found.append(report)
@@ -265,29 +320,22 @@ class PinnacleBookmaker:
         """The offer with the account's own limits. The venue allows few such questions: one that comes too soon after
         the last of its sport is Unavailable, with the time to wait. `market_ref` of the answer has the ids that a bet
         on it needs, an alternative's included."""
-        selection = _selection("line", market_ref, outcome_ref)
+        selection = self._selection("line", market_ref, outcome_ref)
         if selection.points is None and selection.line.bet_type is not BetType.MONEYLINE:
-            raise Refused(VENUE, "line", f"{outcome_ref!r} names no line", reason=Reason.INVALID)
+            raise Refused(self._venue, "line", f"{outcome_ref!r} names no line", reason=Reason.INVALID)
         team = await self._team("line", selection)
         budget = self._line_budget(selection.line.sport_id)
         if not budget.try_take(1):
             wait_s = budget.ready_in_s(1)
-            raise Unavailable(VENUE, "line", "the sport's line was asked for a moment ago", retry_after_s=wait_s)
+            raise Unavailable(self._venue, "line", "the sport's line was asked for a moment ago", retry_after_s=wait_s)
         answer = await self._rest.read("line", "/v1/line", wire.LineAnswer, line_question(selection, team))
-        return readable("line", parse.live_line, answer, selection, outcome_ref, self._account.currency)
+        with reading(self._venue, "line"):
+            return parse.live_line(answer, selection, outcome_ref, self._account.currency)
 
     def _line_budget(self, sport_id: int) -> Budget:
         if sport_id not in self._line_budgets:
             self._line_budgets[sport_id] = Budget(self._clock, self._line_rate.per_second, self._line_rate.burst)
         return self._line_budgets[sport_id]
-
-
-def _selection(operation: str, market_ref: str, outcome_ref: str) -> Selection:
-    """Raises Refused for references that are not understood: nothing is sent on a guess."""
-    try:
-        return selection_of(market_ref, outcome_ref)
-    except NotUnderstoodError as error:
-        raise Refused(VENUE, operation, str(error), reason=Reason.INVALID) from error
 
 
 def _sequence(row: wire.StraightBet) -> int:
@@ -305,5 +353,7 @@ def _line_rate(manifest: Manifest, meta: Mapping[str, str]) -> Rate:
     except ValueError:
         interval_s = 0.0
     if not 0 < interval_s < float("inf"):
-        raise SetupError(f"line_interval_s of a {VENUE} account is {text!r}", "give the seconds between two questions")
+        raise SetupError(
+            f"line_interval_s of a {manifest.slug} account is {text!r}", "give the seconds between two questions"
+        )
     return Rate(1 / interval_s, 1)

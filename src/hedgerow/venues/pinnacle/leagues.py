@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from hedgerow.core.clock import NS_PER_S, Clock
 from hedgerow.core.errors import Unavailable
-from hedgerow.venues.pinnacle.errors import VENUE
 
 READ_AGAIN_S = 3600.0
 
@@ -22,8 +21,8 @@ Read = Callable[[int], Awaitable[Mapping[int, bool]]]
 class Leagues:
     """The leagues of the sports that were bet on, each sport read when it is first needed and once an hour at most."""
 
-    def __init__(self, read: Read, clock: Clock) -> None:
-        self._read, self._clock = read, clock
+    def __init__(self, venue: str, read: Read, clock: Clock) -> None:
+        self._venue, self._read, self._clock = venue, read, clock
         self._leagues: dict[int, Mapping[int, bool]] = {}
         self._read_ns: dict[int, int] = {}
         self._reading: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -36,8 +35,12 @@ class Leagues:
                 leagues = self._leagues[sport_id] = await self._read(sport_id)
                 self._read_ns[sport_id] = self._clock.now_ns()
         if league_id not in leagues:
-            raise Unavailable(VENUE, operation, f"the venue does not list league {league_id} of sport {sport_id}")
+            raise Unavailable(self._venue, operation, f"the venue does not list league {league_id} of sport {sport_id}")
         return leagues[league_id]
+
+    def known(self, sport_id: int, league_id: int) -> bool | None:
+        """The same without asking; None for a league that has not been read yet."""
+        return self._leagues.get(sport_id, {}).get(league_id)
 
     def _is_old(self, sport_id: int) -> bool:
         return self._clock.now_ns() - self._read_ns[sport_id] >= READ_AGAIN_S * NS_PER_S

@@ -1,13 +1,15 @@
 """From Pinnacle's messages to ours. Pure; what cannot be read raises MalformedError and is never guessed.
 
-Sources: betsapi.v4, linesapi and customerapi OpenAPI files (August 2026). Half results are of Asian lines only. PUSHED
-came with v4; before it a push was REFUNDED, as is a bet on an event that was called off, so both are read.
+Sources: betsapi.v4, b2b betsapi, linesapi and customerapi OpenAPI files (August 2026). Half results are of Asian lines
+only. PUSHED came with v4; before it a push was REFUNDED, as is a bet on an event that was called off, so both are read.
+A partner is told the whole bet when it is placed, with a coarse status (WON of a half win) and a fine one.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -15,12 +17,13 @@ from typing import Any, NoReturn
 import msgspec
 
 from hedgerow.core.clock import datetime_of_ms
-from hedgerow.core.money import MICRO, micros_floor
-from hedgerow.core.odds import OddsMicros
+from hedgerow.core.money import is_amount
+from hedgerow.core.odds import OddsMicros, odds_of
 from hedgerow.core.states import BetSettlement, BetStatus
 from hedgerow.venues.base import Balance, BetReport, LiveLine
 from hedgerow.venues.pinnacle import wire
 from hedgerow.venues.pinnacle.line import Line, Selection
+from hedgerow.venues.reading import UnreadableError
 
 ACCEPTED, PENDING, NOT_ACCEPTED = "ACCEPTED", "PENDING_ACCEPTANCE", "NOT_ACCEPTED"
 WITH_ERROR = "PROCESSED_WITH_ERROR"
@@ -41,7 +44,7 @@ _SETTLED = {
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?Z?", re.ASCII)
 
 
-class MalformedError(ValueError):
+class MalformedError(UnreadableError):
     """A message of the venue that does not say what its documents promise; the message names the member."""
 
 
@@ -75,6 +78,10 @@ def placed(answer: wire.PlaceAnswer, reference: str, sent: Mapping[str, Any]) ->
         return BetReport(reference, BetStatus.PLACED, sent=sent, received=received)
     if answer.status != ACCEPTED:
         raise MalformedError(f"status {answer.status!r} is not known")
+    if answer.straight_bet is not None:
+        if answer.bet_id not in (None, answer.straight_bet.bet_id):
+            raise MalformedError(f"straightBet is another bet: {answer.straight_bet.bet_id}")
+        return replace(bet(answer.straight_bet, reference), sent=sent, received=received)
     return BetReport(
         reference,
         BetStatus.CONFIRMED,
@@ -89,15 +96,16 @@ def placed(answer: wire.PlaceAnswer, reference: str, sent: Mapping[str, Any]) ->
 def bet(row: wire.StraightBet, reference: str) -> BetReport:
     """A bet as the lists have it. Raises MalformedError."""
     received = _plain(row)
-    if row.bet_status == PENDING:
+    status = row.bet_status2 or row.bet_status
+    if status == PENDING:
         return BetReport(reference, BetStatus.PLACED, received=received)
-    if row.bet_status == NOT_ACCEPTED:
+    if status == NOT_ACCEPTED:
         return BetReport(reference, BetStatus.REJECTED, reason="not accepted after the live delay", received=received)
-    settlement = _SETTLED.get(row.bet_status)
-    if settlement is None and row.bet_status != ACCEPTED:
-        raise MalformedError(f"betStatus {row.bet_status!r} is not known")
+    settlement = _SETTLED.get(status)
+    if settlement is None and status != ACCEPTED:
+        raise MalformedError(f"betStatus {status!r} is not known")
     stake = _stake(row.risk)
-    is_void = row.bet_status == "CANCELLED" or (row.bet_status == "REFUNDED" and row.cancellation_reason is not None)
+    is_void = status == "CANCELLED" or (status == "REFUNDED" and row.cancellation_reason is not None)
     if is_void:
         settlement = BetSettlement.VOID
     return BetReport(
@@ -109,7 +117,7 @@ def bet(row: wire.StraightBet, reference: str) -> BetReport:
         reason=f"cancelled: {row.cancellation_reason.code}" if row.cancellation_reason else "",
         settlement=settlement,
         payout=None if settlement is None else _payout(row, settlement, stake),
-        commission=max(row.customer_commission or Decimal(0), Decimal(0)),
+        commission=max(_commission(row), Decimal(0)),
         received=received,
     )
 
@@ -119,17 +127,21 @@ def _payout(row: wire.StraightBet, settlement: BetSettlement, stake: Decimal) ->
 
     The documents name the commission without its sign; taking it off is the safe side.
     """
-    win_loss = _win_loss(settlement, stake, row.win) if row.win_loss is None else row.win_loss
-    return stake + win_loss - (row.customer_commission or Decimal(0))
+    win_loss = _win_loss(settlement, stake, row.win) if row.win_loss is None else _amount(row.win_loss, "winLoss")
+    return stake + win_loss - _commission(row)
+
+
+def _commission(row: wire.StraightBet) -> Decimal:
+    return _amount(row.customer_commission or Decimal(0), "customerCommission")
 
 
 def _win_loss(settlement: BetSettlement, stake: Decimal, win: Decimal | None) -> Decimal:
     """What the status says, for a row that leaves winLoss out. win: what the bet could win."""
     match settlement:
         case BetSettlement.WON:
-            return _no("win") if win is None else win
+            return _amount(win, "win")
         case BetSettlement.HALF_WON:
-            return _no("win") if win is None else win / 2
+            return _amount(win, "win") / 2
         case BetSettlement.HALF_LOST:
             return -stake / 2
         case BetSettlement.LOST:
@@ -142,25 +154,31 @@ def _bet_ref(bet_id: int | None) -> str:
     return str(bet_id) if bet_id else _no("betId")
 
 
+def _amount(told: Decimal | None, member: str) -> Decimal:
+    return told if told is not None and is_amount(told) else _no(member)
+
+
 def _stake(risk: Decimal | None) -> Decimal:
-    return risk if risk is not None and risk > 0 else _no("risk")
+    stake = _amount(risk, "risk")
+    return stake if stake > 0 else _no("risk")
 
 
 def _odds(price: Decimal | None) -> OddsMicros:
-    return OddsMicros(micros_floor(price)) if price is not None and price > 1 else _no("price")
+    return (None if price is None else odds_of(price)) or _no("price")
 
 
 def _odds_of_win(win: Decimal | None, stake: Decimal) -> OddsMicros:
     """Decimal odds of a bet that somebody placed in another format."""
-    return OddsMicros(MICRO + micros_floor(win / stake)) if win is not None and win > 0 else _no("win")
+    return odds_of(1 + _amount(win, "win") / stake) or _no("win")
 
 
 # --- the rest ------------------------------------------------------------------------------------------------------
 
 
 def balance(answer: wire.BalanceAnswer) -> Balance:
-    """Free is what may be bet with, credit included; held is in bets that are not settled."""
-    return Balance(answer.available_balance, answer.outstanding_transactions, answer.currency.upper())
+    """Free is what may be bet with, credit included; held is in bets that are not settled. Raises MalformedError."""
+    free = _amount(answer.available_balance, "availableBalance")
+    return Balance(free, _amount(answer.outstanding_transactions, "outstandingTransactions"), answer.currency.upper())
 
 
 def live_line(answer: wire.LineAnswer, selection: Selection, outcome_ref: str, currency: str) -> LiveLine | None:
@@ -180,8 +198,10 @@ def live_line(answer: wire.LineAnswer, selection: Selection, outcome_ref: str, c
         asked.period,
         asked.bet_type,
     )
-    least = answer.min_risk_stake if answer.min_risk_stake is not None else _no("minRiskStake")
-    most = answer.max_risk_stake if answer.max_risk_stake is not None else _no("maxRiskStake")
+    least = _amount(answer.min_risk_stake, "minRiskStake")
+    most = _amount(answer.max_risk_stake, "maxRiskStake")
+    if least < 0 or most < 0:
+        _no("minRiskStake or maxRiskStake")
     return LiveLine(str(named), outcome_ref, _odds(answer.price), least, most, currency)
 
 

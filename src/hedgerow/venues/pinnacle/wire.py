@@ -1,7 +1,7 @@
 """Pinnacle's messages, in Pinnacle's words. Numbers with decimals are Decimal, never float.
 
-Only the members that are read. Sources: betsapi.v4, linesapi and customerapi OpenAPI files (August 2026). Members that
-these call required are optional here where a documented example leaves them out.
+Only the members that are read. Sources: betsapi.v4, b2b betsapi (2.2.7), linesapi and customerapi OpenAPI files (August
+2026). Members that these call required are optional here where a documented example leaves them out.
 """
 
 from __future__ import annotations
@@ -37,6 +37,26 @@ class PlaceStraight(msgspec.Struct, frozen=True, rename="camel", omit_defaults=T
     side: str | None = None
 
 
+class Extension(msgspec.Struct, frozen=True, rename="camel"):
+    """PlaceBetExtension: over which of the partner's channels a bet came."""
+
+    app_id: str
+
+
+class PartnerStraight(PlaceStraight, frozen=True, kw_only=True):
+    """StraightBetRequest of a partner. external_ref, source_id: the bet and the bettor in the partner's system."""
+
+    external_ref: str
+    source_id: str
+    ext: Extension
+
+
+class PlacePartnerStraights(msgspec.Struct, frozen=True):
+    """`POST /b2b/v2/bets/straight`: MultiBetStraightRequest."""
+
+    bets: tuple[PartnerStraight, ...]
+
+
 encode = msgspec.json.Encoder(decimal_format="number").encode
 """The bytes of a request; a Decimal is a number with the digits it has."""
 
@@ -45,7 +65,7 @@ encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class PlaceAnswer(_Message, frozen=True):
-    """PlaceStraightBetResponse."""
+    """PlaceStraightBetResponse; a partner's StraightBetResponse has the whole bet in the place of its price."""
 
     status: str
     error_code: str | None = None
@@ -55,6 +75,13 @@ class PlaceAnswer(_Message, frozen=True):
     risk: Decimal | None = None
     price: Decimal | None = None
     better_line_was_accepted: bool | None = None
+    straight_bet: StraightBet | None = None
+
+
+class PartnerAnswers(_Message, frozen=True):
+    """MultiBetStraightResponse."""
+
+    bets: list[PlaceAnswer]
 
 
 class CancellationReason(_Message, frozen=True):
@@ -62,9 +89,11 @@ class CancellationReason(_Message, frozen=True):
 
 
 class StraightBet(_Message, frozen=True):
-    """StraightBetV4; of a bet that is pending or was not accepted only its status and request id are told."""
+    """StraightBetV4; of a bet that is pending or was not accepted only its status and request id are told. A partner's
+    has bet_status2 too, which tells half results apart."""
 
     bet_status: str
+    bet_status2: str | None = None
     bet_id: int | None = None
     unique_request_id: str | None = None
     placed_at: str | None = None

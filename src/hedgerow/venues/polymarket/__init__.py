@@ -69,9 +69,11 @@ MANIFEST = Manifest(
     sells_without_holding=False,
     amends=False,
     batch_limit=15,
+    cancel_limit=100,  # the venue takes 3,000; a request for more than a market's quotes would hold up the others
     in_play=InPlayPolicy.CANCELS,
     heartbeat_s=LAPSE_S,
     void_pays=Decimal("0.5"),
+    shows_books=True,
 )
 
 

@@ -13,8 +13,9 @@ from hedgerow.venues.polymarket import wire
 from hedgerow.venues.polymarket.auth import ApiKey, identity_of
 from hedgerow.venues.polymarket.errors import VENUE, reading
 from hedgerow.venues.polymarket.orders import DEPLOYMENTS, Contracts, Maker, OrderSigner, deployment_of
-from hedgerow.venues.polymarket.parse import Owner, balance_of, read
+from hedgerow.venues.polymarket.parse import Owner, balance_of
 from hedgerow.venues.polymarket.rest import Query, Rest
+from hedgerow.venues.reading import read
 
 _log = structlog.get_logger(__name__)
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from hedgerow.core.money import MICRO
 from hedgerow.core.states import Side
+from hedgerow.venues.ctf import Amounts, amounts_of
 
 SHARE_LOT = 10_000
 """Sizes have two decimals whatever the tick: micros of a share."""
@@ -41,18 +42,11 @@ TICKS = frozenset(_DECIMALS)
 _GUARD = 10**4
 
 
-class Amounts(NamedTuple):
-    """What the maker of an order gives and takes, in base units."""
-
-    maker: int
-    taker: int
-
-
 def limit_amounts(side: Side, price: int, size: int, tick: int) -> Amounts:
     """Of a limit order for `size` micros of shares at `price` micros. tick: micros, one of TICKS."""
     shares = size - size % SHARE_LOT
     collateral = _quotient(shares * price, MICRO, _DECIMALS[tick].amount)
-    return Amounts(collateral, shares) if side is Side.BUY else Amounts(shares, collateral)
+    return amounts_of(side, collateral, shares)
 
 
 def market_amounts(side: Side, price: int, amount: int, tick: int) -> Amounts:

@@ -17,6 +17,7 @@ from hedgerow.core.errors import SetupError
 from hedgerow.core.secrets import Secret
 from hedgerow.venues import signing
 from hedgerow.venues.base import Account
+from hedgerow.venues.ctf import wallet_of
 from hedgerow.venues.polymarket.orders import SignatureType
 
 HeaderList = list[tuple[str, str]]
@@ -70,13 +71,13 @@ def channel_login(api_key: ApiKey) -> str:
 class RequestSigner:
     """Level 2: the headers of a private request."""
 
-    __slots__ = ("_hmac_key", "who")
+    __slots__ = ("_keyed", "who")
 
     def __init__(self, address: str, api_key: ApiKey) -> None:
         """address: of the wallet that owns the key, also where another wallet holds the money. Raises SetupError
         when the secret is not base64."""
         try:
-            self._hmac_key = signing.base64url_bytes(api_key.secret.reveal())
+            self._keyed = signing.KeyedHash(signing.base64url_bytes(api_key.secret.reveal()))
         except ValueError:
             raise SetupError("polymarket: the API secret is not base64", "store the credentials again") from None
         self.who: HeaderList = [  # the headers that all requests share
@@ -96,7 +97,7 @@ class RequestSigner:
         return f"POLY_TIMESTAMP: {timestamp_s}\r\nPOLY_SIGNATURE: {signature}\r\n".encode()
 
     def _signature(self, timestamp_s: int, method: str, path: str, body: bytes) -> str:
-        return signing.hmac_base64url(self._hmac_key, self.message(timestamp_s, method, path, body))
+        return self._keyed.base64url(self.message(timestamp_s, method, path, body))
 
     @staticmethod
     def message(timestamp_s: int, method: str, path: str, body: bytes) -> bytes:
@@ -122,7 +123,7 @@ class Identity:
 def identity_of(account: Account) -> Identity:
     """From the account's credentials. Raises SetupError that says which is wrong."""
     given = account.credentials
-    wallet = _wallet(given)
+    wallet = wallet_of("polymarket", given)
     signature_type = _signature_type(given)
     funder = _text(given, "funder") or wallet.address
     try:
@@ -136,15 +137,6 @@ def identity_of(account: Account) -> Identity:
             "type 0 trades from the key's own address; 1 (proxy), 2 (safe) and 3 (deposit wallet) name that wallet",
         )
     return Identity(wallet, funder, signature_type, _api_key(given))
-
-
-def _wallet(given: Mapping[str, Secret]) -> signing.Wallet:
-    try:
-        return signing.Wallet(given["private_key"])
-    except KeyError:
-        raise SetupError("polymarket: no private_key", "store the wallet's key") from None
-    except ValueError as error:
-        raise SetupError(f"polymarket: {error}", "store the credentials again") from None
 
 
 def _signature_type(given: Mapping[str, Secret]) -> SignatureType:

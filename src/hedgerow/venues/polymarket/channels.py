@@ -11,7 +11,8 @@ import structlog
 
 from hedgerow.core.tasks import spawn, stop
 from hedgerow.net.stream import Stream, Target
-from hedgerow.venues.base import EventSink
+from hedgerow.venues.base import EventSink, PublicSink
+from hedgerow.venues.polymarket.books import PublicBooks
 from hedgerow.venues.polymarket.stream import PING, PING_EVERY_S, SILENCE_S, MarketSession, Session, UserSession
 
 _LOOK_EVERY_S = 5.0
@@ -42,6 +43,8 @@ class Channels:
         self._base_url = "ws" + base_url.removeprefix("http") if base_url.startswith("http") else base_url
         self._user: _Channel[UserSession] | None = None
         self._markets: list[_Channel[MarketSession]] = []
+        self.shown: PublicSink | None = None
+        """Takes everybody's orders and trades on what is followed from now on."""
 
     async def open(self, session: UserSession, is_ready: asyncio.Event, within_s: float) -> None:
         """Starts the account's channel and waits for it at most so long; later it comes up by itself."""
@@ -69,7 +72,7 @@ class Channels:
             fitting, fresh = fresh[: channel.session.room], fresh[channel.session.room :]
             channel.session.add(fitting)
         while fresh:
-            session = MarketSession(sink)
+            session = MarketSession(sink, PublicBooks(self.shown) if self.shown is not None else None)
             fitting, fresh = fresh[: session.room], fresh[session.room :]
             session.add(fitting)
             self._markets.append(self._start("/ws/market", session))

@@ -15,7 +15,7 @@ Sources: Polymarket documentation, read 2026-11-21, and the official SDK polymar
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -38,10 +38,12 @@ from hedgerow.venues.base import (
     NewQuote,
     OrderRef,
     OrderState,
+    PublicSink,
     Resolution,
     StreamGap,
     VenueContext,
 )
+from hedgerow.venues.batches import Fates, one_by_one
 from hedgerow.venues.polymarket import wire
 from hedgerow.venues.polymarket.account import Trader
 from hedgerow.venues.polymarket.auth import channel_login
@@ -54,19 +56,13 @@ from hedgerow.venues.polymarket.orders import (
     OrderSigner,
     SignedOrder,
     lifetime_of,
+    salt_and_timestamp,
 )
-from hedgerow.venues.polymarket.parse import (
-    UnreadableError,
-    fills_of,
-    order_state,
-    placed_state,
-    read,
-    tick_change,
-    traded_state,
-)
+from hedgerow.venues.polymarket.parse import fills_of, order_state, placed_state, tick_change, traded_state
 from hedgerow.venues.polymarket.rest import Query
-from hedgerow.venues.polymarket.sent import SentOrders
 from hedgerow.venues.polymarket.stream import UserSession
+from hedgerow.venues.reading import UnreadableError, read
+from hedgerow.venues.sent import Absence, SentOrders
 
 OPEN_WITHIN_S = 10.0
 """How long opening waits for the user channel before it goes on without."""
@@ -76,7 +72,6 @@ GRACE_S = 60
 after many seconds (Polymarket/clob-client issue 244, ts-sdk issue 98)."""
 
 _CONDITIONS_AT_ONCE = 50
-_ASKED_LIMIT = 10_000
 
 _log = structlog.get_logger(__name__)
 
@@ -93,7 +88,7 @@ class Polymarket:
         self._channels = Channels(context.urls["ws"])
         self._heart = Heartbeat(self._rest.beat, context.clock, self._lapsed)
         self._sent = SentOrders()
-        self._first_asked_ms: dict[str, int] = {}
+        self._absence = Absence(VENUE, context.clock, self._sent, GRACE_S)
         self._fees: dict[str, Fee] = {}
         self._sink: EventSink = _nowhere
 
@@ -107,6 +102,9 @@ class Polymarket:
             lambda: channel_login(key), self._trader.owner, self._sent, self._fee_of, self._clock, sink, is_ready.set
         )
         await self._channels.open(session, is_ready, OPEN_WITHIN_S)
+
+    def show_books(self, sink: PublicSink) -> None:
+        self._channels.shown = sink
 
     async def close(self) -> None:
         is_counted = self._heart.is_beating and self._is_alone
@@ -173,12 +171,16 @@ class Polymarket:
     # --- orders ------------------------------------------------------------------------------------------------
 
     def ref_of(self, quote: NewQuote) -> OrderRef:
-        signer = self._trader.known_signer
-        order_id = signer.order_id(quote) if signer is not None else None
+        order_id, signer = self._sent.id_of(quote.client_ref), self._trader.known_signer
+        if order_id is None and signer is not None:
+            order_id = signer.order_id(quote)
         return OrderRef(quote.instrument, quote.client_ref, order_id)
 
     def place(self, quote: NewQuote) -> Coroutine[Any, Any, OrderState]:
         return self._placed(quote, at_once(self._post, quote))
+
+    def expect(self, client_ref: str) -> None:
+        salt_and_timestamp(client_ref)
 
     async def _placed(self, quote: NewQuote, answer: Awaitable[OrderState]) -> OrderState:
         try:
@@ -245,19 +247,31 @@ class Polymarket:
         return at_once(self._send_cancel, ref)
 
     def _send_cancel(self, ref: OrderRef) -> Coroutine[Any, Any, None]:
-        order_id = self._sent.id_of(ref.client_ref) or ref.venue_ref
+        order_id = self._id_of(ref)
         if order_id is None:
             raise Refused(VENUE, "cancel", "the order has no id of the venue", reason=Reason.UNKNOWN_ORDER)
         body = msgspec.json.encode({"orderID": order_id})
         return self._cancelled(order_id, self._rest.cancel("cancel", "/order", body))
 
     async def _cancelled(self, order_id: str, coming: Awaitable[wire.CancelReply]) -> None:
+        error = _fate(await coming, order_id)
+        if error is not None:
+            raise error
+
+    def cancel_many(self, refs: Sequence[OrderRef]) -> list[Coroutine[Any, Any, OrderState | None]]:
+        order_ids = [order_id for ref in refs if (order_id := self._id_of(ref)) is not None]
+        answers = iter(one_by_one(at_once(self._send_cancels, order_ids), order_ids) if order_ids else ())
+        return [self.cancel(ref) if self._id_of(ref) is None else next(answers) for ref in refs]
+
+    def _send_cancels(self, order_ids: Sequence[str]) -> Coroutine[Any, Any, Fates]:
+        return self._fates(order_ids, self._rest.cancel("cancel", "/orders", msgspec.json.encode(order_ids)))
+
+    async def _fates(self, order_ids: Sequence[str], coming: Awaitable[wire.CancelReply]) -> Fates:
         reply = await coming
-        why_not = (reply.not_canceled or {}).get(order_id)
-        if why_not is not None:
-            raise text_error("cancel", why_not, changes=True)
-        if order_id not in (reply.canceled or ()):
-            raise InDoubt(VENUE, "cancel", "the answer does not name the order")
+        return {order_id: _fate(reply, order_id) for order_id in order_ids}
+
+    def _id_of(self, ref: OrderRef) -> str | None:
+        return self._sent.id_of(ref.client_ref) or ref.venue_ref
 
     async def cancel_all(self) -> None:
         reply = await self._rest.cancel("cancel all", "/cancel-all")
@@ -277,7 +291,8 @@ class Polymarket:
             state = await self._resting(order_id) or await self._ended(order_id, ref)
             if state is not None:
                 return state
-        self._bear_absence(order_ids)
+        for order_id in order_ids:
+            self._absence.bear(order_id, has_arrived=ref.has_arrived and order_id == ref.venue_ref)
         return None
 
     async def _resting(self, order_id: str) -> OrderState | None:
@@ -301,22 +316,20 @@ class Polymarket:
             return replace(known.state, status=OrderStatus.CANCELLED, reason="rests no more and did not trade")
         return known.state
 
-    def _bear_absence(self, order_ids: Mapping[str, None]) -> None:
-        """Raises CannotTell while the order may still be on its way: what is neither resting nor traded either never
-        arrived or has ended with nothing, and both mean the same only once it can no longer arrive."""
-        now_ms = self._clock.now_ms()
-        for order_id in order_ids:
-            known = self._sent.get(order_id)
-            since_ms = known.sent_ms if known is not None else self._first_asked_ms.setdefault(order_id, now_ms)
-            if now_ms - since_ms < GRACE_S * 1000:
-                raise CannotTell(VENUE, "find", f"{order_id} is not there, and may still arrive for {GRACE_S} s")
-        while len(self._first_asked_ms) > _ASKED_LIMIT:
-            del self._first_asked_ms[next(iter(self._first_asked_ms))]
-
     def _told(self, order: wire.OpenOrder) -> OrderState:
         state = order_state(order, self._sent.ref_of(order.id), self._clock.now_ms())
         self._sent.told(state)
         return state
+
+
+def _fate(reply: wire.CancelReply, order_id: str) -> VenueError | None:
+    """Why an order was not cancelled; None: it was."""
+    why_not = (reply.not_canceled or {}).get(order_id)
+    if why_not is not None:
+        return text_error("cancel", why_not, changes=True)
+    if order_id not in (reply.canceled or ()):
+        return InDoubt(VENUE, "cancel", "the answer does not name the order")
+    return None
 
 
 def _refused(message: str, reason: Reason) -> Refused:

@@ -10,16 +10,17 @@ from the official clients' issue trackers (py-clob-client-v2 issues 70, 74, 83, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from functools import partial
 from typing import NamedTuple
 
 from hedgerow.core.errors import InDoubt, Reason, Refused, Unavailable, VenueError
 from hedgerow.net.http import Answer
 from hedgerow.venues.polymarket import wire
-from hedgerow.venues.polymarket.parse import UnreadableError, read
+from hedgerow.venues.reading import UnreadableError, read
+from hedgerow.venues.reading import reading as _reading
 
 VENUE = "polymarket"
 
@@ -181,13 +182,8 @@ def _retry_after_s(answer: Answer, problem: wire.Problem) -> float | None:
     return _RESTART_PAUSE_S if answer.status == 425 else None
 
 
-@contextmanager
-def reading(operation: str) -> Iterator[None]:
-    """Turns an answer that cannot be read into a venue error: of a question, which can be asked again."""
-    try:
-        yield
-    except UnreadableError as error:
-        raise Unavailable(VENUE, operation, f"unreadable answer: {error}") from error
+reading = partial(_reading, VENUE)
+"""Of an answer of this venue: see `venues.reading`."""
 
 
 _TICK_RULE = re.compile(r"minimum tick size rule: ([0-9.]+)")

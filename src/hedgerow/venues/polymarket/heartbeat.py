@@ -9,19 +9,17 @@ Source: the official SDK's `send_order_heartbeat`, polymarket-client 0.14.0.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 import msgspec
-import structlog
 
 from hedgerow.core.clock import Clock
-from hedgerow.core.errors import VenueError
-from hedgerow.core.tasks import spawn, stop
+from hedgerow.core.errors import Unavailable
 from hedgerow.net.http import Answer
+from hedgerow.venues import heartbeat as beating
 from hedgerow.venues.polymarket import wire
-from hedgerow.venues.polymarket.errors import answer_error
-from hedgerow.venues.polymarket.parse import UnreadableError, read
+from hedgerow.venues.polymarket.errors import VENUE, answer_error
+from hedgerow.venues.reading import UnreadableError, read
 
 BEAT_S = 5.0
 LAPSE_S = 10.0
@@ -29,8 +27,6 @@ LAPSE_S = 10.0
 # lost costs no order.
 RETRY_S = 1.0
 ANSWER_WITHIN_S = 2.0
-
-_log = structlog.get_logger(__name__)
 
 
 class Chain:
@@ -57,7 +53,7 @@ class Chain:
         return answer.status == 200
 
 
-class Heartbeat:
+class Heartbeat(beating.Heartbeat):
     """Sends the beats of one API key, from the first order on until it is stopped."""
 
     def __init__(
@@ -65,54 +61,14 @@ class Heartbeat:
     ) -> None:
         """lapsed: called when a beat is accepted again after so many seconds without one, in which the venue may have
         cancelled everything."""
-        self._send, self._clock, self._lapsed = send, clock, lapsed
-        self._chain = Chain()
-        self._task: asyncio.Task[None] | None = None
-        self._accepted_ms: int | None = None
-        self._is_failing = False
+        pace = beating.Pace(BEAT_S, RETRY_S, LAPSE_S)
+        super().__init__(VENUE, self._send_chained, clock, lapsed, pace)
+        self._post, self._chain = send, Chain()
 
-    @property
-    def is_beating(self) -> bool:
-        """Whether it was started: the venue counts, or will once a beat that is on its way arrives."""
-        return self._task is not None
-
-    def start(self) -> None:
-        """Begins to beat, unless it does already."""
-        if self._task is None:
-            self._task = spawn(self._run(), "polymarket heartbeat", is_vital=True)
-
-    async def stop(self) -> None:
-        """Ends the beats; the venue's deadline stays."""
-        await stop(self._task)
-        self._task = None
-
-    async def _run(self) -> None:
-        while True:
-            is_accepted = await self.beat()
-            await self._clock.sleep(BEAT_S if is_accepted else RETRY_S, soft=True)
-
-    async def beat(self) -> bool:
-        """One beat, sent again once with the id that the venue expects; whether it was accepted. The first failure in
-        a row is logged. A lost answer may have been an accepted beat, which the next one's refusal shows."""
-        failure = "refused twice; is another process beating with this API key?"
-        try:
-            for _ in range(2):
-                if self._chain.answered(await self._send(self._chain.body())):
-                    self._note_accepted()
-                    return True
-        except VenueError as error:
-            failure = str(error)
-        if not self._is_failing:
-            self._is_failing = True
-            _log.warning("heartbeat not accepted", error=failure)
-        return False
-
-    def _note_accepted(self) -> None:
-        now_ms = self._clock.now_ms()
-        silent_s = (now_ms - self._accepted_ms) / 1000 if self._accepted_ms is not None else 0.0
-        self._accepted_ms = now_ms
-        if self._is_failing:
-            self._is_failing = False
-            _log.info("heartbeat accepted again", silent_s=silent_s)
-        if silent_s > LAPSE_S:
-            self._lapsed(silent_s)
+    async def _send_chained(self) -> None:
+        """One beat, sent again once with the id that the venue expects. A lost answer may have been an accepted beat,
+        which the next one's refusal shows."""
+        for _ in range(2):
+            if self._chain.answered(await self._post(self._chain.body())):
+                return
+        raise Unavailable(VENUE, "heartbeat", "refused twice; is another process beating with this API key?")

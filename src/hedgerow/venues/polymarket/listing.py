@@ -26,9 +26,11 @@ from hedgerow.core.ids import VenueSlug
 from hedgerow.core.money import MICRO
 from hedgerow.core.states import SettlementStatus
 from hedgerow.venues.base import Fee, Instrument, Listing, Resolution
+from hedgerow.venues.ctf import shares
 from hedgerow.venues.polymarket import wire
 from hedgerow.venues.polymarket.amounts import SHARE_LOT
-from hedgerow.venues.polymarket.parse import UnreadableError, epoch_ms, grid_of, read, shares
+from hedgerow.venues.polymarket.parse import epoch_ms, grid_of
+from hedgerow.venues.reading import UnreadableError, read
 
 SLUG = VenueSlug("polymarket")
 

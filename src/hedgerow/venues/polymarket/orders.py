@@ -24,7 +24,8 @@ from hedgerow.core.money import MICRO
 from hedgerow.core.states import Side
 from hedgerow.venues import signing
 from hedgerow.venues.base import Instrument, NewQuote
-from hedgerow.venues.polymarket.amounts import Amounts, limit_amounts, market_amounts
+from hedgerow.venues.ctf import SIDE_NUMBER, Amounts, salt_of, token_word
+from hedgerow.venues.polymarket.amounts import limit_amounts, market_amounts
 from hedgerow.venues.taking import TakeOrder
 
 ORDER_TYPE = (
@@ -44,7 +45,6 @@ _NESTED_TAIL = ORDER_TYPE.encode() + len(ORDER_TYPE).to_bytes(2, "big")
 ZERO_BYTES32 = "0x" + "00" * 32
 
 _SIDE_TEXT = {Side.BUY: "BUY", Side.SELL: "SELL"}
-_SIDE_NUMBER = {Side.BUY: 0, Side.SELL: 1}
 
 
 class SignatureType(IntEnum):
@@ -143,11 +143,6 @@ def is_position(token: str) -> bool:
     return int(token) & _RESERVED_BITS == 0
 
 
-@lru_cache(maxsize=4096)
-def _token_word(token: str) -> bytes:
-    return signing.uint_word(int(token))
-
-
 # --- orders ------------------------------------------------------------------------------------------------------
 
 
@@ -193,7 +188,7 @@ class Maker:
         self.wallet_word = signing.address_word(signer)
         self._wallets = signing.address_word(maker) + self.wallet_word
         kind = signing.uint_word(signature_type)
-        self._sides = {side: signing.uint_word(number) + kind for side, number in _SIDE_NUMBER.items()}
+        self._sides = {side: signing.uint_word(number) + kind for side, number in SIDE_NUMBER.items()}
         self._tail = signing.bytes32(metadata) + signing.bytes32(builder)
         key = msgspec.json.encode(owner).decode().replace("%", "%%")
         self._body = (
@@ -211,7 +206,7 @@ class Maker:
                     _ORDER_KIND,
                     signing.uint_word(terms.salt),
                     self._wallets,
-                    _token_word(terms.token),
+                    token_word(terms.token),
                     signing.uint_word(terms.amounts.maker),
                     signing.uint_word(terms.amounts.taker),
                     self._sides[terms.side],
@@ -313,7 +308,6 @@ EXPIRY_MARGIN_S = 60
 # Orders that expire sooner than this are refused, so the shortest life is two minutes.
 SHORTEST_EXPIRATION_S = 180
 
-_SALT_BITS = 53  # the salt is a JSON number, and the venue reads it as a double
 _CUT_OVER_MS = 1_777_374_000_000  # 2026-04-28 11:00 UTC, the start of the present order format
 _UUID_7 = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -342,19 +336,19 @@ def lifetime_of(quote: NewQuote) -> Lifetime:
     return Lifetime("GTD", quote.expires_at_ms // 1000 + EXPIRY_MARGIN_S, quote.post_only)
 
 
+@lru_cache(maxsize=1024)
 def salt_and_timestamp(client_ref: str) -> tuple[int, int]:
     """The two members that make an order unique, from our reference alone, so that the order's id can be computed
-    again after a crash.
+    again after a crash. Kept, because the next order's are worked out ahead.
 
-    salt: the first 53 bits of the reference's SHA-256. timestamp: the milliseconds inside a reference that is a
-    version 7 UUID (RFC 9562), which is when it was made; of another reference the next 32 bits of the hash, counted
-    from the start of the order format (they span 50 days that are past). The venue documents the timestamp as the
+    salt: as `ctf.salt_of` makes it. timestamp: the milliseconds inside a reference that is a version 7 UUID (RFC 9562),
+    which is when it was made; of another reference the next 32 bits of the hash that the salt is from, counted from
+    the start of the order format (they span 50 days that are past). The venue documents the timestamp as the
     order's time of creation, used for uniqueness; no freshness rule is documented, and its users ask for one
     (Polymarket/ts-sdk issue 98).
     """
-    digest = sha256(client_ref.encode()).digest()
-    salt = int.from_bytes(digest[:8], "big") >> (64 - _SALT_BITS)
+    salt = salt_of(client_ref)
     dated = _UUID_7.fullmatch(client_ref) if client_ref[14:15] == "7" else None
     if dated is not None:
         return salt, int(dated[1] + dated[2], 16)
-    return salt, _CUT_OVER_MS + int.from_bytes(digest[8:12], "big")
+    return salt, _CUT_OVER_MS + int.from_bytes(sha256(client_ref.encode()).digest()[8:12], "big")

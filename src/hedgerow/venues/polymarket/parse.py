@@ -9,36 +9,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import TypeVar
+from typing import NoReturn
 
 import msgspec
 
+from hedgerow.core.clock import is_moment
 from hedgerow.core.ladders import PriceGrid
-from hedgerow.core.money import MICRO, Micros, decimal_of, micros_floor
+from hedgerow.core.money import Micros, decimal_of, micros_floor
 from hedgerow.core.states import FillState, OrderStatus, Side
+from hedgerow.venues import ctf
 from hedgerow.venues.base import Balance, Fee, Fill, MarketChange, NewQuote, OrderState
+from hedgerow.venues.ctf import probability, shares
 from hedgerow.venues.polymarket import wire
 from hedgerow.venues.polymarket.amounts import SHARE_LOT, TICKS
 from hedgerow.venues.polymarket.orders import EXPIRY_MARGIN_S
+from hedgerow.venues.reading import UnreadableError
 
 CURRENCY = "USD"
-
-T = TypeVar("T")
-
-
-class UnreadableError(ValueError):
-    """An answer or a frame that is not of the form that the venue documents."""
-
-
-def read(kind: type[T], payload: bytes | memoryview | msgspec.Raw) -> T:
-    """The message of a kind. Raises UnreadableError, which names the member that is wrong."""
-    try:
-        return msgspec.json.decode(payload, type=kind)
-    except msgspec.MsgspecError as error:
-        raise UnreadableError(f"no {getattr(kind, '__name__', kind)}: {error}") from None
-    except UnicodeDecodeError:
-        raise UnreadableError("not UTF-8") from None
-
 
 # --- values ------------------------------------------------------------------------------------------------------
 
@@ -55,13 +42,18 @@ def epoch_ms(moment: wire.Moment) -> int:
     try:
         if text.isdecimal():
             number = int(text)
-            return number if number >= _FIRST_MS else number * 1000
+            ms = number if number >= _FIRST_MS else number * 1000
+            return ms if is_moment(ms) else _no_time(text)
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise UnreadableError(f"{text[:40]!r} is no time") from None
+        _no_time(text)
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
     return int(at.timestamp() * 1000)
+
+
+def _no_time(text: str) -> NoReturn:
+    raise UnreadableError(f"{text[:40]!r} is no time") from None
 
 
 def number_in(raw: msgspec.Raw) -> Decimal | None:
@@ -75,26 +67,15 @@ def number_in(raw: msgspec.Raw) -> Decimal | None:
         raise UnreadableError(f"{text[:40]!r} is no number") from None
 
 
-def shares(size: Decimal) -> Micros:
-    """A size in micros of shares; what lies beyond the sixth decimal is dropped. Raises UnreadableError."""
-    if not size.is_finite() or not 0 <= size <= _LARGEST:
-        raise UnreadableError(f"{size} is no size")
-    return micros_floor(size)
-
-
-def probability(price: Decimal) -> Micros:
-    """A price in micros, in [0, 1]. Raises UnreadableError."""
-    if not price.is_finite() or not 0 <= price <= 1:
-        raise UnreadableError(f"{price} is no price")
-    return micros_floor(price)
-
-
 def side_of(text: str) -> Side:
     """Raises UnreadableError for another word than BUY and SELL."""
-    try:
-        return Side(text.lower())
-    except ValueError:
-        raise UnreadableError(f"{text[:20]!r} is no side") from None
+    side = _SIDES.get(text.lower())
+    if side is None:
+        raise UnreadableError(f"{text[:20]!r} is no side")
+    return side
+
+
+_SIDES: Mapping[str, Side] = {side.value: side for side in Side}
 
 
 _GRIDS = {decimal_of(tick): PriceGrid.probability(tick) for tick in TICKS}
@@ -146,6 +127,8 @@ def order_status(text: str | None) -> OrderStatus:
 def order_state(order: wire.OpenOrder, client_ref: str | None, now_ms: int) -> OrderState:
     """An order as a list or the user channel gives it. now_ms: when it was told, where the message has no time."""
     size, filled = shares(order.original_size), shares(order.size_matched)
+    if filled > size + SHARE_LOT:
+        raise UnreadableError(f"{order.size_matched} is matched of an order for {order.original_size}")
     status = order_status(order.status)
     at_ms = now_ms
     if isinstance(order, wire.UserOrder):
@@ -204,17 +187,7 @@ def placed_state(reply: wire.PlaceReply, quote: NewQuote, order_id: str, now_ms:
         status = settled_status(status, filled, quote.size)
         if status is OrderStatus.CANCELLED:
             status = OrderStatus.PLACED  # matched in part: the rest went onto the book
-    return OrderState(
-        venue_ref=order_id,
-        client_ref=quote.client_ref,
-        instrument_ref=quote.instrument.ref,
-        side=quote.side,
-        price=quote.price,
-        size=quote.size,
-        filled=Micros(filled),
-        status=status,
-        at_ms=now_ms,
-    )
+    return OrderState.of(quote, order_id, status, now_ms, filled=filled)
 
 
 def matched_shares(amount: Decimal | None, size: int) -> int:
@@ -279,7 +252,7 @@ def fills_of(trade: wire.Trade, owner: Owner, fee_of: FeeOf, ref_of: RefOf) -> l
 
 
 def _taker_fill(trade: wire.Trade, fee_of: FeeOf, ref_of: RefOf) -> Fill:
-    price, size = probability(trade.price), shares(trade.size)
+    price, size = probability(trade.price), _traded(trade.size)
     return Fill(
         trade_ref=trade.id,
         venue_ref=trade.taker_order_id,
@@ -303,12 +276,19 @@ def _maker_fill(leg: wire.MakerOrder, trade: wire.Trade, ref_of: RefOf) -> Fill:
         instrument_ref=leg.asset_id,
         side=_maker_side(leg, trade.asset_id, side_of(trade.side)),
         price=probability(leg.price),
-        size=shares(leg.matched_amount),
+        size=_traded(leg.matched_amount),
         fee=Micros(0),  # makers pay none
         state=fill_state(trade.status),
         is_maker=True,
         at_ms=_matched_ms(trade),
     )
+
+
+def _traded(told: Decimal) -> Micros:
+    size = shares(told)
+    if not size:
+        raise UnreadableError("a trade has no size")
+    return size
 
 
 def _matched_ms(trade: wire.Trade) -> int:
@@ -354,9 +334,7 @@ def traded_state(legs: Sequence[Fill], quote: NewQuote | None) -> OrderState:
 
 def balance_of(message: wire.BalanceAllowance, working: list[OrderState]) -> Balance:
     """The money of the account. What resting bids may still cost is held: the venue tells only the sum of both."""
-    total = balance_micros(message.balance)
-    held = sum(-(-(order.size - order.filled) * order.price // MICRO) for order in working if order.side is Side.BUY)
-    return Balance(free=decimal_of(max(total - held, 0)), held=decimal_of(min(held, total)), currency=CURRENCY)
+    return ctf.balance_of(balance_micros(message.balance), working, CURRENCY)
 
 
 def tick_change(token: str, tick: Decimal) -> MarketChange:

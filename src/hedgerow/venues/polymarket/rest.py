@@ -18,7 +18,7 @@ from hedgerow.venues.polymarket import wire
 from hedgerow.venues.polymarket.auth import ApiKey, HeaderList, Identity, RequestSigner, wallet_headers
 from hedgerow.venues.polymarket.errors import VENUE, answer_error, pause_of, reading
 from hedgerow.venues.polymarket.heartbeat import ANSWER_WITHIN_S
-from hedgerow.venues.polymarket.parse import UnreadableError, read
+from hedgerow.venues.reading import UnreadableError, read
 
 Query = Sequence[tuple[str, str]]
 

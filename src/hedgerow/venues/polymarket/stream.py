@@ -9,6 +9,7 @@ Sources: Polymarket documentation "User Channel", "Market Channel" and "WebSocke
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 
@@ -19,17 +20,10 @@ from hedgerow.core.clock import Clock
 from hedgerow.core.states import SettlementStatus
 from hedgerow.venues.base import EventSink, MarketChange, StreamGap
 from hedgerow.venues.polymarket import wire
-from hedgerow.venues.polymarket.parse import (
-    FeeOf,
-    Owner,
-    UnreadableError,
-    fills_of,
-    number_in,
-    order_state,
-    read,
-    tick_change,
-)
-from hedgerow.venues.polymarket.sent import SentOrders
+from hedgerow.venues.polymarket.books import PublicBooks
+from hedgerow.venues.polymarket.parse import FeeOf, Owner, fills_of, number_in, order_state, tick_change
+from hedgerow.venues.reading import UnreadableError, read
+from hedgerow.venues.sent import SentOrders
 
 PING, PING_EVERY_S = "PING", 10.0
 SILENCE_S = 30.0
@@ -45,7 +39,7 @@ Send = Callable[[str | bytes], None]
 def messages(payload: memoryview) -> Iterator[tuple[str, msgspec.Raw]]:
     """The messages of a frame, one or a list of them, each with its kind. Raises UnreadableError."""
     first = bytes(payload[:1])
-    for raw in read(list[msgspec.Raw], payload) if first == b"[" else [read(msgspec.Raw, payload)]:
+    for raw in read(list[msgspec.Raw], payload) if first == b"[" else (msgspec.Raw(bytes(payload)),):
         told = read(wire.EventKind, raw)
         yield told.event_type or _KIND_OF_TYPE.get(told.type or "", ""), raw
 
@@ -54,7 +48,7 @@ def messages(payload: memoryview) -> Iterator[tuple[str, msgspec.Raw]]:
 _KIND_OF_TYPE = {"TRADE": "trade", "PLACEMENT": "order", "UPDATE": "order", "CANCELLATION": "order"}
 
 
-class Session:
+class Session(ABC):
     """What both channels share as conversations: keep-alive, and that a bad frame spoils nothing but itself."""
 
     name: str
@@ -62,11 +56,11 @@ class Session:
     def __init__(self) -> None:
         self.frames = 0  # of any kind, PONG included: while it stands still there is silence
 
-    def opened(self, send: Send) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def opened(self, send: Send) -> None: ...
 
-    def closed(self, code: int, reason: str) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def closed(self, code: int, reason: str) -> bool: ...
 
     def received(self, payload: memoryview, is_text: bool) -> None:
         self.frames += 1
@@ -80,14 +74,16 @@ class Session:
             _log.error("unreadable frame", channel=self.name, error=str(error))
             self.missed()
 
+    @abstractmethod
     def alive(self) -> None:
         """The venue answered our PING."""
 
+    @abstractmethod
     def missed(self) -> None:
         """A frame could not be read."""
 
-    def message(self, kind: str, raw: msgspec.Raw) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def message(self, kind: str, raw: msgspec.Raw) -> None: ...
 
 
 class UserSession(Session):
@@ -154,9 +150,10 @@ class MarketSession(Session):
 
     name = "market"
 
-    def __init__(self, sink: EventSink) -> None:
+    def __init__(self, sink: EventSink, books: PublicBooks | None = None) -> None:
+        """books: takes what is told of everybody's orders and trades, where somebody wants that."""
         super().__init__()
-        self._sink = sink
+        self._sink, self._books = sink, books
         self._tokens: dict[str, Decimal | None] = {}  # with the tick that was told last
         self._send: Send | None = None
 
@@ -181,6 +178,8 @@ class MarketSession(Session):
         gone = [token for token in tokens if token in self._tokens]
         for token in gone:
             del self._tokens[token]
+        if self._books is not None:
+            self._books.forget(gone)
         if gone and self._send is not None:
             self._say({"operation": "unsubscribe", "assets_ids": gone})
 
@@ -190,9 +189,19 @@ class MarketSession(Session):
 
     def closed(self, code: int, reason: str) -> bool:
         self._send = None
+        if self._books is not None:
+            self._books.forget_all()
         return True
 
+    def alive(self) -> None:
+        """Nothing waits for it: what counts here is that frames come."""
+
+    def missed(self) -> None:
+        """Nothing of money is lost: a tick or a result is told again by the next reading of the market."""
+
     def message(self, kind: str, raw: msgspec.Raw) -> None:
+        if self._books is not None:
+            self._books.message(kind, raw)
         match kind:
             case "tick_size_change":
                 change = read(wire.TickSizeChange, raw)

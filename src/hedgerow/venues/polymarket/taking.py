@@ -12,30 +12,22 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TypeVar
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.errors import CannotTell, Reason, Refused, Unavailable, VenueError
 from hedgerow.core.money import MICRO
 from hedgerow.core.states import FillState, SettlementStatus, Side
 from hedgerow.venues.base import Balance, BetRef, Fee, Instrument, Manifest, OrderState, VenueContext
+from hedgerow.venues.ctf import probability, shares
 from hedgerow.venues.polymarket import wire
 from hedgerow.venues.polymarket.account import Trader
 from hedgerow.venues.polymarket.amounts import SHARE_LOT
 from hedgerow.venues.polymarket.errors import VENUE, VERSION_MISMATCH, reading, text_error
 from hedgerow.venues.polymarket.listing import instrument_of, resolutions_of, texts
 from hedgerow.venues.polymarket.orders import taking_terms
-from hedgerow.venues.polymarket.parse import (
-    UnreadableError,
-    fill_state,
-    matched_shares,
-    number_in,
-    order_state,
-    probability,
-    read,
-    shares,
-)
-from hedgerow.venues.taking import Ended, Leg, Level, Sums, Taken, TakeOrder
+from hedgerow.venues.polymarket.parse import fill_state, matched_shares, number_in, order_state
+from hedgerow.venues.reading import UnreadableError, read
+from hedgerow.venues.taking import PREPARED_WITHIN_MS, Ended, Leg, Level, Sums, Taken, TakeOrder, keep
 
 GRACE_MS = 60_000
 """How long after an order left its absence proves nothing; as of resting orders (`connector.GRACE_S`)."""
@@ -47,14 +39,10 @@ _BETTER_BY_TICKS = 2
 """By so much the book may have become cheaper since it was looked at, without a purchase's fee passing the stake."""
 
 _FILLS_RECKONED = 50
-_PREPARED_WITHIN_MS = 60_000
 _KNOWN_FOR_MS = 60_000
 _MOST_KNOWN = 2_000
 _TOKENS_AT_ONCE = 50
 _SECOND_MS = 1_000
-
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +108,9 @@ class PolymarketTaking:
         if not made:
             return None
         known = made[0]
-        _keep(self._known, token, known)
+        keep(self._known, token, known, _MOST_KNOWN)
         for instrument in (known.own, known.other):
-            _keep(self._fees, instrument.ref, instrument.taker_fee)
+            keep(self._fees, instrument.ref, instrument.taker_fee, _MOST_KNOWN)
         return known
 
     async def levels(self, leg: Leg) -> list[Level]:
@@ -152,8 +140,8 @@ class PolymarketTaking:
         signed = signer.sign_taking(order)
         coming = self._rest.place(signed.body)
         left_ms = self._clock.now_ms()
-        _keep(self._left, signed.order_id, left_ms)
-        _keep(self._references, signed.order_id, order.reference)
+        keep(self._left, signed.order_id, left_ms, _MOST_KNOWN)
+        keep(self._references, signed.order_id, order.reference, _MOST_KNOWN)
         try:
             reply = await coming
             if reply.errorMsg or not reply.success or not reply.orderID:
@@ -177,7 +165,7 @@ class PolymarketTaking:
         """By the id that was computed and kept before the order left; another process needs no more."""
         if ref.bet_ref is None:
             raise CannotTell(VENUE, "find", "the order has no id of the venue")
-        left_ms = self._left.get(ref.bet_ref, ref.sent_at_ms + _PREPARED_WITHIN_MS)
+        left_ms = self._left.get(ref.bet_ref, ref.sent_at_ms + PREPARED_WITHIN_MS)
         waiting = await self._trader.open_order("find", ref.bet_ref)
         if waiting is not None:
             return Taken(ref.bet_ref, ref.reference, waiting.asset_id, Side.BUY, 0, 0, 0, is_over=False)
@@ -217,7 +205,7 @@ class PolymarketTaking:
     # --- trades ------------------------------------------------------------------------------------------------
 
     async def _summed(self, order_id: str, left_ms: int) -> Taken | None:
-        after = str(max((left_ms - _PREPARED_WITHIN_MS) // _SECOND_MS, 0))
+        after = str(max((left_ms - PREPARED_WITHIN_MS) // _SECOND_MS, 0))
         trades = await self._trader.trades("find", [("after", after)])
         ours = [trade for trade in trades if trade.taker_order_id == order_id]
         return await self._sum(order_id, ours) if ours else None
@@ -243,7 +231,7 @@ class PolymarketTaking:
             async for market in self._rest.markets("fee", [("closed", closed), ("clob_token_ids", token)]):
                 with reading("fee"):
                     fee = instrument_of(market, token).taker_fee
-                _keep(self._fees, token, fee)
+                keep(self._fees, token, fee, _MOST_KNOWN)
                 return fee
         raise Unavailable(VENUE, "fee", "the market of a trade is not told")
 
@@ -310,10 +298,3 @@ def _charged(rule: Fee, price: int, size: int) -> int:
     chance = Decimal(price).scaleb(-6)
     exact = size * rule.rate * (chance * (1 - chance)) ** rule.exponent
     return int((exact / rule.unit).to_integral_value(ROUND_HALF_UP)) * rule.unit
-
-
-def _keep(kept: OrderedDict[str, T], key: str, value: T) -> None:
-    kept[key] = value
-    kept.move_to_end(key)
-    while len(kept) > _MOST_KNOWN:
-        kept.popitem(last=False)

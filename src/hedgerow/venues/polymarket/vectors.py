@@ -12,7 +12,8 @@ import msgspec
 from hedgerow.core.money import micros, micros_floor
 from hedgerow.core.secrets import Secret
 from hedgerow.core.states import Side
-from hedgerow.venues.polymarket.amounts import Amounts, limit_amounts, market_amounts
+from hedgerow.venues.ctf import Amounts
+from hedgerow.venues.polymarket.amounts import limit_amounts, market_amounts
 from hedgerow.venues.polymarket.auth import ApiKey, RequestSigner, wallet_headers
 from hedgerow.venues.polymarket.orders import (
     DOMAIN_NAME,

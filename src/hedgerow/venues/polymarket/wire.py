@@ -167,6 +167,47 @@ class Book(Message, frozen=True):
     tick_size: msgspec.Raw = msgspec.Raw()
 
 
+class Level(Message, frozen=True):
+    """Of a book: all that rests at a price."""
+
+    price: Decimal
+    size: Decimal
+
+
+class BookLevels(Message, frozen=True):
+    """`book` again, for who wants its levels. market: the condition, which its two tokens share."""
+
+    asset_id: str
+    market: str
+    bids: list[Level] = []
+    asks: list[Level] = []
+
+
+class LevelChange(Message, frozen=True):
+    """Of one token: `size` is all that rests at the price now."""
+
+    asset_id: str
+    price: Decimal
+    size: Decimal
+    side: str
+
+
+class PriceChange(Message, frozen=True):
+    """`price_change`."""
+
+    price_changes: list[LevelChange]
+
+
+class LastTrade(Message, frozen=True):
+    """`last_trade_price`: told of the taker's token alone, `side` is what the taker did."""
+
+    asset_id: str
+    market: str
+    price: Decimal
+    size: Decimal
+    side: str
+
+
 class TickSizeChange(Message, frozen=True):
     """`tick_size_change`."""
 
