@@ -11,8 +11,8 @@ from hedgerow.core.clock import NS_PER_S
 from hedgerow.core.ids import FixtureId, OutcomeId, OutcomeKey
 from hedgerow.sim.bookmaker import BELOW_MINIMUM, Bet, Bookmaker, Quote
 from hedgerow.sim.clock import WorldClock
-from hedgerow.sim.exchange import DUPLICATE, Rejection
 from hedgerow.sim.faults import Behaviour
+from hedgerow.sim.orders import DUPLICATE, Rejection
 
 OUTCOME = OutcomeKey(FixtureId("id1200231461061419"), OutcomeId(121))
 QUOTE = Quote(OUTCOME, "pinnacle", Decimal("1.75"), Decimal(100), None, "USD", True, 0)

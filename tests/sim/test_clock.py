@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from tests.patience import PATIENCE_S
 
 from hedgerow.core.clock import NS_PER_S
 from hedgerow.core.tasks import spawn, stop
@@ -47,7 +48,7 @@ async def test_a_sleeper_sleeps_what_is_left_after_the_pace_has_changed() -> Non
     await _turns()
     assert clock.next_wake_ns() == 2_006 * NS_PER_S
     clock.step_to(2_006 * NS_PER_S)
-    await asyncio.wait_for(sleeper, 1)
+    await asyncio.wait_for(sleeper, PATIENCE_S)
 
 
 async def test_a_soft_sleeper_stays_soft_after_a_change() -> None:

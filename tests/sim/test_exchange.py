@@ -17,7 +17,10 @@ from hedgerow.core.ladders import PriceGrid
 from hedgerow.core.money import MICRO
 from hedgerow.core.states import SettlementStatus, Side
 from hedgerow.sim.clock import WorldClock
-from hedgerow.sim.exchange import (
+from hedgerow.sim.exchange import Exchange
+from hedgerow.sim.faults import Behaviour
+from hedgerow.sim.funds import FeeRule
+from hedgerow.sim.orders import (
     CLOSED,
     CROSSES,
     DUPLICATE,
@@ -26,7 +29,6 @@ from hedgerow.sim.exchange import (
     SCRIPTED,
     TICK,
     Contract,
-    Exchange,
     Leg,
     Order,
     OrderKind,
@@ -34,7 +36,6 @@ from hedgerow.sim.exchange import (
     SelfTrade,
     State,
 )
-from hedgerow.sim.faults import Behaviour
 
 FIXTURE = FixtureId("id1200000161061419")
 YES, NO = (OutcomeKey(FIXTURE, OutcomeId(n)) for n in (121, 122))
@@ -47,10 +48,13 @@ def _fee(contract: Contract, price: int, size: int, *, is_maker: bool) -> int:
     return 0 if is_maker else size // 100
 
 
-def _exchange(*, nets_pairs: bool = False) -> tuple[Exchange, Contract]:
+def _exchange(
+    *, nets_pairs: bool = False, closing_is_free: bool = True, withholds: FeeRule | None = None
+) -> tuple[Exchange, Contract]:
     clock = WorldClock()
     clock.run_stepped(0)
-    exchange = Exchange("venue", clock, nets_pairs=nets_pairs, fee=_fee)
+    rules = {"nets_pairs": nets_pairs, "closing_is_free": closing_is_free}
+    exchange = Exchange("venue", clock, **rules, fee=_fee, withholds=withholds)
     contract = Contract("c", MarketKey(FIXTURE, MarketId(121)), YES, NO, PriceGrid.probability(CENT), CENT, CENT)
     for name in NAMES:
         exchange.add_account(name, CASH)
@@ -112,8 +116,8 @@ actions = st.one_of(
 class Scene:
     """Plays actions and remembers what the world's own counterparty has paid."""
 
-    def __init__(self, *, nets_pairs: bool, needs_holding: bool) -> None:
-        self.exchange, self.contract = _exchange(nets_pairs=nets_pairs)
+    def __init__(self, *, nets_pairs: bool, closing_is_free: bool, needs_holding: bool) -> None:
+        self.exchange, self.contract = _exchange(nets_pairs=nets_pairs, closing_is_free=closing_is_free)
         self.needs_holding = needs_holding
         self.counterparty = 0  # contracts of YES that the world has bought, net
         self.counterparty_cash = 0
@@ -175,16 +179,18 @@ class Scene:
 results = st.sampled_from([s for s in SettlementStatus if s is not SettlementStatus.UNDECIDED])
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.lists(actions, max_size=40), st.booleans(), st.booleans(), results, results)
+@settings(max_examples=200)
+@given(st.lists(actions, max_size=40), st.booleans(), st.booleans(), st.booleans(), results, results)
 def test_money_is_conserved_and_nobody_overdraws(
     played: list[Place | Cancel | Amend | Take],
     nets_pairs: bool,
+    closing_is_free: bool,
     needs_holding: bool,
     first: SettlementStatus,
     second: SettlementStatus,
 ) -> None:
-    scene = Scene(nets_pairs=nets_pairs, needs_holding=needs_holding and not nets_pairs)
+    needs_holding = needs_holding and not nets_pairs
+    scene = Scene(nets_pairs=nets_pairs, closing_is_free=closing_is_free, needs_holding=needs_holding)
     for action in played:
         scene.play(action)
         scene.check()
@@ -232,12 +238,12 @@ churns = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(churns)
 def test_where_pairs_are_paid_out_a_poor_account_cannot_overdraw(
     orders: list[tuple[str, Side, int, int]],
 ) -> None:
-    scene = Scene(nets_pairs=True, needs_holding=False)
+    scene = Scene(nets_pairs=True, closing_is_free=True, needs_holding=False)
     scene.exchange.accounts["bob"].cash = 1_000 * ONE
     for account, side, cents, size in orders:
         scene.play(Place(account, Leg.YES, side, cents, size, OrderKind.RESTS, False, SelfTrade.ENDS_MAKER))
@@ -263,6 +269,17 @@ def test_what_an_order_meant_to_close_is_reserved_when_another_closes_it() -> No
     _place(exchange, contract, "bob", Side.BUY, 20, 5)
     _place(exchange, contract, "ann", Side.SELL, 20, 5)
     assert (resting.closes, resting.reserved) == (0, 2 * ONE + 5 * ONE // 100)
+
+
+def test_an_order_that_closes_can_be_made_to_set_its_money_aside_and_the_pair_is_paid_all_the_same() -> None:
+    exchange, contract = _exchange(nets_pairs=True, closing_is_free=False)
+    _place(exchange, contract, "bob", Side.SELL, 20, 5)
+    _place(exchange, contract, "ann", Side.BUY, 20, 5)
+    resting = _place(exchange, contract, "ann", Side.SELL, 60, 5)
+    assert (resting.closes, resting.reserved) == (0, 2 * ONE + 5 * ONE // 100)
+    before = exchange.accounts["ann"].cash
+    exchange.take(YES, Side.BUY, 60 * CENT, 5 * ONE)
+    assert exchange.accounts["ann"].cash == before - 2 * ONE + 5 * ONE
 
 
 def _place(
@@ -323,6 +340,17 @@ def test_a_refused_order_leaves_nothing(cents: int, size: int, more: dict[str, A
     assert refused.value.why == why
     assert exchange.open_orders("ann") == []
     assert exchange.free_cash("ann") == CASH
+
+
+def test_lots_are_the_dialects_where_it_counts_them_itself() -> None:
+    exchange = Exchange("kestrel", WorldClock(), checks_lots=False)
+    exchange.add_account("ann", CASH)
+    contract = Contract("c", MarketKey(FIXTURE, MarketId(121)), YES, NO, PriceGrid.probability(CENT), 7 * CENT, 1)
+    exchange.add_contract(contract)
+    placed = exchange.place("ann", contract, Leg.YES, Side.BUY, CENT, 8 * CENT, reference="eight")
+    assert placed.remaining == 8 * CENT
+    with pytest.raises(Rejection, match=LOT):
+        exchange.place("ann", contract, Leg.YES, Side.BUY, CENT, 0, reference="none")
 
 
 def test_a_reference_is_taken_once() -> None:
@@ -388,3 +416,39 @@ def test_the_ledger_tells_stake_as_money_at_risk() -> None:
     assert (bob["stake"], bob["matched"], bob["payout"]) == (Decimal("1.4"), Decimal("1.2"), Decimal(0))
     assert [fill["price"] for fill in ann["fills"]] == [Decimal("0.4")]
     assert ledger["balances"]["ann"] == Decimal("7.2")
+
+
+# --- fees in contracts -------------------------------------------------------------------------------------------
+
+
+def _tenth(contract: Contract, price: int, size: int, *, is_maker: bool) -> int:
+    return 0 if is_maker else size // 10
+
+
+@pytest.mark.parametrize(
+    ("result", "paid"),
+    [(SettlementStatus.WON, 9 * ONE), (SettlementStatus.LOST, 0), (SettlementStatus.VOID, 4 * ONE)],
+)
+def test_a_purchase_whose_fee_is_contracts_costs_its_price_and_pays_for_what_is_left(
+    result: SettlementStatus, paid: int
+) -> None:
+    exchange, contract = _exchange(withholds=_tenth)
+    exchange.add_account("ann", 10 * ONE)
+    exchange.rest(contract, Leg.YES, 400_000, 10 * ONE)
+    order = exchange.place("ann", contract, Leg.YES, Side.BUY, 400_000, 10 * ONE, reference="a")
+    assert exchange.accounts["ann"].cash == 6 * ONE
+    assert exchange.free_holding("ann", contract, Leg.YES) == 9 * ONE
+    (match,) = order.fills
+    assert (match.fee, match.withheld, match.charged) == (0, ONE, 400_000)
+    exchange.settle(contract, result)
+    assert exchange.accounts["ann"].cash == 6 * ONE + paid
+
+
+def test_a_sale_pays_its_fee_in_money_where_purchases_pay_in_contracts() -> None:
+    exchange, contract = _exchange(withholds=_tenth)
+    exchange.add_account("ann", 10 * ONE)
+    exchange.place("ann", contract, Leg.YES, Side.BUY, 400_000, 10 * ONE, reference="a")
+    exchange.take(YES, Side.SELL, 400_000, 10 * ONE)
+    exchange.place("bob", contract, Leg.YES, Side.BUY, 500_000, 10 * ONE, reference="b")
+    exchange.place("ann", contract, Leg.YES, Side.SELL, 500_000, 10 * ONE, reference="c", needs_holding=True)
+    assert exchange.accounts["ann"].cash == 6 * ONE + 5 * ONE - ONE // 10

@@ -12,21 +12,9 @@ from hedgerow.core.ladders import PriceGrid
 from hedgerow.core.money import MICRO
 from hedgerow.core.states import Side
 from hedgerow.sim.clock import WorldClock
-from hedgerow.sim.exchange import (
-    DUPLICATE,
-    FUNDS,
-    LOT,
-    TICK,
-    Contract,
-    EventKind,
-    Exchange,
-    Leg,
-    LevelEvent,
-    Order,
-    OrderEvent,
-    Rejection,
-    State,
-)
+from hedgerow.sim.exchange import Exchange
+from hedgerow.sim.order_events import EventKind, LevelEvent, OrderEvent
+from hedgerow.sim.orders import DUPLICATE, FUNDS, LOT, TICK, Contract, Leg, Order, Rejection, State
 
 FIXTURE = FixtureId("id1200231461061419")
 CENT, ONE = 10_000, MICRO

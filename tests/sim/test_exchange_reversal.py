@@ -13,19 +13,9 @@ from hedgerow.core.ladders import PriceGrid
 from hedgerow.core.money import MICRO
 from hedgerow.core.states import SettlementStatus, Side
 from hedgerow.sim.clock import WorldClock
-from hedgerow.sim.exchange import (
-    Contract,
-    Event,
-    EventKind,
-    Exchange,
-    Leg,
-    OrderEvent,
-    OrderKind,
-    Rejection,
-    State,
-    SweepEvent,
-    TradeEvent,
-)
+from hedgerow.sim.exchange import Exchange
+from hedgerow.sim.order_events import Event, EventKind, OrderEvent, SweepEvent, TradeEvent
+from hedgerow.sim.orders import Contract, Leg, OrderKind, Rejection, State
 
 FIXTURE = FixtureId("id1200000161061419")
 NAMES = ("ann", "bob", "eve")
@@ -54,6 +44,17 @@ def _trade(exchange: Exchange, contract: Contract, size: int = 10 * MICRO, price
     exchange.place("ann", contract, Leg.YES, Side.BUY, price, size, reference=f"a{number}")
     taker = exchange.place("bob", contract, Leg.NO, Side.BUY, MICRO - price, size, reference=f"b{number}")
     return taker.fills[0].id
+
+
+def test_orders_that_ever_traded_are_told_apart_from_those_that_only_rested() -> None:
+    exchange, contract = _exchange()
+    exchange.place("ann", contract, Leg.YES, Side.BUY, 100_000, MICRO, reference="rests")
+    trade = _trade(exchange, contract)
+    assert [order.reference for order in exchange.traded_orders("ann")] == ["a1"]
+    assert exchange.reverse(trade)
+    assert [(order.reference, order.fills) for order in exchange.traded_orders("ann")] == [("a1", [])]
+    exchange.clear()
+    assert exchange.traded_orders("ann") == []
 
 
 def test_a_reversed_trade_leaves_both_accounts_as_before() -> None:
@@ -202,7 +203,7 @@ RESULTS = st.sampled_from([SettlementStatus.WON, SettlementStatus.LOST, Settleme
 
 
 @given(ACTIONS, RESULTS, st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_money_is_conserved_over_trades_reversals_and_settlement(
     actions: list[tuple[str, Leg, Side, int, int, int]], result: SettlementStatus, halves: bool
 ) -> None:

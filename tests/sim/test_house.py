@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -10,8 +11,11 @@ import pytest
 from hedgerow.core.clock import NS_PER_S
 from hedgerow.core.ids import FixtureId, OutcomeId, OutcomeKey
 from hedgerow.sim.bookmaker import Quote
+from hedgerow.sim.dialects import matchbook
 from hedgerow.sim.dialects.kalshi import Kalshi, Terms
+from hedgerow.sim.dialects.matchbook import Matchbook
 from hedgerow.sim.dialects.oddspapi import build
+from hedgerow.sim.dialects.prophetx import ProphetX
 from hedgerow.sim.exchange import Exchange
 from hedgerow.sim.markets import Catalogue
 from hedgerow.sim.world import Fixture, World
@@ -83,3 +87,33 @@ def test_the_feed_names_the_contract_and_tells_its_book(world: World) -> None:
         "lay": [{"price": Decimal("1.818"), "limit": 55, "cents": Decimal("0.55"), "size": 100}],
         "bookmakerLayOutcomeId": f"{ticker}:no",
     }
+
+
+def test_the_feed_tells_a_betting_exchanges_book_in_odds_and_stakes() -> None:
+    world = World(Catalogue())
+    world.clock.run_stepped(NOW_S * NS_PER_S)
+    Matchbook(world, matchbook.Terms())
+    view = build(world).view
+    names = "Jannik Sinner", "Carlos Alcaraz"
+    world.put_fixture(Fixture(FIXTURE, 12, 2314, *names, NOW_S + 7200, "ATP Finals", "ATP"))
+    world.put_odds([replace(offered(SINNER, "1.73", "40"), bookmaker="matchbook")])
+    (row,) = view.present(world.fixtures[FIXTURE], "matchbook", [(SINNER.outcome_id, SINNER.player_id)]).values()
+    assert row["meta"] == {"availableToBack": [{"price": Decimal("1.73"), "size": 40}], "availableToLay": []}
+
+
+def test_the_feed_tells_both_sides_of_american_odds_in_their_own() -> None:
+    world = World(Catalogue())
+    world.clock.run_stepped(NOW_S * NS_PER_S)
+    ProphetX(world)
+    view = build(world).view
+    names = "Jannik Sinner", "Carlos Alcaraz"
+    world.put_fixture(Fixture(FIXTURE, 12, 2314, *names, NOW_S + 7200, "ATP Finals", "ATP"))
+    offers = offered(SINNER, "1.75", "60"), offered(ALCARAZ, "2.2", "60")
+    world.put_odds([replace(offer, bookmaker="prophetx") for offer in offers])
+    sides = [(one.outcome_id, one.player_id) for one in (SINNER, ALCARAZ)]
+    first, second = (row["meta"] for row in view.present(world.fixtures[FIXTURE], "prophetx", sides).values())
+    # -132 and +122, of which the other sides are +132 and -122: whole cents on both.
+    assert first["availableToBack"] == [{"price": Decimal("1.757575"), "size": Decimal("59.73")}]
+    assert first["availableToLay"] == [{"price": Decimal("1.819672"), "size": Decimal("72.59")}]
+    assert second["availableToBack"] == [{"price": Decimal("2.22"), "size": Decimal("59.5")}]
+    assert second["availableToLay"] == [{"price": Decimal("2.32"), "size": Decimal("45.25")}]

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.patience import PATIENCE_S
 
 from hedgerow.bus.world_clock import FollowedClock, follow
 from hedgerow.core.clock import NS_PER_MS, NS_PER_S, SystemClock
@@ -26,8 +27,8 @@ from hedgerow.net.stream import handled
 from hedgerow.sim.clock import Pace
 from hedgerow.sim.dialects.oddspapi import DEMO_KEY, build
 from hedgerow.sim.events import FixtureEvent, OddsEvent, Price, ReplayEvent, SettleEvent, Summary, TradeEvent
-from hedgerow.sim.exchange import Leg, OrderKind
 from hedgerow.sim.generator import GeneratedMatch
+from hedgerow.sim.orders import Leg, OrderKind
 from hedgerow.sim.player import STRIDE_NS, Player, Playing
 from hedgerow.sim.recordings.betfair import BetfairRecording
 from hedgerow.sim.server import WorldConfig, WorldServer
@@ -107,7 +108,7 @@ class Scene:
     async def play(self, recording: Any, **playing: Any) -> dict[str, Any]:
         player = self.player(recording, **playing)
         await player.start()
-        await asyncio.wait_for(player.ended(), 30)
+        await asyncio.wait_for(player.ended(), PATIENCE_S)
         return player.progress()
 
     def odds(self) -> list[tuple[float, Decimal | None]]:
@@ -379,7 +380,7 @@ async def _ledger(seed: int) -> bytes:
     urls = scene.server.venues.urls(SLUG)
     trader = Trader(scene.server.url, urls["rest"], urls["ws"])
     await trader.start()
-    progress = await scene.play(GeneratedMatch(seed, duration_s=1_200), seed=seed, settle_s=10)
+    progress = await scene.play(GeneratedMatch(seed, duration_s=600), seed=seed, settle_s=10)
     assert (progress["state"], progress["error"]) == ("finished", None)
     assert progress["takerFills"] > 0
     await trader.stop()

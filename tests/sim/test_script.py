@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientConnectionError, ClientSession, WSMsgType
+from tests.patience import PATIENCE_S
 
 from hedgerow.core.ids import FixtureId, OutcomeId, OutcomeKey
 from hedgerow.sim.server import WorldConfig, WorldServer
@@ -88,7 +89,7 @@ async def test_urls_are_where_the_venue_answers(match: Script) -> None:
     assert urls["ws"].startswith("ws://")
     async with match.session.ws_connect(urls["ws"]) as socket:
         await socket.send_str("echo")
-        assert (await socket.receive(5)).data == "echo"
+        assert (await socket.receive(PATIENCE_S)).data == "echo"
     async with match.session.get(f"{urls['rest']}/nothing") as answer:
         assert answer.status == 404
 
@@ -167,7 +168,7 @@ async def test_odds_reach_the_streams_at_once_digit_for_digit(match: Script) -> 
             b'{"fixtureId":"%s","bookmaker":"pinnacle","outcomeId":122,"price":7}]' % ((FIXTURE.encode(),) * 2)
         )
         assert await match.call("PUT", "/odds", body) == {"accepted": 2}
-        heard = (await socket.receive(5)).json()
+        heard = (await socket.receive(PATIENCE_S)).json()
     assert heard["odds"] == {"121": "1.100000000000000001", "122": "7"}
     assert (await match.call("GET", "/state"))["fixtures"][0]["odds"] == 2
 
@@ -308,18 +309,18 @@ async def test_a_cut_stream_is_gone_without_a_close_and_may_come_again(match: Sc
     socket = await match.session.ws_connect(url)
     answer = await match.call("PATCH", f"/venues/{SLUG}", {"disconnectStream": True})
     assert answer["behaviour"]["disconnectStream"] is False
-    assert (await socket.receive(5)).type in (WSMsgType.CLOSED, WSMsgType.ERROR)
+    assert (await socket.receive(PATIENCE_S)).type in (WSMsgType.CLOSED, WSMsgType.ERROR)
     assert socket.close_code == 1006
     async with match.session.ws_connect(url) as again:
         await again.send_str("echo")
-        assert (await again.receive(5)).data == "echo"
+        assert (await again.receive(PATIENCE_S)).data == "echo"
 
 
 async def test_a_venue_that_is_down_answers_nobody(match: Script) -> None:
     url = match.server.venues.urls(SLUG)["ws"]
     socket = await match.session.ws_connect(url)
     await match.call("PATCH", f"/venues/{SLUG}", {"down": True})
-    assert (await socket.receive(5)).type in (WSMsgType.CLOSED, WSMsgType.ERROR)
+    assert (await socket.receive(PATIENCE_S)).type in (WSMsgType.CLOSED, WSMsgType.ERROR)
     with pytest.raises(ClientConnectionError):
         await match.place("buy", 40, 10)
     with pytest.raises(ClientConnectionError):

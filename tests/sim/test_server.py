@@ -7,11 +7,13 @@ import socket
 
 import pytest
 from aiohttp import ClientConnectionError, ClientSession, WSMsgType
+from tests.patience import PATIENCE_S
 
-from hedgerow.core.tasks import spawn
+from hedgerow.core.tasks import spawn, stop
 from hedgerow.sim import server as module
+from hedgerow.sim.faults import Behaviour
 from hedgerow.sim.server import SCRIPT, WorldConfig, WorldServer, run_world
-from hedgerow.sim.site import Dialect
+from hedgerow.sim.site import Dialect, traffic
 from hedgerow.sim.world import World
 
 from .worldkit import SLUG, kestrel_only
@@ -64,14 +66,30 @@ async def test_a_stop_ends_streams_and_what_was_still_to_happen() -> None:
     async with ClientSession() as session, session.ws_connect(server.venues.urls(SLUG)["ws"]) as stream:
         url = server.url
         stopping = spawn(server.stop(), "stop")
-        assert (await stream.receive(5)).type in (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.ERROR)
-        await asyncio.wait_for(stopping, 5)
+        assert (await stream.receive(PATIENCE_S)).type in (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.ERROR)
+        await asyncio.wait_for(stopping, PATIENCE_S)
         with pytest.raises(ClientConnectionError):
             await session.get(f"{url}/sim/state")
     server.world.clock.step_to(10**10)
     await asyncio.sleep(0)
     assert done == []
     await server.stop()  # a second time does nothing
+
+
+async def test_a_stop_ends_answers_that_are_held_back_though_nobody_waits_for_them() -> None:
+    server = WorldServer(WorldConfig(), kestrel_only)
+    await server.start()
+    server.world.clock.run_stepped(0)
+    server.venues.engine(SLUG).faults.set(Behaviour(latencyMs=250))
+    before = traffic.held_back
+    async with ClientSession() as session:
+        asked = spawn(session.get(f"{server.venues.urls(SLUG)['rest']}/orders"), "a client that leaves")
+        async with asyncio.timeout(PATIENCE_S):
+            while traffic.held_back == before:  # noqa: ASYNC110 - it is the site's count
+                await asyncio.sleep(0.002)
+        await stop(asked)
+    await server.stop()
+    assert traffic.held_back == before
 
 
 async def test_a_running_world_is_closed_when_it_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +99,7 @@ async def test_a_running_world_is_closed_when_it_is_cancelled(monkeypatch: pytes
     monkeypatch.setattr(module, "WorldServer", served)
     ready: asyncio.Future[WorldServer] = asyncio.get_running_loop().create_future()
     world = spawn(run_world(WorldConfig(), ready.set_result), "world")
-    server = await asyncio.wait_for(ready, 5)
+    server = await asyncio.wait_for(ready, PATIENCE_S)
     async with ClientSession() as session:
         async with session.get(f"{server.url}/sim/state") as answer:
             assert answer.status == 200

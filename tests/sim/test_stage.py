@@ -9,8 +9,8 @@ import pytest
 from hedgerow.core.ids import FixtureId
 from hedgerow.core.states import SettlementStatus, Side
 from hedgerow.sim.events import FixtureEvent, OddsEvent, Price, ScoreEvent, SettleEvent, SuspendEvent, TradeEvent
-from hedgerow.sim.exchange import Leg, OrderKind
 from hedgerow.sim.markets import Catalogue
+from hedgerow.sim.orders import Leg, OrderKind
 from hedgerow.sim.stage import Stage
 from hedgerow.sim.takers import TakerOrder
 from hedgerow.sim.world import World

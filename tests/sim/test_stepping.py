@@ -10,6 +10,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 from aiohttp import ClientSession
+from tests.patience import PATIENCE_S
 
 from hedgerow.core.clock import NS_PER_S
 from hedgerow.core.tasks import spawn, work
@@ -24,8 +25,8 @@ from .worldkit import FIXTURE, SLUG, YES, Kestrel, Trader, kestrel_only
 START_NS = 1_000 * NS_PER_S
 
 
-async def until(holds: Callable[[], bool], seconds: float = 5.0) -> None:
-    async with asyncio.timeout(seconds):
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
         while not holds():  # noqa: ASYNC110  what is waited for has no event
             await asyncio.sleep(0.002)
 
@@ -101,7 +102,7 @@ async def test_a_step_waits_until_a_frame_has_been_handled(server: WorldServer, 
     await until(lambda: len(trader.steps) > 5)
     assert not step.done()
     trader.gate.set()
-    await asyncio.wait_for(step, 5)
+    await asyncio.wait_for(step, PATIENCE_S)
     assert len(kestrel(server).exchange.open_orders()) == 2
 
 
@@ -141,7 +142,7 @@ async def test_a_follower_that_says_nothing_is_named() -> None:
     await trader.start()
     await until(lambda: len(server.followers) == 1)
     (follower,) = server.followers
-    with pytest.raises(UnsettledError, match=rf"step 1 has not settled .* port {follower.socket.peer_port}"):
+    with pytest.raises(UnsettledError, match=rf"step 1 has not settled .* at {follower.socket.pair}"):
         await server.stepper.step_to(START_NS + 1)
     await trader.stop()
     await server.stop()
@@ -154,9 +155,9 @@ async def test_frames_that_never_arrive_are_named() -> None:
     trader = trader_of(server)
     await trader.start()
     await until(lambda: len(server.followers) == 1)
-    (port,) = trader.frames
-    trader.frames[port] = 7
-    with pytest.raises(UnsettledError, match=f"port {port} has handled 7 of 0 frames"):
+    (pair,) = trader.frames
+    trader.frames[pair] = 7
+    with pytest.raises(UnsettledError, match=f"socket {pair} has handled 7 of 0 frames"):
         await server.stepper.step_to(START_NS + 1)
     await trader.stop()
     await server.stop()
@@ -214,7 +215,7 @@ async def test_a_follower_that_dies_is_forgotten(server: WorldServer, trader: Tr
     step = spawn(server.stepper.step_to(START_NS + 2), "step")
     await until(lambda: len(trader.steps) > asked)
     await trader.stop()
-    await asyncio.wait_for(step, 5)
+    await asyncio.wait_for(step, PATIENCE_S)
     assert len(server.followers) == 0
 
 
@@ -233,7 +234,7 @@ async def test_time_stands_while_an_expected_follower_is_missing() -> None:
     await asyncio.sleep(0.02)
     assert not step.done()
     await second.start()
-    await asyncio.wait_for(step, 5)
+    await asyncio.wait_for(step, PATIENCE_S)
     assert second.steps
     await second.stop()
     await server.stop()
@@ -278,7 +279,7 @@ async def service(server: WorldServer, dies_at_ns: int = 0) -> asyncio.subproces
 async def test_a_service_in_another_process_follows(server: WorldServer) -> None:
     process = await service(server)
     try:
-        await until(lambda: len(server.followers) == 1 and len(kestrel(server).sockets()) == 1, 20)
+        await until(lambda: len(server.followers) == 1 and len(kestrel(server).sockets()) == 1)
         await server.stepper.step_to(START_NS + 60 * NS_PER_S, lambda: put_odds(server, "2.00"))
         (follower,) = server.followers
         assert list(follower.frames.values()) == [1]
@@ -296,15 +297,15 @@ async def test_a_service_that_is_killed_in_a_step_is_dropped_and_its_successor_w
     first = await service(server, dies_at_ns=START_NS + 9 * NS_PER_S)
     second = None
     try:
-        await until(lambda: len(server.followers) == 1 and len(kestrel(server).sockets()) == 1, 20)
+        await until(lambda: len(server.followers) == 1 and len(kestrel(server).sockets()) == 1)
         await server.stepper.step_to(START_NS + 1, lambda: put_odds(server, "2.00"))
         step = spawn(server.stepper.step_to(START_NS + 9 * NS_PER_S, lambda: put_odds(server, "2.10")), "step")
-        assert await asyncio.wait_for(first.wait(), 20) == -9
+        assert await asyncio.wait_for(first.wait(), PATIENCE_S) == -9
         await until(lambda: len(server.followers) == 0)
         assert not step.done()
         assert server.world.clock.now_ns() == START_NS + 9 * NS_PER_S
         second = await service(server)
-        await asyncio.wait_for(step, 20)
+        await asyncio.wait_for(step, PATIENCE_S)
         assert len(server.followers) == 1
         await server.stepper.step_to(START_NS + 10 * NS_PER_S)
     finally:

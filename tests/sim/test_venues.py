@@ -12,7 +12,7 @@ from hedgerow.sim.dialects.bridge import Bridge
 from hedgerow.sim.exchange import Exchange
 from hedgerow.sim.markets import Catalogue
 from hedgerow.sim.site import HasFaults, Switchable
-from hedgerow.sim.venues import BOOKMAKERS, EXCHANGES, Venues, bridged, find_dialect, find_dialects
+from hedgerow.sim.venues import BOOKMAKERS, EXCHANGES, Venues, bridged, find_dialect, find_dialects, module_name
 from hedgerow.sim.world import World
 
 from .worldkit import SLUG, kestrel_only
@@ -27,6 +27,14 @@ def venues() -> Venues:
 def test_thirty_bookmakers_and_eleven_exchanges_are_listed_once() -> None:
     assert (len(set(BOOKMAKERS)), len(BOOKMAKERS)) == (30, 30)
     assert (len(set(EXCHANGES)), len(EXCHANGES)) == (11, 11)
+
+
+@pytest.mark.parametrize(
+    ("slug", "name"), [("sx.bet", "sx_bet"), ("betfair-ex", "betfair_ex"), ("4casters", "_4casters")]
+)
+def test_a_venues_module_has_a_name_that_can_be_imported(slug: str, name: str) -> None:
+    assert module_name(slug) == name
+    assert name.isidentifier()
 
 
 def test_every_dialect_speaks_for_a_venue_or_is_the_feed() -> None:

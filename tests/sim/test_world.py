@@ -15,9 +15,10 @@ from hedgerow.core.money import MICRO
 from hedgerow.core.states import SettlementStatus, Side
 from hedgerow.sim.bookmaker import ABOVE_MAXIMUM, Bet, Quote
 from hedgerow.sim.clock import WorldClock
-from hedgerow.sim.exchange import CLOSED, Contract, Exchange, Leg, Rejection, State
+from hedgerow.sim.exchange import Exchange
 from hedgerow.sim.faults import Behaviour
 from hedgerow.sim.markets import Catalogue
+from hedgerow.sim.orders import CLOSED, Contract, Leg, Rejection, State
 from hedgerow.sim.world import (
     CANCELLED,
     FINISHED,

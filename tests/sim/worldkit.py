@@ -12,10 +12,13 @@ from aiohttp import ClientSession, WSMsgType, web
 
 from hedgerow.core.ids import FixtureId, MarketKey, OutcomeId, OutcomeKey
 from hedgerow.core.ladders import PriceGrid
+from hedgerow.core.sockets import socket_pair
 from hedgerow.core.states import Side
 from hedgerow.core.tasks import spawn, stop, work
-from hedgerow.sim.exchange import Contract, EventKind, Exchange, Leg, OrderEvent, OrderKind, Rejection
-from hedgerow.sim.exchange import Event as ExchangeEvent
+from hedgerow.sim.exchange import Exchange
+from hedgerow.sim.order_events import Event as ExchangeEvent
+from hedgerow.sim.order_events import EventKind, OrderEvent
+from hedgerow.sim.orders import Contract, Leg, OrderKind, Rejection
 from hedgerow.sim.site import Dialect, Socket, application, json_answer, lose_answer
 from hedgerow.sim.world import FixtureChanged, OddsChanged, World, WorldEvent
 
@@ -123,7 +126,7 @@ class Trader:
         self._urls = script_url, rest_url, stream_url
         self._session = ClientSession()
         self._tasks: list[asyncio.Task[None]] = []
-        self.frames: dict[int, int] = {}
+        self.frames: dict[str, int] = {}
         self.heard: list[str] = []
         self.steps: list[int] = []
         self.clock: list[dict[str, Any]] = []
@@ -136,9 +139,9 @@ class Trader:
         script, _, stream = self._urls
         clock = await self._session.ws_connect(f"{script}/sim/clock", autoclose=True)
         venue = await self._session.ws_connect(stream)
-        port = venue.get_extra_info("sockname")[1]
-        self.frames[port] = 0
-        self._tasks = [spawn(self._follow(clock), "follow"), spawn(self._read(venue, port), "read")]
+        pair = socket_pair(venue.get_extra_info("sockname"), venue.get_extra_info("peername"))
+        self.frames[pair] = 0
+        self._tasks = [spawn(self._follow(clock), "follow"), spawn(self._read(venue, pair), "read")]
 
     async def stop(self) -> None:
         await stop(*self._tasks)
@@ -157,13 +160,13 @@ class Trader:
                 answer = {"type": "settled", "step": said["step"], "frames": self.frames, "nextWakeNs": wake}
                 await clock.send_str(msgspec.json.encode(answer).decode())
 
-    async def _read(self, venue: Any, port: int) -> None:
+    async def _read(self, venue: Any, pair: str) -> None:
         async for message in venue:
             if message.type is WSMsgType.TEXT:
                 await self.gate.wait()
                 with work.unit():
                     await self._handle(message.data)
-                self.frames[port] += 1
+                self.frames[pair] += 1
 
     async def _handle(self, text: str) -> None:
         self.heard.append(text)

@@ -17,6 +17,11 @@ def stable_number(*parts: object, below: int) -> int:
     return int.from_bytes(digest[:8]) % below
 
 
+def fixture_ref(slug: str, fixture_id: str) -> str:
+    """The feed's `bookmakerFixtureId` of a fixture: eight digits."""
+    return str(10_000_000 + stable_number("fixture", fixture_id, slug, below=90_000_000))
+
+
 def market_ref(slug: str, fixture_id: str, market_id: int) -> str:
     """The feed's `bookmakerMarketId` of a market."""
     return str(stable_number("market", fixture_id, slug, market_id, below=10**9))

@@ -16,8 +16,8 @@ from hedgerow.core.ids import OutcomeKey
 from hedgerow.core.money import round_down
 from hedgerow.core.states import SettlementStatus
 from hedgerow.sim.clock import WorldClock
-from hedgerow.sim.exchange import CLOSED, DUPLICATE, FUNDS, SCRIPTED, Rejection, State
 from hedgerow.sim.faults import Faults
+from hedgerow.sim.orders import CLOSED, DUPLICATE, FUNDS, SCRIPTED, Rejection, State
 
 CASHED_OUT, CALLED_OFF = "cashed_out", "called_off"
 PRICE, BELOW_MINIMUM, ABOVE_MAXIMUM = "price", "below_minimum", "above_maximum"
@@ -119,12 +119,14 @@ class Bookmaker:
         takes_better: bool = True,
         cuts_to_limit: bool = False,
         delay_s: float = 0.0,
+        bet_id: str | None = None,
         extra: dict[str, Any] | None = None,
     ) -> Bet:
         """Takes a bet at the price of the moment. Raises Rejection; a refused bet leaves no trace but its reference.
 
         least_price: the price the bettor saw. takes_better: a better one is taken too. cuts_to_limit: a stake above
         the limit is cut to it instead of refused. delay_s: the bet is pending for so long (live betting).
+        bet_id: where the venue knows its bets by another name than a number.
         """
         if (account, reference) in self._by_reference:
             raise Rejection(DUPLICATE)
@@ -139,7 +141,7 @@ class Bookmaker:
         if stake > self.balances[account]:
             raise Rejection(FUNDS)
         bet = Bet(
-            f"{next(self._numbers)}",
+            bet_id or f"{next(self._numbers)}",
             reference,
             account,
             outcome,

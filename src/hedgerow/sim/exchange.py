@@ -7,266 +7,40 @@ micros only. The dialects put the venue's words around this.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Callable
 from itertools import count
-from typing import Any, Protocol
+from typing import Any
 
-from hedgerow.core.ids import MarketKey, OutcomeKey
-from hedgerow.core.ladders import PriceGrid
-from hedgerow.core.money import MICRO, decimal_of
+from hedgerow.core.ids import OutcomeKey
+from hedgerow.core.money import decimal_of
 from hedgerow.core.states import SettlementStatus, Side
 from hedgerow.sim.clock import WorldClock
 from hedgerow.sim.faults import Faults
-
-
-class Leg(StrEnum):
-    YES = "yes"
-    NO = "no"
-
-
-class OrderKind(StrEnum):
-    """How long an order lives."""
-
-    RESTS = "rests"  # good till cancelled (or its expiry)
-    IMMEDIATE = "immediate"  # what does not match at once is cancelled
-    ALL_OR_NONE = "all_or_none"  # matches wholly at once, or not at all
-
-
-class State(StrEnum):
-    """In the ledger's words. `pending` waits for an acceptance delay."""
-
-    PENDING = "pending"
-    OPEN = "open"
-    ACCEPTED = "accepted"  # wholly matched
-    REJECTED = "rejected"
-    CANCELLED = "cancelled"
-    SETTLED = "settled"
-
-
-class SelfTrade(StrEnum):
-    """What happens when an account would trade with itself."""
-
-    ALLOWED = "allowed"
-    ENDS_TAKER = "ends_taker"
-    ENDS_MAKER = "ends_maker"
-
-
-class Rejection(Exception):  # noqa: N818
-    """The exchange refuses an order; each dialect puts `why` into its venue's words."""
-
-    def __init__(self, why: str, text: str = "") -> None:
-        super().__init__(text or why)
-        self.why = why
-
-
-# Why a placement can be refused.
-CROSSES, FUNDS, CLOSED, TICK, LOT, DUPLICATE, NOT_FILLED, UNKNOWN, SCRIPTED = (
-    "crosses",
-    "funds",
-    "closed",
-    "tick",
-    "lot",
-    "duplicate",
-    "not_filled",
-    "unknown",
-    "scripted",
+from hedgerow.sim.funds import FeeRule, Funds, free
+from hedgerow.sim.ledger import entry_of
+from hedgerow.sim.order_book import Book
+from hedgerow.sim.order_events import ContractEvent, Event, EventKind, LevelEvent, OrderEvent, SweepEvent, TradeEvent
+from hedgerow.sim.orders import (
+    CLOSED,
+    COUNTERPARTY,
+    CROSSES,
+    DUPLICATE,
+    LOT,
+    NOT_FILLED,
+    SCRIPTED,
+    TICK,
+    UNKNOWN,
+    Account,
+    Contract,
+    Leg,
+    Match,
+    Order,
+    OrderKind,
+    Rejection,
+    SelfTrade,
+    State,
+    in_yes_terms,
 )
-
-
-@dataclass(slots=True)
-class Contract:
-    """One listed contract. `no` is the outcome that the NO leg pays on, where the market has exactly two results."""
-
-    ref: str
-    market: MarketKey
-    yes: OutcomeKey
-    no: OutcomeKey | None
-    grid: PriceGrid
-    lot: int
-    min_size: int
-    is_open: bool = True
-    result: SettlementStatus | None = None
-    names: tuple[str, str] = ("", "")  # the feed's `bookmakerOutcomeId` of YES and of NO
-
-
-@dataclass(slots=True)
-class Match:
-    """One trade of an order, at the maker's price, in the terms of the order's own leg."""
-
-    id: str
-    price: int
-    size: int
-    fee: int
-    is_maker: bool
-    at_ms: int
-    closed: int = 0  # part of the size that sold what the account held
-
-
-@dataclass(slots=True, eq=False)
-class Order:
-    """An order in its own leg's terms; `yes_price` and `is_bid` are the book's."""
-
-    id: str
-    reference: str
-    account: str
-    contract: Contract
-    leg: Leg
-    side: Side
-    price: int
-    size: int
-    kind: OrderKind
-    created_ms: int
-    expires_ms: int | None = None
-    filled: int = 0
-    failed: int = 0  # part of the size whose trades were taken back; it does not rest again
-    state: State = State.OPEN
-    reason: str = ""
-    post_only: bool = False
-    self_trade: SelfTrade = SelfTrade.ALLOWED
-    closes: int = 0  # part of what remains that sells what the account holds, and needs no money
-    reserved: int = 0  # money that what remains has set aside
-    fills: list[Match] = field(default_factory=list)
-    settlement: SettlementStatus = SettlementStatus.UNDECIDED
-    payout: int = 0
-    extra: dict[str, Any] = field(default_factory=dict)  # what only the dialect reads
-
-    @property
-    def remaining(self) -> int:
-        return self.size - self.filled - self.failed
-
-    @property
-    def is_bid(self) -> bool:
-        return (self.side is Side.BUY) == (self.leg is Leg.YES)
-
-    @property
-    def yes_price(self) -> int:
-        return _yes_price(self.leg, self.price)
-
-    @property
-    def outcome(self) -> OutcomeKey | None:
-        return self.contract.yes if self.leg is Leg.YES else self.contract.no
-
-    def risk_price(self, price: int) -> int:
-        """Money at risk per contract at a price of the order's leg: the price when buying, its complement else."""
-        return price if self.side is Side.BUY else MICRO - price
-
-
-@dataclass(slots=True, eq=False)
-class Account:
-    """Cash, and contracts held by (contract, leg). `reserved` is the part of the cash that open orders set aside.
-
-    `advance` is cash that a contract has paid out before its end: for YES and NO held together, and for held
-    contracts that were sold. It is taken back at settlement, when every order is paid as if it had been kept.
-    """
-
-    name: str
-    cash: int
-    reserved: int = 0
-    held: dict[tuple[str, Leg], int] = field(default_factory=dict)
-    advance: dict[str, int] = field(default_factory=dict)
-
-
-class EventKind(StrEnum):
-    PLACED = "placed"
-    FILLED = "filled"
-    CANCELLED = "cancelled"
-    CHANGED = "changed"  # amended
-    REVERSED = "reversed"  # a fill was taken back
-    SETTLED = "settled"
-
-
-@dataclass(frozen=True, slots=True)
-class OrderEvent:
-    kind: EventKind
-    order: Order
-    match: Match | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LevelEvent:
-    """A book level changed: YES terms, the new size and the difference. `cause`: the resting order behind it."""
-
-    contract: Contract
-    is_bid: bool
-    price: int
-    size: int
-    difference: int
-    cause: Order
-
-
-@dataclass(frozen=True, slots=True)
-class TradeEvent:
-    """Two orders met: YES terms, the taker's direction."""
-
-    contract: Contract
-    id: str
-    price: int
-    size: int
-    taker: Order
-    maker: Order
-
-
-@dataclass(frozen=True, slots=True)
-class SweepEvent:
-    """A taker has met all that it could; what is left of it rests or ends after this. Its trades, in order."""
-
-    taker: Order
-    trades: tuple[TradeEvent, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ContractEvent:
-    """A contract was listed, opened, closed or resolved."""
-
-    contract: Contract
-
-
-Event = OrderEvent | LevelEvent | TradeEvent | SweepEvent | ContractEvent
-
-COUNTERPARTY = "world"
-
-
-class FeeRule(Protocol):
-    """The venue's fee in micros of one fill."""
-
-    def __call__(self, contract: Contract, price: int, size: int, *, is_maker: bool) -> int:
-        """price: in YES terms."""
-        ...
-
-
-def _free(contract: Contract, price: int, size: int, *, is_maker: bool) -> int:
-    return 0
-
-
-class Book:
-    """One contract's resting orders: price priority, then time."""
-
-    def __init__(self) -> None:
-        self.bids: dict[int, list[Order]] = {}
-        self.asks: dict[int, list[Order]] = {}
-
-    def side(self, is_bid: bool) -> dict[int, list[Order]]:
-        return self.bids if is_bid else self.asks
-
-    def best(self, is_bid: bool) -> int | None:
-        levels = self.side(is_bid)
-        if not levels:
-            return None
-        return max(levels) if is_bid else min(levels)
-
-    def level_size(self, is_bid: bool, price: int) -> int:
-        return sum(order.remaining for order in self.side(is_bid).get(price, ()))
-
-    def levels(self, is_bid: bool) -> list[tuple[int, int]]:
-        """(price, size) from the best to the worst, YES terms."""
-        return [(p, self.level_size(is_bid, p)) for p in sorted(self.side(is_bid), reverse=is_bid)]
-
-    def orders(self) -> Iterator[Order]:
-        for levels in (self.bids, self.asks):
-            for queue in levels.values():
-                yield from queue
 
 
 class Exchange:
@@ -278,26 +52,43 @@ class Exchange:
         clock: WorldClock,
         *,
         nets_pairs: bool = False,
-        fee: FeeRule = _free,
+        closing_is_free: bool = True,
+        fee: FeeRule = free,
         void_pays: Callable[[Contract], int] | None = None,
+        withholds: FeeRule | None = None,
+        checks_lots: bool = True,
     ) -> None:
         """nets_pairs: a YES and a NO of one contract held together are paid out at once (Kalshi).
 
+        closing_is_free: then an order that makes pairs with what is held sets no money aside; at SX it does.
+
         void_pays: what a contract that neither won nor lost pays to YES, NO gets the rest (Polymarket: a half); None
         gives the stake back, and halves of it.
+
+        withholds: the contracts that a purchase brings less, where its fee is taken in what it buys and not in money
+        (price in the terms of what is bought). Not for a venue that nets pairs.
+
+        checks_lots: False where the dialect counts an order's contracts at the prices that they will meet: lots of
+        several prices are not whole ones at the order's own.
         """
         self.slug = slug
         self.faults = Faults()
-        self.accounts: dict[str, Account] = {}
         self.contracts: dict[str, Contract] = {}
         self.orders: dict[str, Order] = {}
-        self._clock, self._nets_pairs, self._fee, self._void_pays = clock, nets_pairs, fee, void_pays
+        self._clock, self._checks_lots = clock, checks_lots
+        self._funds = Funds(
+            nets_pairs=nets_pairs, closing_is_free=closing_is_free, fee=fee, void_pays=void_pays, withholds=withholds
+        )
         self._books: dict[str, Book] = {}
         self._by_reference: dict[tuple[str, str], Order] = {}
         self._open: dict[str, dict[str, Order]] = {}
-        self._open_on: dict[tuple[str, str], dict[str, Order]] = {}  # by (account, contract)
+        self._traded: dict[str, dict[str, Order]] = {}  # by account and id
         self._listeners: list[Callable[[Event], None]] = []
         self._order_numbers, self._match_numbers = count(1), count(1)
+
+    @property
+    def accounts(self) -> dict[str, Account]:
+        return self._funds.accounts
 
     def on_event(self, listener: Callable[[Event], None]) -> None:
         self._listeners.append(listener)
@@ -312,7 +103,8 @@ class Exchange:
         self._books.clear()
         self._by_reference.clear()
         self._open.clear()
-        self._open_on.clear()
+        self._traded.clear()
+        self._funds.clear()
         self._order_numbers, self._match_numbers = count(1), count(1)
 
     # --- contracts -------------------------------------------------------------------------------------------
@@ -394,10 +186,11 @@ class Exchange:
         if account != COUNTERPARTY:
             self._check_shape(order)
         self._check_book(order)
-        self._check_money(order, needs_holding=needs_holding)
+        self._funds.check(order, needs_holding=needs_holding)
         self.orders[order.id] = order
         self._by_reference[account, reference] = order
-        self._enlist(order)
+        self._open.setdefault(account, {})[order.id] = order
+        self._funds.open(order)
         if account != COUNTERPARTY:
             delay_s += self.faults.behaviour.acceptDelayMs / 1000
         if delay_s:
@@ -438,9 +231,9 @@ class Exchange:
         """
         if order.state is not State.OPEN:
             raise Rejection(UNKNOWN, "the order does not rest")
-        if _yes_price(order.leg, price) not in order.contract.grid:
+        if in_yes_terms(order.leg, price) not in order.contract.grid:
             raise Rejection(TICK)
-        if size < order.filled + order.failed or size % order.contract.lot:
+        if size < order.filled + order.failed or size % order.contract.lot_at(in_yes_terms(order.leg, price)):
             raise Rejection(LOT)
         if size == order.filled + order.failed:
             self.cancel(order, "nothing left")
@@ -449,7 +242,7 @@ class Exchange:
             shrinks = order.size - size
             order.size = size
             self._level_changed(order, -shrinks)
-            self._claim(order.account, order.contract)
+            self._funds.claim(order.account, order.contract)
         else:
             self._displace(order, price, size)
         self._emit(OrderEvent(EventKind.CHANGED, order))
@@ -459,6 +252,10 @@ class Exchange:
         if account is not None:
             return list(self._open.get(account, {}).values())
         return [order for orders in self._open.values() for order in orders.values()]
+
+    def traded_orders(self, account: str) -> list[Order]:
+        """Orders of which something was ever filled, by their first fill. Of a day's orders these are few."""
+        return list(self._traded.get(account, {}).values())
 
     def take(self, outcome: OutcomeKey, side: Side, price: int, size: int) -> list[Match]:
         """The world trades against what rests on an outcome, best price first over all contracts, to `price`.
@@ -499,12 +296,13 @@ class Exchange:
         contracts return, and that part of the orders is gone. All or none: False, and nothing happens, when the
         contract is decided or an account has used what the trades brought it.
         """
-        sides = [(o, m) for o in self.orders.values() for m in o.fills if m.id in trade_ids]
+        traded = (order for orders in self._traded.values() for order in orders.values())
+        sides = [(o, m) for o in traded for m in o.fills if m.id in trade_ids]
         if not sides or sides[0][0].contract.result is not None:
             return False
-        self._move_all(sides, -1)
-        if not all(self._is_covered(order) for order, _ in sides):
-            self._move_all(sides, 1)
+        self._move(sides, -1)
+        if not all(self._funds.is_covered(order) for order, _ in sides):
+            self._move(sides, 1)
             return False
         for order, match in sides:
             order.fills = [other for other in order.fills if other is not match]
@@ -523,12 +321,11 @@ class Exchange:
         return self.accounts[account].reserved
 
     def free_cash(self, account: str) -> int:
-        return self.accounts[account].cash - self.accounts[account].reserved
+        return self._funds.free_cash(account)
 
     def free_holding(self, account: str, contract: Contract, leg: Leg) -> int:
         """Contracts held that no resting sale has claimed."""
-        claimed = sum(o.closes for o in self._orders_on(account, contract) if _closing_leg(o) is leg)
-        return self._position(account, contract, leg) - claimed
+        return self._funds.free_holding(account, contract, leg)
 
     def settle(self, contract: Contract, result: SettlementStatus) -> None:
         """Decides a contract for its YES leg: resting orders end, matched ones are paid. Again: re-settlement."""
@@ -536,26 +333,13 @@ class Exchange:
             self.cancel(order, "market resolved")
         contract.is_open = False
         contract.result = result
-        for account in self.accounts.values():
-            account.cash -= account.advance.pop(contract.ref, 0)
+        self._funds.recall_advances(contract)
         for order in self.orders.values():
             if order.contract is contract and order.filled and order.account in self.accounts:
-                self._pay(order, result)
-        for account in self.accounts.values():
-            for leg in Leg:
-                account.held.pop((contract.ref, leg), None)
+                self._funds.pay(order, result)
+                self._emit(OrderEvent(EventKind.SETTLED, order))
+        self._funds.end_positions(contract)
         self._emit(ContractEvent(contract))
-
-    def _pay(self, order: Order, result: SettlementStatus) -> None:
-        seen = result if order.is_bid else result.mirrored
-        if self._void_pays is not None and seen in _NEITHER_WON_NOR_LOST:
-            value = self._void_pays(order.contract)
-            payout = order.filled * (value if order.is_bid else MICRO - value) // MICRO
-        else:
-            payout = _payout(seen, order.filled, _paid(order))
-        self.accounts[order.account].cash += payout - order.payout
-        order.payout, order.settlement, order.state = payout, seen, State.SETTLED
-        self._emit(OrderEvent(EventKind.SETTLED, order))
 
     # --- inside ----------------------------------------------------------------------------------------------
 
@@ -567,34 +351,17 @@ class Exchange:
             raise Rejection(SCRIPTED, self.faults.behaviour.rejectReason)
         if order.yes_price not in contract.grid:
             raise Rejection(TICK)
-        if order.size < contract.min_size or order.size % contract.lot:
+        is_whole = not self._checks_lots or not order.size % contract.lot_at(order.yes_price)
+        if order.size < contract.min_size or not is_whole:
             raise Rejection(LOT)
 
     def _check_book(self, order: Order) -> None:
         if not order.contract.is_open:
             raise Rejection(CLOSED)
-        if order.post_only and self._crosses(order, order.yes_price):
+        if order.post_only and self.book(order.contract).crosses(order, order.yes_price):
             raise Rejection(CROSSES)
-        if order.kind is OrderKind.ALL_OR_NONE and self._available(order) < order.size:
+        if order.kind is OrderKind.ALL_OR_NONE and self.book(order.contract).available(order) < order.size:
             raise Rejection(NOT_FILLED)
-
-    def _crosses(self, order: Order, yes_price: int) -> bool:
-        """Whether the order would meet another at this price."""
-        touch = self.book(order.contract).best(not order.is_bid)
-        return touch is not None and (touch <= yes_price if order.is_bid else touch >= yes_price)
-
-    def _check_money(self, order: Order, *, needs_holding: bool) -> None:
-        if order.account not in self.accounts:
-            return
-        closing = self.free_holding(order.account, order.contract, _closing_leg(order))
-        if needs_holding and order.side is Side.SELL:
-            if closing < order.size:
-                raise Rejection(FUNDS, "not enough contracts")
-            order.closes = order.size
-        elif self._nets_pairs:
-            order.closes = min(closing, order.size)
-        if self._cost(order) > self.free_cash(order.account):
-            raise Rejection(FUNDS)
 
     def _best_offer(
         self, outcome: OutcomeKey, side: Side, price: int, size: int
@@ -606,29 +373,14 @@ class Exchange:
             touch = book.best(not hits_asks)
             if touch is None or not contract.is_open:
                 continue
-            whole = min(size, book.level_size(not hits_asks, touch)) // contract.lot * contract.lot
-            paid = _yes_price(leg, touch)
+            lot = contract.lot_at(touch)
+            whole = min(size, book.level_size(not hits_asks, touch)) // lot * lot
+            paid = in_yes_terms(leg, touch)
             if not whole or (paid > price if side is Side.BUY else paid < price):
                 continue
             if best is None or (paid < best[2] if side is Side.BUY else paid > best[2]):
                 best = contract, leg, paid, whole
         return best
-
-    def _available(self, order: Order) -> int:
-        levels = self.book(order.contract).levels(not order.is_bid)
-        good = [s for p, s in levels if (p <= order.yes_price if order.is_bid else p >= order.yes_price)]
-        return sum(good)
-
-    def _cost(self, order: Order) -> int:
-        """Money that the rest of the order reserves, its fees included."""
-        return self._cost_at(order, order.price, order.remaining)
-
-    def _cost_at(self, order: Order, price: int, remaining: int) -> int:
-        if order.account not in self.accounts:
-            return 0
-        opens = max(0, remaining - order.closes)
-        fee = self._fee(order.contract, _yes_price(order.leg, price), remaining, is_maker=False)
-        return -(-order.risk_price(price) * opens // MICRO) + fee
 
     def _expire(self, order: Order, expires_ms: int) -> None:
         if order.expires_ms == expires_ms:
@@ -641,7 +393,7 @@ class Exchange:
             return
         order.state = State.OPEN
         self._emit(OrderEvent(EventKind.PLACED, order))
-        if order.kind is not OrderKind.ALL_OR_NONE or self._available(order) >= order.size:
+        if order.kind is not OrderKind.ALL_OR_NONE or self.book(order.contract).available(order) >= order.size:
             self._match(order)
         if order.state is State.OPEN and order.remaining and order.kind is not OrderKind.RESTS:
             self._take_out(order)
@@ -649,7 +401,9 @@ class Exchange:
 
     def _may_still_enter(self, order: Order) -> bool:
         """Whether the book, which can have changed during the delay, still takes the order; it ends otherwise."""
-        if order.contract.is_open and not (order.post_only and self._crosses(order, order.yes_price)):
+        if order.contract.is_open and not (
+            order.post_only and self.book(order.contract).crosses(order, order.yes_price)
+        ):
             return True
         self._end(order, State.CANCELLED, CROSSES if order.contract.is_open else CLOSED)
         return False
@@ -666,7 +420,9 @@ class Exchange:
             if maker.account == taker.account and taker.self_trade is not SelfTrade.ALLOWED:
                 self.cancel(taker if taker.self_trade is SelfTrade.ENDS_TAKER else maker, "self trade")
                 continue
-            size = min(maker.remaining, taker.remaining)
+            grid, own = taker.contract.grid, taker.yes_price
+            size = min(maker.remaining, grid.resized(taker.remaining, own, touch))
+            taker.size += size - grid.resized(size, touch, own)
             trades.append(self._trade(taker, maker, touch, size))
         if trades:
             self._emit(SweepEvent(taker, tuple(trades)))
@@ -676,24 +432,25 @@ class Exchange:
     def _trade(self, taker: Order, maker: Order, yes_price: int, size: int) -> TradeEvent:
         number = self.next_trade_id()
         contract = taker.contract
-        queue = self.book(contract).side(maker.is_bid)[yes_price]
+        book = self.book(contract)
         for order, is_maker in ((maker, True), (taker, False)):
-            price = _yes_price(order.leg, yes_price)
-            fee = self._fee(contract, yes_price, size, is_maker=is_maker) if order.account in self.accounts else 0
+            price = in_yes_terms(order.leg, yes_price)
+            fee = self._funds.fee(order, yes_price, size, is_maker=is_maker)
             closed = min(order.closes, size)
-            match = Match(number, price, size, fee, is_maker, self._clock.now_ms(), closed)
+            kept = self._funds.kept(order, price, size, is_maker=is_maker)
+            match = Match(number, price, size, fee, is_maker, self._clock.now_ms(), closed, kept)
             order.filled += size
             order.closes -= closed
             order.fills.append(match)
-            self._reserve(order)
-            self._move(order, match, 1)
+            if order.account != COUNTERPARTY:
+                self._traded.setdefault(order.account, {})[order.id] = order
+            self._funds.reserve(order)
+            self._funds.move(order, match, 1)
         for name in dict.fromkeys((maker.account, taker.account)):
-            self._claim(name, contract)
+            self._funds.claim(name, contract)
         if maker.remaining == 0:
-            queue.remove(maker)
-            if not queue:
-                del self.book(contract).side(maker.is_bid)[yes_price]
-        left = self.book(contract).level_size(maker.is_bid, yes_price)
+            book.remove(maker)
+        left = book.level_size(maker.is_bid, yes_price)
         self._emit(LevelEvent(contract, maker.is_bid, yes_price, left, -size, maker))
         for order in (maker, taker):
             self._emit(OrderEvent(EventKind.FILLED, order, order.fills[-1]))
@@ -703,107 +460,30 @@ class Exchange:
         self._emit(trade)
         return trade
 
-    def _move(self, order: Order, match: Match, sign: int) -> None:
-        """Moves the money and contracts of a fill (sign 1), or back again (-1)."""
-        account = self.accounts.get(order.account)
-        if account is None:
-            return
-        ref = order.contract.ref
-        account.cash -= sign * (order.risk_price(match.price) * match.size // MICRO + match.fee)
-        if match.closed and not self._nets_pairs:
-            account.held[ref, order.leg] -= sign * match.closed
-            self._advance(account, ref, account.advance.get(ref, 0) + sign * match.closed)
-            return
-        gains = Leg.YES if order.is_bid else Leg.NO
-        account.held[ref, gains] = account.held.get((ref, gains), 0) + sign * match.size
-        if self._nets_pairs:
-            self._advance(account, ref, min(account.held.get((ref, leg), 0) for leg in Leg))
-
-    def _move_all(self, sides: list[tuple[Order, Match]], sign: int) -> None:
+    def _move(self, sides: list[tuple[Order, Match]], sign: int) -> None:
         for order, match in sides:
-            self._move(order, match, sign)
+            self._funds.move(order, match, sign)
         for order, _ in sides:
-            self._claim(order.account, order.contract)
-
-    def _is_covered(self, order: Order) -> bool:
-        """Whether the order's account still holds what it has sold and what its resting orders claim."""
-        if order.account not in self.accounts:
-            return True
-        holds = all(self.free_holding(order.account, order.contract, leg) >= 0 for leg in Leg)
-        return holds and self.free_cash(order.account) >= 0
-
-    def _advance(self, account: Account, ref: str, whole: int) -> None:
-        account.cash += whole - account.advance.get(ref, 0)
-        account.advance[ref] = whole
-
-    def _enlist(self, order: Order) -> None:
-        """The order counts from now on: among the open ones, and with the money it sets aside."""
-        self._open.setdefault(order.account, {})[order.id] = order
-        self._open_on.setdefault((order.account, order.contract.ref), {})[order.id] = order
-        self._reserve(order)
-
-    def _orders_on(self, account: str, contract: Contract) -> Iterable[Order]:
-        return self._open_on.get((account, contract.ref), {}).values()
-
-    def _position(self, account: str, contract: Contract, leg: Leg) -> int:
-        """Contracts of the leg that the account still has: what was paid out as a pair is gone."""
-        owner = self.accounts[account]
-        paired = owner.advance.get(contract.ref, 0) if self._nets_pairs else 0
-        return owner.held.get((contract.ref, leg), 0) - paired
-
-    def _reserve(self, order: Order) -> None:
-        """Brings the money that the order sets aside up to date."""
-        account = self.accounts.get(order.account)
-        if account is None:
-            return
-        is_open = order.id in self._open.get(order.account, {})
-        cost = self._cost(order) if is_open else 0
-        account.reserved += cost - order.reserved
-        order.reserved = cost
-
-    def _claim(self, account: str, contract: Contract) -> None:
-        """Shares the account's position out anew among the orders that would close it, oldest first.
-
-        Where pairs are paid out, any trade of the contract can use up what an older order meant to close.
-        """
-        if account not in self.accounts:
-            return
-        left = {leg: self._position(account, contract, leg) for leg in Leg}
-        for order in self._orders_on(account, contract):
-            if self._nets_pairs:
-                leg = _closing_leg(order)
-                order.closes = min(left[leg], order.remaining)
-                left[leg] -= order.closes
-            else:
-                order.closes = min(order.closes, order.remaining)
-            self._reserve(order)
+            self._funds.claim(order.account, order.contract)
 
     def _displace(self, order: Order, price: int, size: int) -> None:
         """Takes a resting order to another price or a larger size, if it may go there. Raises Rejection."""
-        if order.post_only and self._crosses(order, _yes_price(order.leg, price)):
+        if order.post_only and self.book(order.contract).crosses(order, in_yes_terms(order.leg, price)):
             raise Rejection(CROSSES)
         remaining = size - order.filled - order.failed
-        if order.account in self.accounts:
-            more = self._cost_at(order, price, remaining) - order.reserved
-            if more > self.free_cash(order.account):
-                raise Rejection(FUNDS)
+        self._funds.check_change(order, price, remaining)
         self._take_out(order)
         order.price, order.size = price, size
-        self._reserve(order)
-        self._claim(order.account, order.contract)
+        self._funds.reserve(order)
+        self._funds.claim(order.account, order.contract)
         self._match(order)
 
     def _rest(self, order: Order) -> None:
-        self.book(order.contract).side(order.is_bid).setdefault(order.yes_price, []).append(order)
+        self.book(order.contract).add(order)
         self._level_changed(order, order.remaining)
 
     def _take_out(self, order: Order) -> None:
-        levels = self.book(order.contract).side(order.is_bid)
-        queue = levels.get(order.yes_price, [])
-        if order in queue:
-            queue.remove(order)
-            if not queue:
-                del levels[order.yes_price]
+        if self.book(order.contract).remove(order):
             self._level_changed(order, -order.remaining)
 
     def _level_changed(self, order: Order, difference: int) -> None:
@@ -813,10 +493,7 @@ class Exchange:
     def _end(self, order: Order, state: State, reason: str = "") -> None:
         order.state, order.reason = state, reason
         self._open.get(order.account, {}).pop(order.id, None)
-        self._open_on.get((order.account, order.contract.ref), {}).pop(order.id, None)
-        order.closes = 0
-        self._reserve(order)
-        self._claim(order.account, order.contract)
+        self._funds.close(order)
         if state is State.CANCELLED:
             self._emit(OrderEvent(EventKind.CANCELLED, order))
 
@@ -827,73 +504,7 @@ class Exchange:
     # --- the ledger ------------------------------------------------------------------------------------------
 
     def ledger(self) -> dict[str, Any]:
-        """The venue's own truth in the script's shape: prices as probabilities, stake as money at risk."""
-        entries = [_entry(order) for order in self.orders.values()]
+        """The venue's own truth in the script's shape, see `sim.ledger`."""
+        entries = [entry_of(order) for order in self.orders.values()]
         balances = {name: decimal_of(account.cash) for name, account in self.accounts.items()}
         return {"venue": self.slug, "kind": "exchange", "balances": balances, "entries": entries}
-
-
-def _yes_price(leg: Leg, price: int) -> int:
-    """A price of the leg's terms in the book's, and back."""
-    return price if leg is Leg.YES else MICRO - price
-
-
-def _closing_leg(order: Order) -> Leg:
-    """Which holding the order would reduce: its own leg when selling it, the other when buying against it."""
-    if order.side is Side.SELL:
-        return order.leg
-    return Leg.NO if order.leg is Leg.YES else Leg.YES
-
-
-def _paid(order: Order) -> int:
-    """Money at risk that the matched part has cost, as it was taken trade by trade."""
-    return sum(order.risk_price(match.price) * match.size // MICRO for match in order.fills)
-
-
-_NEITHER_WON_NOR_LOST = (SettlementStatus.VOID, SettlementStatus.HALF_WON, SettlementStatus.HALF_LOST)
-
-
-def _payout(seen: SettlementStatus, size: int, stake: int) -> int:
-    match seen:
-        case SettlementStatus.WON:
-            return size
-        case SettlementStatus.VOID:
-            return stake
-        case SettlementStatus.HALF_WON:
-            return (size + stake) // 2
-        case SettlementStatus.HALF_LOST:
-            return stake // 2
-        case _:
-            return 0
-
-
-def _entry(order: Order) -> dict[str, Any]:
-    outcome = order.outcome or order.contract.yes
-    return {
-        "id": order.id,
-        "reference": order.reference,
-        "account": order.account,
-        "fixtureId": outcome.fixture_id,
-        "outcomeId": outcome.outcome_id,
-        "playerId": outcome.player_id,
-        "side": order.side.value,
-        "price": decimal_of(order.price),
-        "stake": decimal_of(order.risk_price(order.price) * order.size // MICRO),
-        "currency": "USD",
-        "state": order.state.value,
-        "matched": decimal_of(_paid(order)),
-        "fills": [
-            {
-                "id": match.id,
-                "price": decimal_of(match.price),
-                "stake": decimal_of(order.risk_price(match.price) * match.size // MICRO),
-                "size": decimal_of(match.size),
-                "fee": decimal_of(match.fee),
-                "at": match.at_ms,
-            }
-            for match in order.fills
-        ],
-        "settlement": None if order.settlement is SettlementStatus.UNDECIDED else order.settlement.value,
-        "payout": decimal_of(order.payout) if order.state is State.SETTLED else None,
-        "at": order.created_ms,
-    }

@@ -13,7 +13,8 @@ from decimal import Decimal
 from hedgerow.core.ids import OutcomeKey
 from hedgerow.core.money import MICRO, micros_floor
 from hedgerow.sim.bookmaker import Quote
-from hedgerow.sim.exchange import Contract, Exchange, Leg, Order
+from hedgerow.sim.exchange import Exchange
+from hedgerow.sim.orders import Contract, Leg, Order
 
 _UNTOLD_LIMIT = Decimal(1_000)
 
@@ -46,15 +47,15 @@ class House:
             return
         price = _price(contract, leg, quote.price)
         stake = micros_floor(_UNTOLD_LIMIT if quote.limit is None else quote.limit)
-        size = 0 if price is None else stake * MICRO // price // contract.lot * contract.lot
+        lot = 1 if price is None else contract.lot_at(price if leg is Leg.YES else MICRO - price)
+        size = 0 if price is None else stake * MICRO // price // lot * lot
         if price is not None and size >= contract.min_size:
             self._orders[place] = exchange.rest(contract, leg, price, size)
 
 
 def _price(contract: Contract, leg: Leg, odds: Decimal) -> int | None:
     """The highest price of the leg that pays at least the odds; None where the grid has none."""
-    most = int(MICRO / odds)
     if leg is Leg.YES:
-        return contract.grid.floor(most)
-    yes = contract.grid.ceil(MICRO - most)
+        return contract.grid.backing(micros_floor(odds))
+    yes = contract.grid.ceil(MICRO - int(MICRO / odds))
     return None if yes is None else MICRO - yes

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
 from hedgerow.core.ids import MarketId, OutcomeId
 
@@ -130,13 +131,14 @@ def _hockey_markets() -> list[Market]:
     ]
 
 
-def _standard_markets() -> list[Market]:
-    return [
+@cache
+def _standard_markets() -> tuple[Market, ...]:
+    return (
         *(_market(sport, 1, "moneyline", "result", "Winner", _TWO) for sport in _WINNER_SPORTS),
         _market(11, 3, "1x2", "fulltime", "Regular Time Result", _THREE),
         *_soccer_markets(),
         *_hockey_markets(),
-    ]
+    )
 
 
 class Catalogue:

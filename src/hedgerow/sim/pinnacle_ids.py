@@ -18,6 +18,10 @@ from dataclasses import dataclass
 
 from hedgerow.sim.markets import Market
 
+CLIENT, PARTNER = "pinnacle", "pinnacleb2b"
+SLUGS = (CLIENT, PARTNER)
+"""The venue's clients and its partners see the same lines, each under a slug of its own."""
+
 # Pinnacle's sports by the feed's. Source: Pinnacle's list of sports as several public clients of it keep it. All of
 # esports is one sport there, and the feed's rugby stands for the union's.
 _SPORTS = {

@@ -18,8 +18,8 @@ from hedgerow.core.ids import FixtureId, OutcomeId, OutcomeKey, PlayerId, fixtur
 from hedgerow.core.money import MICRO, decimal_of, micros
 from hedgerow.core.states import Side
 from hedgerow.sim.bookmaker import Bet, Bookmaker, Quote
-from hedgerow.sim.exchange import Match, Rejection
 from hedgerow.sim.faults import Behaviour
+from hedgerow.sim.orders import Match, Rejection
 from hedgerow.sim.replays import Replays, Wanted
 from hedgerow.sim.script_wire import (
     BehaviourBody,

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from hedgerow.core.clock import NS_PER_S
+from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.errors import ApiError
 from hedgerow.core.states import SettlementStatus
 from hedgerow.sim.player import FASTEST
@@ -172,7 +173,7 @@ def decode_any(body: bytes) -> Any:
     """Any JSON, its fractions as Decimals. Raises ApiError 422."""
     try:
         return _any_decoder.decode(body)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise invalid([], str(error), "json_invalid") from None
 
 

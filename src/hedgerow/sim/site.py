@@ -6,13 +6,15 @@ A dialect describes its hosts as sites; each gets its own port, so that paths ar
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import ssl
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 from aiohttp import WSMsgType, web
 
+from hedgerow.core.sockets import socket_pair
 from hedgerow.core.tasks import spawn, stop, work
 from hedgerow.sim.clock import WorldClock
 from hedgerow.sim.faults import Faults
@@ -55,16 +57,43 @@ def lose_answer(request: web.Request) -> None:
     request[LOST] = True
 
 
+class Wire(Protocol):
+    """One client's stream, whatever it is made of: what the world's clock and faults need of it."""
+
+    sent: int
+    received: int
+    pair: str
+
+    @property
+    def is_open(self) -> bool: ...
+
+    def close(self, code: int, reason: bytes = b"") -> None: ...
+
+
+class Runner(Protocol):
+    async def cleanup(self) -> None:
+        """Stops listening and ends what is open."""
+        ...
+
+
+class Site(Protocol):
+    """A host that is no plain HTTP: with TLS, or another protocol."""
+
+    async def listen(self, host: str, port: int) -> Listening:
+        """Serves on a port (0: a free one). Raises OSError for one that is taken."""
+        ...
+
+
 class Dialect(Protocol):
     """A venue's side of the wire, on the world's engines. Found by name: `sim/dialects/<slug>.py` has `build`."""
 
     slug: str
 
-    def sites(self) -> dict[str, web.Application]:
+    def sites(self) -> Mapping[str, web.Application | Site]:
         """Hosts of the venue by the names that its connector's manifest uses for their URLs."""
         ...
 
-    def sockets(self) -> list[Socket]:
+    def sockets(self) -> Sequence[Wire]:
         """The streams that are open now."""
         ...
 
@@ -103,8 +132,8 @@ class Socket:
         self.ws = web.WebSocketResponse(autoping=True, max_msg_size=4 * 1024 * 1024)
         self.sent = 0  # data frames queued for the client
         self.received = 0  # data frames read from the client
-        peer = request.transport.get_extra_info("peername") if request.transport else None
-        self.peer_port: int = peer[1] if peer else 0
+        wire = request.transport
+        self.pair = socket_pair(wire.get_extra_info("peername"), wire.get_extra_info("sockname")) if wire else ""
         self._queue: asyncio.Queue[_Outgoing] = asyncio.Queue(limit)
         self._queued_bytes = 0
         self._slow_code = slow_code
@@ -203,6 +232,8 @@ def application(clock: WorldClock, faults: Faults | None = None) -> web.Applicat
     """An aiohttp application on whose requests the venue's faults act. WebSocket upgrades are only refused when
     the venue is down."""
 
+    held_back: set[asyncio.Task[Any]] = set()
+
     @web.middleware
     async def misbehave(request: web.Request, handler: Handler) -> web.StreamResponse:
         traffic.requests += 1
@@ -221,12 +252,23 @@ def application(clock: WorldClock, faults: Faults | None = None) -> web.Applicat
     async def _hold_back(latency_ms: int) -> None:
         # Outside the unit of work: a stepped clock has to move for this wait to end.
         traffic.held_back += 1
+        task = asyncio.current_task()
+        assert task is not None
+        held_back.add(task)
         try:
             await clock.sleep(latency_ms / 1000)
         finally:
+            held_back.discard(task)
             traffic.held_back -= 1
 
-    return web.Application(middlewares=[misbehave], client_max_size=4 * 1024 * 1024)
+    async def give_up(_: web.Application) -> None:
+        # The server forgets a request whose client has left, and the time for which this one waits may never come.
+        for task in held_back:
+            task.cancel()
+
+    app = web.Application(middlewares=[misbehave], client_max_size=4 * 1024 * 1024)
+    app.on_shutdown.append(give_up)
+    return app
 
 
 def _cut(request: web.Request) -> web.Response:
@@ -241,17 +283,31 @@ class Listening:
     """A started site."""
 
     url: str
-    runner: web.AppRunner
+    runner: Runner
 
 
-async def listen(app: web.Application, host: str, port: int) -> Listening:
-    """Serves an application on a port (0: a free one). Raises OSError that names a port which is taken."""
+async def listen(app: web.Application | Site, host: str, port: int) -> Listening:
+    """Serves a site on a port (0: a free one). Raises OSError that names a port which is taken."""
+    return await (_listen(app, host, port) if isinstance(app, web.Application) else app.listen(host, port))
+
+
+class TlsApplication:
+    """A site over HTTPS."""
+
+    def __init__(self, app: web.Application, context: ssl.SSLContext) -> None:
+        self._app, self._context = app, context
+
+    async def listen(self, host: str, port: int) -> Listening:
+        return await _listen(self._app, host, port, self._context)
+
+
+async def _listen(app: web.Application, host: str, port: int, context: ssl.SSLContext | None = None) -> Listening:
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        await web.TCPSite(runner, host, port, ssl_context=context).start()
     except OSError:
         await runner.cleanup()
         raise
     address = runner.addresses[0]
-    return Listening(f"http://{address[0]}:{address[1]}", runner)
+    return Listening(f"{'https' if context else 'http'}://{address[0]}:{address[1]}", runner)

@@ -21,7 +21,7 @@ from aiohttp import web
 from hedgerow.core.errors import HedgerowError
 from hedgerow.core.tasks import work
 from hedgerow.sim.clock import Pace, WorldClock
-from hedgerow.sim.site import Socket, traffic
+from hedgerow.sim.site import Socket, Wire, traffic
 
 _log = structlog.get_logger(__name__)
 
@@ -41,11 +41,11 @@ class UnsettledError(HedgerowError):
 
 
 class Settled(msgspec.Struct, rename="camel"):
-    """A follower's answer to a step: data frames handled by local port, and when it wants to wake."""
+    """A follower's answer to a step: data frames handled by `socket_pair`, and when it wants to wake."""
 
     type: Literal["settled"]
     step: int
-    frames: dict[int, int]
+    frames: dict[str, int]
     next_wake_ns: int | None
 
 
@@ -59,11 +59,11 @@ class Follower:
         self.socket = socket
         self.asked = 0  # the last step that it was asked to settle
         self.step = 0  # the last one that it has settled
-        self.frames: dict[int, int] = {}
+        self.frames: dict[str, int] = {}
         self.next_wake_ns: int | None = None
 
     def __str__(self) -> str:
-        return f"follower at port {self.socket.peer_port}"
+        return f"follower at {self.socket.pair}"
 
     def note(self, answer: Settled) -> None:
         self.step, self.frames, self.next_wake_ns = answer.step, answer.frames, answer.next_wake_ns
@@ -140,7 +140,7 @@ class Stepper:
         self,
         clock: WorldClock,
         followers: Followers,
-        sockets: Callable[[], Iterable[Socket]],
+        sockets: Callable[[], Iterable[Wire]],
         *,
         expected_followers: int = 0,
         patience_s: float = PATIENCE_S,
@@ -153,7 +153,7 @@ class Stepper:
         self._expected, self._patience_s = expected_followers, patience_s
         self._numbers = count(1)
         self._deadline = 0.0
-        self._unnamed: WeakKeyDictionary[Socket, int] = WeakKeyDictionary()
+        self._unnamed: WeakKeyDictionary[Wire, int] = WeakKeyDictionary()
 
     @property
     def is_followed(self) -> bool:
@@ -249,22 +249,24 @@ class Stepper:
         return traffic.requests, sent, received, self._followers.joined
 
     def _behind(self) -> str | None:
-        """Whose frames are still on their way, in words; None when all have arrived."""
-        handled: dict[int, int] = {}
+        """Who is missing or whose frames are still on their way, in words; None when all have arrived."""
+        if len(self._followers) < self._expected:
+            return "a follower has gone in the middle of the step"
+        handled: dict[str, int] = {}
         for follower in self._followers:
             handled |= follower.frames
         for socket in self._sockets():
             if not socket.is_open:
                 continue
-            count_there = handled.get(socket.peer_port)
+            count_there = handled.get(socket.pair)
             if count_there is None:
                 if self._may_still_be_named(socket):
-                    return f"nobody has named the socket at port {socket.peer_port}"
+                    return f"nobody has named the socket {socket.pair}"
             elif count_there != socket.sent:
-                return f"port {socket.peer_port} has handled {count_there} of {socket.sent} frames"
+                return f"socket {socket.pair} has handled {count_there} of {socket.sent} frames"
         return None
 
-    def _may_still_be_named(self, socket: Socket) -> bool:
+    def _may_still_be_named(self, socket: Wire) -> bool:
         """A socket can be newer than the followers' answers. Asked often enough, an unnamed one is a stranger's."""
         asked = self._unnamed.get(socket, 0) + 1
         self._unnamed[socket] = asked

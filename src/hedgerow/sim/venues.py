@@ -11,6 +11,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
 import hedgerow.sim.dialects as home
@@ -18,7 +19,7 @@ from hedgerow.core.errors import ApiError
 from hedgerow.sim.bookmaker import Bookmaker
 from hedgerow.sim.exchange import Exchange
 from hedgerow.sim.faults import Behaviour, Faults
-from hedgerow.sim.site import Dialect, HasFaults, Listening, Socket, Switchable, listen
+from hedgerow.sim.site import Dialect, HasFaults, Listening, Switchable, Wire, listen
 from hedgerow.sim.world import World
 
 # Source: the market-making documents' table of exchanges.
@@ -77,14 +78,14 @@ _BRIDGE = "bridge"
 def find_dialects(world: World) -> list[Dialect]:
     """Every dialect there is, built on the world, in the order of their modules' names; then the bridges of the
     bookmakers that are left."""
-    names = [found.name for found in pkgutil.iter_modules(home.__path__) if found.name != _BRIDGE]
+    names = sorted(_spoken() - {_BRIDGE})
     return [*(_module(name).build(world) for name in names), *(bridge(world, slug) for slug in bridged())]
 
 
 def find_dialect(slug: str, world: World) -> Dialect:
     """One venue's dialect, built on the world. Raises LookupError for a slug that nobody speaks for."""
     name = module_name(slug)
-    if name != _BRIDGE and any(found.name == name for found in pkgutil.iter_modules(home.__path__)):
+    if name in _spoken() - {_BRIDGE}:
         dialect: Dialect = _module(name).build(world)
         return dialect
     if slug in BOOKMAKERS:
@@ -94,8 +95,13 @@ def find_dialect(slug: str, world: World) -> Dialect:
 
 def bridged() -> list[str]:
     """The bookmakers that only a bridge speaks for: those without a module of their own."""
-    own = {found.name for found in pkgutil.iter_modules(home.__path__)}
-    return [slug for slug in BOOKMAKERS if module_name(slug) not in own]
+    return [slug for slug in BOOKMAKERS if module_name(slug) not in _spoken()]
+
+
+@cache
+def _spoken() -> frozenset[str]:
+    """The modules of the dialects."""
+    return frozenset(found.name for found in pkgutil.iter_modules(home.__path__))
 
 
 def bridge(world: World, slug: str) -> Dialect:
@@ -106,8 +112,9 @@ def bridge(world: World, slug: str) -> Dialect:
 
 
 def module_name(slug: str) -> str:
-    """What a venue's module is called."""
-    return slug.replace(".", "_").replace("-", "_")
+    """What a venue's module is called. No name in Python begins with a digit: an underscore goes before it."""
+    name = slug.replace(".", "_").replace("-", "_")
+    return f"_{name}" if name[0].isdigit() else name
 
 
 def _module(name: str) -> Any:
@@ -136,7 +143,7 @@ class Venues:
         """Exchanges that somebody can place orders at."""
         return [slug for slug in sorted(self._world.exchanges) if slug in self.dialects]
 
-    def sockets(self) -> Iterator[Socket]:
+    def sockets(self) -> Iterator[Wire]:
         """The open streams of all venues."""
         for dialect in self.dialects.values():
             yield from dialect.sockets()

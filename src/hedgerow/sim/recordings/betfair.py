@@ -16,6 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from hedgerow.core.clock import NS_PER_MS
+from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.errors import InputError
 from hedgerow.core.ids import OutcomeKey
 from hedgerow.core.money import micros_floor
@@ -252,7 +253,7 @@ def _decoded(path: Path, decode: Callable[[bytes], _M], look: _Look | None = Non
     for line in lines(path):
         try:
             message = decode(line.data)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             if may_be_torn and not line.is_whole and line.number > 1:
                 if look is not None:
                     look.torn_lines += 1
@@ -290,6 +291,6 @@ def _names_beside(path: Path, market_id: str) -> Mapping[int, str]:
         return {}
     try:
         entry = msgspec.json.decode(beside.read_bytes(), type=_CatalogueEntry)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise InputError(f"{beside}: not a market catalogue entry ({error})") from None
     return {runner.selection_id: runner.runner_name for runner in entry.runners}

@@ -22,9 +22,10 @@ from typing import Any, TypeVar
 import msgspec
 
 from hedgerow.core.clock import NS_PER_S
+from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.errors import InputError
 from hedgerow.core.ids import FixtureId, OutcomeId, OutcomeKey, PlayerId, fixture_id_parts
-from hedgerow.core.money import micros_floor
+from hedgerow.core.money import is_amount, micros_floor
 from hedgerow.core.states import SettlementStatus, Side
 from hedgerow.core.tape import Record, TapeReader
 from hedgerow.sim.events import (
@@ -160,7 +161,7 @@ class TapeRecording:
             at_ns = max(at_ns, record.t)
             try:
                 yield from play.events(record, at_ns)
-            except (msgspec.DecodeError, InvalidOperation, ValueError) as error:
+            except (*UNREADABLE, InvalidOperation, ValueError) as error:
                 raise InputError(f"{self._path}, line {number}: {record.k} record: {error}") from None
 
 
@@ -178,7 +179,7 @@ def _look_through(path: Path, tape: TapeReader) -> Summary:
         kinds[record.k] += 1
         try:
             fixture_id = _fixture_of(record)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise InputError(f"{path}, line {number}: {record.k} record: {error}") from None
         if fixture_id is not None:
             fixtures.setdefault(fixture_id)
@@ -318,6 +319,8 @@ def _price(fixture_id: FixtureId, row: _Row) -> Price:
     outcome = OutcomeKey(fixture_id, OutcomeId(row.outcome_id), PlayerId(row.player_id))
     text = bytes(row.price).decode().strip('" ')
     price = None if text in ("", "null") else Decimal(text)
+    if any(told is not None and not is_amount(told) for told in (price, row.limit)):
+        raise ValueError(f"the price or the limit of outcome {row.outcome_id} is out of range")
     return Price(outcome, price, row.limit, active=row.active and row.market_active is not False)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from hedgerow.core.states import SettlementStatus
 from hedgerow.core.tasks import spawn
-from hedgerow.sim.exchange import Rejection
+from hedgerow.sim.orders import Rejection
 
 from .harness import ALCARAZ, BETS, DEMO, SOCCER, TENNIS, Client, Scene
 

@@ -7,13 +7,16 @@ import time
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import aiohttp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from tests.patience import PATIENCE_S
 
 from hedgerow.core.ids import FixtureId, OutcomeId, OutcomeKey
+from hedgerow.core.money import micros
 from hedgerow.core.states import SettlementStatus, Side
 from hedgerow.sim.dialects.kalshi import Kalshi, Terms
 from hedgerow.sim.markets import Catalogue
@@ -27,7 +30,6 @@ SIN, ALC = f"{EVENT}-SIN", f"{EVENT}-ALC"
 DEMO, RIVAL = "demo_kalshi", "rival_kalshi"
 START_S = 1_781_208_000  # 2026-06-11 16:00 New York
 
-MICRO = 1_000_000
 ROOT = "/trade-api/v2"
 ORDERS = "/portfolio/events/orders"
 
@@ -126,7 +128,7 @@ class Stream:
 
     async def frame(self) -> Any:
         while True:
-            message = await self.ws.receive(timeout=5)
+            message = await self.ws.receive(timeout=PATIENCE_S)
             if message.type is aiohttp.WSMsgType.PING:
                 self.pings.append(message.data)
                 await self.ws.pong(message.data)
@@ -175,9 +177,9 @@ class Scene:
     def now_ms(self) -> int:
         return self.world.clock.now_ms() + self.skew_ms
 
-    def take(self, outcome: OutcomeKey, side: Side, price: float, size: float) -> None:
+    def take(self, outcome: OutcomeKey, side: Side, price: Decimal | str, size: Decimal | int) -> None:
         """The world trades: price in dollars, size in contracts."""
-        self.venue.exchange.take(outcome, side, round(price * MICRO), round(size * MICRO))
+        self.venue.exchange.take(outcome, side, micros(Decimal(price)), micros(Decimal(size)))
 
     def settle(self, sinner: SettlementStatus) -> None:
         self.world.settle(FIXTURE, {121: sinner, 122: sinner.mirrored})

@@ -16,10 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.core.clock import NS_PER_S
+from hedgerow.sim.buckets import Bucket, Budget
 from hedgerow.sim.dialects.kalshi import Terms
 from hedgerow.sim.dialects.kalshi.errors import Denial
 from hedgerow.sim.dialects.kalshi.keys import Keyring, is_signed, public_pem
-from hedgerow.sim.dialects.kalshi.limits import TIERS, Bucket, Budget
+from hedgerow.sim.dialects.kalshi.limits import TIERS
 
 from .harness import DEMO, ORDERS, ROOT, Client, Scene, order_body
 

@@ -28,7 +28,7 @@ async def decrease(client: Client, order_id: str, **body: Any) -> tuple[int, Any
 
 async def test_the_count_of_an_amend_is_filled_and_resting_together(scene: Scene, demo: Client) -> None:
     order_id = (await demo.place())["order_id"]
-    scene.take(SINNER, Side.SELL, 0.56, 4)
+    scene.take(SINNER, Side.SELL, "0.56", 4)
     _, amended = await amend(demo, order_id, count="12.00")
     assert (amended["remaining_count"], amended["fill_count"]) == ("8.00", "0.00")
     order = (await demo.get(f"/portfolio/orders/{order_id}"))["order"]
@@ -69,7 +69,7 @@ async def test_a_post_only_order_is_not_amended_across_the_book(demo: Client, ri
 
 async def test_an_amend_to_what_is_filled_cancels_the_rest(scene: Scene, demo: Client) -> None:
     order_id = (await demo.place())["order_id"]
-    scene.take(SINNER, Side.SELL, 0.56, 4)
+    scene.take(SINNER, Side.SELL, "0.56", 4)
     _, amended = await amend(demo, order_id, count="4.00")
     order = (await demo.get(f"/portfolio/orders/{order_id}"))["order"]
     assert (amended["remaining_count"], order["status"], order["fill_count_fp"]) == ("0.00", "canceled", "4.00")
@@ -104,7 +104,7 @@ async def test_a_refused_amend_leaves_the_order_as_it_was(demo: Client, changes:
 
 async def test_an_amend_below_what_is_filled_is_refused(scene: Scene, demo: Client) -> None:
     order_id = (await demo.place())["order_id"]
-    scene.take(SINNER, Side.SELL, 0.56, 4)
+    scene.take(SINNER, Side.SELL, "0.56", 4)
     assert (await amend(demo, order_id, count="3.00"))[1]["error"]["code"] == "invalid_order_size"
 
 
@@ -113,14 +113,14 @@ async def test_a_decrease_keeps_the_place_in_the_queue(scene: Scene, demo: Clien
     await rival.place()
     assert (await decrease(demo, order_id, reduce_by="4.00"))[1]["remaining_count"] == "6.00"
     assert (await decrease(demo, order_id, reduce_to="5"))[1]["remaining_count"] == "5.00"
-    scene.take(SINNER, Side.SELL, 0.56, 5)
+    scene.take(SINNER, Side.SELL, "0.56", 5)
     order = (await demo.get(f"/portfolio/orders/{order_id}"))["order"]
     assert (order["status"], order["initial_count_fp"], order["fill_count_fp"]) == ("executed", "10.00", "5.00")
 
 
 async def test_a_decrease_counts_what_rests_alone(scene: Scene, demo: Client) -> None:
     order_id = (await demo.place())["order_id"]
-    scene.take(SINNER, Side.SELL, 0.56, 4)
+    scene.take(SINNER, Side.SELL, "0.56", 4)
     assert (await decrease(demo, order_id, reduce_to="5.00"))[1]["remaining_count"] == "5.00"
     assert (await decrease(demo, order_id, reduce_by="2.00"))[1]["remaining_count"] == "3.00"
     order = (await demo.get(f"/portfolio/orders/{order_id}"))["order"]
@@ -142,7 +142,7 @@ async def test_a_decrease_needs_exactly_one_good_number(demo: Client, body: dict
 
 async def test_a_cancel_tells_what_it_took(scene: Scene, demo: Client) -> None:
     order_id = (await demo.place(client_order_id="mine"))["order_id"]
-    scene.take(SINNER, Side.SELL, 0.56, 4)
+    scene.take(SINNER, Side.SELL, "0.56", 4)
     answer = await demo.call("DELETE", f"{ORDERS}/{order_id}", market_ticker=SIN)
     assert answer.json | {"ts_ms": 0} == {
         "order_id": order_id,
@@ -158,7 +158,7 @@ async def test_cancels_of_what_does_not_rest_are_alike(scene: Scene, demo: Clien
     if fate == "cancelled":
         await demo.call("DELETE", f"{ORDERS}/{order_id}")
     elif fate == "filled":
-        scene.take(SINNER, Side.SELL, 0.56, 10)
+        scene.take(SINNER, Side.SELL, "0.56", 10)
     elif fate == "unknown":
         order_id = "00000000-0000-0000-0000-000000000000"
     answer = await demo.call("DELETE", f"{ORDERS}/{order_id}")
@@ -269,6 +269,14 @@ async def test_a_pause_refuses_orders(
     assert (status, body) == (409, {"error": {"code": code, "message": code.replace("_", " ")}})
     assert (await demo.call("DELETE", f"{ORDERS}/{order_id}")).status == cancel_status
     assert (await demo.get("/exchange/status"))["trading_active"] is False
+
+
+async def test_pauses_and_tier_are_reset_with_all_switches(scene: Scene, demo: Client) -> None:
+    scene.kalshi.patch({"tradingActive": False, "exchangeActive": False, "usageTier": "expert"})
+    scene.kalshi.patch({})
+    assert (scene.venue.desk.trading_active, scene.venue.desk.exchange_active) == (True, True)
+    assert (await demo.get("/account/limits"))["usage_tier"] == scene.venue.terms.tier != "expert"
+    await demo.place()
 
 
 async def test_a_pause_cancels_the_orders_that_asked_for_it(scene: Scene, demo: Client) -> None:

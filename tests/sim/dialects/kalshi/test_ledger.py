@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -66,7 +68,7 @@ def test_a_fill_beyond_the_position_turns_it_around() -> None:
     assert (position.net, position.cost, position.realized) == (3 * MICRO, 1_500_000, 500_000)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ORDERS, st.sampled_from([SettlementStatus.WON, SettlementStatus.LOST, SettlementStatus.VOID]))
 def test_the_books_agree_with_the_money(
     orders: list[tuple[str, str, int, int, str, str]], result: SettlementStatus
@@ -76,7 +78,9 @@ def test_the_books_agree_with_the_money(
     venue, opening = scene.venue, scene.cash()
     for account, side, cents, hundredths, lifetime, prevention in orders:
         if not account:
-            scene.take(SINNER, Side.BUY if side == "bid" else Side.SELL, cents / 100, hundredths / 100)
+            scene.take(
+                SINNER, Side.BUY if side == "bid" else Side.SELL, Decimal(cents) / 100, Decimal(hundredths) / 100
+            )
             continue
         body = PlaceBody(SIN, side, f"{hundredths / 100:.2f}", f"{cents / 100:.4f}", lifetime, prevention)
         try:

@@ -83,7 +83,7 @@ async def test_a_settled_market_has_its_end(scene: Scene, demo: Client) -> None:
 async def test_prices_and_sizes_of_a_market_follow_its_book(scene: Scene, demo: Client) -> None:
     await demo.place(price="0.5600", count="10.00")
     await demo.place(side="ask", price="0.6000", count="4.00")
-    scene.take(SINNER, Side.SELL, 0.56, 3)
+    scene.take(SINNER, Side.SELL, "0.56", 3)
     market = (await demo.get(f"/markets/{SIN}"))["market"]
     names = ("yes_bid", "yes_ask", "no_bid", "no_ask", "last_price")
     assert [market[f"{name}_dollars"] for name in names] == ["0.5600", "0.6000", "0.4000", "0.4400", "0.5600"]

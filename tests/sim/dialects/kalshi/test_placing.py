@@ -177,7 +177,7 @@ async def test_an_order_that_would_meet_the_own_ends_the_maker_on_request(demo: 
 
 async def test_reduce_only_is_cut_to_the_position(scene: Scene, demo: Client) -> None:
     await demo.place(count="3.00")
-    scene.take(SINNER, Side.SELL, 0.56, 3)
+    scene.take(SINNER, Side.SELL, "0.56", 3)
     placed = await demo.place(side="ask", price="0.6000", count="5.00", reduce_only=True)
     assert placed["remaining_count"] == "3.00"
 
@@ -202,7 +202,7 @@ async def test_an_order_expires_at_its_second(scene: Scene, demo: Client) -> Non
 async def test_the_two_participants_have_two_books(scene: Scene, demo: Client) -> None:
     await demo.place(ticker=SIN, price="0.6000", count="5.00")
     await demo.place(ticker=ALC, price="0.4000", count="5.00")
-    scene.take(ALCARAZ, Side.SELL, 0.40, 5)
+    scene.take(ALCARAZ, Side.SELL, "0.40", 5)
     fills = (await demo.get("/portfolio/fills"))["fills"]
     assert [fill["ticker"] for fill in fills] == [ALC]
 
@@ -249,7 +249,7 @@ async def test_a_delayed_order_is_answered_at_once_and_meets_the_book_later(scen
 
 async def test_the_world_ledger_names_orders_and_trades_as_the_wire_does(scene: Scene, demo: Client) -> None:
     placed = await demo.place(client_order_id="mine", count="2.00")
-    scene.take(SINNER, Side.SELL, 0.56, 2)
+    scene.take(SINNER, Side.SELL, "0.56", 2)
     (entry,) = scene.venue.exchange.ledger()["entries"]
     (fill,) = (await demo.get("/portfolio/fills"))["fills"]
     assert (entry["id"], entry["reference"], entry["account"]) == (placed["order_id"], "mine", DEMO)

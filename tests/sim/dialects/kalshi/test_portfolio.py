@@ -67,7 +67,7 @@ async def test_too_long_pages_are_refused_with_a_bare_message(demo: Client) -> N
 
 async def test_orders_are_filtered(scene: Scene, demo: Client) -> None:
     done = await demo.place(price="0.5700")
-    scene.take(SINNER, Side.SELL, 0.57, 10)
+    scene.take(SINNER, Side.SELL, "0.57", 10)
     gone = await demo.place()
     await demo.call("DELETE", f"{ORDERS}/{gone['order_id']}")
     rests = await demo.place(ticker=ALC)
@@ -85,8 +85,8 @@ async def test_orders_are_filtered(scene: Scene, demo: Client) -> None:
 
 async def test_fills_name_their_order_and_not_its_client_id(scene: Scene, demo: Client) -> None:
     placed = await demo.place(client_order_id="mine")
-    scene.take(SINNER, Side.SELL, 0.56, 4)
-    scene.take(SINNER, Side.SELL, 0.56, 1)
+    scene.take(SINNER, Side.SELL, "0.56", 4)
+    scene.take(SINNER, Side.SELL, "0.56", 1)
     fills = (await demo.get("/portfolio/fills", order_id=placed["order_id"]))["fills"]
     assert [fill["count_fp"] for fill in fills] == ["1.00", "4.00"]
     assert "client_order_id" not in fills[0]
@@ -96,7 +96,7 @@ async def test_fills_name_their_order_and_not_its_client_id(scene: Scene, demo: 
 
 async def test_public_trades_show_the_takers_side(scene: Scene, demo: Client) -> None:
     await demo.place(client_order_id="mine")
-    scene.take(SINNER, Side.SELL, 0.56, 4)
+    scene.take(SINNER, Side.SELL, "0.56", 4)
     (trade,) = (await demo.get("/markets/trades", ticker=SIN))["trades"]
     (fill,) = (await demo.get("/portfolio/fills"))["fills"]
     assert (trade["trade_id"], trade["taker_outcome_side"], trade["taker_book_side"]) == (
@@ -118,7 +118,7 @@ async def test_queue_positions_count_what_trades_before(demo: Client, rival: Cli
 
 async def test_a_position_is_signed_and_costs_what_it_cost(scene: Scene, demo: Client) -> None:
     await demo.place(side="ask", price="0.6000", count="5.00")
-    scene.take(SINNER, Side.BUY, 0.60, 5)
+    scene.take(SINNER, Side.BUY, "0.60", 5)
     answer = await demo.get("/portfolio/positions")
     (position,), (event,) = answer["market_positions"], answer["event_positions"]
     assert (position["position_fp"], position["market_exposure_dollars"]) == ("-5.00", "2.000000")
@@ -128,9 +128,9 @@ async def test_a_position_is_signed_and_costs_what_it_cost(scene: Scene, demo: C
 async def test_selling_what_is_held_realizes_at_average_cost(scene: Scene, demo: Client) -> None:
     for price, size in (("0.4000", "10.00"), ("0.6000", "10.00")):
         await demo.place(price=price, count=size)
-        scene.take(SINNER, Side.SELL, float(price), 10)
+        scene.take(SINNER, Side.SELL, price, 10)
     await demo.place(side="ask", price="0.7000", count="5.00")
-    scene.take(SINNER, Side.BUY, 0.70, 5)
+    scene.take(SINNER, Side.BUY, "0.70", 5)
     (position,) = (await demo.get("/portfolio/positions"))["market_positions"]
     assert (position["position_fp"], position["market_exposure_dollars"], position["realized_pnl_dollars"]) == (
         "15.00",
@@ -141,15 +141,15 @@ async def test_selling_what_is_held_realizes_at_average_cost(scene: Scene, demo:
 
 async def test_pairs_are_paid_out_at_once(scene: Scene, demo: Client) -> None:
     await demo.place(price="0.4000", count="10.00")
-    scene.take(SINNER, Side.SELL, 0.40, 10)
+    scene.take(SINNER, Side.SELL, "0.40", 10)
     await demo.place(side="ask", price="0.7000", count="10.00")
-    scene.take(SINNER, Side.BUY, 0.70, 10)
+    scene.take(SINNER, Side.BUY, "0.70", 10)
     assert (await demo.get("/portfolio/balance"))["balance_dollars"] == "10003.0000"
 
 
 async def test_the_balance_is_cash_and_orders_do_not_lower_it(scene: Scene, demo: Client) -> None:
     await demo.place(price="0.5000", count="100.00")
-    scene.take(SINNER, Side.SELL, 0.50, 40)
+    scene.take(SINNER, Side.SELL, "0.50", 40)
     balance = await demo.get("/portfolio/balance")
     value = await demo.get("/portfolio/summary/total_resting_order_value")
     assert (balance["balance"], balance["balance_dollars"], balance["portfolio_value"]) == (
@@ -177,7 +177,7 @@ async def test_a_settlement_pays_what_it_says(
     scene: Scene, demo: Client, result: SettlementStatus, market_result: str, revenue: int
 ) -> None:
     await demo.place()
-    scene.take(SINNER, Side.SELL, 0.56, 10)
+    scene.take(SINNER, Side.SELL, "0.56", 10)
     before = scene.cash()
     scene.settle(result)
     (row,) = (await demo.get("/portfolio/settlements"))["settlements"]
@@ -190,7 +190,7 @@ async def test_a_settlement_pays_what_it_says(
 
 async def test_a_settled_market_leaves_the_open_positions(scene: Scene, demo: Client) -> None:
     await demo.place()
-    scene.take(SINNER, Side.SELL, 0.56, 10)
+    scene.take(SINNER, Side.SELL, "0.56", 10)
     scene.settle(SettlementStatus.WON)
     assert (await demo.get("/portfolio/positions"))["market_positions"] == []
     settled = await demo.get("/portfolio/positions", settlement_status="settled")
@@ -199,7 +199,7 @@ async def test_a_settled_market_leaves_the_open_positions(scene: Scene, demo: Cl
 
 async def test_a_corrected_result_corrects_the_settlement(scene: Scene, demo: Client) -> None:
     await demo.place()
-    scene.take(SINNER, Side.SELL, 0.56, 10)
+    scene.take(SINNER, Side.SELL, "0.56", 10)
     before = scene.cash()
     scene.settle(SettlementStatus.WON)
     scene.settle(SettlementStatus.LOST)
@@ -210,7 +210,7 @@ async def test_a_corrected_result_corrects_the_settlement(scene: Scene, demo: Cl
 
 async def test_a_settled_order_keeps_its_status(scene: Scene, demo: Client) -> None:
     done, cut = await demo.place(price="0.5700"), await demo.place()
-    scene.take(SINNER, Side.SELL, 0.56, 14)
+    scene.take(SINNER, Side.SELL, "0.56", 14)
     scene.settle(SettlementStatus.WON)
     statuses = {o["order_id"]: o["status"] for o in (await demo.get("/portfolio/orders"))["orders"]}
     assert statuses == {done["order_id"]: "executed", cut["order_id"]: "canceled"}
@@ -218,7 +218,7 @@ async def test_a_settled_order_keeps_its_status(scene: Scene, demo: Client) -> N
 
 async def test_both_markets_of_a_match_are_settled(scene: Scene, demo: Client) -> None:
     await demo.place(ticker=ALC, price="0.4000")
-    scene.take(ALCARAZ, Side.SELL, 0.40, 10)
+    scene.take(ALCARAZ, Side.SELL, "0.40", 10)
     scene.settle(SettlementStatus.LOST)
     results = {m["ticker"]: m["result"] for m in (await demo.get("/markets", status="settled"))["markets"]}
     assert results == {SIN: "no", ALC: "yes"}
@@ -235,9 +235,9 @@ class TestOrderGroups:
         for _ in range(2):
             await demo.place(order_group_id=group_id)
         outside = await demo.place(price="0.5000")
-        scene.take(SINNER, Side.SELL, 0.56, 10)
+        scene.take(SINNER, Side.SELL, "0.56", 10)
         assert len((await demo.get("/portfolio/orders", status="resting"))["orders"]) == 2
-        scene.take(SINNER, Side.SELL, 0.56, 1)
+        scene.take(SINNER, Side.SELL, "0.56", 1)
         resting = (await demo.get("/portfolio/orders", status="resting"))["orders"]
         assert [order["order_id"] for order in resting] == [outside["order_id"]]
 
@@ -257,26 +257,26 @@ class TestOrderGroups:
 
     async def test_a_reset_begins_a_new_window(self, scene: Scene, demo: Client, group_id: str) -> None:
         await demo.place(order_group_id=group_id)
-        scene.take(SINNER, Side.SELL, 0.56, 10)
+        scene.take(SINNER, Side.SELL, "0.56", 10)
         await demo.call("PUT", f"/portfolio/order_groups/{group_id}/reset", {})
         placed = await demo.place(order_group_id=group_id)
-        scene.take(SINNER, Side.SELL, 0.56, 9)
+        scene.take(SINNER, Side.SELL, "0.56", 9)
         order = (await demo.get(f"/portfolio/orders/{placed['order_id']}"))["order"]
         assert (order["status"], order["remaining_count_fp"]) == ("resting", "1.00")
 
     async def test_old_fills_leave_the_window(self, scene: Scene, demo: Client, group_id: str) -> None:
         scene.world.clock.run_scaled(scene.world.clock.now_ns(), 400)
         placed = await demo.place(order_group_id=group_id, count="20.00")
-        scene.take(SINNER, Side.SELL, 0.56, 8)
+        scene.take(SINNER, Side.SELL, "0.56", 8)
         group = scene.venue.groups.get("demo_kalshi", group_id)
         await until(lambda: group.rolling(scene.now_ms()) == 0)
-        scene.take(SINNER, Side.SELL, 0.56, 8)
+        scene.take(SINNER, Side.SELL, "0.56", 8)
         order = (await demo.get(f"/portfolio/orders/{placed['order_id']}"))["order"]
         assert (order["status"], order["order_group_id"]) == ("resting", group_id)
 
     async def test_a_lower_limit_can_trigger(self, scene: Scene, demo: Client, group_id: str) -> None:
         await demo.place(order_group_id=group_id)
-        scene.take(SINNER, Side.SELL, 0.56, 5)
+        scene.take(SINNER, Side.SELL, "0.56", 5)
         await demo.call("PUT", f"/portfolio/order_groups/{group_id}/limit", {"contracts_limit_fp": "4.00"})
         assert scene.venue.exchange.open_orders() == []
 
@@ -310,7 +310,7 @@ class TestOrderGroups:
 
 async def test_a_reset_world_has_nothing_of_the_old_one(scene: Scene, demo: Client) -> None:
     await demo.place(client_order_id="again")
-    scene.take(SINNER, Side.SELL, 0.56, 10)
+    scene.take(SINNER, Side.SELL, "0.56", 10)
     scene.world.reset()
     scene.world.put_fixture(match())
     assert (await demo.get("/portfolio/fills"))["fills"] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ async def test_a_book_begins_with_its_snapshot_and_goes_on_with_signed_differenc
     assert (snapshot["type"], snapshot["sid"], snapshot["seq"]) == ("orderbook_snapshot", 1, 1)
     assert snapshot["msg"]["yes_dollars_fp"] == [["0.5600", "10.00"]]
     assert snapshot["msg"]["no_dollars_fp"] == [["0.4000", "4.00"]]
-    scene.take(SINNER, Side.SELL, 0.56, 3)
+    scene.take(SINNER, Side.SELL, "0.56", 3)
     delta = await stream.frame()
     assert (delta["seq"], delta["msg"]["side"], delta["msg"]["price_dollars"], delta["msg"]["delta_fp"]) == (
         2,
@@ -103,16 +104,16 @@ async def test_folded_differences_are_the_book(scene: Scene, demo: Client, rival
     await demo.place(price="0.1000", count="1.00", client_order_id="last")
     while frames[-1]["msg"].get("client_order_id") != "last":
         frames.append(await stream.frame())
-    folded: dict[tuple[str, str], float] = {}
+    folded: dict[tuple[str, str], Decimal] = {}
     for side in ("yes", "no"):
         for price, size in frames[1]["msg"].get(f"{side}_dollars_fp", []):
-            folded[side, price] = float(size)
+            folded[side, price] = Decimal(size)
     for frame in frames[2:]:
         key = frame["msg"]["side"], frame["msg"]["price_dollars"]
-        folded[key] = folded.get(key, 0) + float(frame["msg"]["delta_fp"])
+        folded[key] = folded.get(key, Decimal(0)) + Decimal(frame["msg"]["delta_fp"])
         assert folded[key] >= 0
     book = (await demo.get(f"/markets/{SIN}/orderbook"))["orderbook_fp"]
-    shown = {(s, p): float(q) for s in ("yes", "no") for p, q in book[f"{s}_dollars"]}
+    shown = {(s, p): Decimal(q) for s in ("yes", "no") for p, q in book[f"{s}_dollars"]}
     assert {key: size for key, size in folded.items() if size} == shown
 
 
@@ -121,7 +122,7 @@ async def test_frames_of_a_fill_come_as_recorded(scene: Scene, demo: Client, str
     await demo.place(client_order_id="mine")
     await stream.send("subscribe", channels=["orderbook_delta", "trade", "fill"], market_tickers=[SIN])
     await stream.frames(4)
-    scene.take(SINNER, Side.SELL, 0.56, 4)
+    scene.take(SINNER, Side.SELL, "0.56", 4)
     delta, fill, trade = await stream.frames(3)
     assert kinds([delta, fill, trade]) == ["orderbook_delta", "fill", "trade"]
     assert fill["msg"]["trade_id"] == trade["msg"]["trade_id"]
@@ -139,7 +140,7 @@ async def test_a_fill_is_told_twice_on_order(scene: Scene, demo: Client, stream:
     await stream.subscribe("fill")
     scene.venue.exchange.faults.set(Behaviour(duplicateFills=True))
     await demo.place()
-    scene.take(SINNER, Side.SELL, 0.56, 4)
+    scene.take(SINNER, Side.SELL, "0.56", 4)
     first, second = await stream.frames(2)
     assert (first["msg"], second["seq"] - first["seq"]) == (second["msg"], 1)
 
@@ -147,7 +148,7 @@ async def test_a_fill_is_told_twice_on_order(scene: Scene, demo: Client, stream:
 async def test_orders_are_told_through_their_life(scene: Scene, demo: Client, stream: Stream) -> None:
     await stream.subscribe("user_orders")
     placed = await demo.place(client_order_id="mine", order_group_id=None)
-    scene.take(SINNER, Side.SELL, 0.56, 4)
+    scene.take(SINNER, Side.SELL, "0.56", 4)
     await demo.call("DELETE", f"{ORDERS}/{placed['order_id']}")
     told = [frame["msg"] for frame in await stream.frames(3)]
     assert [(m["status"], m["fill_count_fp"], m["remaining_count_fp"]) for m in told] == [
@@ -163,14 +164,14 @@ async def test_orders_are_told_through_their_life(scene: Scene, demo: Client, st
 async def test_a_filled_order_is_told_as_executed(scene: Scene, demo: Client, stream: Stream) -> None:
     await demo.place()
     await stream.subscribe("user_orders")
-    scene.take(SINNER, Side.SELL, 0.56, 10)
+    scene.take(SINNER, Side.SELL, "0.56", 10)
     assert (await stream.frame())["msg"]["status"] == "executed"
 
 
 async def test_private_channels_are_of_one_account(scene: Scene, rival: Client, demo: Client, stream: Stream) -> None:
     await stream.subscribe("fill", "user_orders", "market_positions")
     await rival.place()
-    scene.take(SINNER, Side.SELL, 0.56, 10)
+    scene.take(SINNER, Side.SELL, "0.56", 10)
     await demo.place(price="0.1000")
     assert (await stream.frame())["msg"]["yes_price_dollars"] == "0.1000"
 
@@ -185,7 +186,7 @@ async def test_private_channels_can_be_narrowed_to_markets(demo: Client, stream:
 async def test_positions_are_told_after_fills_and_at_the_end(scene: Scene, demo: Client, stream: Stream) -> None:
     await demo.place()
     await stream.subscribe("market_positions")
-    scene.take(SINNER, Side.SELL, 0.56, 10)
+    scene.take(SINNER, Side.SELL, "0.56", 10)
     scene.settle(SettlementStatus.WON)
     first, last = await stream.frames(2)
     assert (first["msg"]["position_fp"], first["msg"]["position_cost_dollars"]) == ("10.00", "5.600000")
@@ -198,7 +199,7 @@ async def test_tickers_follow_book_and_trades(scene: Scene, demo: Client, stream
     assert (first["msg"]["yes_bid_dollars"], first["msg"]["yes_ask_dollars"]) == ("0.0000", "1.0000")
     await demo.place()
     assert (await stream.frame())["msg"]["yes_bid_size_fp"] == "10.00"
-    scene.take(SINNER, Side.SELL, 0.56, 4)
+    scene.take(SINNER, Side.SELL, "0.56", 4)
     _, after = await stream.frames(2)
     assert (after["msg"]["price_dollars"], after["msg"]["volume_fp"]) == ("0.5600", "4.00")
 
@@ -355,7 +356,7 @@ async def test_frames_have_the_keys_of_recorded_ones(
     await stream.send("subscribe", channels=["orderbook_delta", "trade"], market_tickers=[SIN])
     await stream.frames(3)
     await stream.send("update_subscription", sid=1, market_tickers=[SIN], action="get_snapshot")
-    scene.take(SINNER, Side.SELL, 0.56, 4)
+    scene.take(SINNER, Side.SELL, "0.56", 4)
     frames = {frame["type"]: frame for frame in await stream.frames(3)}
     of_the_owner = {"client_order_id", "subaccount"}
     for kind, theirs in recorded.items():

@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 from multidict import CIMultiDictProxy
+from tests.patience import PATIENCE_S
 
 from hedgerow.core.ids import FixtureId, OutcomeId, OutcomeKey, PlayerId
 from hedgerow.sim.bookmaker import Quote
@@ -41,7 +42,7 @@ class Socket:
 
     async def next(self) -> Any:
         """The next frame; the close code once the connection is closed."""
-        message = await asyncio.wait_for(self.ws.receive(), 10)
+        message = await asyncio.wait_for(self.ws.receive(), PATIENCE_S)
         match message.type:
             case aiohttp.WSMsgType.TEXT:
                 return json.loads(message.data, parse_float=Decimal)

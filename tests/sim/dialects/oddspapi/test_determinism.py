@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from tests.patience import PATIENCE_S
 
 from hedgerow.core.states import SettlementStatus
 from hedgerow.sim.clock import WorldClock
@@ -42,7 +43,7 @@ async def played(feed: Any, receive_type: str, seed: int) -> list[bytes]:
         feed.say_last()
         (open_socket,) = feed.dialect.sockets()
         for _ in range(open_socket.sent - 1):
-            message = await asyncio.wait_for(ws.receive(), 10)
+            message = await asyncio.wait_for(ws.receive(), PATIENCE_S)
             heard.append(message.data if isinstance(message.data, bytes) else message.data.encode())
         for path in ("fixtures/odds", "fixtures/odds/historical?bookmaker=pinnacle", "fixtures/settlement"):
             mark = "&" if "?" in path else "?"

@@ -74,6 +74,8 @@ class Client:
     def __init__(self, http: aiohttp.ClientSession, url: str, credentials: dict[str, str]) -> None:
         self.http, self.url = http, url
         self.headers = {"Authorization": basic(credentials["username"], credentials["password"])}
+        if "partner_key" in credentials:
+            self.headers["X-PARTNER-KEY"] = credentials["partner_key"]
 
     async def call(self, method: str, path: str, body: Any = None, **query: Any) -> Answer:
         params = {name: str(value) for name, value in query.items()}
@@ -101,11 +103,11 @@ class Client:
 class Scene:
     """The world, its Pinnacle, and clients of it. The clock stands at NOW_S until it is stepped."""
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: Terms, kind: type[Pinnacle] = Pinnacle) -> None:
         self.world = World(Catalogue())
         self.world.clock.run_stepped(NOW_S * NS_PER_S)
         self.terms = terms
-        self.pinnacle = Pinnacle(self.world, terms)
+        self.pinnacle = kind(self.world, terms)
         self.book = self.pinnacle.book
         self._running: Listening | None = None
 
@@ -127,7 +129,7 @@ class Scene:
         self.world.put_odds(
             Quote(
                 OutcomeKey(fixture_id, OutcomeId(outcome)),
-                "pinnacle",
+                self.pinnacle.slug,
                 None if price is None else Decimal(price),
                 None if limit is None else Decimal(limit),
                 None,
@@ -162,7 +164,7 @@ class Scene:
         """The id of an outcome's line now, as the feed would tell it."""
         market = self.world.catalogue.market_of(outcome_id)
         assert market is not None
-        keys = [(OutcomeKey(fixture_id, outcome), "pinnacle") for outcome in market.outcomes]
+        keys = [(OutcomeKey(fixture_id, outcome), self.pinnacle.slug) for outcome in market.outcomes]
         return pinnacle_ids.line_id(fixture_id, market, sum(self.world.quotes[key].version for key in keys))
 
     def slip(self, **changes: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -580,6 +581,13 @@ def test_a_wrong_switch_changes_nothing(scene: Scene, switches: dict[str, Any]) 
     with pytest.raises(ValueError):
         scene.pinnacle.patch({"hasApiAccess": False, **switches})
     assert scene.terms.has_api_access
+
+
+def test_no_switch_puts_back_what_the_venue_was_made_with(scene: Scene) -> None:
+    made_with = replace(scene.terms)
+    scene.pinnacle.patch({"bettingStatus": "ALL_BETTING_CLOSED", "hasApiAccess": False, "oddsIntervalSeconds": 7})
+    scene.pinnacle.patch({})
+    assert scene.terms == made_with
 
 
 def test_demo_credentials_are_short_and_of_known_accounts(scene: Scene) -> None:

@@ -12,22 +12,23 @@ from typing import Any
 
 import aiohttp
 import msgspec
+from tests.patience import PATIENCE_S
 
 from hedgerow.core.ids import FixtureId
 from hedgerow.core.money import MICRO, micros
 from hedgerow.core.states import Side
+from hedgerow.sim import evm
 from hedgerow.sim.dialects.polymarket import Polymarket, eip712
 from hedgerow.sim.dialects.polymarket.markets import Market
 from hedgerow.sim.dialects.polymarket.orders import PostedOrder
 from hedgerow.sim.dialects.polymarket.wallets import ApiKey, api_key_of
-from hedgerow.sim.exchange import Leg, Match, Order
+from hedgerow.sim.orders import Leg, Match, Order
 from hedgerow.sim.world import Fixture, World
 
 NOW_S = 1_790_000_000
 FIXTURE = FixtureId("id1200000161061419")
 ACCOUNT, SOMEBODY = "demo_polymarket", "somebody"
 ZERO = "0x" + "00" * 32
-_PATIENCE_S = 5.0
 
 
 def tennis(**changes: Any) -> Fixture:
@@ -61,7 +62,7 @@ class Stream:
         await self.socket.send_str(message if isinstance(message, str) else json.dumps(message))
 
     async def hear(self) -> Any:
-        message = await self.socket.receive(_PATIENCE_S)
+        message = await self.socket.receive(PATIENCE_S)
         if message.type is not aiohttp.WSMsgType.TEXT:
             return message.type
         return json.loads(message.data) if message.data[:1] in "[{" else message.data
@@ -162,7 +163,7 @@ class Venue:
         }
         struct = msgspec.convert(fields, PostedOrder).struct()
         digest = eip712.order_digest(struct, eip712.exchange_domain(version, contract))
-        fields["signature"] = eip712.sign(self.key.wallet.private_key, digest)
+        fields["signature"] = evm.sign(self.key.wallet.private_key, digest)
         return {"order": fields, "owner": self.key.key, "orderType": "GTC", **changes}
 
     async def place(self, *args: Any, **changes: Any) -> Answer:

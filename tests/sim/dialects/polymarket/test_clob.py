@@ -10,8 +10,8 @@ from hedgerow.core.states import SettlementStatus
 from hedgerow.sim.dialects.polymarket import eip712
 from hedgerow.sim.dialects.polymarket.desk import DELAYED, GONE, Mode
 from hedgerow.sim.dialects.polymarket.limits import Tier
-from hedgerow.sim.exchange import State
 from hedgerow.sim.faults import Behaviour
+from hedgerow.sim.orders import State
 
 from .harness import ACCOUNT, FIXTURE, NOW_S, SOMEBODY, Opens, Venue, tennis
 

@@ -13,6 +13,7 @@ from coincurve import PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hedgerow.sim import evm
 from hedgerow.sim.dialects.polymarket import eip712
 
 Vectors = dict[str, list[dict[str, Any]]]
@@ -41,7 +42,7 @@ def _struct(given: dict[str, Any]) -> eip712.OrderStruct:
 
 
 def _owner(private_key: str) -> str:
-    return eip712.address_of(PrivateKey(bytes.fromhex(private_key[2:])).public_key)
+    return evm.address_of(PrivateKey(bytes.fromhex(private_key[2:])).public_key)
 
 
 def test_login_signatures_of_the_vectors_name_their_wallet(vectors: Vectors) -> None:
@@ -49,8 +50,8 @@ def test_login_signatures_of_the_vectors_name_their_wallet(vectors: Vectors) -> 
         given, headers = vector["inputs"], vector["expected"]["headers"]
         digest = eip712.clob_auth_digest(headers["POLY_ADDRESS"], headers["POLY_TIMESTAMP"], given["nonce"])
         signature = bytes.fromhex(headers["POLY_SIGNATURE"][2:])
-        assert eip712.signer_of(digest, signature) == headers["POLY_ADDRESS"] == _owner(given["private_key"])
-        assert eip712.sign(bytes.fromhex(given["private_key"][2:]), digest) == headers["POLY_SIGNATURE"]
+        assert evm.signer_of(digest, signature) == headers["POLY_ADDRESS"] == _owner(given["private_key"])
+        assert evm.sign(bytes.fromhex(given["private_key"][2:]), digest) == headers["POLY_SIGNATURE"]
 
 
 def test_order_signatures_of_the_vectors_name_their_signer_and_id(vectors: Vectors) -> None:
@@ -91,12 +92,12 @@ def test_a_wallet_signature_must_show_the_whole_order(vectors: Vectors) -> None:
 @given(st.binary(max_size=400))
 @settings(max_examples=200)
 def test_no_bytes_break_the_check(signature: bytes) -> None:
-    assert eip712.signer_of(b"\1" * 32, signature) is None or len(signature) == 65
+    assert evm.signer_of(b"\1" * 32, signature) is None or len(signature) == 65
 
 
 def test_addresses_are_checksummed_as_published(vectors: Vectors, shared: Callable[[str], Path]) -> None:
     keys = json.loads(shared("venues/vectors/polymarket.json").read_text())["keys"]
     for private_key, address in keys.items():
-        assert _owner(private_key) == address == eip712.checksummed(address.lower())
+        assert _owner(private_key) == address == evm.checksummed(address.lower())
     with pytest.raises(ValueError, match="20 bytes"):
-        eip712.checksummed("0x1234")
+        evm.checksummed("0x1234")

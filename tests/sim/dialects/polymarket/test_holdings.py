@@ -12,7 +12,7 @@ from hedgerow.core.states import Side
 from hedgerow.sim.dialects.polymarket.holdings import Holding, Part
 from hedgerow.sim.dialects.polymarket.markets import LOT, Market
 from hedgerow.sim.dialects.polymarket.trades import Trade
-from hedgerow.sim.exchange import Leg, Order
+from hedgerow.sim.orders import Leg, Order
 
 
 @dataclass

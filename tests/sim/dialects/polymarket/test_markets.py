@@ -18,8 +18,9 @@ from hedgerow.sim.dialects.polymarket.markets import (
     slugged,
     without_position_ids,
 )
-from hedgerow.sim.exchange import Exchange, Leg
+from hedgerow.sim.exchange import Exchange
 from hedgerow.sim.markets import Catalogue
+from hedgerow.sim.orders import Leg
 from hedgerow.sim.world import Fixture
 
 from .harness import FIXTURE, tennis

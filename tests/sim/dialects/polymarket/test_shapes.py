@@ -14,8 +14,10 @@ from hedgerow.core.states import Side
 from hedgerow.sim.clock import WorldClock
 from hedgerow.sim.dialects.polymarket.markets import Listings, Market
 from hedgerow.sim.dialects.polymarket.shapes import best, book_hash, book_view, levels
-from hedgerow.sim.exchange import Book, Exchange, Leg
+from hedgerow.sim.exchange import Exchange
 from hedgerow.sim.markets import Catalogue
+from hedgerow.sim.order_book import Book
+from hedgerow.sim.orders import Leg
 
 from .harness import tennis
 

@@ -14,9 +14,11 @@ from hedgerow.sim.clock import WorldClock
 from hedgerow.sim.dialects.polymarket.markets import Listings
 from hedgerow.sim.dialects.polymarket.trades import Trade, TradeLog, TradeStatus
 from hedgerow.sim.dialects.polymarket.venue import taker_fee
-from hedgerow.sim.exchange import Contract, Event, Exchange, Leg, Rejection, SweepEvent
+from hedgerow.sim.exchange import Exchange
 from hedgerow.sim.faults import Behaviour
 from hedgerow.sim.markets import Catalogue
+from hedgerow.sim.order_events import Event, SweepEvent
+from hedgerow.sim.orders import Contract, Leg, Rejection
 
 from .harness import ACCOUNT, FIXTURE, Venue, tennis
 

@@ -14,9 +14,9 @@ from hedgerow.sim.dialects import polymarket
 from hedgerow.sim.dialects.polymarket.desk import Mode
 from hedgerow.sim.dialects.polymarket.limits import Tier
 from hedgerow.sim.dialects.polymarket.wallets import wallet_of
-from hedgerow.sim.exchange import Leg
 from hedgerow.sim.faults import Behaviour
 from hedgerow.sim.markets import Catalogue
+from hedgerow.sim.orders import Leg
 from hedgerow.sim.world import World
 
 from .harness import ACCOUNT, FIXTURE, Opens, Venue, tennis

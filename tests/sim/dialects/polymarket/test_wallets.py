@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hedgerow.sim import evm
 from hedgerow.sim.dialects.polymarket import eip712
 from hedgerow.sim.dialects.polymarket.wallets import (
     ApiKey,
@@ -27,7 +28,7 @@ def _login(wallet: Wallet, nonce: int = 0, timestamp: str = str(NOW_S)) -> Heade
     digest = eip712.clob_auth_digest(wallet.address, timestamp, nonce)
     return {
         "POLY_ADDRESS": wallet.address,
-        "POLY_SIGNATURE": eip712.sign(wallet.private_key, digest),
+        "POLY_SIGNATURE": evm.sign(wallet.private_key, digest),
         "POLY_TIMESTAMP": timestamp,
         "POLY_NONCE": str(nonce),
     }

@@ -18,7 +18,7 @@ from hedgerow.sim.dialects.bridge.requests import BetRequest, QuoteRequest, Sele
 from hedgerow.sim.dialects.bridge.store import Job, Refusal, Store
 from hedgerow.sim.dialects.bridge.terms import Terms
 from hedgerow.sim.dialects.bridge.wire import Pace, Problem, malformed, time_text
-from hedgerow.sim.exchange import CLOSED, FUNDS, SCRIPTED, Rejection, State
+from hedgerow.sim.orders import CLOSED, FUNDS, SCRIPTED, Rejection, State
 from hedgerow.sim.world import CANCELLED, FINISHED, World
 
 Json = dict[str, Any]

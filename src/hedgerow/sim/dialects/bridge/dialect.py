@@ -18,7 +18,7 @@ from hedgerow.sim.dialects.bridge.requests import BetRequest, QuoteRequest, read
 from hedgerow.sim.dialects.bridge.store import Store
 from hedgerow.sim.dialects.bridge.terms import BASES, Terms
 from hedgerow.sim.dialects.bridge.wire import Door, Problem, malformed, problems, time_text
-from hedgerow.sim.exchange import State
+from hedgerow.sim.orders import State
 from hedgerow.sim.site import Socket, application, json_answer, lose_answer
 from hedgerow.sim.world import Emptied, World, WorldEvent
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
+from hedgerow.core.clock import ms_of_iso
 from hedgerow.core.ids import FixtureId, OutcomeId, OutcomeKey, PlayerId
 from hedgerow.sim.dialects.bridge.wire import malformed
 
 Amount = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$", max_length=40)]
 """A decimal number as text."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 T = TypeVar("T")
 
@@ -61,8 +59,7 @@ class BetRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fie
     def not_after_ms(self) -> int:
         """Raises Problem 422 for a time that cannot be read."""
         try:
-            time = datetime.fromisoformat(self.not_after)
-            return ((time if time.tzinfo else time.replace(tzinfo=UTC)) - _EPOCH) // timedelta(milliseconds=1)
+            return ms_of_iso(self.not_after)
         except ValueError:
             raise malformed("notAfter is not a time", "not_placed") from None
 

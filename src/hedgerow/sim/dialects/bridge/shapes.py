@@ -9,7 +9,7 @@ from hedgerow.core.states import SettlementStatus
 from hedgerow.sim.bookmaker import CALLED_OFF, CASHED_OUT, Bet
 from hedgerow.sim.dialects.bridge.store import Job
 from hedgerow.sim.dialects.bridge.wire import time_text
-from hedgerow.sim.exchange import State
+from hedgerow.sim.orders import State
 
 Json = dict[str, Any]
 

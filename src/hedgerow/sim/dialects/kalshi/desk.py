@@ -17,7 +17,8 @@ from hedgerow.sim.dialects.kalshi.groups import Groups
 from hedgerow.sim.dialects.kalshi.ledger import Ledger
 from hedgerow.sim.dialects.kalshi.listings import Listings, Market, Phase
 from hedgerow.sim.dialects.kalshi.orders import META, AmendBody, DecreaseBody, Meta, PlaceBody, meta_of, resting_of
-from hedgerow.sim.exchange import CLOSED, DUPLICATE, Exchange, Leg, Order, OrderKind, Rejection, SelfTrade, State
+from hedgerow.sim.exchange import Exchange
+from hedgerow.sim.orders import CLOSED, DUPLICATE, Leg, Order, OrderKind, Rejection, SelfTrade, State
 
 _CLIENT_ORDER_ID = re.compile(r"[A-Za-z0-9_:-]{1,64}", re.ASCII)
 _KINDS = {

@@ -25,6 +25,7 @@ from hedgerow.sim.dialects.kalshi.terms import Terms
 from hedgerow.sim.dialects.kalshi.venue import SLUG, Venue
 from hedgerow.sim.dialects.kalshi.wire import Door, denials
 from hedgerow.sim.site import Socket, application, json_answer
+from hedgerow.sim.switches import expect_only
 from hedgerow.sim.world import World
 
 STREAM_PATH = "/trade-api/ws/v2"
@@ -87,23 +88,22 @@ class Kalshi:
     # --- switches --------------------------------------------------------------------------------------------
 
     def patch(self, switches: dict[str, Any]) -> None:
-        """Switches of this venue alone. Raises ValueError for a wrong one.
+        """Switches of this venue alone; `{}` resets them. Raises ValueError for a wrong one.
 
         `usageTier`; `tradingActive` and `exchangeActive` (pauses); `endSubscriptions` (10, 17 or 25: every
         subscription ends with that error); `loseFrame` (true: each subscription skips a number).
         """
-        desk = self.venue.desk
-        known = {"usageTier", "tradingActive", "exchangeActive", "endSubscriptions", "loseFrame"}
-        if unknown := set(switches) - known:
-            raise ValueError(f"unknown switch {', '.join(sorted(unknown))}")
+        desk, limits = self.venue.desk, self.venue.limits
+        expect_only(switches, "usageTier", "tradingActive", "exchangeActive", "endSubscriptions", "loseFrame")
         code = switches.get("endSubscriptions")
         if code is not None and code not in TERMINAL_ERRORS:
             raise ValueError(f"endSubscriptions must be one of {TERMINAL_ERRORS}")
-        if "usageTier" in switches:
-            self.venue.limits.set_tier(switches["usageTier"])
+        tier = switches.get("usageTier", limits.tier if switches else self.venue.terms.tier)
+        if tier != limits.tier:
+            limits.set_tier(tier)
         desk.pause(
-            trading_active=bool(switches.get("tradingActive", desk.trading_active)),
-            exchange_active=bool(switches.get("exchangeActive", desk.exchange_active)),
+            trading_active=bool(switches.get("tradingActive", not switches or desk.trading_active)),
+            exchange_active=bool(switches.get("exchangeActive", not switches or desk.exchange_active)),
         )
         for session in self.venue.sessions:
             if code is not None:

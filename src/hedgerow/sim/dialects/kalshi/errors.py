@@ -10,18 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hedgerow.sim.exchange import (
-    CLOSED,
-    CROSSES,
-    DUPLICATE,
-    FUNDS,
-    LOT,
-    NOT_FILLED,
-    SCRIPTED,
-    TICK,
-    UNKNOWN,
-    Rejection,
-)
+from hedgerow.sim.orders import CLOSED, CROSSES, DUPLICATE, FUNDS, LOT, NOT_FILLED, SCRIPTED, TICK, UNKNOWN, Rejection
 
 
 class Denial(Exception):  # noqa: N818

@@ -15,7 +15,8 @@ from itertools import count
 from hedgerow.core.money import MICRO
 from hedgerow.sim.clock import WorldClock
 from hedgerow.sim.dialects.kalshi.errors import denial, not_found
-from hedgerow.sim.exchange import Exchange, Order
+from hedgerow.sim.exchange import Exchange
+from hedgerow.sim.orders import Order
 
 WINDOW_MS = 15_000
 HIGHEST_LIMIT = 1_000_000 * MICRO

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from hedgerow.core.money import MICRO
 from hedgerow.core.states import SettlementStatus
-from hedgerow.sim.exchange import Contract, Exchange, Match, Order
+from hedgerow.sim.exchange import Exchange
+from hedgerow.sim.orders import Contract, Match, Order
 
 
 @dataclass(slots=True)

@@ -7,10 +7,9 @@ no buckets of their own here, because the world has one shard.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from hedgerow.core.clock import NS_PER_S
+from hedgerow.sim.buckets import Bucket, Budget
 from hedgerow.sim.clock import WorldClock
 from hedgerow.sim.dialects.kalshi.errors import too_many_requests
 
@@ -26,14 +25,6 @@ ENDPOINT_COSTS = (
 """(method, path, tokens) of what does not cost the default; a batch costs so much for each of its items."""
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """Tokens: how many a second, and how many the bucket holds."""
-
-    rate: int
-    capacity: int
-
-
 TIERS = {
     "basic": (Budget(200, 400), Budget(100, 100)),
     "advanced": (Budget(300, 600), Budget(300, 600)),
@@ -44,23 +35,6 @@ TIERS = {
     "prestige": (Budget(10_000, 10_000), Budget(8_000, 16_000)),
 }
 """Read and write budget by tier. Basic and Advanced reads and writes above Basic hold two seconds of budget."""
-
-
-class Bucket:
-    """Fills continuously up to its capacity. Counts in token-nanoseconds, so that nothing is lost to rounding."""
-
-    def __init__(self, budget: Budget, now_ns: int) -> None:
-        self._budget, self._filled_ns = budget, now_ns
-        self._level = budget.capacity * NS_PER_S
-
-    def take(self, tokens: int, now_ns: int) -> bool:
-        """Takes the tokens when the bucket holds them all."""
-        filled = self._level + max(0, now_ns - self._filled_ns) * self._budget.rate
-        self._level, self._filled_ns = min(filled, self._budget.capacity * NS_PER_S), now_ns
-        if self._level < tokens * NS_PER_S:
-            return False
-        self._level -= tokens * NS_PER_S
-        return True
 
 
 class Limits:

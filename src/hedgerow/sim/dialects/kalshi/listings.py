@@ -18,8 +18,10 @@ from hedgerow.core.money import MICRO
 from hedgerow.core.states import SettlementStatus
 from hedgerow.sim.dialects.kalshi.terms import Terms, grid_of
 from hedgerow.sim.dialects.kalshi.tickers import Series, codes_of, event_tickers, series_of
-from hedgerow.sim.exchange import Contract, Exchange, TradeEvent
+from hedgerow.sim.exchange import Exchange
 from hedgerow.sim.markets import Market as CatalogueMarket
+from hedgerow.sim.order_events import TradeEvent
+from hedgerow.sim.orders import Contract
 from hedgerow.sim.world import Fixture, World
 
 LOT = 10_000

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from hedgerow.sim.dialects.kalshi.errors import unparsable
-from hedgerow.sim.exchange import Order, State
+from hedgerow.sim.orders import Order, State
 
 T = TypeVar("T")
 

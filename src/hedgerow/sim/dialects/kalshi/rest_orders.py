@@ -24,7 +24,7 @@ from hedgerow.sim.dialects.kalshi.pages import page
 from hedgerow.sim.dialects.kalshi.shapes import orders as shapes
 from hedgerow.sim.dialects.kalshi.venue import Venue
 from hedgerow.sim.dialects.kalshi.wire import ROOT, Call, Door
-from hedgerow.sim.exchange import Order
+from hedgerow.sim.orders import Order
 from hedgerow.sim.site import json_answer
 
 Json = dict[str, Any]

@@ -27,7 +27,9 @@ from hedgerow.sim.dialects.kalshi.shapes.markets import (
 )
 from hedgerow.sim.dialects.kalshi.shapes.orders import stream_fill_shape, user_order_shape
 from hedgerow.sim.dialects.kalshi.shapes.portfolio import stream_position_shape
-from hedgerow.sim.exchange import Exchange, LevelEvent, Order, TradeEvent
+from hedgerow.sim.exchange import Exchange
+from hedgerow.sim.order_events import LevelEvent, TradeEvent
+from hedgerow.sim.orders import Order
 
 Json = dict[str, Any]
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from hedgerow.core.ladders import Band, PriceGrid
 from hedgerow.core.money import MICRO
-from hedgerow.sim.exchange import Contract
+from hedgerow.sim.orders import Contract
 
 _CENT, _DECI, _CENTI = 10_000, 1_000, 100
 _HALF, _QUINT = 5_000, 2_000

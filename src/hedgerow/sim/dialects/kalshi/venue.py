@@ -19,16 +19,8 @@ from hedgerow.sim.dialects.kalshi.listings import Change, Listings, Market
 from hedgerow.sim.dialects.kalshi.orders import meta_of
 from hedgerow.sim.dialects.kalshi.session import Session
 from hedgerow.sim.dialects.kalshi.terms import Terms
-from hedgerow.sim.exchange import (
-    Contract,
-    ContractEvent,
-    Event,
-    EventKind,
-    LevelEvent,
-    Order,
-    OrderEvent,
-    TradeEvent,
-)
+from hedgerow.sim.order_events import ContractEvent, Event, EventKind, LevelEvent, OrderEvent, TradeEvent
+from hedgerow.sim.orders import Contract, Order
 from hedgerow.sim.world import Emptied, FixtureChanged, World, WorldEvent
 
 SLUG = "kalshi"

@@ -13,11 +13,11 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from hedgerow.core.ids import FixtureId, MarketId, OutcomeId, PlayerId
+from hedgerow.sim import pinnacle_ids
 from hedgerow.sim.bookmaker import Quote
 from hedgerow.sim.markets import Catalogue
 from hedgerow.sim.world import Fixture, World
 
-PINNACLE = "pinnacle"
 TICKS_PER_QUOTE = 1_000
 
 Selection = tuple[OutcomeId, PlayerId]
@@ -96,7 +96,7 @@ def standings(catalogue: Catalogue, slug: str, quotes: Quotes, off: Collection[i
         key: Standing(
             key.market_id not in off and any(quote.active for quote in members),
             key in main,
-            sum(quote.version for quote in members) if slug == PINNACLE else 0,
+            sum(quote.version for quote in members) if slug in pinnacle_ids.SLUGS else 0,
         )
         for key, members in markets.items()
     }

@@ -14,10 +14,11 @@ from typing import Any
 
 from hedgerow.core.clock import datetime_of_ms
 from hedgerow.core.money import decimal_of
-from hedgerow.sim import pinnacle_ids
+from hedgerow.core.odds_grid import OddsGrid
+from hedgerow.sim import book_ids, pinnacle_ids
 from hedgerow.sim.book_ids import stable_number
 from hedgerow.sim.dialects.oddspapi import facts
-from hedgerow.sim.dialects.oddspapi.memory import PINNACLE, Score
+from hedgerow.sim.dialects.oddspapi.memory import Score
 from hedgerow.sim.markets import SPORTS, Market, Sport
 from hedgerow.sim.world import Fixture
 
@@ -47,6 +48,12 @@ def level(price: int, size: int) -> Json:
         "cents": number(cents),
         "size": number(decimal_of(size)),
     }
+
+
+def odds_level(grid: OddsGrid, price: int, size: int) -> Json:
+    """A level of a betting exchange's book, as Betfair's is told: decimal odds, and the backer's stake."""
+    stake = decimal_of(grid.at_risk(price, size, buys=True))
+    return {"price": number(decimal_of(grid.odds_of(price))), "size": number(stake.quantize(Decimal("0.01")))}
 
 
 def fractional(price: Decimal) -> str:
@@ -177,14 +184,14 @@ def clock_shape(fixture: Fixture) -> Json:
 
 def book_fixture_id(fixture: Fixture, slug: str) -> str:
     """The bookmaker's own number of a fixture: Pinnacle's as its simulator knows it, others invented."""
-    if slug == PINNACLE:
+    if slug in pinnacle_ids.SLUGS:
         return str(pinnacle_ids.event_id(fixture.fixture_id))
-    return str(10_000_000 + stable_number("fixture", fixture.fixture_id, slug, below=90_000_000))
+    return book_ids.fixture_ref(slug, fixture.fixture_id)
 
 
 def book_path(slug: str, native: str) -> str:
     """The page of a fixture at the bookmaker, by its own number."""
-    if slug == PINNACLE:
+    if slug in pinnacle_ids.SLUGS:
         return f"https://www.pinnacle.com/en/e/e/e/{native}/#all"
     return f"https://www.{facts.book(slug).domain}/event/{native}"
 

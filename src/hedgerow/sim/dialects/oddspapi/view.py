@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from hedgerow.core.american_grid import AmericanGrid
 from hedgerow.core.ids import MarketId, fixture_id_parts, odds_id
 from hedgerow.core.money import MICRO
-from hedgerow.sim import book_ids, pinnacle_ids
+from hedgerow.core.odds_grid import OddsGrid
+from hedgerow.sim import book_ids, cloudbet_ids, pinnacle_ids, singbet_ids
 from hedgerow.sim.bookmaker import Quote
 from hedgerow.sim.dialects.oddspapi import facts, shapes
 from hedgerow.sim.dialects.oddspapi.faults import FeedFaults
-from hedgerow.sim.dialects.oddspapi.memory import PINNACLE, Memory, Selection, Tick, market_id_of
+from hedgerow.sim.dialects.oddspapi.memory import Memory, Selection, Tick, market_id_of
 from hedgerow.sim.dialects.oddspapi.shapes import Json
-from hedgerow.sim.exchange import Contract, Leg
 from hedgerow.sim.markets import SPORTS
+from hedgerow.sim.orders import Contract, Leg
 from hedgerow.sim.world import BookMeta, Fixture, World
 
 UNKNOWN_MARKET = 999_001
@@ -164,7 +166,7 @@ class View:
         if found is not None:
             contract, leg = found
             return contract.ref, contract.names[leg is Leg.NO]
-        if quote.bookmaker != PINNACLE:
+        if quote.bookmaker not in (*pinnacle_ids.SLUGS, *cloudbet_ids.SLUGS, singbet_ids.SLUG):
             return (
                 book_ids.market_ref(quote.bookmaker, fixture.fixture_id, market_id),
                 book_ids.outcome_ref(quote.bookmaker, quote.outcome),
@@ -172,6 +174,11 @@ class View:
         known = self.world.catalogue.markets.get(market_id)
         if known is None:
             return None, None
+        if quote.bookmaker in cloudbet_ids.SLUGS:
+            return cloudbet_ids.market_ref(known), cloudbet_ids.outcome_ref(known, quote.outcome.outcome_id)
+        if quote.bookmaker == singbet_ids.SLUG:
+            odds_name = singbet_ids.odds_name(known, quote.outcome.outcome_id)
+            return singbet_ids.market_ref(fixture.fixture_id, known), odds_name
         versions = tick.standing.versions
         return (
             pinnacle_ids.market_ref(fixture.fixture_id, fixture.sport_id, fixture.tournament_id, known, versions),
@@ -193,6 +200,14 @@ class View:
         contract, leg = found
         book = self.world.exchanges[quote.bookmaker].book(contract)
         asks, bids = (book.levels(is_bid=is_bid)[:_DEPTH] for is_bid in (leg is Leg.NO, leg is Leg.YES))
+        grid = contract.grid
+        if isinstance(grid, AmericanGrid) and leg is Leg.NO:
+            asks, bids = ([(grid.opposite(price) or price, size) for price, size in side] for side in (asks, bids))
+        if isinstance(grid, AmericanGrid) or (isinstance(grid, OddsGrid) and leg is Leg.YES):
+            return {
+                "availableToBack": [shapes.odds_level(grid, price, size) for price, size in asks],
+                "availableToLay": [shapes.odds_level(grid, price, size) for price, size in bids],
+            }
         return {
             "back": [shapes.level(price if leg is Leg.YES else MICRO - price, size) for price, size in asks],
             "lay": [shapes.level(price if leg is Leg.YES else MICRO - price, size) for price, size in bids],

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
+from hedgerow.sim import pinnacle_ids
 from hedgerow.sim.dialects.pinnacle.catalogue import Lists
-from hedgerow.sim.dialects.pinnacle.lines import SLUG, Lines
+from hedgerow.sim.dialects.pinnacle.lines import Lines
 from hedgerow.sim.dialects.pinnacle.memory import Memory
 from hedgerow.sim.dialects.pinnacle.offer import Offer
 from hedgerow.sim.dialects.pinnacle.placing import Placing
@@ -18,14 +20,14 @@ from hedgerow.sim.dialects.pinnacle.settled import SettledFixtures
 from hedgerow.sim.dialects.pinnacle.single import SingleLines
 from hedgerow.sim.dialects.pinnacle.terms import BettingStatus, Terms
 from hedgerow.sim.dialects.pinnacle.wire import Call, Door, answered, denials, invalid
-from hedgerow.sim.exchange import State
+from hedgerow.sim.orders import State
 from hedgerow.sim.site import Socket, application, lose_answer
 from hedgerow.sim.world import Emptied, World, WorldEvent
 
 Json = dict[str, Any]
 
 # Fixed throw-away passwords; Pinnacle allows ten characters at most.
-_PASSWORDS = {"demo_pinnacle": "throwaway1", "rival_pinnacle": "throwaway2"}
+_PASSWORDS = {"demo_pinnacle": "throwaway1", "rival_pinnacle": "throwaway2", "demo_pinnacleb2b": "throwaway3"}
 
 _REASONS = (
     ("FBS_CW_65", "The event was postponed"),
@@ -36,14 +38,14 @@ _REASONS = (
 class Pinnacle:
     """Site `rest`: Lines API, Bets API v4 and Customer API on one host, as there."""
 
-    slug = SLUG
-
-    def __init__(self, world: World, terms: Terms | None = None) -> None:
+    def __init__(self, world: World, terms: Terms | None = None, slug: str = pinnacle_ids.CLIENT) -> None:
+        self.slug = slug
         self.terms = terms or Terms()
-        self.book = world.add_bookmaker(SLUG)
+        self._given = replace(self.terms)
+        self.book = world.add_bookmaker(slug)
         self._clock = world.clock
         self._door = Door(self.terms, world.clock)
-        self._lines = Lines(world)
+        self._lines = Lines(world, slug)
         self._lists = Lists(world, self._lines)
         self._offer = Offer(world, self._lines, self.terms)
         self._single = SingleLines(self._lines, self.terms)
@@ -70,18 +72,22 @@ class Pinnacle:
         return {"username": account, "password": _PASSWORDS[account]}
 
     def patch(self, switches: dict[str, Any]) -> None:
-        """Switches of this venue alone. Raises ValueError for a wrong one.
+        """Switches of this venue alone; `{}` resets them. Raises ValueError for a wrong one.
 
         `oddsIntervalSeconds`, `snapshotCacheSeconds`, `liveDelaySeconds` (≥ 0), `bettingStatus` (the API's words),
-        `hasApiAccess` and `hasLineMaximum` (true or false).
+        `hasApiAccess`, `hasLineMaximum` and `knowsAddress` (true or false).
         """
         seconds = {
             "oddsIntervalSeconds": "odds_interval_s",
             "snapshotCacheSeconds": "snapshot_cache_s",
             "liveDelaySeconds": "live_delay_s",
         }
-        flags = {"hasApiAccess": "has_api_access", "hasLineMaximum": "has_line_maximum"}
-        changes: dict[str, Any] = {}
+        flags = {
+            "hasApiAccess": "has_api_access",
+            "hasLineMaximum": "has_line_maximum",
+            "knowsAddress": "knows_address",
+        }
+        changes: dict[str, Any] = {} if switches else asdict(self._given)
         for name, value in switches.items():
             if (
                 name in seconds
@@ -127,8 +133,13 @@ class Pinnacle:
             web.get("/v1/client/balance", handles(self._balance)),
             web.get("/v4/bets/betting-status", handles(lambda _: {"status": self.terms.betting.value})),
             web.get("/v4/bets", handles(self._reading.bets)),
+            *self._placements(),
+        ]
+
+    def _placements(self) -> list[web.RouteDef]:
+        return [
             web.post("/v4/bets/straight", self._place_straight),
-            web.post("/v4/bets/special", handles(self._place_special)),
+            web.post("/v4/bets/special", self._door.handles(self._place_special)),
         ]
 
     async def _place_straight(self, request: web.Request) -> web.StreamResponse:

@@ -1,4 +1,4 @@
-"""What Pinnacle offers: events, periods and lines, from the world's quotes of bookmaker `pinnacle`.
+"""What Pinnacle offers: events, periods and lines, from the world's quotes of one of its slugs.
 
 A fixture is one event, pre-game and live (the real venue makes two). Every line (a market of the world) has a line id
 of its own that changes with each of its quotes; a period answers with its moneyline's id, or its main spread's or
@@ -18,8 +18,6 @@ from hedgerow.sim.bookmaker import Quote
 from hedgerow.sim.dialects.pinnacle.terms import Terms
 from hedgerow.sim.markets import Market
 from hedgerow.sim.world import BookChanged, Emptied, Fixture, FixtureChanged, OddsChanged, World, WorldEvent
-
-SLUG = "pinnacle"
 
 MONEYLINE, SPREAD, TOTAL, TEAM_TOTAL = "MONEYLINE", "SPREAD", "TOTAL_POINTS", "TEAM_TOTAL_POINTS"
 _BET_TYPES = {"moneyline": MONEYLINE, "spreads": SPREAD, "totals": TOTAL}
@@ -116,9 +114,9 @@ class _Changes:
 class Lines:
     """Reads the offer from the world, and remembers which line ids there were and what changed when."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, slug: str) -> None:
         self.last_change = _FIRST_CHANGE
-        self._world = world
+        self._world, self._slug = world, slug
         self._events: dict[int, FixtureId] = {}
         self._changes: dict[FixtureId, _Changes] = {}
         self._old: dict[int, OldLine] = {}
@@ -126,7 +124,7 @@ class Lines:
         world.on_event(self._on_world)
         for fixture in world.fixtures.values():
             self._note_fixture(fixture)
-            self._note_quotes(fixture, [q for q in world.quotes_of(fixture.fixture_id) if q.bookmaker == SLUG])
+            self._note_quotes(fixture, [q for q in world.quotes_of(fixture.fixture_id) if q.bookmaker == slug])
 
     # --- reading ---------------------------------------------------------------------------------------------
 
@@ -165,7 +163,7 @@ class Lines:
         return OutcomeKey(fixture.fixture_id, line.quotes[side].outcome.outcome_id, PlayerId(0))
 
     def is_suspended(self, fixture: Fixture) -> bool:
-        meta = self._world.books.get((fixture.fixture_id, SLUG))
+        meta = self._world.books.get((fixture.fixture_id, self._slug))
         return meta is not None and meta.suspended
 
     # --- what changes ----------------------------------------------------------------------------------------
@@ -175,8 +173,8 @@ class Lines:
             case FixtureChanged(fixture):
                 self._note_fixture(fixture)
             case OddsChanged(fixture, quotes):
-                self._note_quotes(fixture, [quote for quote in quotes if quote.bookmaker == SLUG])
-            case BookChanged(fixture, bookmaker) if bookmaker == SLUG:
+                self._note_quotes(fixture, [quote for quote in quotes if quote.bookmaker == self._slug])
+            case BookChanged(fixture, bookmaker) if bookmaker == self._slug:
                 self._touch(fixture.fixture_id)
             case Emptied():
                 self._events.clear()
@@ -236,7 +234,7 @@ class Lines:
             return None
         quotes: dict[str, Quote] = {}
         for outcome_id in market.outcomes:
-            quote = self._world.quotes.get((OutcomeKey(fixture.fixture_id, outcome_id), SLUG))
+            quote = self._world.quotes.get((OutcomeKey(fixture.fixture_id, outcome_id), self._slug))
             ref = pinnacle_ids.outcome_ref(market, outcome_id)
             if quote is None or ref is None or not quote.is_open:
                 return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -31,7 +31,7 @@ from hedgerow.sim.dialects.pinnacle.lines import (
 from hedgerow.sim.dialects.pinnacle.memory import Memory
 from hedgerow.sim.dialects.pinnacle.terms import BettingStatus, Terms
 from hedgerow.sim.dialects.pinnacle.wire import invalid, of_code
-from hedgerow.sim.exchange import CLOSED, DUPLICATE, FUNDS, SCRIPTED, Rejection, State
+from hedgerow.sim.orders import CLOSED, DUPLICATE, FUNDS, SCRIPTED, Rejection, State
 from hedgerow.sim.world import Fixture
 
 Json = dict[str, Any]
@@ -71,6 +71,9 @@ class StraightBody(msgspec.Struct, frozen=True):
     side: str | None = None
 
 
+B = TypeVar("B", bound=StraightBody)
+
+
 @dataclass(frozen=True, slots=True)
 class Slip:
     """What a bet was placed on, beside what the bookmaker keeps of it."""
@@ -83,7 +86,7 @@ class Slip:
     was_live: bool
 
 
-class _Error(Exception):
+class PlacingError(Exception):
     """The bet was processed with an error."""
 
     def __init__(self, code: str) -> None:
@@ -104,10 +107,10 @@ class Placing:
 
     def straight(self, account: str, raw: bytes) -> Json:
         """The answer of a placement. Raises Denial for a request that is not processed."""
-        body = _decoded(raw)
+        body = checked(decoded(raw), StraightBody)
         try:
-            bet = self._place(account, body)
-        except _Error as error:
+            bet = self.take(account, body)
+        except PlacingError as error:
             problem = of_code(error.code)
             if problem is not None:
                 raise problem from None
@@ -116,7 +119,6 @@ class Placing:
                 "errorCode": error.code,
                 "uniqueRequestId": body.uniqueRequestId,
             }
-        self._memory.keep(account, body.uniqueRequestId, bet)
         if bet.state is State.PENDING:
             return {"status": "PENDING_ACCEPTANCE", "uniqueRequestId": body.uniqueRequestId}
         return {
@@ -129,18 +131,24 @@ class Placing:
             "betterLineWasAccepted": bet.price > bet.extra["seen"],
         }
 
+    def take(self, account: str, body: StraightBody) -> Bet:
+        """The bet, remembered by its request id. Raises PlacingError."""
+        bet = self._place(account, body)
+        self._memory.keep(account, body.uniqueRequestId, bet)
+        return bet
+
     def _place(self, account: str, body: StraightBody) -> Bet:
         self._memory.forget_old()
         if self._memory.bet(account, body.uniqueRequestId) is not None:
-            raise _Error("DUPLICATED_REQUEST")
+            raise PlacingError("DUPLICATED_REQUEST")
         fixture = self._fixture(body)
         period = self._lines.period(fixture, body.periodNumber)
         if period is None or not period.is_open:
-            raise _Error("OFFLINE_EVENT")
+            raise PlacingError("OFFLINE_EVENT")
         side = _side(body)
         line, seen = self._line(period, body, side)
         if side not in line.quotes:
-            raise _Error("OFFLINE_EVENT")
+            raise PlacingError("OFFLINE_EVENT")
         stake = self._stake(account, body, line, side)
         slip = Slip(body.uniqueRequestId, body.oddsFormat, fixture, line, side, is_live(fixture))
         try:
@@ -157,19 +165,19 @@ class Placing:
             )
         except Rejection as rejection:
             if rejection.why == SCRIPTED:
-                raise _Error(str(rejection) if str(rejection) != SCRIPTED else "LINE_CHANGED") from None
-            raise _Error(_ERRORS[rejection.why]) from None
+                raise PlacingError(str(rejection) if str(rejection) != SCRIPTED else "LINE_CHANGED") from None
+            raise PlacingError(_ERRORS[rejection.why]) from None
 
     def _fixture(self, body: StraightBody) -> Fixture:
         fixture = self._lines.fixture_of(body.eventId)
         if fixture is None or pinnacle_ids.sport_id(fixture.sport_id) != body.sportId:
-            raise _Error("INVALID_EVENT")
+            raise PlacingError("INVALID_EVENT")
         if self._terms.betting is BettingStatus.CLOSED:
-            raise _Error("ALL_BETTING_CLOSED")
+            raise PlacingError("ALL_BETTING_CLOSED")
         if self._terms.betting is BettingStatus.LIVE_CLOSED and is_live(fixture):
-            raise _Error("ALL_LIVE_BETTING_CLOSED")
+            raise PlacingError("ALL_LIVE_BETTING_CLOSED")
         if is_over(fixture):
-            raise _Error("PAST_CUTOFFTIME")
+            raise PlacingError("PAST_CUTOFFTIME")
         return fixture
 
     def _line(self, period: Period, body: StraightBody, side: str) -> tuple[Line, Decimal]:
@@ -184,16 +192,16 @@ class Placing:
                 return line, line.price(side)
         main = period.main(body.betType)
         if main is None:
-            raise _Error("OFFLINE_EVENT")
+            raise PlacingError("OFFLINE_EVENT")
         if body.altLineId is None and body.lineId == period.line_id and side in main.quotes:
             return main, main.price(side)
         old = self._lines.old_line(wanted)
         now = next((line for line in period.lines if old is not None and line.market is old.market), None)
         if old is None or now is None or now.bet_type != body.betType or side not in now.quotes:
-            raise _Error("LINE_CHANGED")
+            raise PlacingError("LINE_CHANGED")
         seen = old.prices[side]
         if not body.acceptBetterLine or now.price(side) <= seen:
-            raise _Error("LINE_CHANGED")
+            raise PlacingError("LINE_CHANGED")
         return now, seen
 
     def _stake(self, account: str, body: StraightBody, line: Line, side: str) -> Decimal:
@@ -206,12 +214,12 @@ class Placing:
         if self._terms.has_line_maximum:
             left = line.limit(side) - self._risked(account, line, side)
             if left <= 0 or (body.fillType == "NORMAL" and stake > left):
-                raise _Error("ABOVE_EVENT_MAX")
+                raise PlacingError("ABOVE_EVENT_MAX")
             stake = min(stake, left)
         if body.fillType == "FILLANDKILL":
             stake = min(stake, line.limit(side))
         if stake < least_stake(line, side, self._terms):
-            raise _Error("BELOW_MIN_BET_AMOUNT")
+            raise PlacingError("BELOW_MIN_BET_AMOUNT")
         return stake
 
     def _risked(self, account: str, line: Line, side: str) -> Decimal:
@@ -229,11 +237,19 @@ class Placing:
         )
 
 
-def _decoded(raw: bytes) -> StraightBody:
-    """Raises Denial (400) for what is no good request."""
+def decoded(raw: bytes) -> Any:
+    """Raises Denial (400) for what is no JSON."""
     try:
-        body = msgspec.convert(_JSON.decode(raw), StraightBody, builtin_types=(Decimal,))
+        return _JSON.decode(raw)
     except (msgspec.DecodeError, ValueError) as error:
+        raise invalid(str(error)) from None
+
+
+def checked(value: Any, kind: type[B]) -> B:
+    """Raises Denial (400) for what is no good request of the kind."""
+    try:
+        body = msgspec.convert(value, kind, builtin_types=(Decimal,))
+    except ValueError as error:
         raise invalid(str(error)) from None
     try:
         uuid.UUID(body.uniqueRequestId)
@@ -241,13 +257,13 @@ def _decoded(raw: bytes) -> StraightBody:
         raise invalid("uniqueRequestId must be a UUID") from None
     if not 0 < body.stake < _NO_STAKE:
         raise invalid("stake is out of range")
-    for name, value, known in (
+    for name, word, known in (
         ("oddsFormat", body.oddsFormat, FORMATS),
         ("winRiskStake", body.winRiskStake, ("RISK", "WIN")),
         ("fillType", body.fillType, _FILLS),
         ("betType", body.betType, (*_TEAM_BETS, *_SIDE_BETS)),
     ):
-        if value not in known:
+        if word not in known:
             raise invalid(f"{name} is unknown")
     _side(body)
     return body

@@ -22,7 +22,7 @@ from hedgerow.sim.dialects.pinnacle.offer import score_of
 from hedgerow.sim.dialects.pinnacle.placing import META, Slip, slip_of
 from hedgerow.sim.dialects.pinnacle.times import time_of, time_text
 from hedgerow.sim.dialects.pinnacle.wire import Call, invalid
-from hedgerow.sim.exchange import State
+from hedgerow.sim.orders import State
 
 Json = dict[str, Any]
 
@@ -72,7 +72,7 @@ class Reading:
             raise invalid(f"at most {_MOST_REQUEST_IDS} uniqueRequestIds")
         found = (self._memory.bet(call.account, request_id) for request_id in wanted)
         rows = [
-            {"uniqueRequestId": slip_of(bet).request_id, **(self._waiting_row(bet) or self._row(bet))}
+            {"uniqueRequestId": slip_of(bet).request_id, **(self._waiting_row(bet) or self.row(bet))}
             for bet in found
             if bet is not None
         ]
@@ -86,7 +86,7 @@ class Reading:
         chosen = [
             bet for bet in self._own(call) if bet.id in wanted and not (_is_settled(bet) and bet.settled_ms < oldest_ms)
         ]
-        return {"straightBets": [self._row(bet) for bet in chosen]}
+        return {"straightBets": [self.row(bet) for bet in chosen]}
 
     def _by_list(self, call: Call) -> Json:
         kind = call.text("betlist").upper()
@@ -104,7 +104,7 @@ class Reading:
         rows = [
             row
             for bet in sorted(chosen, key=at_ms, reverse=call.text("sortDir").upper() == "DESC")
-            for row in [self._row(bet)]
+            for row in [self.row(bet)]
             if (not statuses or row["betStatus"] in statuses) and (not types or row["betType"] in types)
         ]
         return _page(call, rows)
@@ -135,7 +135,7 @@ class Reading:
         status = {State.PENDING: "PENDING_ACCEPTANCE", State.REJECTED: "NOT_ACCEPTED"}.get(bet.state)
         return None if status is None else {"betStatus": status}
 
-    def _row(self, bet: Bet) -> Json:
+    def row(self, bet: Bet) -> Json:
         """A StraightBetV4: by itself it does not say its request id."""
         slip = slip_of(bet)
         sport_id = pinnacle_ids.sport_id(slip.fixture.sport_id)

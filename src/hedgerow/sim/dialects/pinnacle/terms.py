@@ -33,3 +33,5 @@ class Terms:
     """Whether bets on one line lower what is left of it (ABOVE_EVENT_MAX)."""
     betting: BettingStatus = BettingStatus.ENABLED
     has_api_access: bool = True
+    knows_address: bool = True
+    """Whether a partner calls from an address of its list."""

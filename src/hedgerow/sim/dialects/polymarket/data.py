@@ -26,7 +26,7 @@ from hedgerow.sim.dialects.polymarket.market_shapes import reference_price
 from hedgerow.sim.dialects.polymarket.orders import Refusal
 from hedgerow.sim.dialects.polymarket.shapes import Json
 from hedgerow.sim.dialects.polymarket.wallets import Keyring, Wallet
-from hedgerow.sim.exchange import Leg
+from hedgerow.sim.orders import Leg
 
 _MOST_V1, _MOST_V2, _DEEPEST = 500, 1_000, 10_000
 _EVER = 2**40

@@ -8,12 +8,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from hedgerow.core.money import MICRO, decimal_of
-from hedgerow.sim.dialects.polymarket.eip712 import keccak
 from hedgerow.sim.dialects.polymarket.holdings import Holding, Part
 from hedgerow.sim.dialects.polymarket.market_shapes import end_of
 from hedgerow.sim.dialects.polymarket.markets import Market
 from hedgerow.sim.dialects.polymarket.shapes import Json, side_text
-from hedgerow.sim.exchange import Leg
+from hedgerow.sim.evm import keccak
+from hedgerow.sim.orders import Leg
 
 # The first version's names of what the second calls otherwise.
 _FIRST_NAMES = {

@@ -32,8 +32,9 @@ from hedgerow.sim.dialects.polymarket.orders import (
 from hedgerow.sim.dialects.polymarket.shapes import Json, Paper, levels, order_view, paper_of, text
 from hedgerow.sim.dialects.polymarket.trades import TradeLog
 from hedgerow.sim.dialects.polymarket.wallets import ApiKey
-from hedgerow.sim.exchange import CLOSED, CROSSES, FUNDS, Exchange, Leg, Order, Rejection, State
-from hedgerow.sim.exchange import NOT_FILLED as KILLED
+from hedgerow.sim.exchange import Exchange
+from hedgerow.sim.orders import CLOSED, CROSSES, FUNDS, Leg, Order, Rejection, State
+from hedgerow.sim.orders import NOT_FILLED as KILLED
 
 GONE = "order can't be found - already canceled or matched"
 DELAYED = "order is delayed and can't be canceled"

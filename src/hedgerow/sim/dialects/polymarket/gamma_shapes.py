@@ -15,7 +15,8 @@ from hedgerow.core.money import MICRO, decimal_of
 from hedgerow.sim.dialects.polymarket.market_shapes import end_of, reference_price, rfc3339, rules_of, start_of
 from hedgerow.sim.dialects.polymarket.markets import League, Market, Tag
 from hedgerow.sim.dialects.polymarket.shapes import BASE_FEE_BPS, FEE_EXPONENT, FEE_RATE, Json, levels, text
-from hedgerow.sim.exchange import Book, Leg
+from hedgerow.sim.order_book import Book
+from hedgerow.sim.orders import Leg
 
 _REBATE_RATE = decimal_of(250_000)
 

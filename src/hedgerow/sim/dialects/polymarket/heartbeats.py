@@ -13,7 +13,7 @@ from itertools import count
 from uuid import UUID
 
 from hedgerow.sim.clock import WorldClock
-from hedgerow.sim.dialects.polymarket.eip712 import keccak
+from hedgerow.sim.evm import keccak
 
 
 class WrongBeat(Exception):  # noqa: N818

@@ -12,7 +12,7 @@ from hedgerow.core.money import MICRO
 from hedgerow.core.states import Side
 from hedgerow.sim.dialects.polymarket.markets import Market
 from hedgerow.sim.dialects.polymarket.trades import Trade, TradeStatus
-from hedgerow.sim.exchange import Leg, Order
+from hedgerow.sim.orders import Leg, Order
 
 
 @dataclass(frozen=True, slots=True)

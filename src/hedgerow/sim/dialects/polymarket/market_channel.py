@@ -29,7 +29,8 @@ from hedgerow.sim.dialects.polymarket.shapes import (
 )
 from hedgerow.sim.dialects.polymarket.sockets import INVALID, serve
 from hedgerow.sim.dialects.polymarket.trades import Trade
-from hedgerow.sim.exchange import Leg, LevelEvent
+from hedgerow.sim.order_events import LevelEvent
+from hedgerow.sim.orders import Leg
 from hedgerow.sim.site import Socket
 
 _MOST_ASSETS = 500

@@ -11,7 +11,8 @@ from hedgerow.core.clock import datetime_of_ms
 from hedgerow.core.money import MICRO, decimal_of
 from hedgerow.sim.dialects.polymarket.markets import Market
 from hedgerow.sim.dialects.polymarket.shapes import BASE_FEE_BPS, FEE_EXPONENT, FEE_RATE, Json, levels
-from hedgerow.sim.exchange import Book, Leg
+from hedgerow.sim.order_book import Book
+from hedgerow.sim.orders import Leg
 
 _RESOLVES_AFTER = timedelta(days=7)
 

@@ -17,9 +17,10 @@ from hedgerow.core.ids import FixtureId, MarketKey, OutcomeKey
 from hedgerow.core.ladders import PriceGrid
 from hedgerow.core.money import MICRO
 from hedgerow.core.states import SettlementStatus
-from hedgerow.sim.dialects.polymarket.eip712 import keccak
-from hedgerow.sim.exchange import Contract, Exchange, Leg
+from hedgerow.sim.evm import keccak
+from hedgerow.sim.exchange import Exchange
 from hedgerow.sim.markets import Catalogue
+from hedgerow.sim.orders import Contract, Leg
 from hedgerow.sim.world import Fixture
 
 LOT = MICRO // 100

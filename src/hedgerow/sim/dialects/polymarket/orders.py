@@ -26,7 +26,7 @@ from hedgerow.sim.dialects.polymarket.eip712 import (
 )
 from hedgerow.sim.dialects.polymarket.markets import LOT
 from hedgerow.sim.dialects.polymarket.wallets import ApiKey
-from hedgerow.sim.exchange import OrderKind
+from hedgerow.sim.orders import OrderKind
 
 BATCH_LIMIT = 15
 CANCEL_LIMIT = 3_000

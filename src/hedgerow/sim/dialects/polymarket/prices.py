@@ -20,7 +20,8 @@ from hedgerow.sim.dialects.polymarket.market_shapes import clob_market, clob_mar
 from hedgerow.sim.dialects.polymarket.markets import Market
 from hedgerow.sim.dialects.polymarket.orders import Refusal
 from hedgerow.sim.dialects.polymarket.shapes import BASE_FEE_BPS, Json, best, book_view, last_price, levels, text
-from hedgerow.sim.exchange import Book, Leg
+from hedgerow.sim.order_book import Book
+from hedgerow.sim.orders import Leg
 from hedgerow.sim.site import json_answer
 
 PAGE = 500

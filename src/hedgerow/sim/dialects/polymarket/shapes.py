@@ -16,11 +16,12 @@ import msgspec
 
 from hedgerow.core.money import MICRO, decimal_of
 from hedgerow.core.states import Side
-from hedgerow.sim.dialects.polymarket.eip712 import checksummed, keccak
 from hedgerow.sim.dialects.polymarket.markets import Market
 from hedgerow.sim.dialects.polymarket.orders import NOT_FILLED, Level, OrderType
 from hedgerow.sim.dialects.polymarket.trades import MakerFill, Trade
-from hedgerow.sim.exchange import Book, Leg, Order, State
+from hedgerow.sim.evm import checksummed, keccak
+from hedgerow.sim.order_book import Book
+from hedgerow.sim.orders import Leg, Order, State
 
 Json = dict[str, Any]
 

@@ -16,8 +16,10 @@ from uuid import UUID
 
 from hedgerow.core.money import MICRO
 from hedgerow.sim.clock import WorldClock
-from hedgerow.sim.dialects.polymarket.eip712 import keccak
-from hedgerow.sim.exchange import Exchange, Leg, Order, SweepEvent, TradeEvent
+from hedgerow.sim.evm import keccak
+from hedgerow.sim.exchange import Exchange
+from hedgerow.sim.order_events import SweepEvent, TradeEvent
+from hedgerow.sim.orders import Leg, Order
 
 
 class TradeStatus(StrEnum):

@@ -18,7 +18,7 @@ from hedgerow.sim.dialects.polymarket.shapes import order_event, order_status, t
 from hedgerow.sim.dialects.polymarket.sockets import INVALID, serve
 from hedgerow.sim.dialects.polymarket.trades import Trade
 from hedgerow.sim.dialects.polymarket.wallets import ApiKey, Keyring
-from hedgerow.sim.exchange import Order
+from hedgerow.sim.orders import Order
 from hedgerow.sim.site import Socket
 
 _POLICY_VIOLATION = 1008

@@ -30,19 +30,9 @@ from hedgerow.sim.dialects.polymarket.signed import KeyRoutes
 from hedgerow.sim.dialects.polymarket.trades import Trade, TradeLog
 from hedgerow.sim.dialects.polymarket.user_channel import UserChannel
 from hedgerow.sim.dialects.polymarket.wallets import EOA, Keyring, wallet_of
-from hedgerow.sim.exchange import (
-    Contract,
-    ContractEvent,
-    Event,
-    EventKind,
-    Exchange,
-    Leg,
-    LevelEvent,
-    Order,
-    OrderEvent,
-    OrderKind,
-    SweepEvent,
-)
+from hedgerow.sim.exchange import Exchange
+from hedgerow.sim.order_events import ContractEvent, Event, EventKind, LevelEvent, OrderEvent, SweepEvent
+from hedgerow.sim.orders import Contract, Leg, Order, OrderKind
 from hedgerow.sim.site import Socket, application
 from hedgerow.sim.world import Emptied, Fixture, FixtureChanged, World, WorldEvent
 

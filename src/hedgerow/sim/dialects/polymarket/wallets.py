@@ -16,14 +16,8 @@ from uuid import UUID
 
 from coincurve import PrivateKey
 
-from hedgerow.sim.dialects.polymarket.eip712 import (
-    POLY_1271,
-    address_of,
-    checksummed,
-    clob_auth_digest,
-    keccak,
-    signer_of,
-)
+from hedgerow.sim.dialects.polymarket.eip712 import POLY_1271, clob_auth_digest
+from hedgerow.sim.evm import address_of, checksummed, keccak, signer_of
 
 EOA = 0
 _SECONDS = re.compile(r"[0-9]{1,12}")

@@ -10,7 +10,8 @@ from hedgerow.sim.dialects.kalshi.listings import Change, Event, Market
 from hedgerow.sim.dialects.kalshi.shapes.orders import direction
 from hedgerow.sim.dialects.kalshi.terms import SHARD, STRUCTURES, Terms
 from hedgerow.sim.dialects.kalshi.tickers import Series
-from hedgerow.sim.exchange import Book, TradeEvent
+from hedgerow.sim.order_book import Book
+from hedgerow.sim.order_events import TradeEvent
 
 Json = dict[str, Any]
 

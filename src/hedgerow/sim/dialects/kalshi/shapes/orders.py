@@ -10,7 +10,7 @@ from hedgerow.sim.dialects.kalshi.engine import user_id_of
 from hedgerow.sim.dialects.kalshi.ledger import Fill
 from hedgerow.sim.dialects.kalshi.orders import client_id_of, meta_of, resting_of, status_of
 from hedgerow.sim.dialects.kalshi.terms import SHARD
-from hedgerow.sim.exchange import Match, Order
+from hedgerow.sim.orders import Match, Order
 
 Json = dict[str, Any]
 
