@@ -262,8 +262,7 @@ class Faints(Whole):
 
     def __init__(self, real: Any) -> None:
         super().__init__(real)
-        real._rest.beat = self._beat(real._heart._send)
-        real._heart._send = real._rest.beat
+        real._heart._post = self._beat(real._heart._post)
 
     def _beat(self, send: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
         sent: list[bytes] = []

@@ -42,7 +42,9 @@ async def test_the_report_is_counted_and_gives_the_reasons_of_the_quality_file(m
     monkeypatch.setattr(runner, "all_cases", lambda: some)
     monkeypatch.setattr(runner, "PROVED_ELSEWHERE", dict.fromkeys(_claimed("polymarket"), ""))
     (reason,) = (verdict.reason for verdict in quality_of("hedgerow.venues.polymarket") if verdict.rule == "amend")
-    report = await run_exam(["polymarket"])
+    begun: list[tuple[str, int, int]] = []
+    report = await run_exam(["polymarket"], lambda *told: begun.append(told))
+    assert begun == [("polymarket", 1, 1)]
     assert json.loads(json.dumps(report)) == {
         "polymarket": {
             "passed": 1,
@@ -107,5 +109,5 @@ def test_simulated_addresses_keep_the_venues_paths() -> None:
 
 
 def _claimed(slug: str) -> list[str]:
-    verdicts = quality_of(venue(slug).package)
+    verdicts = quality_of(venue(slug).package, slug)
     return [verdict.rule for verdict in verdicts if verdict.state is not State.EXEMPT]

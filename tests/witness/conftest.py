@@ -1,4 +1,4 @@
-"""Runs a witness: a script that uses a client nobody here wrote, in the witnesses' own environment.
+"""Runs a witness: a script that uses a client nobody here wrote, in the witnesses' own environment, or by node.
 
 A script takes its input as JSON in its first argument and writes its findings as JSON to its standard output.
 """
@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.node import NO_NODE, node_modules
 
 HERE = Path(__file__).resolve().parent
 _TOOL = HERE.parent.parent / "tools" / "witness_env.py"
@@ -36,22 +38,39 @@ def witness(witness_python: str) -> Witness:
     """Runs `tests/witness/<script>.py` on named inputs and answers its findings."""
 
     async def run(script: str, **given: Any) -> dict[str, Any]:
-        process = await asyncio.create_subprocess_exec(
-            witness_python,
-            "-I",
-            str(HERE / f"{script}.py"),
-            json.dumps(given),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            out, complaint = await asyncio.wait_for(process.communicate(), _RUN_S)
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        assert process.returncode == 0, complaint.decode()[-4000:]
-        findings: dict[str, Any] = json.loads(out)
-        return findings
+        return await _findings([witness_python, "-I", str(HERE / f"{script}.py")], given, None)
 
     return run
+
+
+@pytest.fixture
+def node_witness() -> Witness:
+    """As `witness`, for `tests/witness/<script>.js`."""
+    packages = node_modules()
+    if packages is None:
+        pytest.skip(NO_NODE)
+    environment = {"NODE_PATH": str(packages), "PATH": os.environ["PATH"]}
+
+    async def run(script: str, **given: Any) -> dict[str, Any]:
+        return await _findings(["node", str(HERE / f"{script}.js")], given, environment)
+
+    return run
+
+
+async def _findings(
+    command: list[str], given: Mapping[str, Any], environment: Mapping[str, str] | None
+) -> dict[str, Any]:
+    """environment: the witness's; this process's where it is None."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *command, json.dumps(given), stdout=pipe, stderr=pipe, env=environment
+    )
+    try:
+        out, complaint = await asyncio.wait_for(process.communicate(), _RUN_S)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode == 0, complaint.decode()[-4000:]
+    findings: dict[str, Any] = json.loads(out)
+    return findings

@@ -18,7 +18,7 @@ from pykalshi.feed import Feed
 
 GIVEN = json.loads(sys.argv[1])
 TICKER = GIVEN["ticker"]
-WAIT_S = 10
+WAIT_S = 60
 
 
 def client_of(name: str, folder: Path) -> KalshiClient:

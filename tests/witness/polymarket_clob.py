@@ -28,7 +28,7 @@ from py_clob_client_v2.exceptions import PolyApiException
 
 GIVEN = json.loads(sys.argv[1])
 TOKEN, OTHER = GIVEN["tokens"]
-WAIT_S = 20
+WAIT_S = 60
 
 
 def log_in() -> ClobClient:

@@ -17,7 +17,7 @@ from polymarket.streams import MarketSpec, UserSpec
 
 GIVEN = json.loads(sys.argv[1])
 TOKEN, OTHER = GIVEN["tokens"]
-WAIT_S = 20
+WAIT_S = 60
 
 
 def environment() -> object:

@@ -12,8 +12,9 @@ from hedgerow.core.ids import FixtureId
 from hedgerow.core.money import MICRO
 from hedgerow.core.states import Side
 from hedgerow.sim.dialects.polymarket import Polymarket, Settings, build
-from hedgerow.sim.exchange import Event, EventKind, Leg, OrderEvent
 from hedgerow.sim.markets import Catalogue
+from hedgerow.sim.order_events import Event, EventKind, OrderEvent
+from hedgerow.sim.orders import Leg
 from hedgerow.sim.site import Listening, listen
 from hedgerow.sim.world import Fixture, World
 

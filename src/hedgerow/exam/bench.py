@@ -22,6 +22,7 @@ from hedgerow.core.secrets import Secret
 from hedgerow.core.states import SettlementStatus
 from hedgerow.core.tasks import spawn, stop, work
 from hedgerow.exam.cases import DisprovedError
+from hedgerow.sim.dialects.oddspapi.dialect import OddsPapi
 from hedgerow.sim.markets import Catalogue
 from hedgerow.sim.server import WorldConfig, WorldServer
 from hedgerow.sim.site import Dialect, traffic
@@ -207,7 +208,14 @@ def demo_context(manifest: Manifest, server: WorldServer) -> VenueContext:
     assert isinstance(dialect, HasDemoAccounts)
     keys = {name: Secret(text) for name, text in dialect.demo_credentials(f"demo_{manifest.slug}").items()}
     urls = simulated_urls(manifest, server.venues.urls(manifest.slug))
-    return VenueContext(Account(1, "demo", manifest.currency, keys), server.world.clock, urls)
+    feed = server.venues.dialects[FEED]
+    assert isinstance(feed, OddsPapi)
+
+    def fixture_ref(fixture_id: FixtureId) -> str:
+        return str(feed.view.book_state(server.world.fixtures[fixture_id], manifest.slug)["bookmakerFixtureId"])
+
+    account = Account(1, "demo", manifest.currency, keys)
+    return VenueContext(account, server.world.clock, urls, fixture_ref=fixture_ref)
 
 
 def _dialect(slug: str, world: World) -> Dialect:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
+from hedgerow.core.errors import InDoubt
 from hedgerow.core.ids import OutcomeKey
 from hedgerow.core.money import MICRO, decimal_of, micros
 from hedgerow.core.odds import OddsMicros
@@ -20,7 +21,8 @@ from hedgerow.exam.cases import Enter, Kind, case, expect, expect_same, only
 from hedgerow.sim.bookmaker import Bet, Quote
 from hedgerow.sim.bookmaker import Bookmaker as Engine
 from hedgerow.sim.dialects.oddspapi.dialect import OddsPapi
-from hedgerow.sim.exchange import Exchange, Order, State
+from hedgerow.sim.exchange import Exchange
+from hedgerow.sim.orders import Order, State
 from hedgerow.venues.base import (
     BetIntent,
     BetRef,
@@ -31,6 +33,7 @@ from hedgerow.venues.base import (
     NamesBets,
     VenueContext,
 )
+from hedgerow.venues.registry import venue
 
 PRICE, OTHER_PRICE = Decimal("1.75"), Decimal("2.2")
 LEAST, MOST = Decimal(5), Decimal(500)
@@ -39,6 +42,7 @@ SURE_AFTER_S = 75
 """By then a venue knows for sure that a request never came."""
 
 
+_HEX_DIGITS = 32
 _ROUNDING = Decimal("0.05")
 """At exchanges a price is the nearest of the grid, and a stake is whole contracts with their fees."""
 
@@ -58,10 +62,12 @@ class Wager:
 
 
 class Naming:
-    """The connector, asked as placement asks it: for a bet's id before the bet, where that can be computed."""
+    """The connector, asked as placement asks it: for a bet's id before the bet, where that can be computed. Where the
+    venue keeps no reference of ours, the answer names the bet; `unnamed` are those that had none, as they were sent."""
 
     def __init__(self, real: Bookmaker) -> None:
         self.named: dict[str, str] = {}
+        self.unnamed: list[str] = []
         self._real = real
 
     def __getattr__(self, name: str) -> Any:
@@ -70,7 +76,15 @@ class Naming:
     async def place(self, bet: BetIntent) -> BetReport:
         if self._real.manifest.idempotency is Idempotency.COMPUTED_ID and isinstance(self._real, NamesBets):
             self.named[bet.reference] = await self._real.name(bet) or ""
-        return await self._real.place(bet)
+        if self._real.manifest.idempotency is not Idempotency.NONE:
+            return await self._real.place(bet)
+        try:
+            report = await self._real.place(bet)
+        except InDoubt:
+            self.unnamed.append(bet.reference)
+            raise
+        self.named[bet.reference] = report.bet_ref or ""
+        return report
 
 
 @dataclass
@@ -79,6 +93,7 @@ class BookmakerBench(Bench):
 
     factory: BookmakerFactory = field(kw_only=True)
     connector: Naming = field(init=False)
+    told: dict[str, str] = field(default_factory=dict)  # our references by what the venue is told of them
 
     # --- the connector ------------------------------------------------------------------------------------------
 
@@ -97,8 +112,10 @@ class BookmakerBench(Bench):
     def bet(self, name: str = "bet", outcome: OutcomeKey = FIRST, **changes: Any) -> BetIntent:
         """A bet at the price of this moment, as the feed tells it. name: of its reference."""
         row = self._row(outcome)
+        reference = self.reference(name)
+        self.told[venue(self.slug).family.told_as(reference)] = reference
         intent = BetIntent(
-            self.reference(name),
+            reference,
             outcome.fixture_id,
             outcome.outcome_id,
             outcome.player_id,
@@ -148,7 +165,15 @@ class BookmakerBench(Bench):
         if isinstance(engine, Exchange):
             ours = {bet_ref: reference for reference, bet_ref in self.connector.named.items()}
             orders = [order for order in engine.orders.values() if order.account == self.account]
-            return [_wager_of_order(order, ours.get(order.id, order.reference)) for order in orders if order.fills]
+            waiting = iter(self.connector.unnamed)
+            for order in orders:
+                if self.connector.unnamed and order.id not in ours:
+                    ours[order.id] = next(waiting, order.reference)
+            return [
+                _wager_of_order(order, ours.get(order.id) or self.told.get(order.reference, order.reference))
+                for order in orders
+                if order.fills
+            ]
         return [_wager_of_bet(bet) for bet in engine.bets.values() if bet.account == self.account]
 
     @property
@@ -195,7 +220,7 @@ def _wager_of_bet(bet: Bet) -> Wager:
 def _wager_of_order(order: Order, reference: str) -> Wager:
     """A bet on what the order's contracts pay on: bought they are the leg's own, sold they are its opposite."""
     contract = order.contract
-    cost = sum(order.risk_price(match.price) * match.size // MICRO for match in order.fills)
+    cost = sum(order.at_risk(match.price, match.size) for match in order.fills)
     fees = sum(match.fee for match in order.fills)
     outcome = contract.yes if order.is_bid else contract.no or contract.yes
     return Wager(

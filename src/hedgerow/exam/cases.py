@@ -7,16 +7,32 @@ the simulated venue's own books, so that a connector and a simulator which share
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from hedgerow.core.claims import DisprovedError, expect, expect_same, only
 from hedgerow.core.errors import Refused, VenueError
 from hedgerow.venues.quality import RULES
 
+__all__ = [
+    "PROVED_ELSEWHERE",
+    "Case",
+    "DisprovedError",
+    "Enter",
+    "Kind",
+    "Sitting",
+    "case",
+    "entered_cases",
+    "expect",
+    "expect_same",
+    "only",
+    "raised",
+    "refused",
+]
+
 B = TypeVar("B")
-T = TypeVar("T")
 
 Sitting = Callable[[B], Awaitable[None]]
 Enter = Callable[[Sitting[B]], Sitting[B]]
@@ -39,10 +55,6 @@ class Case:
     rule: str
     kind: Kind
     sit: Sitting[Any]
-
-
-class DisprovedError(AssertionError):
-    """The claim of a case does not hold; the message says what was seen."""
 
 
 PROVED_ELSEWHERE: Mapping[str, str] = {
@@ -71,24 +83,6 @@ def case(number: str, rule: str, kind: Kind) -> Enter[Any]:
 def entered_cases() -> tuple[Case, ...]:
     """The cases of the modules that were imported, by number; `exam.catalogue` imports all."""
     return tuple(_cases[number] for number in sorted(_cases))
-
-
-def expect(holds: object, what: str) -> None:
-    """Raises DisprovedError with `what` unless it holds."""
-    if not holds:
-        raise DisprovedError(what)
-
-
-def expect_same(what: str, seen: object, right: object) -> None:
-    """Raises DisprovedError with both values unless they are equal."""
-    if seen != right:
-        raise DisprovedError(f"{what}: {seen!r}, where {right!r} would be right")
-
-
-def only(what: str, found: Sequence[T]) -> T:
-    """The one thing that has to be there. Raises DisprovedError for none and for more."""
-    expect_same(f"how many {what}", len(found), 1)
-    return found[0]
 
 
 async def raised(asked: Awaitable[object], *kinds: type[VenueError]) -> VenueError:

@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 from hedgerow.core.ids import OutcomeKey
 from hedgerow.core.money import MICRO, Micros, decimal_of
 from hedgerow.core.states import FillState, OrderStatus, Side
+from hedgerow.core.tasks import spawn, stop
 from hedgerow.exam.bench import FIRST, PARTICIPANTS, SPORT, Bench
 from hedgerow.exam.cases import DisprovedError, Enter, Kind, case, expect, expect_same, only
-from hedgerow.sim.exchange import COUNTERPARTY, OrderKind
 from hedgerow.sim.exchange import Exchange as Engine
-from hedgerow.sim.exchange import Order as Truth
+from hedgerow.sim.orders import COUNTERPARTY, OrderKind
+from hedgerow.sim.orders import Order as Truth
 from hedgerow.venues.base import (
     Exchange,
     ExchangeEvent,
@@ -30,10 +31,13 @@ from hedgerow.venues.base import (
 
 E = TypeVar("E", bound=ExchangeEvent)
 
-BID, ASK = 520_000, 560_000
-"""Prices of the first participant's contract, which every grid of the venues has."""
+BID, ASK = 500_000, 800_000
+"""Prices of the first participant's contract, which every grid of the venues has: odds 2 and 1.25."""
 
 CONTRACTS = 10 * MICRO
+
+_LOOK_S = 0.5
+"""How far the world goes at once for a connector that asks."""
 
 
 @dataclass
@@ -44,6 +48,7 @@ class ExchangeBench(Bench):
     connector: Exchange = field(init=False)
     events: list[ExchangeEvent] = field(default_factory=list)
     instrument: Instrument = field(init=False)
+    has_streams: bool = field(default=True, init=False)
 
     # --- the connector ------------------------------------------------------------------------------------------
 
@@ -58,6 +63,19 @@ class ExchangeBench(Bench):
         self.connector = self.build()
         await self.connector.open(self.events.append)
         self.instrument = (await self.listing()).instrument
+        self.has_streams = bool(self.server.venues.dialects[self.slug].sockets())
+
+    async def until(self, holds: Callable[[], object], what: str) -> None:
+        """Where the venue has no stream, the connector asks, and the world goes on for it to do so."""
+        asking = None if self.has_streams else spawn(self._go_on(), f"exam at {self.slug} goes on")
+        try:
+            await super().until(holds, what)
+        finally:
+            await stop(asking)
+
+    async def _go_on(self) -> None:
+        while True:
+            await self.step(_LOOK_S)
 
     async def listing(self) -> Listing:
         """Of the contract that pays when the first participant wins. Raises DisprovedError when it is not listed."""
@@ -73,9 +91,19 @@ class ExchangeBench(Bench):
     def quote(self, name: str = "quote", side: Side = Side.BUY, price: int | None = None, **changes: Any) -> NewQuote:
         """A quote that rests when nobody stands against it. name: of its reference."""
         level = price if price is not None else (BID if side is Side.BUY else ASK)
-        size = Micros(max(CONTRACTS, self.instrument.min_size))
-        quote = NewQuote(self.reference(name), self.instrument, side, Micros(level), size)
+        quote = NewQuote(self.reference(name), self.instrument, side, Micros(level), self.size_at(level))
         return replace(quote, **changes)
+
+    def size_at(self, price: int, size: int = CONTRACTS) -> Micros:
+        """The size in whole lots, and no less than the venue takes at the price."""
+        lot = self.instrument.lot_at(price)
+        return Micros(max(size // lot * lot, self.instrument.least_at(price)))
+
+    def below(self, steps: int = 1) -> int:
+        """A price of the grid that is worse than `BID` by so many hundredths, or a little more."""
+        price = self.instrument.grid.floor(BID - steps * 10_000)
+        assert price is not None
+        return price
 
     def ref(self, state: OrderState) -> OrderRef:
         return OrderRef(self.instrument, state.client_ref, state.venue_ref)
@@ -142,14 +170,14 @@ class ExchangeBench(Bench):
             true[order.id, order.side, match.price, match.is_maker] += match.size
         expect_same("what was traded", told, true)
         unit = max(self.instrument.maker_fee.unit, self.instrument.taker_fee.unit)
-        off = abs(fees - sum(match.fee for _, match in trades))
+        off = abs(fees - sum(match.charged for _, match in trades))
         expect(off <= unit * len(trades), f"the fees are off by {off} micros")
 
     async def expect_money(self) -> None:
         """The connector's balance is the venue's cash to the micro; what rests is held of it."""
         balance = await self.connector.balance()
         cash = self.engine.accounts[self.account].cash
-        risk = sum(order.risk_price(order.price) * (order.remaining - order.closes) // MICRO for order in self.resting)
+        risk = sum(order.at_risk(order.price, order.remaining - order.closes) for order in self.resting)
         expect_same("money, held money included", balance.free + balance.held, decimal_of(cash))
         expect_same("money that orders hold", balance.held, decimal_of(risk))
         expect_same("the currency", balance.currency, self.manifest.currency)

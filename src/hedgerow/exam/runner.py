@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TypedDict
@@ -76,16 +76,23 @@ class Candidate:
         return (self.exchange if kind is Kind.EXCHANGE else self.bookmaker) is not None
 
 
-async def run_exam(slugs: Sequence[str] | None = None) -> dict[str, VenueReport]:
-    """Every venue's report, of all venues where none is named. Raises InputError, before the first case, when one of
-    them has no connector."""
+async def run_exam(
+    slugs: Sequence[str] | None = None, begins: Callable[[str, int, int], None] = lambda *_: None
+) -> dict[str, VenueReport]:
+    """Every venue's report, of all venues where none is named. begins: is told of each venue before its first case:
+    slug, which one it is, of how many. Raises InputError, before the first case, when one of them has no connector."""
     candidates = [Candidate.of(slug) for slug in (all_venues() if slugs is None else dict.fromkeys(slugs))]
-    return {candidate.venue.manifest.slug: (await sit(candidate)).report() for candidate in candidates}
+    reports: dict[str, VenueReport] = {}
+    for number, candidate in enumerate(candidates, 1):
+        slug = candidate.venue.manifest.slug
+        begins(slug, number, len(candidates))
+        reports[slug] = (await sit(candidate)).report()
+    return reports
 
 
 async def sit(candidate: Candidate, numbers: Sequence[str] | None = None) -> Sheet:
     """The whole exam of a venue, or only the cases of these numbers. What failed is logged with the reason."""
-    verdicts = {verdict.rule: verdict for verdict in quality_of(candidate.venue.package)}
+    verdicts = {verdict.rule: verdict for verdict in quality_of(candidate.venue.package, candidate.venue.manifest.slug)}
     cases = [case for case in all_cases() if candidate.has(case.kind)]
     sheet = Sheet(candidate.venue.manifest.slug)
     for case in cases:

@@ -124,7 +124,7 @@ async def a_stake_below_the_smallest_is_refused_for_the_limit(bench: BookmakerBe
 @bookmaker_case("B11", "place")
 async def more_than_the_account_has_is_refused_for_its_funds(bench: BookmakerBench) -> None:
     bench.offer(PRICE, most=Decimal(1_000_000))
-    await refused(bench.connector.place(bench.bet(stake=Decimal(500_000))), Reason.FUNDS)
+    await refused(bench.connector.place(bench.bet(stake=Decimal(100_000))), Reason.FUNDS)
     bench.expect_bets(0)
 
 

@@ -1,16 +1,17 @@
-"""What rests, and how it ends: X20-X28."""
+"""What rests, and how it ends: X20-X28, X69."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 from hedgerow.core.errors import Reason, Unavailable
-from hedgerow.core.money import MICRO, Micros
+from hedgerow.core.money import MICRO
 from hedgerow.core.states import OrderStatus, Side
 from hedgerow.exam.bench import spoiled
 from hedgerow.exam.cases import expect, expect_same, refused
 from hedgerow.exam.exchange_bench import ASK, BID, ExchangeBench, exchange_case, is_told, newest
-from hedgerow.venues.base import OrderState
+from hedgerow.venues.base import CancelsMany, OrderState
 
 _MANY = 120
 """More orders than a page of any venue's list that is short."""
@@ -22,7 +23,7 @@ _MANY = 120
 @exchange_case("X20", "working")
 async def the_list_of_what_rests_is_the_exchanges(bench: ExchangeBench) -> None:
     for number in range(3):
-        await bench.connector.place(bench.quote(f"bid {number}", price=BID - number * 10_000))
+        await bench.connector.place(bench.quote(f"bid {number}", price=bench.below(number)))
     bench.take(Side.SELL, BID, 3 * MICRO)
     bench.expect_resting(await bench.connector.working())
 
@@ -30,7 +31,7 @@ async def the_list_of_what_rests_is_the_exchanges(bench: ExchangeBench) -> None:
 @exchange_case("X21", "working")
 async def another_process_lists_what_rests_too(bench: ExchangeBench) -> None:
     for number in range(3):
-        await bench.connector.place(bench.quote(f"bid {number}", price=BID - number * 10_000))
+        await bench.connector.place(bench.quote(f"bid {number}", price=bench.below(number)))
     bench.take(Side.SELL, BID, 3 * MICRO)
     restarted = bench.build()
     await restarted.open(lambda event: None)
@@ -39,9 +40,9 @@ async def another_process_lists_what_rests_too(bench: ExchangeBench) -> None:
 
 @exchange_case("X22", "working")
 async def more_orders_than_a_page_holds_are_all_listed(bench: ExchangeBench) -> None:
-    smallest = max(bench.instrument.min_size, MICRO)
+    smallest = bench.size_at(BID, MICRO)
     for number in range(_MANY):
-        quote = bench.quote(f"bid {number}", size=Micros(smallest))
+        quote = bench.quote(f"bid {number}", size=smallest)
         try:
             await bench.connector.place(quote)
         except Unavailable as full:  # the venue's pace is kept, and the world waits for it
@@ -57,7 +58,7 @@ async def more_orders_than_a_page_holds_are_all_listed(bench: ExchangeBench) -> 
 @exchange_case("X23", "cancel")
 async def a_cancelled_order_rests_no_more_and_its_end_is_told(bench: ExchangeBench) -> None:
     placed = await bench.connector.place(bench.quote())
-    kept = await bench.connector.place(bench.quote("kept", price=BID - 10_000))
+    kept = await bench.connector.place(bench.quote("kept", price=bench.below()))
     await bench.connector.cancel(bench.ref(placed))
     expect_same("what rests", [order.id for order in bench.resting], [kept.venue_ref])
     bench.expect_resting(await bench.connector.working())
@@ -98,11 +99,29 @@ async def an_order_that_never_was_is_refused_as_unknown(bench: ExchangeBench) ->
     expect_same("what rests", [order.id for order in bench.resting], [placed.venue_ref])
 
 
+@exchange_case("X69", "cancel")
+async def many_cancels_are_answered_for_each_order_as_one_would_be(bench: ExchangeBench) -> None:
+    """Where the manifest says that one request cancels many."""
+    if bench.manifest.cancel_limit == 1:
+        return
+    placed = [await bench.connector.place(bench.quote(f"bid {n}", price=BID - n * 10_000)) for n in range(4)]
+    bench.take(Side.SELL, BID)
+    stranger = replace(bench.ref(placed[0]), client_ref=None, venue_ref=spoiled(placed[0].venue_ref))
+    refs = [bench.ref(placed[1]), bench.ref(placed[0]), stranger, bench.ref(placed[2])]
+    first, filled, unknown, last = cast(CancelsMany, bench.connector).cancel_many(refs)
+    await refused(unknown, Reason.UNKNOWN_ORDER)  # awaited in another order than sent
+    await first
+    await refused(filled, Reason.UNKNOWN_ORDER)
+    await last
+    expect_same("what rests", [order.id for order in bench.resting], [placed[3].venue_ref])
+    bench.expect_resting(await bench.connector.working())
+
+
 @exchange_case("X28", "cancel_all")
 async def everything_is_cancelled_and_the_list_says_so(bench: ExchangeBench) -> None:
     await bench.hold()
     for number in range(3):
-        await bench.connector.place(bench.quote(f"bid {number}", price=BID - number * 10_000))
+        await bench.connector.place(bench.quote(f"bid {number}", price=bench.below(number)))
     await bench.connector.place(bench.quote("ask", Side.SELL, ASK))
     expect_same("orders that rest", len(bench.resting), 4)
     await bench.connector.cancel_all()

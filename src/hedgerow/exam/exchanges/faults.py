@@ -9,7 +9,7 @@ from hedgerow.core.errors import InDoubt, Reason, Refused, Unavailable
 from hedgerow.exam.access import expect_wrong_keys_refused
 from hedgerow.exam.bench import SPORT
 from hedgerow.exam.cases import DisprovedError, expect, expect_same, raised
-from hedgerow.exam.exchange_bench import ExchangeBench, exchange_case
+from hedgerow.exam.exchange_bench import BID, ExchangeBench, exchange_case
 from hedgerow.venues.base import VenueContext
 
 _TOO_MANY = 400
@@ -65,7 +65,7 @@ async def too_many_orders_at_once_are_put_off_and_go_through_later(bench: Exchan
     taken = 0
     try:
         for number in range(_TOO_MANY):
-            await bench.connector.place(bench.quote(f"bid {number}", size=bench.instrument.min_size))
+            await bench.connector.place(bench.quote(f"bid {number}", size=bench.size_at(BID, 1)))
             taken += 1
     except Unavailable as error:
         expect(error.retry_after_s, "it is not said when to ask again")
@@ -75,7 +75,7 @@ async def too_many_orders_at_once_are_put_off_and_go_through_later(bench: Exchan
     expect(taken, "not even one order went through")
     bench.expect_orders(taken)
     await bench.step(wait_s + 0.001)
-    await bench.connector.place(bench.quote("later", size=bench.instrument.min_size))
+    await bench.connector.place(bench.quote("later", size=bench.size_at(BID, 1)))
     bench.expect_orders(taken + 1)
 
 
@@ -84,7 +84,7 @@ async def what_rests_can_be_cancelled_when_no_more_orders_fit(bench: ExchangeBen
     placed = await bench.connector.place(bench.quote())
     for number in range(_TOO_MANY):
         try:
-            await bench.connector.place(bench.quote(f"bid {number}", size=bench.instrument.min_size))
+            await bench.connector.place(bench.quote(f"bid {number}", size=bench.size_at(BID, 1)))
         except (Unavailable, Refused):
             break
     await bench.connector.cancel(bench.ref(placed))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from hedgerow.core.money import decimal_of
 from hedgerow.core.states import SettlementStatus, Side
 from hedgerow.exam.cases import expect_same, only
 from hedgerow.exam.exchange_bench import ASK, BID, ExchangeBench, exchange_case
+from hedgerow.execution.settlement import contract_payout
 from hedgerow.venues.base import Fill
 
 
@@ -19,7 +18,7 @@ async def the_balance_is_the_exchanges(bench: ExchangeBench) -> None:
 @exchange_case("X61", "balance")
 async def what_orders_hold_is_told_as_held(bench: ExchangeBench) -> None:
     await bench.connector.place(bench.quote("one"))
-    await bench.connector.place(bench.quote("two", price=BID - 10_000))
+    await bench.connector.place(bench.quote("two", price=bench.below()))
     await bench.expect_money()
 
 
@@ -69,12 +68,15 @@ async def a_sale_is_settled_against_the_contract(bench: ExchangeBench) -> None:
 async def _settle(bench: ExchangeBench, result: SettlementStatus) -> None:
     """What is held and what rests is decided; the resolution and the money are the venue's."""
     await bench.hold()
-    await bench.connector.place(bench.quote("rests", price=BID - 20_000))
+    await bench.connector.place(bench.quote("rests", price=bench.below(2)))
     bench.settle(result)
     resolution = only("resolutions", await bench.connector.resolutions([bench.instrument]))
     expect_same("instrument and status", (resolution.instrument_ref, resolution.status), (bench.instrument.ref, result))
     held = bench.truth[0]
-    paid = decimal_of(held.payout) / decimal_of(held.filled)
-    expect_same("payout of a contract", resolution.payout_per_contract, Decimal(paid))
+    size = decimal_of(held.filled)
+    cost = decimal_of(sum(held.at_risk(match.price, match.size) for match in held.fills)) / size
+    status, paid = resolution.seen_by(Side.BUY, cost)
+    told = contract_payout(status, size, cost * size, paid)
+    expect_same("payout of what was held", told, decimal_of(held.payout))
     expect_same("what rests", await bench.connector.working(), [])
     await bench.expect_money()

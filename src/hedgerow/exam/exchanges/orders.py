@@ -87,7 +87,7 @@ async def a_post_only_order_that_would_trade_is_refused_for_its_price(bench: Exc
 
 @exchange_case("X08", "place")
 async def a_price_off_the_grid_is_refused(bench: ExchangeBench) -> None:
-    between = BID + bench.instrument.grid.bands[0].step // 2
+    between = BID + bench.instrument.grid.tick // 2
     await refused(bench.connector.place(bench.quote(price=between)), Reason.PRICE, Reason.INVALID)
     bench.expect_orders(0)
 
@@ -115,7 +115,7 @@ async def a_closed_contract_is_refused_as_closed(bench: ExchangeBench) -> None:
 
 @exchange_case("X12", "place")
 async def more_than_the_account_has_is_refused_for_its_funds(bench: ExchangeBench) -> None:
-    await refused(bench.connector.place(bench.quote(size=Micros(1_000_000 * MICRO))), Reason.FUNDS)
+    await refused(bench.connector.place(bench.quote(size=Micros(100_000 * MICRO))), Reason.FUNDS)
     bench.expect_orders(0)
 
 
@@ -179,7 +179,7 @@ async def a_refusal_is_a_refusal_and_leaves_nothing(bench: ExchangeBench) -> Non
 async def an_amended_order_moves_and_keeps_its_name(bench: ExchangeBench) -> None:
     quote = bench.quote()
     placed = await bench.connector.place(quote)
-    lower, larger = Micros(BID - 20_000), Micros(quote.size + 2 * MICRO)
+    lower, larger = Micros(bench.below(2)), Micros(quote.size + 2 * MICRO)
     amended = await bench.connector.amend(bench.ref(placed), quote.side, lower, larger, Micros(0))
     order = bench.order
     expect_same("the moved order", (amended.price, amended.size), (order.price, order.size))
@@ -195,6 +195,6 @@ async def an_amend_to_another_size_is_right_about_a_fill_that_was_not_heard_of(b
     placed = await bench.connector.place(quote)
     bench.take(Side.SELL, BID, 2 * MICRO)
     larger = Micros(quote.size + 2 * MICRO)
-    amended = await bench.connector.amend(bench.ref(placed), quote.side, Micros(BID - 20_000), larger, Micros(0))
+    amended = await bench.connector.amend(bench.ref(placed), quote.side, Micros(bench.below(2)), larger, Micros(0))
     order = bench.order
     expect_same("size and what is filled", (amended.size, amended.filled), (order.size, order.filled))
