@@ -13,10 +13,13 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import NoReturn
+
+from tests.patience import PATIENCE_S
+from tests.ways import Way, port_of, through
 
 from hedgerow.bus.engines import Engines
 from hedgerow.bus.engines.engine import free_port
@@ -33,10 +36,11 @@ from hedgerow.core.states import SettlementStatus, Side
 from hedgerow.core.tasks import spawn, stop
 from hedgerow.execution import invariants
 from hedgerow.mm.controls import TournamentSettings
-from hedgerow.mm.repository import Repository
+from hedgerow.mm.orders import MOST_LEAVING
 from hedgerow.mm.shards import shard_of
+from hedgerow.mm.switches import Switches
 from hedgerow.sim.bookmaker import Quote
-from hedgerow.sim.exchange import State
+from hedgerow.sim.orders import Order, State
 from hedgerow.sim.server import WorldConfig, WorldServer
 from hedgerow.sim.world import Fixture
 from hedgerow.storage.accounts import Accounts
@@ -48,6 +52,9 @@ SHARDS = 4
 NAMES = ("Alva Brook", "Ben Castell", "Cora Dunmore", "Dario Egli", "Edda Farrow", "Finn Galbraith")
 PLACES = {"kalshi": 4, "polymarket": 2}
 """Where a match is quoted, and at how many places."""
+MOST_AT_A_PLACE = 1 + MOST_LEAVING
+"""An order whose cancel is under way may rest beside the next, also where orders are moved in place: what was taken
+away while a hedge was refused comes back before the exchange has answered. Two processes would make it more."""
 TICKS = (("2.05", "1.85"), ("2.04", "1.86"), ("2.06", "1.84"))
 BEST = ("2.06", "1.86")
 """At which every hedge is worth it."""
@@ -68,6 +75,11 @@ def fixtures() -> tuple[FixtureId, ...]:
 FIXTURES = fixtures()
 
 
+def _place(order: Order) -> tuple[FixtureId, OutcomeId, Side]:
+    assert order.outcome is not None
+    return order.outcome.fixture_id, order.outcome.outcome_id, order.side
+
+
 @dataclass
 class Deployment:
     """The world, the database and the processes."""
@@ -75,10 +87,12 @@ class Deployment:
     server: WorldServer
     database: Database
     processes: tuple[ServiceProcess, ...]
+    way_to_bus: Way
+    """Of the first process."""
     dice: random.Random = field(default_factory=lambda: random.Random(1))
     taken: int = 0
-    most_at_a_place: Counter[str] = field(default_factory=Counter)
-    """Orders that rested at one time for one side of one outcome, by exchange."""
+    crowded: list[Order] = field(default_factory=list)
+    """Orders that rested at one time for one side of one outcome, the first time that they were too many."""
 
     # --- load --------------------------------------------------------------------------------------------------
 
@@ -114,20 +128,21 @@ class Deployment:
                 self.tick()
             if turn % 5 == 0:
                 self.take()
-            for (exchange, *_), count in self.places().items():
-                self.most_at_a_place[exchange] = max(self.most_at_a_place[exchange], count)
+            for (exchange, *place), count in self.places().items():
+                if count > MOST_AT_A_PLACE and not self.crowded:
+                    self.crowded = [replace(order) for order in self.ours(exchange) if _place(order) == tuple(place)]
             await asyncio.sleep(0.02)
 
     # --- what rests --------------------------------------------------------------------------------------------
 
     def places(self) -> Counter[tuple[str, FixtureId, OutcomeId, Side]]:
         """Our resting orders, by where they rest."""
-        return Counter(
-            (slug, order.outcome.fixture_id, order.outcome.outcome_id, order.side)
-            for slug in PLACES
-            for order in self.server.world.exchanges[slug].orders.values()
-            if order.state is State.OPEN and order.outcome is not None and order.account == f"{CLIENT}_{slug}"
-        )
+        return Counter((slug, *_place(order)) for slug in PLACES for order in self.ours(slug))
+
+    def ours(self, exchange: str) -> list[Order]:
+        """Our orders that rest at an exchange."""
+        orders = self.server.world.exchanges[exchange].orders.values()
+        return [o for o in orders if o.state is State.OPEN and o.outcome and o.account == f"{CLIENT}_{exchange}"]
 
     def sent(self, fixture: FixtureId) -> int:
         """Orders that the exchanges ever took for a match."""
@@ -167,14 +182,14 @@ class Deployment:
     async def settled_down(self) -> None:
         """Returns when every match is quoted, no hedge is under way and nothing that is worth a bet is naked."""
         self.tick(BEST)
-        await until(self.is_quoted, 60)
+        await until(self.is_quoted)
         query = "select count(*) from bets where status in ('PENDING', 'PLACED')"
         naked = "select coalesce(sum(unhedged_size), 0) from mm_fills where state <> 'REVERSED'"
 
         async def is_done() -> bool:
             return not await self.database.fetchval(query) and await self.database.fetchval(naked) < 2
 
-        await until_it(is_done, 60)
+        await until_it(is_done)
 
     async def finish(self) -> None:
         """Decides every match; returns when all of it is settled."""
@@ -186,7 +201,7 @@ class Deployment:
         async def is_done() -> bool:
             return await self.database.fetchval(query) == 0
 
-        await until_it(is_done, 60)
+        await until_it(is_done)
 
     async def differences(self) -> list[str]:
         """Everything in which our books and a venue's ledger differ, and in which our books contradict themselves."""
@@ -201,15 +216,15 @@ class Deployment:
         return found + [line for lines in broken.values() for line in lines]
 
 
-async def until(condition: Callable[[], bool], within_s: float) -> None:
+async def until(condition: Callable[[], bool], within_s: float = PATIENCE_S) -> None:
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110 - the world's state
             await asyncio.sleep(0.02)
 
 
-async def until_it(condition: Callable[[], Awaitable[bool]], within_s: float) -> None:
+async def until_it(condition: Callable[[], Awaitable[bool]]) -> None:
     """The same for what is asked of the database."""
-    async with asyncio.timeout(within_s):
+    async with asyncio.timeout(PATIENCE_S):
         while not await condition():  # noqa: ASYNC110
             await asyncio.sleep(0.1)
 
@@ -229,29 +244,37 @@ async def deployment(folder: Path, database: Database, database_url: Secret) -> 
             players = f"{NAMES[number]}", f"{NAMES[number + 1]}son"
             server.world.put_fixture(Fixture(fixture, 12, TOURNAMENT, *players, starts_s, "Hedgerow Open", "Generated"))
         async with Engines(Settings(data_dir=data, database_url=database_url)) as engines:
-            environment = _environment(server, data, database_url, engines.nats_url, key)
+            way = Way("127.0.0.1", port_of(engines.nats_url))
+            await way.start()
             made = tuple(
-                ServiceProcess(MM, "127.0.0.1", free_port(), folder / f"mm{number}.log", environment)
-                for number in range(2)
+                ServiceProcess(
+                    MM,
+                    "127.0.0.1",
+                    free_port(),
+                    folder / f"mm{number}.log",
+                    _environment(server, data, database_url, nats_url, key),
+                )
+                for number, nats_url in enumerate((through(way, engines.nats_url), engines.nats_url))
             )
-            found = Deployment(server, database, made)
+            found = Deployment(server, database, made, way)
             found.tick()
             try:
                 await asyncio.gather(*(process.start() for process in made))
-                await until_it(found.shared_out, 30)
-                await until(found.is_quoted, 30)
+                await until_it(found.shared_out)
+                await until(found.is_quoted)
                 yield found
             finally:
                 await asyncio.gather(*(process.stop() for process in made))
+                await way.stop()
     finally:
         await server.stop()
 
 
 async def _client(database: Database, vault: Vault) -> None:
     clock = SystemClock()
-    accounts, repository = Accounts(database, clock), Repository(database, clock)
+    accounts, switches = Accounts(database, clock), Switches(database, clock)
     await accounts.add_client(CLIENT, "Demo")
-    await repository.add_client(CLIENT, BOOKMAKER)
+    await switches.add_client(CLIENT, BOOKMAKER)
     for account in demo_accounts():
         if account.client == CLIENT and account.venue in (*PLACES, BOOKMAKER):
             await accounts.add_account(
@@ -262,7 +285,7 @@ async def _client(database: Database, vault: Vault) -> None:
                 credentials=account.credentials,
                 max_outcome_stake=Decimal(1000),
             )
-    await repository.save_tournament(CLIENT, TournamentSettings(TOURNAMENT, True, Decimal("0.1"), 0))
+    await switches.save_tournament(CLIENT, TournamentSettings(TOURNAMENT, True, Decimal("0.1"), 0))
 
 
 def _environment(server: WorldServer, data: Path, database_url: Secret, nats_url: Secret, key: str) -> dict[str, str]:

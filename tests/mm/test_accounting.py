@@ -24,7 +24,7 @@ from hedgerow.core.states import BetSettlement, BetStatus, FillState, Settlement
 from hedgerow.execution import invariants
 from hedgerow.execution.settlement import contract_payout
 from hedgerow.mm.analytics import bet_summary, order_summary, positions, profit_and_loss
-from hedgerow.mm.hedger import Desk
+from hedgerow.mm.desks import Desk
 from hedgerow.mm.journal import Owner, order_row
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.listing import Days
@@ -32,6 +32,7 @@ from hedgerow.mm.orders import Order
 from hedgerow.mm.outcome import outcome
 from hedgerow.mm.repository import FillRow, Repository
 from hedgerow.mm.settling import Settler
+from hedgerow.mm.switches import Switches
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.bets import Bet, Bets
 from hedgerow.storage.database import Database
@@ -96,8 +97,7 @@ class Books:
             OutcomeId(121),
             NO_PLAYER,
         )
-        async with self.database.transaction() as connection:
-            await self.repository.save_orders(connection, [order_row(order, owner)])
+        await self.repository.save_orders([order_row(order, owner)])
 
     async def fill(self, number: int, price: int, size: int, fee: int, unhedged: int) -> None:
         order, slug = self._order(number)
@@ -111,8 +111,7 @@ class Books:
         order.size = Micros(max(order.size, order.filled + size + 1))
         order.fill(price, size, fee, NOW_S * 1000)
         self.fills.append(row)
-        async with self.database.transaction() as connection:
-            assert await self.repository.insert_fill(connection, row)
+        assert await self.repository.record_fill(row, [])
         await self._save(number)
 
     async def reverse(self, number: int) -> None:
@@ -182,7 +181,7 @@ async def books(database: Database) -> Books:
     clock = SteppedClock(NOW_S * 1_000_000_000)
     accounts, repository, bets = Accounts(database, clock), Repository(database, clock), Bets(database, clock)
     await accounts.add_client("demo", "Demo")
-    await repository.add_client("demo", "bridge")
+    await Switches(database, clock).add_client("demo", "bridge")
     vault, ids = Vault(Secret(new_master_key())), {}
     for venue in (*EXCHANGES, "bridge"):
         account = await accounts.add_account(venue, "main", "demo", vault=vault, credentials={"key": "k"})
@@ -225,7 +224,7 @@ EVENTS = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(EVENTS, max_size=14))
 async def test_orders_positions_summaries_and_profit_are_one_money_after_anything(
     books: Books, events: list[tuple[Any, ...]]

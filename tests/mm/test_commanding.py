@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from hedgerow.core.errors import ApiError
 from hedgerow.core.states import OrderStatus, Side
+from hedgerow.core.tasks import spawn, stop
 from hedgerow.mm.commanding import Commander
-from hedgerow.mm.controls import Result, Switch
+from hedgerow.mm.controls import Result, Switch, TradingState
+from hedgerow.mm.lane import Lane
+from hedgerow.mm.market import Trader
+from hedgerow.mm.policy import Policies, Policy
+from hedgerow.mm.roster import Roster
+from hedgerow.storage.database import StorageError
 
 from .worldkit import CLIENT, HOME, MATCH, TOURNAMENT, Scene
 
@@ -66,6 +74,13 @@ async def test_stop_answers_after_every_order_is_cancelled(quoting: Scene) -> No
     assert {order.status for order in orders} == {OrderStatus.CANCELLED}
 
 
+async def test_who_asks_after_a_stop_finds_no_open_order(quoting: Scene) -> None:
+    before = len(quoting.process.orders())
+    await commands(quoting).switch(CLIENT, Switch.STOP, None, "test")
+    rows = await quoting.database.fetch("select status from mm_orders")
+    assert [row["status"] for row in rows] == ["CANCELLED"] * before
+
+
 async def test_stop_survives_a_restart_and_start_ends_it(quoting: Scene) -> None:
     await turn(quoting, Switch.STOP)
     await quoting.process.stop()
@@ -80,7 +95,7 @@ async def test_stop_survives_a_restart_and_start_ends_it(quoting: Scene) -> None
 async def test_stop_names_the_orders_that_an_exchange_did_not_cancel(
     quoting: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hedgerow.mm.commanding.CANCEL_PATIENCE_S", 0.3)
+    monkeypatch.setattr("hedgerow.mm.commanding.CANCEL_PATIENCE_S", 2.0)
     kept = {order.order_id for order in quoting.process.lane("kalshi").live_orders()}
     quoting.behave("kalshi", down=True)
     _, outcome = await commands(quoting).switch(CLIENT, Switch.STOP, None, "test")
@@ -88,6 +103,61 @@ async def test_stop_names_the_orders_that_an_exchange_did_not_cancel(
     assert len(outcome.cancelled) == 2
     quoting.behave("kalshi")
     await quoting.connected(lambda: not quoting.resting())
+
+
+class SlowPolicies:
+    """Holds up whoever reads the settings, in the middle of it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.reached, self.go_on = asyncio.Event(), asyncio.Event()
+        load = Policies.load
+
+        async def slowly(policies: Policies, client: str) -> Policy:
+            self.reached.set()
+            await self.go_on.wait()
+            return await load(policies, client)
+
+        monkeypatch.setattr(Policies, "load", slowly)
+
+
+async def test_stop_is_not_undone_by_settings_that_were_read_before(
+    quoting: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policies = SlowPolicies(monkeypatch)
+    refreshing = spawn(commands(quoting).refresh(), "refresh")
+    await policies.reached.wait()
+    stopping = spawn(turn(quoting, Switch.STOP), "stop")
+    await asyncio.wait([stopping], timeout=0.3)
+    policies.go_on.set()
+    await asyncio.gather(refreshing, stopping)
+    await quoting.run(1)
+    assert quoting.resting() == []
+
+
+async def test_halt_is_not_undone_by_settings_that_were_read_before(
+    quoting: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policies, maker = SlowPolicies(monkeypatch), quoting.process.maker
+    refreshing = spawn(commands(quoting).refresh(), "refresh")
+    await policies.reached.wait()
+    maker._roster.halt()
+    policies.go_on.set()
+    await refreshing
+    assert maker.engine.traders[CLIENT].state is TradingState.SYSTEM_STOPPED
+
+
+async def test_client_that_is_taken_out_is_quoted_for_no_more(quoting: Scene) -> None:
+    await quoting.accounts.set_client_active(CLIENT, is_active=False)
+    await quoting.until(lambda: not quoting.resting())
+    await quoting.accounts.set_client_active(CLIENT, is_active=True)
+    await quoting.until(lambda: len(quoting.resting()) == 6)
+
+
+async def test_what_rests_for_a_client_that_was_taken_out_meanwhile_is_taken_away(quoting: Scene) -> None:
+    await quoting.process.kill()
+    await quoting.accounts.set_client_active(CLIENT, is_active=False)
+    await quoting.start()
+    await quoting.run_until(lambda: not quoting.resting(), most_s=10)
 
 
 async def test_switch_is_noted_in_the_audit_trail(quoting: Scene) -> None:
@@ -122,6 +192,39 @@ async def test_emergency_is_read_from_the_database_by_a_process_that_nobody_tell
     monkeypatch.setattr("hedgerow.mm.upkeep.SETTINGS_EVERY_S", 60.0)
     quoting.process.maker.upkeep.settings_changed()  # begins the longer pause
     await quoting.database.execute("update mm_system set emergency = true")
+    await quoting.until(lambda: not quoting.resting())
+
+
+async def test_emergency_does_not_wait_for_an_account_that_is_being_opened(
+    quoting: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(_: Roster) -> tuple[list[Trader], list[Lane]]:
+        return await asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(Roster, "load_accounts", never)
+    opening = spawn(commands(quoting).refresh(), "a venue that does not answer")
+    await quoting.turn_system(emergency=True)
+    await quoting.until(lambda: not quoting.resting())
+    await stop(opening)
+
+
+async def test_emergency_reaches_all_though_the_database_was_away_in_the_middle(
+    quoting: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await quoting.accounts.add_client("rival", "Rival")
+    await quoting.switches.add_client("rival", "pinnacle")
+    await commands(quoting).refresh()
+    load, failed = Policies.load, asyncio.Event()
+
+    async def load_or_fail(policies: Policies, client: str) -> Policy:
+        if client == "rival" and not failed.is_set():
+            failed.set()
+            raise StorageError("away")
+        return await load(policies, client)
+
+    monkeypatch.setattr(Policies, "load", load_or_fail)
+    await quoting.turn_system(emergency=True)
+    await failed.wait()
     await quoting.until(lambda: not quoting.resting())
 
 
@@ -163,6 +266,21 @@ async def test_cancel_of_a_fixture_takes_all_of_it(quoting: Scene) -> None:
 async def test_cancel_of_an_order_that_is_not_open_finds_nothing(quoting: Scene) -> None:
     assert (await commands(quoting).cancel(CLIENT, order_id=10**9)).cancelled == ()
     assert len(quoting.resting()) == 6
+
+
+async def test_who_is_told_that_an_order_is_not_open_finds_it_ended(
+    quoting: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hedgerow.storage.behind._GATHER_S", 60.0)
+    lane = quoting.process.lane("polymarket")
+    order = lane.live_orders()[0]
+    slot = lane.slot_of(order)
+    assert slot is not None
+    quoting.process.maker.engine.cancel_by_hand(lane, slot, order, 0)
+    await quoting.until(lambda: not order.is_live)  # without a step of time, which ends when all is written
+    assert (await commands(quoting).cancel(CLIENT, order_id=order.order_id)).cancelled == ()
+    query = "select status from mm_orders where order_id = $1"
+    assert await quoting.database.fetchval(query, order.order_id) == "CANCELLED"
 
 
 # --- settings ------------------------------------------------------------------------------------------------------

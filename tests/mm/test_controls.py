@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -25,6 +26,10 @@ LIVE = Controls(ClientName("demo"), VenueSlug("pinnacle"), None, None, None, Non
 QUIET = SystemState(soft_paused=False, stopped=False, emergency=False, reason=None, since=None)
 PAUSED, _ = turn(LIVE, Switch.PAUSE, NOW, "lunch")
 STOPPED, _ = turn(LIVE, Switch.STOP, NOW, "news")
+
+
+def test_client_whom_the_operator_has_taken_out_is_stopped() -> None:
+    assert trading_state(replace(LIVE, is_active=False), QUIET) is TradingState.SYSTEM_STOPPED
 
 
 @pytest.mark.parametrize(

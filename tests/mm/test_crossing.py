@@ -7,13 +7,15 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hedgerow.core.ids import VenueSlug
+from hedgerow.core.ids import OutcomeId, VenueSlug
 from hedgerow.core.ladders import PriceGrid
 from hedgerow.core.money import MICRO, Micros
-from hedgerow.core.states import Side
-from hedgerow.mm.crossing import meets
-from hedgerow.mm.orders import Order, Pending
+from hedgerow.core.states import OrderStatus, Side
+from hedgerow.mm.crossing import OwnBooks, meets
+from hedgerow.mm.orders import Order, Pending, Slot
 from hedgerow.venues.base import Instrument
+
+from .marketkit import AWAY, HOME, market_of
 
 CENT = 10_000
 YES = Instrument(VenueSlug("polymarket"), "yes", "match", PriceGrid.probability(CENT))
@@ -60,3 +62,60 @@ def test_price_that_an_amendment_under_way_asks_for_counts_beside_the_old_one() 
         order.pending = pending
         assert meets(YES, Side.SELL, 47 * CENT, order)
         assert meets(YES, Side.SELL, 40 * CENT, order)
+
+
+# --- books ---------------------------------------------------------------------------------------------------------
+
+
+def _slot(instrument: Instrument, side: Side, *orders: Order) -> Slot:
+    slot = Slot(instrument, side, OutcomeId(1))
+    slot.leaving = list(orders)
+    return slot
+
+
+def _books(*slots: Slot) -> OwnBooks:
+    books = OwnBooks()
+    for slot in slots:
+        books.add(slot)
+    return books
+
+
+def test_quote_is_held_against_every_live_order_of_its_market_at_the_exchange() -> None:
+    ask = _order(YES, Side.SELL, 50)
+    bid, other = _slot(YES, Side.BUY), _slot(YES, Side.SELL, ask)
+    books = _books(bid, other)
+    assert (books.would_meet(bid, 50 * CENT), books.would_meet(bid, 49 * CENT)) == (True, False)
+    ask.move_to(OrderStatus.FAILED, 1)
+    assert not books.would_meet(bid, 50 * CENT)
+
+
+def test_order_of_another_market_or_exchange_is_not_met() -> None:
+    bid = _slot(YES, Side.BUY)
+    elsewhere = [replace(YES, market_ref="another"), replace(YES, venue=VenueSlug("kalshi"))]
+    books = _books(bid, *(_slot(at, Side.SELL, _order(at, Side.SELL, 50)) for at in elsewhere))
+    assert not books.would_meet(bid, 99 * CENT)
+
+
+def test_order_of_a_market_that_was_dropped_is_not_met() -> None:
+    bid, other = _slot(YES, Side.BUY), _slot(YES, Side.SELL, _order(YES, Side.SELL, 50))
+    books = _books(bid, other)
+    books.drop(other, market_of("moneyline", HOME, AWAY))
+    assert not books.would_meet(bid, 50 * CENT)
+
+
+def test_markets_that_wait_for_a_book_have_their_turn_once_first_come_first() -> None:
+    first, second = market_of("moneyline", HOME, AWAY), market_of("moneyline", HOME, AWAY)
+    yes, no = _slot(YES, Side.BUY), _slot(NO, Side.BUY)
+    books = _books(yes, no)
+    for market in (first, second, first):
+        books.wait(yes, market)
+    assert list(books.take_waiting(no)) == [first, second]  # the other contract of the same market
+    assert list(books.take_waiting(yes)) == []
+
+
+def test_market_that_was_dropped_waits_no_more() -> None:
+    market, yes = market_of("moneyline", HOME, AWAY), _slot(YES, Side.BUY)
+    books = _books(yes)
+    books.wait(yes, market)
+    books.drop(yes, market)
+    assert list(books.take_waiting(yes)) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -193,6 +194,25 @@ def test_what_is_matched_is_covered_or_naked(events: list[tuple[OutcomeId, objec
         assert all(value >= 0 for value in exposure.in_flight.values())
         if exposure.is_flat:
             assert exposure.unhedged_stake == 0
+
+
+def test_fills_that_are_covered_are_not_gone_through_at_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    exposure = Exposure((A, B))
+    for number in range(100):
+        exposure.add_fill(_fill(number, A, Side.BUY, 10))
+        exposure.sent(B, 10 * MICRO)
+        exposure.answered(B, 10 * MICRO, 10 * MICRO)
+    asked: list[Matched] = []
+    pays_on = Matched.pays_on
+
+    def counted(self: Matched, outcome_id: OutcomeId) -> bool:
+        asked.append(self)
+        return pays_on(self, outcome_id)
+
+    monkeypatch.setattr(Matched, "pays_on", counted)
+    exposure.add_fill(_fill(100, A, Side.BUY, 10))
+    assert len(asked) <= 2 * len(exposure.outcomes)
+    assert exposure.unhedged_stake == 4_500_000
 
 
 three_way = st.tuples(st.sampled_from([A, B, X]), st.sampled_from(list(Side)), st.integers(1, 500))

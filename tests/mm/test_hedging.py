@@ -11,7 +11,7 @@ from hedgerow.core.ids import OutcomeId
 from hedgerow.core.money import MICRO, Micros
 from hedgerow.core.odds import OddsMicros
 from hedgerow.mm.exposure import Exposure, hedge_covers
-from hedgerow.mm.hedging import Offer, Rules, Waits, plan_hedges, plan_sweep
+from hedgerow.mm.hedging import Offer, Rules, Waits, less_commission, plan_hedges, plan_sweep
 
 A, B = OutcomeId(121), OutcomeId(122)
 
@@ -120,3 +120,44 @@ def test_sweep_leaves_the_market_flat(need: int, first: int, second: int) -> Non
         )
         exposure.answered(bet.outcome_id, bet.needs, covers)
     assert exposure.is_flat
+
+
+# --- several accounts ------------------------------------------------------------------------------------------------
+
+ACCOUNT = st.tuples(
+    st.sampled_from(["1.70", "1.81", "1.85", "2.10"]),  # odds of the outcome
+    st.integers(0, 300),  # limit
+    st.integers(0, 300),  # cash
+    st.sampled_from([0, 20_000, 50_000]),  # commission
+)
+
+
+@given(st.integers(1, 1_000), st.lists(ACCOUNT, max_size=4))
+def test_what_accounts_cover_and_what_they_leave_is_the_need(
+    contracts: int, accounts: list[tuple[str, int, int, int]]
+) -> None:
+    """One after the other: nothing is covered twice, nothing is forgotten, and no account is asked for more than it
+    has, more than its limit, or at odds that fell too far."""
+    left = _needs(str(contracts))
+    planned = {B: OddsMicros(1_850_000)}
+    covered = 0
+    for odds, limit, cash, rate in accounts:
+        offers = less_commission({B: _offer(odds, limit)}, rate)
+        plan = plan_hedges(left, offers, planned, _rules(cash=cash * MICRO))
+        for bet in plan.bets:
+            covered += bet.needs
+            assert bet.stake <= min(limit, cash)
+            assert bet.offer.asked == int(Decimal(odds) * MICRO)
+            assert bet.offer.odds >= planned[B] * Decimal("0.97")
+            is_raised = bet.stake == _rules().minimum_stake
+            half_a_cent = bet.offer.odds * Decimal("0.005")
+            assert is_raised or abs(bet.stake * bet.offer.odds - bet.needs) <= half_a_cent + 1
+        assert plan.left.keys() <= plan.waits.keys()
+        left = plan.left
+    assert covered + left.get(B, 0) == contracts * MICRO
+
+
+def test_stake_makes_up_for_the_commission() -> None:
+    """At 2.00 and 5 % a winning stake of 1 leaves 1.95, so that 100 need 51.28."""
+    [bet] = plan_hedges(_needs("100"), less_commission({B: _offer("2")}, 50_000), {}, _rules()).bets
+    assert (bet.stake, bet.offer.asked, bet.offer.odds) == (Decimal("51.28"), 2_000_000, 1_950_000)

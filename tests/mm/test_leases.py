@@ -7,14 +7,18 @@ import subprocess
 import sys
 
 import pytest
+from tests.patience import PATIENCE_S
 
 from hedgerow.core.errors import SetupError
 from hedgerow.core.processes import has_ended, own_name
 from hedgerow.core.tasks import spawn, stop
 from hedgerow.mm.leases import LEASE_S, SENDS_FOR_S, Lease, LeaseLostError, Leases, share_of
 from hedgerow.mm.shards import Shard, shard_of
-from hedgerow.storage.database import Database
+from hedgerow.storage.database import HELD, Database
 
+from .fleetkit import until_it
+
+LATE = f"late as (update mm_system set reason = 'late' where {HELD})"
 EXPIRE = "update mm_shards set lease_until = clock_timestamp() - interval '1 s'"
 
 
@@ -51,8 +55,10 @@ async def test_who_held_the_shard_before_writes_nothing_any_more(database: Datab
     await database.execute(EXPIRE)
     await taken(second)
     with pytest.raises(LeaseLostError):
-        async with database.fenced(old.admit).transaction() as connection:
+        async with database.fenced(old.fence).transaction() as connection:
             await connection.execute("update mm_system set reason = 'late'")
+    with pytest.raises(LeaseLostError):
+        await database.fenced(old.fence).write(LATE, "true")
     assert await database.fetchval("select reason from mm_system") is None
     assert told == [True]
     assert old.leave_by < asyncio.get_running_loop().time()
@@ -61,10 +67,28 @@ async def test_who_held_the_shard_before_writes_nothing_any_more(database: Datab
 async def test_shard_is_not_taken_within_a_transaction_of_its_holder(database: Database) -> None:
     first, second = await joined(database), await joined(database)
     lease = await taken(first)
-    async with database.fenced(lease.admit).transaction():
+    async with database.fenced(lease.fence).transaction():
         await database.execute(EXPIRE)  # a renewal meets the transaction as little
         assert await second.take() is None
     await taken(second)
+
+
+async def test_holder_of_the_shard_writes_at_once(database: Database) -> None:
+    lease = await taken(await joined(database))
+    await database.fenced(lease.fence).write(LATE, "true")
+    assert await database.fetchval("select reason from mm_system") == "late"
+
+
+async def test_what_is_written_at_once_waits_for_who_takes_the_shard_and_is_refused(database: Database) -> None:
+    lease = await taken(await joined(database))
+    async with database.transaction() as connection:
+        await connection.execute("update mm_shards set token = token + 1, shard = shard")
+        await connection.execute("select from mm_shards for update")
+        late = spawn(database.fenced(lease.fence).write(LATE, "true"), "late")
+        await until_it(lambda: database.fetchval("select exists (select from pg_locks where not granted)"))
+    with pytest.raises(LeaseLostError):
+        await late
+    assert await database.fetchval("select reason from mm_system") is None
 
 
 async def test_lease_is_confirmed_while_it_is_kept(database: Database) -> None:
@@ -74,7 +98,7 @@ async def test_lease_is_confirmed_while_it_is_kept(database: Database) -> None:
     assert before <= asyncio.get_running_loop().time() + SENDS_FOR_S < asyncio.get_running_loop().time() + LEASE_S
     keeping = spawn(leases.keep(), "keep")
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while lease.leave_by == before:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
     finally:

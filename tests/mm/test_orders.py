@@ -11,8 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from hedgerow.core.ids import OutcomeId, VenueSlug
 from hedgerow.core.ladders import PriceGrid
 from hedgerow.core.money import MICRO, Micros
+from hedgerow.core.odds_grid import OddsGrid
 from hedgerow.core.states import OrderStatus, Side
-from hedgerow.mm.orders import MOST_LEAVING, Act, Command, Order, Pending, Slot, Stakes, apply_state
+from hedgerow.mm.orders import MOST_LEAVING, Act, Command, Order, Pending, Slot, Stakes, apply_state, stake_of
 from hedgerow.mm.quoting import Wanted
 from hedgerow.venues.base import Instrument, OrderState
 
@@ -72,6 +73,14 @@ def test_newest_intent_is_acted_on_when_the_answer_comes() -> None:
     command = _next(slot, amends=True)
     assert command is not None
     assert (command.act, command.price) == (Act.AMEND, 40 * CENT)
+
+
+def test_a_cancel_of_ours_keeps_its_reason_when_the_stream_tells_its_end_first() -> None:
+    slot, order = _working_slot()
+    order.reason = "the odds are suspended"
+    slot.begin(Command(Act.CANCEL, order), order)
+    apply_state(order, replace(_state(order, OrderStatus.CANCELLED), reason="CANCELED"), 2)
+    assert (order.status, order.reason) == (OrderStatus.CANCELLED, "the odds are suspended")
 
 
 def test_bid_above_what_is_wanted_is_too_generous() -> None:
@@ -246,11 +255,34 @@ class SlotMachine(RuleBasedStateMachine):
 
     @invariant()
     def open_stakes_add_up(self) -> None:
-        assert self.stakes.open == sum(order.open_stake for order in self.sent)
+        live = [order for order in self.sent if order.is_live]
+        at_risk = [stake_of(order.side, order.price, order.remaining, INSTRUMENT.grid) for order in live]
+        assert self.stakes.open == sum(order.open_stake for order in self.sent) == sum(at_risk)
 
 
-SlotMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+SlotMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
 TestSlotMachine = SlotMachine.TestCase
+
+
+def test_order_that_is_counted_in_anew_leaves_the_sums_that_it_was_in() -> None:
+    _, order = _working_slot()
+    first, second = Stakes(), Stakes()
+    order.count_in((first,))
+    order.count_in((first, second))
+    assert (first.open, second.open) == (order.open_stake, order.open_stake)
+    order.move_to(OrderStatus.CANCELLED, 2)
+    assert (first.open, second.open) == (0, 0)
+
+
+def test_order_on_a_contract_that_is_listed_otherwise_is_at_the_risk_of_its_new_grid() -> None:
+    _, order = _working_slot()
+    stakes = Stakes()
+    order.count_in((stakes,))
+    rungs = OddsGrid([2_222_222])
+    order.relist(replace(INSTRUMENT, grid=rungs))
+    at_risk = stake_of(order.side, order.price, order.remaining, rungs)
+    assert at_risk != stake_of(order.side, order.price, order.remaining, INSTRUMENT.grid)
+    assert (order.open_stake, stakes.open) == (at_risk, at_risk)
 
 
 def test_fill_that_was_taken_back_is_gone_from_the_order_and_does_not_rest_again() -> None:

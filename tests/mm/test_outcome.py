@@ -11,7 +11,7 @@ import pytest
 from hedgerow.core.clock import SystemClock
 from hedgerow.core.secrets import Secret, Vault, new_master_key
 from hedgerow.mm.outcome import outcome
-from hedgerow.mm.repository import Repository
+from hedgerow.mm.switches import Switches
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database
 
@@ -85,7 +85,7 @@ class Rows:
 async def rows(database: Database) -> Rows:
     accounts = Accounts(database, SystemClock())
     await accounts.add_client("demo", "Demo")
-    await Repository(database, SystemClock()).add_client("demo", "pinnacle")
+    await Switches(database, SystemClock()).add_client("demo", "pinnacle")
     await accounts.add_account(
         "kalshi", "demo_kalshi", "demo", vault=Vault(Secret(new_master_key())), credentials={"key_id": "k"}
     )

@@ -12,7 +12,7 @@ from hedgerow.core.money import MICRO
 from hedgerow.mm.margins import Margin
 from hedgerow.mm.policy import NO_POLICY, Policies, Policy, Scope
 from hedgerow.mm.pricing import Mode, Pricing
-from hedgerow.mm.repository import Repository
+from hedgerow.mm.switches import Switches
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database
 
@@ -25,7 +25,7 @@ OTHER = Pricing(edge=1)
 async def policies(database: Database) -> Policies:
     clock = SystemClock()
     await Accounts(database, clock).add_client(CLIENT, "Demo")
-    await Repository(database, clock).add_client(CLIENT, "pinnacle")
+    await Switches(database, clock).add_client(CLIENT, "pinnacle")
     return Policies(database, clock)
 
 

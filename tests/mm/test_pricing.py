@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,7 +55,7 @@ def test_published_sample_is_bid_a_cent_lower_than_the_vendor_rounds_it() -> Non
     """1.808 gives 0.4469 a contract; rounding to the nearest cent, toward the touch, would lose 0.31 cent."""
     break_even = break_even_bid([_odds("1.808")])
     assert break_even == 446_902
-    assert bid_price(break_even, CENT, FREE, 0) == micros("0.44")
+    assert bid_price(break_even, CENT, FREE) == micros("0.44")
 
 
 def test_exact_inverse_is_not_rounded() -> None:
@@ -67,19 +68,14 @@ def test_three_way_bid_backs_every_other_outcome() -> None:
 
 
 def test_overround_beyond_one_leaves_nothing_to_bid() -> None:
-    assert bid_price(break_even_bid([_odds("1.5"), _odds("2.5")]), CENT, FREE, 0) is None
+    assert bid_price(break_even_bid([_odds("1.5"), _odds("2.5")]), CENT, FREE) is None
 
 
-def test_price_ticks_move_both_sides_away_by_whole_cents() -> None:
-    assert bid_price(450_000, CENT, FREE, 2) == micros("0.43")
-    assert ask_price(450_000, CENT, FREE, 2) == micros("0.47")
-    assert bid_price(450_000, CENT, FREE, -1) == micros("0.46")
-
-
-@given(odds, grids, fees, st.integers(0, 5))
+@given(odds, grids, fees, st.integers(-99, 99))
 def test_no_quote_is_worse_than_break_even_after_fees(own: OddsMicros, grid: PriceGrid, fee: Fee, ticks: int) -> None:
     bid_at, ask_at = break_even_bid([own]), break_even_ask(own)
-    bid, ask = bid_price(bid_at, grid, fee, ticks), ask_price(ask_at, grid, fee, ticks)
+    bid = bid_price(most_to_bid(PARITY, bid_at, MICRO, 0, ticks), grid, fee)
+    ask = ask_price(least_to_ask(PARITY, ask_at, 0, 0, ticks), grid, fee)
     assert bid is None or (bid in grid and edge(Side.BUY, bid, bid_at, fee) >= 0)
     assert ask is None or (ask in grid and edge(Side.SELL, ask, ask_at, fee) >= 0)
 
@@ -87,7 +83,7 @@ def test_no_quote_is_worse_than_break_even_after_fees(own: OddsMicros, grid: Pri
 @given(odds, grids)
 def test_next_better_price_would_lose(own: OddsMicros, grid: PriceGrid) -> None:
     bid_at, ask_at = break_even_bid([own]), break_even_ask(own)
-    bid, ask = bid_price(bid_at, grid, FREE, 0), ask_price(ask_at, grid, FREE, 0)
+    bid, ask = bid_price(bid_at, grid, FREE), ask_price(ask_at, grid, FREE)
     better_bid = grid.up(bid) if bid is not None else None
     better_ask = grid.down(ask) if ask is not None else None
     assert better_bid is None or edge(Side.BUY, better_bid, bid_at, FREE) < 0
@@ -99,7 +95,7 @@ def test_two_way_bids_on_both_outcomes_never_cross(first: OddsMicros, second: Od
     """With a margin in the odds, buying both outcomes at our bids costs less than the 1 that they pay."""
     if 10**12 // first + 10**12 // second < MICRO:
         return
-    bids = [bid_price(break_even_bid([o]), CENT, FREE, 0) or Micros(0) for o in (first, second)]
+    bids = [bid_price(break_even_bid([o]), CENT, FREE) or Micros(0) for o in (first, second)]
     assert sum(bids) <= MICRO
 
 
@@ -115,9 +111,9 @@ def test_no_set_of_fills_loses_with_its_hedges_however_they_net(
     for number, (own, side, contracts) in enumerate(wanted):
         others = [book[i] for i in range(3) if i != own]
         if side is Side.BUY:
-            price = risk = bid_price(bid_worth(book[own], others), grid, FREE, 0)
+            price = risk = bid_price(bid_worth(book[own], others), grid, FREE)
         else:
-            price = ask_price(ask_worth(book[own], others), grid, FREE, 0)
+            price = ask_price(ask_worth(book[own], others), grid, FREE)
             risk = None if price is None else Micros(MICRO - price)
         if risk is not None:
             cost += contracts * decimal_of(risk)
@@ -151,6 +147,26 @@ def test_edge_stands_between_fair_value_and_quote() -> None:
 def test_safe_price_bounds_every_mode() -> None:
     assert [most_to_bid(pricing, 640_000, 500_000, 0) for pricing in (PARITY, FAIR)] == [500_000] * 2
     assert [least_to_ask(pricing, 440_000, 500_000, 0) for pricing in (PARITY, FAIR)] == [500_000] * 2
+
+
+# --- ticks -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pricing", [PARITY, FAIR])
+def test_price_ticks_move_both_sides_away_by_whole_cents(pricing: Pricing) -> None:
+    assert most_to_bid(pricing, 450_000, MICRO, 0) - most_to_bid(pricing, 450_000, MICRO, 0, 2) == 20_000
+    assert least_to_ask(pricing, 450_000, 0, 0, 2) - least_to_ask(pricing, 450_000, 0, 0) == 20_000
+
+
+def test_negative_ticks_take_back_what_fair_value_adds_and_nothing_of_break_even() -> None:
+    assert [most_to_bid(pricing, 450_000, MICRO, 0, -1) for pricing in (PARITY, FAIR)] == [450_000, 445_000]
+    assert [least_to_ask(pricing, 450_000, 0, 0, -1) for pricing in (PARITY, FAIR)] == [450_000, 455_000]
+
+
+@pytest.mark.parametrize("pricing", [PARITY, FAIR])
+def test_negative_ticks_bring_no_quote_beyond_the_safe_price(pricing: Pricing) -> None:
+    assert most_to_bid(pricing, 640_000, 500_000, 0, -99) == 500_000
+    assert least_to_ask(pricing, 440_000, 500_000, 0, -99) == 500_000
 
 
 # --- inventory -------------------------------------------------------------------------------------------------------

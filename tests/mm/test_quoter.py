@@ -4,89 +4,34 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from types import SimpleNamespace
-from typing import cast
+from typing import Any
 
 import pytest
 
-from hedgerow.core.ids import FixtureId, MarketId, MarketKey, OutcomeId, VenueSlug
+from hedgerow.core.ids import OutcomeId, VenueSlug
 from hedgerow.core.ladders import PriceGrid
-from hedgerow.core.money import MICRO, Micros
-from hedgerow.core.odds import OddsMicros
+from hedgerow.core.money import MICRO
 from hedgerow.core.states import Side
-from hedgerow.mm.controls import TournamentSettings, TradingState
-from hedgerow.mm.exposure import Exposure, Matched
+from hedgerow.mm.exposure import Matched
 from hedgerow.mm.hedging import Offer
-from hedgerow.mm.lane import Lane
 from hedgerow.mm.margins import Margin
-from hedgerow.mm.market import TradedMarket, Trader
-from hedgerow.mm.orders import Slot
+from hedgerow.mm.market import TradedMarket
 from hedgerow.mm.pricing import PARITY, Mode, Pricing
 from hedgerow.mm.quoter import Room, Terms, derivation, terms
 from hedgerow.mm.sizing import CapName
 from hedgerow.storage.database import encode_json
-from hedgerow.venues.base import Fee, Instrument, Manifest, PushRule
-from hedgerow.venues.registry import venue
+from hedgerow.venues.base import Fee, Instrument, PushRule
 
-
-def test_derivation_has_every_leg_with_its_age_when_the_quote_was_sent() -> None:
-    offer = Offer(OddsMicros(1_750_000), Micros(500 * MICRO), "line/1", "away", changed_ms=1_000)
-    quote = Terms(None, 428_571, 8_571, CapName.HEDGE_LIMIT, ((OutcomeId(122), offer),))
-    instrument = Instrument(
-        VenueSlug("kalshi"), "T", "M", PriceGrid.probability(10_000), maker_fee=Fee(Decimal("0.01"))
-    )
-    told = derivation(VenueSlug("pinnacle"), quote, instrument, now_ms=1_400)
-    assert told == {
-        "bookmaker": "pinnacle",
-        "legs": [
-            {
-                "outcomeId": 122,
-                "odds": Decimal("1.75"),
-                "limitUsd": Decimal(500),
-                "changedAt": 1_000,
-                "ageMs": 400,
-                "ref": "line/1",
-            }
-        ],
-        "tick": Decimal("0.01"),
-        "makerFeeRate": Decimal("0.01"),
-        "boundBy": "hedge limit × limitRatio",
-        "mode": "hedge_parity",
-    }
-    assert encode_json(told)
-
+from .marketkit import AWAY, DRAW, HOME, KALSHI, OFFERS, RICH, SETTINGS, market_of, offer
 
 # --- prices and sizes ------------------------------------------------------------------------------------------------
 
-HOME, DRAW, AWAY = OutcomeId(101), OutcomeId(102), OutcomeId(103)
-KALSHI = venue("kalshi").manifest
-RICH = Room(None, 10**12, 10**12)
-SETTINGS = TournamentSettings(17, is_active=True, limit_ratio=Decimal("0.8"), price_ticks=0)
+UNBOUND = Room(None, RICH, RICH)
 FAIR = Pricing(Mode.FAIR_VALUE, Margin.MULTIPLICATIVE, edge=10_000)
 
 
-def offer(odds: str, limit: int = 500) -> Offer:
-    return Offer(OddsMicros(int(Decimal(odds) * MICRO)), Micros(limit * MICRO), "line", "side")
-
-
-OFFERS = {HOME: offer("2.60"), DRAW: offer("3.40"), AWAY: offer("2.90")}
-
-
-def market_of(market_type: str, *outcomes: OutcomeId, line: str | None = None, at: Manifest = KALSHI) -> TradedMarket:
-    """A market with places for both sides of its first outcome."""
-    trader = Trader("demo", VenueSlug("pinnacle"), TradingState.LIVE)
-    key = MarketKey(FixtureId("id1"), MarketId(101))
-    decimal_line = None if line is None else Decimal(line)
-    market = TradedMarket(trader, key, outcomes, 10, 17, market_type, Exposure(outcomes), decimal_line)
-    lane = cast(Lane, SimpleNamespace(exchange=SimpleNamespace(manifest=at)))
-    instrument = Instrument(VenueSlug("kalshi"), "T", "M", PriceGrid.probability(10_000))
-    for side in Side:
-        market.add_place(lane, Slot(instrument, side, outcomes[0]))
-    return market
-
-
 def quoted(market: TradedMarket, offers: dict[OutcomeId, Offer], pricing: Pricing = PARITY) -> dict[Side, Terms | None]:
-    return {place.slot.side: terms(market, place, offers, SETTINGS, pricing, RICH, MICRO) for place in market.places}
+    return {place.slot.side: terms(market, place, offers, SETTINGS, pricing, UNBOUND, MICRO) for place in market.places}
 
 
 def prices(market: TradedMarket, offers: dict[OutcomeId, Offer], pricing: Pricing = PARITY) -> list[int | None]:
@@ -161,11 +106,56 @@ def test_what_waits_to_be_hedged_is_drawn_from_the_limit() -> None:
     assert bid.wanted.size == 160 * MICRO  # 0.8 × 500 × 2.90 less 1,000
 
 
-def test_derivation_tells_the_margin_the_edge_and_the_skew() -> None:
-    pricing = Pricing(Mode.FAIR_VALUE, Margin.SHIN, edge=10_000, skew=20_000, full=100 * MICRO)
-    quote = Terms(None, 0, 0, None, (), pricing)
-    told = derivation(
-        VenueSlug("pinnacle"), quote, Instrument(VenueSlug("k"), "T", "M", PriceGrid.probability(10_000)), 0
-    )
+def told_of(market: TradedMarket, side: Side, pricing: Pricing = PARITY) -> dict[str, Any]:
+    """The derivation of a quote 400 ms after its odds changed, of an order that has filled two contracts."""
+    quote = quoted(market, OFFERS, pricing)[side]
+    assert quote is not None
+    fee = Fee(Decimal("0.01"), 2, 100)
+    instrument = Instrument(VenueSlug("kalshi"), "T", "M", PriceGrid.probability(10_000), maker_fee=fee)
+    return derivation(VenueSlug("pinnacle"), quote, instrument, 2 * MICRO, now_ms=400)
+
+
+def test_derivation_has_every_leg_with_its_age_when_the_quote_was_sent() -> None:
+    told = told_of(market_of("1x2", HOME, DRAW, AWAY), Side.BUY)
+    assert [leg["outcomeId"] for leg in told["legs"]] == [DRAW, AWAY]
+    assert told["legs"][1] == {
+        "outcomeId": AWAY,
+        "odds": Decimal("2.9"),
+        "limitUsd": Decimal(500),
+        "changedAt": 0,
+        "ageMs": 400,
+        "ref": "line",
+        "drawn": 0,
+        "sharers": 1,
+    }
+    assert [offer["outcomeId"] for offer in told["odds"]] == [HOME, DRAW, AWAY]
+    assert encode_json(told)
+
+
+def test_derivation_tells_fee_grid_and_every_cap() -> None:
+    told = told_of(market_of("1x2", HOME, DRAW, AWAY), Side.SELL)
+    fee = {"rate": Decimal("0.01"), "exponent": 2, "unit": Decimal("0.0001"), "onWinnings": False}
+    assert told["pricing"]["makerFee"] == fee
+    assert told["pricing"]["grid"] == [{"start": Decimal("0.01"), "end": Decimal("0.99"), "step": Decimal("0.01")}]
+    assert [(cap["name"], cap["contracts"]) for cap in told["sizing"]["caps"]] == [
+        (CapName.HEDGE_LIMIT, 1_040),  # 0.8 × 500 × 2.60
+        (CapName.HEDGE_CASH, Decimal("649998.960001")),
+        (CapName.EXCHANGE_CASH, Decimal("1639344.262295")),
+    ]
+    assert (told["boundBy"], told["sizing"]["filled"]) == (CapName.HEDGE_LIMIT, 2)
+
+
+def test_derivation_tells_the_margin_the_edge_and_what_the_skew_came_from() -> None:
+    market = market_of("1x2", HOME, DRAW, AWAY)
+    market.exposure.add_fill(Matched(1, HOME, Side.BUY, 50 * MICRO, 18 * MICRO))
+    told = told_of(market, Side.BUY, Pricing(Mode.FAIR_VALUE, Margin.SHIN, 10_000, skew=20_000, full=100 * MICRO))
     expected = {"mode": "fair_value", "margin": "shin", "edge": Decimal("0.01"), "skew": Decimal("0.02")}
     assert {name: told[name] for name in expected} == expected
+    assert told["pricing"]["payouts"] == {"101": 50, "102": 0, "103": 0}
+    assert told["pricing"]["skewedBy"] == Decimal("-0.01")
+
+
+def test_quote_without_a_price_tells_its_legs_and_why() -> None:
+    told = told_of(market_of("totals", HOME, AWAY, line="2.25"), Side.BUY)
+    assert ([leg["outcomeId"] for leg in told["legs"]], told["boundBy"]) == ([AWAY], CapName.RESULTS)
+    assert "sizing" not in told

@@ -17,19 +17,20 @@ from typing import Any
 import pytest
 
 from hedgerow.core.ids import OutcomeKey
-from hedgerow.core.money import MICRO, Micros
+from hedgerow.core.money import MICRO, Micros, micros
 from hedgerow.core.states import Side
 from hedgerow.core.tasks import spawn
 from hedgerow.mm.controls import TradingState
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.numbers import reference_of
 from hedgerow.mm.orders import Order
-from hedgerow.sim.exchange import EventKind, OrderEvent
+from hedgerow.sim.order_events import EventKind, OrderEvent
+from hedgerow.sim.orders import Leg, OrderKind
 from hedgerow.storage.accounts import open_credentials
 from hedgerow.venues.base import Account, Exchange, ExchangeEvent, Fill, NewQuote, StreamGap, VenueContext
 from hedgerow.venues.registry import build_exchange, urls_of, venue
 
-from .worldkit import EXCHANGES, HOME, MATCH, Resting, Scene, expect_hedged_once
+from .worldkit import CLIENT, EXCHANGES, HOME, MATCH, Resting, Scene, expect_hedged_once
 
 BID = Decimal("0.45")
 """What is bid for the home side at odds of 1.85 on the other."""
@@ -205,6 +206,34 @@ async def test_order_is_taken_and_its_answer_lost_and_it_fills_at_once(scene: Sc
     (filled,) = [order for order in scene.sim_orders(exchange) if order.filled]
     await scene.run_until(lambda: scene.process.lane(exchange).find(filled.id, None) is not None)
     await expect_hedged_once(scene)
+
+
+def buys_by_hand(scene: Scene, exchange: str) -> None:
+    """Somebody else with our account's key buys ten contracts of the home side between our quotes."""
+    engine, home = scene.world.exchanges[exchange], OutcomeKey(MATCH, HOME)
+    contract = next(found for found in engine.contracts.values() if found.yes == home)
+    price, size = micros(Decimal("0.47")), 10 * MICRO
+    engine.place("other", contract, Leg.YES, Side.SELL, price, size, reference="other")
+    ours = f"{CLIENT}_{exchange}"
+    engine.place(ours, contract, Leg.YES, Side.BUY, price, size, reference="by hand", kind=OrderKind.IMMEDIATE)
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+async def test_match_ends_at_once_after_a_fill_of_an_order_that_nobody_here_sent(quoting: Scene, exchange: str) -> None:
+    await quoting.step(act=lambda: buys_by_hand(quoting, exchange))
+    await quoting.finish()
+    (fill,) = await quoting.fills()
+    (order,) = await quoting.database.fetch("select * from mm_orders where order_id = $1", fill["order_id"])
+    assert (order["matched_size"], order["settlement_status"]) == (10, "WON")
+
+
+async def test_market_is_not_settled_before_the_row_of_a_filled_order_is_written(quoting: Scene) -> None:
+    dust = 400_000  # of a contract, which is not hedged: no bet keeps the market open
+    home = OutcomeKey(MATCH, HOME)
+    await quoting.step(act=lambda: quoting.world.exchanges["kalshi"].take(home, Side.SELL, micros(BID), dust))
+    assert [fill["order_id"] is not None for fill in await quoting.fills()] == [True]
+    await quoting.database.execute("delete from mm_orders where matched_size > 0")
+    assert not await quoting.process.maker._settler._is_settled(quoting.process.market)
 
 
 # --- hedges --------------------------------------------------------------------------------------------------------

@@ -6,17 +6,22 @@ database: no fill is lost, no bet is doubled, and in the end our books and the v
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any
 
 import pytest
 
 from hedgerow.core.states import SettlementStatus, Side
 from hedgerow.execution.placement import Placement
+from hedgerow.mm.discovery import Discovery
 from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.repository import Repository
-from hedgerow.sim.exchange import EventKind, OrderEvent
+from hedgerow.sim.order_events import EventKind, OrderEvent
 from hedgerow.storage.bets import Bets
+from hedgerow.venues.base import Instrument
+from hedgerow.venues.kalshi.connector import KalshiExchange
 
 from .worldkit import EXCHANGES, Process, Scene, expect_hedged_once
 
@@ -86,6 +91,38 @@ async def test_orders_are_taken_away_when_the_match_was_suspended_meanwhile(quot
     assert quoting.resting() == []
 
 
+async def test_contracts_are_followed_only_once_their_exchange_has_listed_them(
+    quoting: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what was quoted before only the reference is known, and connectors follow by what a listing says."""
+    followed: list[Instrument] = []
+    watch = KalshiExchange.watch
+
+    async def watching(self: KalshiExchange, instruments: Sequence[Instrument]) -> None:
+        followed.extend(instruments)
+        await watch(self, instruments)
+
+    sports, rounds = Discovery._sports, count()
+    monkeypatch.setattr(KalshiExchange, "watch", watching)
+    monkeypatch.setattr(Discovery, "_sports", lambda self: sports(self) if next(rounds) else [])  # no feed at first
+    await quoting.process.kill()
+    await resumed(quoting)
+    assert followed
+    assert not [instrument for instrument in followed if "unseen" in instrument.meta]
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+async def test_places_whose_order_ended_while_nobody_ran_are_quoted_within_seconds(
+    quoting: Scene, exchange: str
+) -> None:
+    await quoting.process.kill()
+    engine = quoting.world.exchanges[exchange]
+    for order in quoting.sim_orders(exchange):
+        engine.cancel(order)
+    await quoting.start()
+    await quoting.run_until(lambda: len(quoting.resting()) == 6, most_s=15)
+
+
 async def test_orders_without_a_row_are_adopted_by_their_reference(quoting: Scene) -> None:
     """Killed before the first order row was written: only the exchange knows them."""
     known = {order.reference for order in quoting.sim_orders("kalshi")}
@@ -122,6 +159,21 @@ async def test_orders_of_a_stopped_process_are_gone(quoting: Scene) -> None:
 
 
 # --- fills and bets ------------------------------------------------------------------------------------------------
+
+
+async def test_stopped_process_leaves_no_bet_undecided(quoting: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    send, begun = Placement.send, asyncio.Event()
+
+    async def slow(self: Placement, *given: Any, **named: Any) -> Any:
+        begun.set()
+        await asyncio.sleep(0.1)
+        return await send(self, *given, **named)
+
+    monkeypatch.setattr(Placement, "send", slow)
+    take_100(quoting)()
+    await quoting.until(begun.is_set)
+    await quoting.process.stop()
+    assert [bet["status"] for bet in await quoting.bets()] == ["CONFIRMED"]
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES)

@@ -29,6 +29,9 @@ PAYS_HALF = replace(KALSHI, push=PushRule.VOID_PAYS, void_pays=Decimal("0.5"))
 PAYS_LITTLE = replace(KALSHI, push=PushRule.VOID_PAYS, void_pays=Decimal("0.2"))
 UNKNOWN = replace(KALSHI, push=PushRule.UNKNOWN)
 
+PER_FILL = Fee(rate=Decimal("0.0175"), exponent=1, unit=100)
+COMMISSION = Fee(rate=Decimal("0.05"), on_winnings=True)
+
 
 # --- what can happen -------------------------------------------------------------------------------------------------
 
@@ -99,14 +102,21 @@ def test_market_whose_ends_are_not_known_has_no_results(market_type: str, line: 
 
 def test_line_that_cannot_be_hit_is_safe_everywhere() -> None:
     half = results_of("totals", Decimal("2.5"), 2)
-    assert [safe_price(half, UNKNOWN, side) for side in (BUY, SELL)] == [MICRO, 0]
+    assert [safe_price(half, UNKNOWN, PER_FILL, side) for side in (BUY, SELL)] == [MICRO, 0]
 
 
 def test_line_that_can_be_hit_is_quoted_only_where_it_is_known_what_that_pays() -> None:
     whole, quarter = results_of("totals", Decimal(2), 2), results_of("totals", Decimal("2.25"), 2)
-    assert [safe_price(whole, at, BUY) for at in (UNKNOWN, AS_BOOKMAKERS, PAYS_LITTLE)] == [None, MICRO, 200_000]
-    assert [safe_price(whole, at, SELL) for at in (UNKNOWN, AS_BOOKMAKERS, PAYS_LITTLE)] == [None, 0, 800_000]
-    assert [safe_price(quarter, at, BUY) for at in (UNKNOWN, AS_BOOKMAKERS, PAYS_LITTLE)] == [None, MICRO, None]
+    rules = UNKNOWN, AS_BOOKMAKERS, PAYS_LITTLE
+    assert [safe_price(whole, at, Fee(), BUY) for at in rules] == [None, MICRO, 200_000]
+    assert [safe_price(whole, at, Fee(), SELL) for at in rules] == [None, 0, 800_000]
+    assert [safe_price(quarter, at, Fee(), BUY) for at in rules] == [None, MICRO, None]
+
+
+def test_stake_that_comes_back_brings_no_fee_back_with_it() -> None:
+    whole = results_of("totals", Decimal(2), 2)
+    assert [safe_price(whole, AS_BOOKMAKERS, PER_FILL, side) for side in (BUY, SELL)] == [None, None]
+    assert [safe_price(whole, AS_BOOKMAKERS, COMMISSION, side) for side in (BUY, SELL)] == [MICRO, 0]
 
 
 # --- and that they are -----------------------------------------------------------------------------------------------
@@ -114,7 +124,7 @@ def test_line_that_can_be_hit_is_quoted_only_where_it_is_known_what_that_pays() 
 odds = st.integers(1_020_000, 60_000_000).map(OddsMicros)
 venues = st.sampled_from([UNKNOWN, AS_BOOKMAKERS, PAYS_HALF, PAYS_LITTLE])
 markets = st.one_of(asian, st.just(("1x2", Decimal(0))))
-fees = st.sampled_from([Fee(), Fee(rate=Decimal("0.0175"), exponent=1, unit=100)])
+fees = st.sampled_from([Fee(), PER_FILL, COMMISSION])
 GRIDS = [PriceGrid.probability(10_000), PriceGrid.probability(1_000)]
 
 
@@ -124,7 +134,8 @@ def result(
     """What a fill of one contract and its hedge earn. legs: grade and odds of each bet; every bet is to pay 1."""
     held, risk = (own, price) if side is BUY else (own.mirrored, MICRO - price)
     void_pays = at.void_pays if at.push is PushRule.VOID_PAYS and held is SettlementStatus.VOID else None
-    earned = contract_payout(held, Decimal(1), decimal_of(risk), void_pays) - decimal_of(risk + fee.of(price, MICRO))
+    earned = contract_payout(held, Decimal(1), decimal_of(risk), void_pays) - decimal_of(risk)
+    earned -= max(earned, Decimal(0)) * fee.rate if fee.on_winnings else decimal_of(fee.of(risk, MICRO))
     for grade, at_odds in legs:
         stake = 1 / at_odds
         earned += back_payout(grade, stake, at_odds) - stake
@@ -144,14 +155,14 @@ def test_no_final_score_makes_a_fill_with_its_hedge_lose(
     market_type, line = market
     outcomes = 3 if market_type == "1x2" else 2
     own, side = data.draw(st.integers(0, outcomes - 1)), data.draw(st.sampled_from(Side))
-    safe = safe_price(results_of(market_type, line, outcomes), at, side)
+    safe = safe_price(results_of(market_type, line, outcomes), at, fee, side)
     if safe is None:
         return
     hedged = [i for i in range(outcomes) if (i == own) != (side is BUY)]
     if side is BUY:
-        price = bid_price(most_to_bid(PARITY, break_even_bid([book[i] for i in hedged]), safe, 0), grid, fee, 0)
+        price = bid_price(most_to_bid(PARITY, break_even_bid([book[i] for i in hedged]), safe, 0), grid, fee)
     else:
-        price = ask_price(least_to_ask(PARITY, break_even_ask(book[own]), safe, 0), grid, fee, 0)
+        price = ask_price(least_to_ask(PARITY, break_even_ask(book[own]), safe, 0), grid, fee)
     if price is None:
         return
     grades = grades_of(market_type, line, *score)
@@ -161,10 +172,10 @@ def test_no_final_score_makes_a_fill_with_its_hedge_lose(
 
 def test_bid_above_what_a_push_pays_would_lose_and_is_not_made() -> None:
     whole = results_of("totals", Decimal(2), 2)
-    safe = safe_price(whole, PAYS_HALF, BUY)
+    safe = safe_price(whole, PAYS_HALF, Fee(), BUY)
     assert safe is not None
     worth = break_even_bid([OddsMicros(3_000_000)])
     assert worth == 666_666
     unsafe = [(VOID, Decimal(3))]
     assert result(BUY, 660_000, Fee(), VOID, unsafe, PAYS_HALF) == Decimal("-0.16")
-    assert bid_price(most_to_bid(PARITY, worth, safe, 0), GRIDS[0], Fee(), 0) == micros(Decimal("0.50"))
+    assert bid_price(most_to_bid(PARITY, worth, safe, 0), GRIDS[0], Fee()) == micros(Decimal("0.50"))

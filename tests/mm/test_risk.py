@@ -8,6 +8,7 @@ from itertools import product
 
 import pytest
 
+from hedgerow.core.ladders import PriceGrid
 from hedgerow.core.money import MICRO
 from hedgerow.core.states import SettlementStatus, Side
 from hedgerow.mm.daily import result_of_day
@@ -22,6 +23,9 @@ def policies(scene: Scene) -> Policies:
     return Policies(scene.database, scene.world.clock)
 
 
+GRID = PriceGrid.probability(10_000)
+
+
 async def changed(scene: Scene) -> None:
     """As the command line's message to the running service."""
     await scene.process.maker.commands.refresh()
@@ -34,7 +38,7 @@ def at_risk(scene: Scene, exchange: str | None = None) -> int:
     for slug in [exchange] if exchange else ["kalshi", "polymarket"]:
         for order in scene.sim_orders(slug):
             is_open = order.state.value == "open"
-            total += stake_of(order.side, order.price, order.filled + (order.remaining if is_open else 0))
+            total += stake_of(order.side, order.price, order.filled + (order.remaining if is_open else 0), GRID)
     return total
 
 
@@ -80,7 +84,7 @@ async def test_cap_of_an_outcome_counts_what_needs_the_same_hedge_at_all_exchang
     by_hedge = dict.fromkeys((HOME, AWAY), 0)
     for order in quoting.resting():
         hedge = order.outcome_id if order.side is Side.SELL else HOME if order.outcome_id == AWAY else AWAY
-        by_hedge[hedge] += stake_of(order.side, order.price, order.size)
+        by_hedge[hedge] += stake_of(order.side, order.price, order.size, GRID)
     assert all(0 < stake <= 50 * MICRO for stake in by_hedge.values())
 
 

@@ -14,15 +14,17 @@ from hedgerow.mm import serve
 from .worldkit import Scene
 
 
+@pytest.mark.parametrize("polls", [False, True])
 async def test_service_whose_fixtures_are_taken_by_another_ends_and_leaves_the_quotes_to_it(
-    scene: Scene, database_url: Secret, engines: Any
+    scene: Scene, database_url: Secret, engines: Any, *, polls: bool
 ) -> None:
     engine_settings = {"database_url": database_url, "nats_url": engines.nats_url, "master_key": scene.master_key}
+    engine_settings["mm_busy_poll"] = polls
     settings = scene.settings.model_copy(update={**engine_settings, "clock_url": clock_url(scene.server.url)})
     service = spawn(watched(serve.run(settings, host="127.0.0.1", port=0)), "service")
     try:
         # It begins in the machine's time, however fast the world's goes on.
-        await scene.connected(lambda: len(scene.resting()) == 6 or service.done(), patience_s=60)
+        await scene.connected(lambda: len(scene.resting()) == 6 or service.done())
         assert not service.done()
         await scene.database.execute("update mm_shards set holder = 'other', token = nextval('mm_fencing_tokens')")
         with pytest.raises(VitalTaskError, match="another process's"):

@@ -10,6 +10,7 @@ import pytest
 from hedgerow.core.ids import OutcomeKey
 from hedgerow.core.money import MICRO
 from hedgerow.core.states import OrderStatus, SettlementStatus, Side
+from hedgerow.mm import engine
 from hedgerow.mm.analytics import profit_and_loss
 from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.listing import Days
@@ -52,6 +53,19 @@ async def test_quotes_follow_the_odds_within_one_step(quoting: Scene) -> None:
     orders = quoting.resting()
     assert len(orders) == 6
     assert all(0 <= distance(order, "2.40", "1.64") < 2 * TICK for order in orders)
+
+
+async def test_an_order_whose_owner_is_forgotten_is_written_all_the_same(
+    quoting: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "MOST_OWNERS", 1)
+    await quoting.step(act=lambda: quoting.put_odds("2.40", "1.64"))
+    assert len(quoting.process.maker.engine._owners) == 1
+    await quoting.step(act=quoting.suspend)
+    await quoting.run(2)
+    rows = await quoting.database.fetch("select status, count(*) as number from mm_orders group by status")
+    assert {row["status"] for row in rows} == {"CANCELLED"}
+    assert sum(row["number"] for row in rows) >= 8
 
 
 async def test_nothing_rests_after_the_step_that_suspends_the_match(quoting: Scene) -> None:

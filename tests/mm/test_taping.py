@@ -69,6 +69,23 @@ async def test_replays_decide_byte_for_byte_what_was_decided(
     assert Decimal(verdict.decisions) > 20
 
 
+async def test_bet_that_is_asked_for_more_than_once_is_replayed_as_it_was(database: Database, tmp_path: Path) -> None:
+    path = tmp_path / "day.tape.zst"
+    async with scene_on(database, engine_tape=path) as scene:
+        await scene.start()
+        await scene.run_until(lambda: bool(scene.resting("kalshi")))
+        scene.behave("pinnacle", loseResponseRate=1, acceptDelayMs=5000)
+        await scene.step(act=lambda: scene.take("kalshi", Side.SELL, "0.45", 100))
+        await scene.run(4)
+        assert [(bet["status"], bet["in_doubt"]) for bet in await scene.bets()] == [("PLACED", True)]
+        await scene.run(10)
+        assert await scene.unhedged() == 0
+        await scene.process.stop()
+    verdict = await replay(path)
+    assert verdict.first_difference is None
+    assert b'"act":"hedge"' in decided(path)
+
+
 async def test_replay_tells_where_another_engine_decides_otherwise(
     database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -9,20 +9,22 @@ from hedgerow.core.ids import ClientName, VenueSlug
 from hedgerow.core.money import MICRO
 from hedgerow.core.states import Side
 from hedgerow.mm.controls import TournamentSettings
-from hedgerow.mm.engine import MEETS_OWN
-from hedgerow.sim.exchange import State
+from hedgerow.mm.crossing import MEETS_OWN
+from hedgerow.mm.policy import Policies
+from hedgerow.mm.pricing import Mode, Pricing
+from hedgerow.sim.orders import State
 
 from .worldkit import BOOKMAKER, TOURNAMENT, Scene
 
 TOO_KEEN = TournamentSettings(TOURNAMENT, is_active=True, limit_ratio=Decimal("0.8"), price_ticks=-10)
-"""Ten ticks nearer than break-even: bids above what the other client asks."""
+"""At fair value ten ticks too near: bids above what the other client asks."""
 
 
 async def add_rival(scene: Scene) -> None:
     """Hedges at the same bookmaker, by the same account, and quotes on Kalshi by its own."""
     rival = ClientName(RIVAL)
     await scene.accounts.add_client(rival, "Rival")
-    await scene.repository.add_client(rival, VenueSlug(BOOKMAKER))
+    await scene.switches.add_client(rival, VenueSlug(BOOKMAKER))
     found = {account.venue: account for account in demo_accounts() if account.venue == BOOKMAKER}
     found |= {account.venue: account for account in demo_accounts() if account.client == RIVAL}
     for venue in (BOOKMAKER, "kalshi"):
@@ -35,7 +37,8 @@ async def add_rival(scene: Scene) -> None:
             credentials=account.credentials,
             max_outcome_stake=Decimal(1000),
         )
-    await scene.repository.save_tournament(rival, TOO_KEEN)
+    await Policies(scene.database, scene.world.clock).set_pricing(rival, (None, None), Pricing(Mode.FAIR_VALUE))
+    await scene.switches.save_tournament(rival, TOO_KEEN)
 
 
 def quotes(scene: Scene, client: str) -> dict[tuple[int, Side], int]:

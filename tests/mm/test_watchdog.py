@@ -12,6 +12,8 @@ from hedgerow.execution.watchdog import present, watchdog
 from .worldkit import Scene
 
 LOOK_S = 0.02
+WATCHDOGS = 4
+"""Enough that their looks fall together all the time."""
 LOOKS_S = 60 * LOOK_S
 """Longer than the watchdogs' patience."""
 
@@ -27,7 +29,7 @@ async def test_quotes_of_a_process_that_is_gone_are_cancelled_and_those_of_a_liv
     assert before
     async with AsyncExitStack() as watchdogs:
         async with present(database_url):
-            for _ in range(2):
+            for _ in range(WATCHDOGS):
                 await watchdogs.enter_async_context(
                     watchdog(impatient(quoting), database_url, quoting.vault, quoting.world.clock, look_every_s=LOOK_S)
                 )

@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from tests.patience import PATIENCE_S
+
 from hedgerow.bus.world_clock import FollowedClock, follow
 from hedgerow.cli.books import our_bets, our_orders
 from hedgerow.cli.ledgers import disagreements
@@ -36,13 +38,17 @@ from hedgerow.mm.orders import Order
 from hedgerow.mm.outcome import Outcome, outcome
 from hedgerow.mm.repository import Repository
 from hedgerow.mm.service import MarketMaker
+from hedgerow.mm.switches import Switches, save_system
 from hedgerow.net.stream import handled
+from hedgerow.sim import stepping
 from hedgerow.sim.bookmaker import Bet as SimBet
 from hedgerow.sim.bookmaker import Quote
+from hedgerow.sim.bookmaker import State as BetState
 from hedgerow.sim.dialects.oddspapi import DEMO_KEY
-from hedgerow.sim.exchange import Leg, Match, OrderEvent, State
-from hedgerow.sim.exchange import Order as SimOrder
 from hedgerow.sim.faults import Behaviour
+from hedgerow.sim.order_events import OrderEvent
+from hedgerow.sim.orders import Leg, Match, State
+from hedgerow.sim.orders import Order as SimOrder
 from hedgerow.sim.server import WorldConfig, WorldServer
 from hedgerow.sim.world import LIVE, Fixture
 from hedgerow.storage.accounts import Accounts, VenueAccount
@@ -54,8 +60,11 @@ MATCH = FixtureId("id12990112000000001")
 HOME, AWAY = OutcomeId(121), OutcomeId(122)
 CLIENT, BOOKMAKER = "demo", "pinnacle"
 EXCHANGES = ("kalshi", "polymarket")
+FALLBACKS = ("sharpbet", "vertex")
+"""Where else a client has accounts to hedge at; no exchanges, which would be quoted on."""
 STRIDE_S = 0.25
-_PATIENCE_S = 10.0
+GIVES_BACK = "give a connection back"
+"""The database's name for such a task."""
 
 _life: ContextVar[object | None] = ContextVar("life", default=None)
 
@@ -74,7 +83,12 @@ class Lives:
         return task
 
     def of(self, life: object) -> list[asyncio.Task[Any]]:
-        return [task for task, owner in self._tasks.items() if owner is life and not task.done()]
+        """Without those that give a connection back: one that a dead process kept would be waited for at the end."""
+        return [
+            task
+            for task, owner in self._tasks.items()
+            if owner is life and not task.done() and task.get_name() != GIVES_BACK
+        ]
 
 
 async def _nothing() -> None:
@@ -104,10 +118,10 @@ class Process:
         with _living(self):
             url = clock_url(self._scene.server.url)
             self._following = spawn(follow(url, self.clock, handled.snapshot), "world clock")
-            assert await self.clock.told(_PATIENCE_S)
+            assert await self.clock.told(PATIENCE_S)
             scene = self._scene
             tag = await scene.repository.deployment_tag()
-            self.maker = MarketMaker(scene.settings, scene.database, scene.vault, self.clock, tag)
+            self.maker = MarketMaker(scene.settings, scene.database, scene.vault, self.clock, tag, shadow=scene.paper)
             await self.maker.start()
 
     async def stop(self) -> None:
@@ -147,11 +161,11 @@ class Process:
                 task.cancel()
             await asyncio.gather(*alive, return_exceptions=True)
         await self.maker.feed.client.stop()
-        for lane in self.lanes:
+        for lane in [*self.lanes, *self.shadow_lanes]:
             if self.is_dead:  # the sockets are closed; a parting word is not said
                 lane.exchange.cancel_all = _nothing  # type: ignore[method-assign]
             await lane.exchange.close()
-        for desk in self.maker._hedger.desks.values():
+        for desk in self.maker._hedger.desks.all():
             await desk.bookmaker.close()
         while alive := self._lives.of(self):
             await stop(*alive)
@@ -170,6 +184,11 @@ class Process:
     @property
     def lanes(self) -> list[Lane]:
         return [lane for trader in self.maker.engine.traders.values() for lane in trader.lanes]
+
+    @property
+    def shadow_lanes(self) -> list[Lane]:
+        shadow = self.maker.shadow
+        return [] if shadow is None else [lane for trader in shadow.engine.traders.values() for lane in trader.lanes]
 
     def lane(self, slug: str) -> Lane:
         return next(lane for lane in self.trader.lanes if lane.slug == slug)
@@ -199,14 +218,23 @@ class Scene:
     """The world, the database, and the process under test."""
 
     def __init__(
-        self, server: WorldServer, database: Database, settings: Settings, master_key: Secret, lives: Lives
+        self,
+        server: WorldServer,
+        database: Database,
+        settings: Settings,
+        master_key: Secret,
+        lives: Lives,
+        exchanges: Sequence[str],
     ) -> None:
+        """exchanges: where the client has accounts."""
         self.server, self.database, self.settings = server, database, settings
+        self.exchanges = tuple(exchanges)
         self.master_key, self.vault = master_key, Vault(master_key)
         self._lives = lives
         self.world = server.world
-        self.repository = Repository(database, self.world.clock)
+        self.repository, self.switches = Repository(database, self.world.clock), Switches(database, self.world.clock)
         self.accounts = Accounts(database, self.world.clock)
+        self.paper: Database | None = None  # where a process trades on paper, if it does
         self.process: Process
 
     # --- processes -------------------------------------------------------------------------------------------
@@ -238,7 +266,7 @@ class Scene:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Waits, in the machine's time, for what happens while the world's time stands."""
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():  # noqa: ASYNC110 - of whatever kind the condition is
                 await asyncio.sleep(0.001)
 
@@ -250,9 +278,9 @@ class Scene:
             await self.run(STRIDE_S)
             walked += STRIDE_S
 
-    async def connected(self, condition: Callable[[], bool], patience_s: float = _PATIENCE_S) -> None:
+    async def connected(self, condition: Callable[[], bool]) -> None:
         """Walks on until something that is made in the machine's time, as a connection is, has its effect."""
-        async with asyncio.timeout(patience_s):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():
                 await asyncio.sleep(0.005)
                 await self.run(STRIDE_S)
@@ -267,12 +295,14 @@ class Scene:
     def go_live(self) -> None:
         self.put_match(status_id=LIVE, live=True)
 
-    def put_odds(self, home: str, away: str, *, limit: int | None = 1000, active: bool = True) -> None:
-        """Pinnacle's odds, both in one frame."""
+    def put_odds(
+        self, home: str, away: str, *, limit: int | None = 1000, active: bool = True, bookmaker: str = BOOKMAKER
+    ) -> None:
+        """A bookmaker's odds, both in one frame."""
         self.world.put_odds(
             Quote(
                 OutcomeKey(MATCH, outcome),
-                BOOKMAKER,
+                bookmaker,
                 Decimal(price),
                 None if limit is None else Decimal(limit),
                 Decimal(1),
@@ -321,7 +351,7 @@ class Scene:
         """Our orders in the exchanges' books."""
         return [
             Resting(slug, order.outcome.outcome_id, order.side, order.price, order.remaining)
-            for slug in ([exchange] if exchange else EXCHANGES)
+            for slug in ([exchange] if exchange else self.exchanges)
             for order in self.sim_orders(slug)
             if order.state is State.OPEN and order.outcome is not None
         ]
@@ -330,9 +360,10 @@ class Scene:
         """Everything of ours that the exchange ever took."""
         return [o for o in self.world.exchanges[exchange].orders.values() if o.account == f"{CLIENT}_{exchange}"]
 
-    def sim_bets(self) -> list[SimBet]:
-        """Everything that the bookmaker took from us."""
-        return list(self.world.bookmakers[BOOKMAKER].bets.values())
+    def sim_bets(self, bookmaker: str = BOOKMAKER) -> list[SimBet]:
+        """Everything that a bookmaker took from us, and did not refuse after its delay."""
+        bets = self.world.bookmakers[bookmaker].bets.values()
+        return [bet for bet in bets if bet.state is not BetState.REJECTED]
 
     # --- what our books say --------------------------------------------------------------------------------------
 
@@ -377,13 +408,13 @@ class Scene:
 
     async def activate(self, *, is_active: bool = True, ratio: str = "0.8", ticks: int = 0) -> None:
         settings = TournamentSettings(TOURNAMENT, is_active=is_active, limit_ratio=Decimal(ratio), price_ticks=ticks)
-        await self.repository.save_tournament(CLIENT, settings)
+        await self.switches.save_tournament(CLIENT, settings)
 
     async def turn_system(self, **switches: bool) -> None:
         """The operator's switches, committed as the command line does."""
         off = SystemState(soft_paused=False, stopped=False, emergency=False, reason=None, since=None)
         async with self.database.transaction() as connection:
-            await self.repository.save_system(connection, replace(off, **switches))
+            await save_system(connection, replace(off, **switches))
         self.process.maker.upkeep.settings_changed()
 
     async def account(self, venue: str) -> VenueAccount:
@@ -408,10 +439,13 @@ async def expect_hedged_once(scene: Scene, contracts: Decimal | int = 100) -> No
 
 
 @asynccontextmanager
-async def scene_on(database: Database, **given: Any) -> AsyncIterator[Scene]:
-    """A scene whose match is described and priced 2.05 to 1.85, with the demo client's tournament active. given:
-    further settings."""
-    server = WorldServer(WorldConfig())
+async def scene_on(
+    database: Database, exchanges: Sequence[str] = EXCHANGES, patience_s: float = stepping.PATIENCE_S, **given: Any
+) -> AsyncIterator[Scene]:
+    """A scene whose match is described and priced 2.05 to 1.85, with the demo client's tournament active.
+    exchanges: where it has accounts; patience_s: how long a step may take, in the machine's time; given: further
+    settings."""
+    server = WorldServer(WorldConfig(patience_s=patience_s))
     await server.start()
     server.world.clock.run_stepped(START_S * NS_PER_S)
     lives, loop = Lives(), asyncio.get_running_loop()
@@ -425,7 +459,7 @@ async def scene_on(database: Database, **given: Any) -> AsyncIterator[Scene]:
         feed_key=Secret(DEMO_KEY),
         **given,
     )
-    scene = Scene(server, database, settings, Secret(new_master_key()), lives)
+    scene = Scene(server, database, settings, Secret(new_master_key()), lives, exchanges)
     try:
         await _settle_in(scene)
         yield scene
@@ -437,9 +471,9 @@ async def scene_on(database: Database, **given: Any) -> AsyncIterator[Scene]:
 
 async def _settle_in(scene: Scene) -> None:
     await scene.accounts.add_client(CLIENT, "Demo")
-    await scene.repository.add_client(CLIENT, BOOKMAKER)
+    await scene.switches.add_client(CLIENT, BOOKMAKER)
     for account in demo_accounts():
-        if account.client == CLIENT:
+        if account.client == CLIENT and account.venue in (*scene.exchanges, BOOKMAKER, *FALLBACKS):
             await scene.accounts.add_account(
                 account.venue,
                 account.username,

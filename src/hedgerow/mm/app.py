@@ -12,9 +12,12 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from hedgerow.api.app import bus_check, database_check, new_app
+from hedgerow.api.asyncapi import add_asyncapi
 from hedgerow.api.auth import Guard, KeyRing, Refusal
 from hedgerow.api.ratelimit import RateLimiter
 from hedgerow.core.errors import ApiError
+from hedgerow.documentation.serving import add_documentation
+from hedgerow.mm import asyncapi
 from hedgerow.mm.context import ApiContext
 from hedgerow.mm.routes import ROUTERS
 from hedgerow.mm.subscribe import Words, add_socket
@@ -49,6 +52,8 @@ def create_app(context: ApiContext) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
     add_socket(app, keys, hub)
+    add_asyncapi(app, asyncapi.document())
+    add_documentation(app)
     return app
 
 

@@ -85,19 +85,20 @@ class CatalogueWriter:
             self._known_markets = len(catalogue)
 
     async def _write_tournaments(self, states: list[FixtureState]) -> None:
-        rows = []
+        """Those that are new or told otherwise than before, each once: where fixtures of two sports name the same one,
+        the last counts."""
+        named: dict[int, tuple[int, str, str]] = {}
         for state in states:
             told = state.info.tournament
-            if told is None or state.tournament_id is None or state.sport_id is None:
-                continue
-            row = (state.sport_id, told.tournament_name or "", told.category_name or "")
-            if self._tournaments.get(state.tournament_id) != row:
-                self._tournaments[state.tournament_id] = row
-                rows.append(
-                    {"tournament_id": state.tournament_id, "sport_id": row[0], "name": row[1], "category": row[2]}
-                )
-        if rows:
+            if told is not None and state.tournament_id is not None and state.sport_id is not None:
+                names = told.tournament_name or "", told.category_name or ""
+                named[state.tournament_id] = state.sport_id, *names
+        new = {number: row for number, row in named.items() if self._tournaments.get(number) != row}
+        if new:
+            columns = ("tournament_id", "sport_id", "name", "category")
+            rows = [dict(zip(columns, (number, *row), strict=True)) for number, row in new.items()]
             await self._catalog.save_tournaments(rows)
+            self._tournaments |= new
 
     def _fixture_row(self, state: FixtureState) -> dict[str, Any]:
         info = state.info

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.errors import ApiError
 from hedgerow.core.tasks import spawn
 from hedgerow.feed.book import PriceBook
 from hedgerow.mm.commands import CancelOutcome, ConfigurationChange
-from hedgerow.mm.controls import Result, Switch, SystemState, turn
+from hedgerow.mm.controls import Result, Switch, turn
 from hedgerow.mm.engine import Engine
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.market import TradedMarket, Trader
 from hedgerow.mm.orders import Order, Slot
-from hedgerow.mm.repository import Repository
 from hedgerow.mm.roster import Roster
+from hedgerow.mm.switches import Switches
 from hedgerow.storage.audit import note
-from hedgerow.storage.database import Database
+from hedgerow.storage.database import Database, StorageError
 
 CANCEL_PATIENCE_S = 10.0
 """How long a command waits for the exchanges to confirm; what is not confirmed by then is answered as failed."""
+WRITTEN_WITHIN_S = 1.0
 HELD_AFTER_CANCEL_MS = 10_000
 """A quote that its owner cancelled by hand is not made again before."""
 
@@ -35,31 +36,33 @@ class Commander:
     def __init__(
         self,
         database: Database,
-        repository: Repository,
+        switches: Switches,
         roster: Roster,
         engine: Engine,
         book: PriceBook,
         clock: Clock,
         *,
         changed: Callable[[list[Lane]], None],
+        write_orders: Callable[[], Awaitable[None]],
     ) -> None:
-        """changed: called when settings changed, with lanes that are new and to be opened."""
-        self._database, self._repository, self._roster = database, repository, roster
+        """changed: called when settings changed, with lanes that are new and to be opened. write_orders: the rows of
+        orders that wait."""
+        self._database, self._switches, self._roster = database, switches, roster
         self._engine, self._book, self._clock = engine, book, clock
-        self._changed = changed
+        self._changed, self._write_orders = changed, write_orders
         self._turning = asyncio.Lock()
 
     async def switch(self, client: str, switch: Switch, reason: str | None, actor: str) -> tuple[Result, CancelOutcome]:
         """Turns one of the client's switches, commits it, and answers when it is carried out."""
         trader = self._trader(client)
         async with self._turning:
-            controls = await self._repository.client_controls(client)
+            controls = await self._switches.client_controls(client)
             if controls is None:
                 raise ApiError(404, f"client {client} does not trade")
             turned, result = turn(controls, switch, self._clock.now(), reason)
             if turned != controls:
                 async with self._database.transaction() as connection:
-                    await self._repository.save_controls(connection, turned)
+                    await self._switches.save_controls(connection, turned)
                     await note(
                         connection,
                         self._clock.now(),
@@ -69,7 +72,7 @@ class Commander:
                         action=switch.value,
                         data={"reason": reason},
                     )
-                trader.state = self._roster.state_of(turned)
+            trader.state = self._roster.state_of(turned)  # where another process has turned it, too
         ended = await self._apply([trader])
         return result, ended
 
@@ -93,7 +96,7 @@ class Commander:
         """The client's tournaments or market types changed in the database: quotes follow before this answers."""
         trader = self._trader(client)
         before = self._open(trader)
-        await self.refresh()
+        await self.refresh_settings()
         outcome = await self._ended([found for found in before if found[1].wanted is None])
         cancelled: dict[str, int] = {}
         for lane, _, order in before:
@@ -109,14 +112,22 @@ class Commander:
             for fixture in self._book.fixtures()
         )
 
-    @property
-    def system(self) -> SystemState:
-        """The operator's switches, as they are carried out."""
-        return self._roster.system
+    async def is_behind(self) -> bool:
+        """Whether the operator has turned a switch since they were last carried out. Raises StorageError."""
+        return await self._switches.system() != self._roster.system
+
+    async def refresh_settings(self) -> None:
+        """Reads all switches and settings anew, and carries out what changed. Waits for no account's venue before."""
+        async with self._turning:
+            changed = await self._roster.load_settings()
+        if changed:
+            self._changed([])
+            await self._apply(changed)
 
     async def refresh(self) -> None:
-        """Reads all settings and switches anew, and carries out what changed."""
-        changed, new_lanes = await self._roster.load()
+        """The same, and then the accounts."""
+        await self.refresh_settings()
+        changed, new_lanes = await self._roster.load_accounts()
         if changed:
             self._changed(new_lanes)
             await self._apply(changed)
@@ -157,11 +168,17 @@ class Commander:
             self._engine.look_at(market)
 
     async def _ended(self, found: list[Found]) -> CancelOutcome:
-        """Waits, in the machine's time, until the orders are ended or the patience is."""
+        """Waits, in the machine's time, until the orders are ended, and all that have ended are written, or the
+        patience is."""
         with self._engine.watching_orders() as changed, contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CANCEL_PATIENCE_S):
                 while any(order.is_live for _, _, order in found):
                     await changed.wait()
                     changed.clear()
+        # Who asks for the open orders next finds them ended, also those that ended before this was asked. What the
+        # exchanges said stands without their rows.
+        with contextlib.suppress(TimeoutError, StorageError):
+            async with asyncio.timeout(WRITTEN_WITHIN_S):
+                await self._write_orders()
         failed = {order.order_id: order.reason or "no answer" for _, _, order in found if order.is_live}
         return CancelOutcome(tuple(order.order_id for _, _, order in found if not order.is_live), failed)

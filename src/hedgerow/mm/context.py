@@ -18,7 +18,7 @@ from hedgerow.core.errors import ApiError
 from hedgerow.mm.commands import MarketMaking
 from hedgerow.mm.controls import Controls
 from hedgerow.mm.operations import Operations
-from hedgerow.mm.repository import Repository
+from hedgerow.mm.switches import Switches
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database
 
@@ -36,9 +36,9 @@ class ApiContext:
     checks: Mapping[str, Check] = field(default_factory=dict)
 
     @property
-    def repository(self) -> Repository:
-        """Market making's own tables."""
-        return Repository(self.database, self.clock)
+    def switches(self) -> Switches:
+        """What is turned on, and the settings beside it."""
+        return Switches(self.database, self.clock)
 
     def operations(self, caller: Caller) -> Operations:
         """What the caller changes, with its name in the audit trail."""
@@ -46,7 +46,7 @@ class ApiContext:
 
     async def controls(self, caller: Caller) -> Controls:
         """The caller's switches. Raises ApiError 404 for a client that market making was not set up for."""
-        found = await self.repository.client_controls(caller.name)
+        found = await self.switches.client_controls(caller.name)
         if found is None:
             raise ApiError(404, "Market making is not set up for this client")
         return found

@@ -18,7 +18,7 @@ from hedgerow.core.money import Micros, micros_floor
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """Who stopped what: a client's own switches."""
+    """Who stopped what: a client's own switches, and whether the operator lets it trade at all."""
 
     client: ClientName
     bookmaker: VenueSlug
@@ -26,6 +26,9 @@ class Controls:
     pause_reason: str | None
     stopped_at: datetime | None
     stop_reason: str | None
+    is_active: bool = True
+    has_open_orders: bool = False
+    """Told of an inactive client alone: what rests in its name is to be taken away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def trading_state(controls: Controls, system: SystemState) -> TradingState:
     """The state that all switches together make."""
     if system.emergency:
         return TradingState.EMERGENCY
-    if system.stopped:
+    if system.stopped or not controls.is_active:
         return TradingState.SYSTEM_STOPPED
     if controls.stopped_at is not None:
         return TradingState.MANUAL_STOPPED

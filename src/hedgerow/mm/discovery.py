@@ -175,7 +175,7 @@ class Discovery:
         for trader in self._engine.traders.values():
             for lane in trader.lanes:
                 if lane.slug == slug:
-                    lane.elsewhere |= refs - lane.instruments.keys()
+                    lane.elsewhere.update(refs - lane.instruments.keys())
 
     # --- quoting -----------------------------------------------------------------------------------------------
 
@@ -225,7 +225,9 @@ class Discovery:
         return market
 
     async def _watch(self, lane: Lane) -> None:
-        refs = frozenset(ref for ref, _ in lane.slots)
+        # Of a contract that was quoted before a restart only the reference is known until its exchange lists it, and
+        # connectors follow by what else they said of it.
+        refs = frozenset(ref for (ref, _), slot in lane.slots.items() if slot.is_listed)
         exchange = lane.exchange
         if self._watched.get(lane) != (exchange, refs):
             try:

@@ -16,31 +16,29 @@ import structlog
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.ids import FixtureId, MarketKey, OutcomeId, VenueSlug
-from hedgerow.core.money import MICRO, Micros
-from hedgerow.core.observe import QUOTES_LIVE, UNHEDGED_STAKE, UNQUOTED
-from hedgerow.core.states import FillState, OrderStatus, Side
+from hedgerow.core.money import MICRO
+from hedgerow.core.observe import QUOTES_LIVE, UNHEDGED_STAKE
+from hedgerow.core.states import FillState, OrderStatus
 from hedgerow.core.tasks import spawn
-from hedgerow.mm.controls import TournamentSettings
-from hedgerow.mm.crossing import BookKey, book_of, meets
+from hedgerow.mm.crossing import MEETS_OWN, OwnBooks
 from hedgerow.mm.exposure import Matched
 from hedgerow.mm.hedger import Hedger
-from hedgerow.mm.hedging import Offer
+from hedgerow.mm.hedging import Books, Offer, Offers, less_commission
 from hedgerow.mm.journal import Journal, Owner, QuoteReason
 from hedgerow.mm.lane import Lane
-from hedgerow.mm.ledger import FillLedger
+from hedgerow.mm.ledger import FillLedger, fill_row
 from hedgerow.mm.market import Place, TradedMarket, Trader
 from hedgerow.mm.orders import Act, Command, Order, Pending, Slot, stake_of
-from hedgerow.mm.quoter import Room, Terms, derivation, terms
-from hedgerow.mm.quoting import Wanted
-from hedgerow.mm.repository import FillRow
+from hedgerow.mm.quoter import Terms, derivation
 from hedgerow.mm.sizing import CapName
+from hedgerow.mm.wanting import want
 from hedgerow.venues.base import Fill, Instrument, MarketChange
 
 _log = structlog.get_logger(__name__)
 
 
-MEETS_OWN = "would meet another quote of this deployment"
-"""Why a place has no quote: see `mm.crossing`."""
+MOST_OWNERS = 100_000
+"""Orders whose owners are remembered, the latest: of an older one that still changes it is found by its place."""
 UNKNOWN_ORDER_AFTER_S = 2.0
 """How long a fill waits for its order to become known before the exchange is asked for it."""
 
@@ -71,15 +69,17 @@ class Engine:
         self.traders: dict[str, Trader] = {}
         self._prices, self._hedger, self._ledger, self._journal, self._clock = prices, hedger, ledger, journal, clock
         self._minimum_stake, self._hysteresis = minimum_stake, hysteresis
-        self._by_odds: dict[tuple[VenueSlug, MarketKey], list[TradedMarket]] = {}
+        self._by_key: dict[MarketKey, list[TradedMarket]] = {}
         self._by_slot: dict[Slot, TradedMarket] = {}
         self._by_fixture: dict[FixtureId, list[TradedMarket]] = {}
-        self._books: dict[BookKey, list[Slot]] = {}  # every client's places of an exchange's market
-        self._waiting: dict[BookKey, dict[TradedMarket, None]] = {}  # markets whose quotes would meet others there
+        self._books = OwnBooks()
         self._resolved: Callable[[TradedMarket], None] = lambda _: None
         self._owners: dict[int, Owner] = {}
         self._watchers: set[asyncio.Event] = set()
+        self._at_risk: set[Trader] = set()  # of which something was filled or hedged since it was measured
         self._is_halted = False
+        self.is_real = True
+        """Whether what is open here is shown by the metrics as money at risk."""
         hedger.on_settled(self._hedged)
 
     def halt(self) -> None:
@@ -92,7 +92,7 @@ class Engine:
         """Starts to follow a market; it is quoted at its places as soon as there are odds."""
         trader = market.client
         trader.markets[market.key] = market
-        self._by_odds.setdefault((trader.bookmaker, market.key), []).append(market)
+        self._by_key.setdefault(market.key, []).append(market)
         self._by_fixture.setdefault(market.key.fixture_id, []).append(market)
 
     def add_place(self, market: TradedMarket, lane: Lane, slot: Slot) -> None:
@@ -102,7 +102,7 @@ class Engine:
         kept = lane.add_slot(slot)
         if kept not in self._by_slot:
             self._by_slot[kept] = market
-            self._books.setdefault(book_of(kept), []).append(kept)
+            self._books.add(kept)
             market.add_place(lane, kept)
         for fill in self._ledger.take_strays(lane, kept.instrument.ref, kept.side.value):
             self.on_fill(lane, fill)
@@ -122,22 +122,33 @@ class Engine:
         """Stops to follow a market that is over and settled."""
         market.client.forget_stakes(market)
         market.client.markets.pop(market.key, None)
-        _take_out(self._by_odds, (market.client.bookmaker, market.key), market)
+        _take_out(self._by_key, market.key, market)
         _take_out(self._by_fixture, market.key.fixture_id, market)
         for place in market.places:
             self._by_slot.pop(place.slot, None)
-            _take_out(self._books, book_of(place.slot), place.slot)
-            self._waiting.get(book_of(place.slot), {}).pop(market, None)
+            self._books.drop(place.slot, market)
             place.lane.slots.pop((place.slot.instrument.ref, place.slot.side.value), None)
+
+    def offers(self, market: TradedMarket, bookmaker: VenueSlug) -> dict[OutcomeId, Offer]:
+        """What a bookmaker offers now on the outcomes of a market."""
+        return self._prices.offers(market.key, bookmaker)[0]
 
     # --- looking -----------------------------------------------------------------------------------------------
 
     def odds_changed(self, bookmaker: VenueSlug, keys: Iterable[MarketKey]) -> None:
         """A tick: the hot path."""
-        by_odds = self._by_odds
         for key in keys:
-            for market in by_odds.get((bookmaker, key), ()):
+            for market in self._concerned(bookmaker, key):
                 self.look_at(market)
+
+    def _concerned(self, bookmaker: VenueSlug, key: MarketKey) -> list[TradedMarket]:
+        """The markets whose quotes follow a bookmaker's odds, or that have something open which it may hedge."""
+        return [
+            market
+            for market in self._by_key.get(key, ())
+            if bookmaker == market.client.bookmaker
+            or (bookmaker in market.client.policy.fallbacks and not market.exposure.is_flat)
+        ]
 
     def look_at_all(self, trader: Trader | None = None) -> None:
         """Looks at every market, of one client or of all: something that concerns them changed."""
@@ -153,116 +164,61 @@ class Engine:
         offers, why_not = self._prices.offers(market.key, trader.bookmaker)
         market.offered = len(offers)
         if not market.undecided_hedges:
-            self._act(market, self._want(market, offers, why_not))
+            left = less_commission(offers, trader.commission)
+            self._act(market, want(market, left, why_not, self._clock.now_ms(), self._minimum_stake))
         if not market.exposure.is_flat:
-            self._hedger.look_at(market, offers)
+            self._hedger.look_at(market, self._all_offers(market, offers))
 
-    def _want(self, market: TradedMarket, offers: dict[OutcomeId, Offer], why_not: str | None) -> dict[Slot, Terms]:
-        """Sets what every place of the market should quote; answers the derivations."""
-        trader = market.client
-        settings = trader.settings_of(market.tournament_id)
-        found: dict[Slot, Terms] = {}
-        blocked = self._blocked(market, settings, why_not if not offers else None)
-        if blocked != market.why_not:
-            market.why_not = blocked
-            _log.info("quoting", client=trader.name, fixture_id=market.key.fixture_id, why_not=blocked)
-        if blocked is not None or settings is None:
-            for place in market.places:
-                place.slot.wanted = None
-                self._told(place, blocked)
-            return found
-        now_ms, pricing = self._clock.now_ms(), trader.pricing_of(market)
-        minimum = self._minimum_stake(trader.bookmaker)
-        claims: list[tuple[Slot, int]] = []
-        for place in market.places:
-            slot = place.slot
-            reason = _why_shut(place, now_ms)
-            quote = None
-            if reason is None:
-                quote = terms(market, place, offers, settings, pricing, self._room(market, place), minimum)
-                reason = _why_unquoted(quote, why_not)
-            self._told(place, reason)
-            if quote is None:
-                slot.wanted = None
-                continue
-            found[slot] = quote
-            slot.wanted = quote.wanted if trader.state.posts else _frozen(slot, quote.wanted)
-            if (added := _added(slot)) > 0:  # the places that follow may not use it too
-                slot.claim(added)
-                claims.append((slot, added))
-        for slot, added in claims:
-            slot.claim(-added)
-        return found
+    def _all_offers(self, market: TradedMarket, offers: Offers) -> Books:
+        """What all bookmakers of the client offer. offers: the first one's."""
+        books = {market.client.bookmaker: offers}
+        for bookmaker in market.client.policy.fallbacks:
+            books[bookmaker] = self.offers(market, bookmaker)
+        return books
 
-    def _blocked(self, market: TradedMarket, settings: TournamentSettings | None, why_not: str | None) -> str | None:
-        """Why nothing of the market is quoted; None when it may be. why_not: why there are no offers."""
-        trader = market.client
-        if not trader.state.keeps:
-            return trader.state.value
-        if settings is None or trader.denies(market):
-            return "not activated"
-        if not trader.hedges:
-            return "no hedge account"
-        return trader.stopped_by or why_not
-
-    def _told(self, place: Place, reason: str | None) -> None:
-        """Notes why a place has no quote, None: it has one; counts what is new."""
-        if reason != place.unquoted:
-            place.unquoted = reason
-            if reason is not None:
-                UNQUOTED.labels(place.lane.slug, reason).inc()
-
-    def _room(self, market: TradedMarket, place: Place) -> Room:
-        lane, slot = place.lane, place.slot
-        open_elsewhere = lane.open_stake - slot.open_stake
-        return Room(slot.tightest(), lane.cash - open_elsewhere, market.client.hedge_cash)
+    def _book_moved(self, slot: Slot) -> None:
+        """Something of ours has moved in a book: who waits for it may have its turn."""
+        for market in self._books.take_waiting(slot):
+            self.look_at(market)
 
     def _act(self, market: TradedMarket, found: Mapping[Slot, Terms]) -> None:
-        """Sends what the slots ask for: all cancels of the market first, then amendments and new orders. Rows follow
-        when everything has left."""
+        """Sends what the slots ask for: all cancels of the market first, an account's together, then amendments and new
+        orders. Rows follow when everything has left."""
         later: list[tuple[Place, Command]] = []
-        cancelled: list[tuple[Lane, Order]] = []
+        leaving: dict[Lane, list[tuple[Slot, Order]]] = {}
         trader = market.client
         for place in market.places:
             if not place.slot.is_listed and trader.state.keeps:
                 continue
             amends = place.lane.exchange.manifest.amends
             while (command := place.slot.next_command(amends=amends, hysteresis=self._hysteresis)) is not None:
-                if command.act is not Act.CANCEL:
+                if command.act is not Act.CANCEL or command.order is None:
                     later.append((place, command))
                     break
-                if command.order is not None and place.unquoted is not None:
+                if place.unquoted is not None:
                     command.order.reason = place.unquoted
-                cancelled.append((place.lane, place.lane.send(place.slot, command)))
+                place.slot.begin(command, command.order)
+                leaving.setdefault(place.lane, []).append((place.slot, command.order))
+        for lane, orders in leaving.items():
+            lane.cancel(orders)
+        market.is_held_back = False
         for place, command in later:
-            ready = place.lane.is_ready and trader.state.posts
-            if not ready or not _fits(place.slot, command):
-                continue
-            if self._meets_own(place, command.price):
-                self._wait_for_book(market, place)
-            else:
-                self._send(market, place, command, found[place.slot])
-        for lane, order in cancelled:
-            self.on_order(lane, order)
+            if place.lane.is_ready and trader.state.posts:  # the lane, and the operator, say when that has changed
+                self._try(market, place, command, found[place.slot])
+        for lane, orders in leaving.items():
+            for _, order in orders:
+                self.on_order(lane, order)
 
-    def _meets_own(self, place: Place, price: int) -> bool:
-        """Whether a quote would meet another of this deployment's."""
-        slot = place.slot
-        return any(
-            order.is_live and meets(slot.instrument, slot.side, price, order)
-            for other in self._books[book_of(slot)]
-            for order in other.orders
-        )
-
-    def _wait_for_book(self, market: TradedMarket, place: Place) -> None:
-        """The place is looked at again when something in its book has ended."""
-        place.unquoted = MEETS_OWN
-        self._waiting.setdefault(book_of(place.slot), {})[market] = None
-
-    def _book_moved(self, slot: Slot) -> None:
-        """Something of ours has moved in a book: who waits for it may have its turn."""
-        for market in self._waiting.pop(book_of(slot), ()):
-            self.look_at(market)
+    def _try(self, market: TradedMarket, place: Place, command: Command, quote: Terms) -> None:
+        """Sends an amendment or a new order, where there is room for it."""
+        if not _fits(place.slot, command):
+            market.is_held_back = True
+        elif self._books.would_meet(place.slot, command.price):
+            market.is_held_back = True
+            place.unquoted = MEETS_OWN
+            self._books.wait(place.slot, market)
+        else:
+            self._send(market, place, command, quote)
 
     def _send(self, market: TradedMarket, place: Place, command: Command, quote: Terms) -> None:
         order = place.lane.send(place.slot, command)
@@ -270,7 +226,7 @@ class Engine:
         order.hedge_legs = tuple((outcome_id, offer.odds) for outcome_id, offer in quote.legs)
         order.hedge_odds, order.hedge_limit = dearest.odds, dearest.limit
         if command.act is Act.PLACE:
-            self._owners[order.order_id] = self._owner(market, place.lane, place.slot)
+            self._remember(order, self._owner(market, place.lane, place.slot))
         self._journal.quoted(self._reason(market, order, command, quote))
         self.on_order(place.lane, order)
 
@@ -286,6 +242,12 @@ class Engine:
             market.key.player_id,
         )
 
+    def _remember(self, order: Order, owner: Owner) -> Owner:
+        self._owners[order.order_id] = owner
+        while len(self._owners) > MOST_OWNERS:
+            del self._owners[next(iter(self._owners))]
+        return owner
+
     def _reason(self, market: TradedMarket, order: Order, command: Command, quote: Terms) -> QuoteReason:
         now_ms = self._clock.now_ms()
         return QuoteReason(
@@ -297,7 +259,7 @@ class Engine:
             command.size,
             quote.break_even,
             quote.edge,
-            partial(derivation, market.client.bookmaker, quote, order.instrument, now_ms),
+            partial(derivation, market.client.bookmaker, quote, order.instrument, order.filled, now_ms),
         )
 
     def review_stops(self, trader: Trader) -> None:
@@ -319,8 +281,7 @@ class Engine:
         """Looks at those markets whose offers came or went without a word of the feed: by growing too old, or by
         being confirmed again."""
         for market in markets:
-            offers, _ = self._prices.offers(market.key, market.client.bookmaker)
-            if len(offers) != market.offered:
+            if len(self.offers(market, market.client.bookmaker)) != market.offered:
                 self.look_at(market)
 
     # --- what is told from outside -----------------------------------------------------------------------------
@@ -331,10 +292,10 @@ class Engine:
         if not before and cash:
             self.on_free(lane, None)
 
-    def set_hedge_cash(self, trader: Trader, cash: int) -> None:
-        """The free money at the bookmaker was read, micros of USD: quotes follow where there was none before."""
-        before, trader.hedge_cash = trader.hedge_cash, cash
-        if not before and cash:
+    def set_hedge_cash(self, trader: Trader, account_id: int, free: int) -> None:
+        """The free money of a hedge account was read, micros of USD: quotes and hedges follow where there was none
+        before."""
+        if self._hedger.desks.set_free(trader, account_id, free):
             self.look_at_all(trader)
 
     def relist(self, lane: Lane, instrument: Instrument, *, is_open: bool) -> None:
@@ -363,7 +324,7 @@ class Engine:
             market = self._by_slot.get(slot) if slot else None
             if market is None or slot is None:
                 return
-            owner = self._owners[order.order_id] = self._owner(market, lane, slot)
+            owner = self._remember(order, self._owner(market, lane, slot))
         self._journal.changed(order, owner)
 
     def on_free(self, lane: Lane, slot: Slot | None) -> None:
@@ -371,11 +332,25 @@ class Engine:
         if slot is not None:
             market = self._by_slot.get(slot)
             if market is not None:
-                self.look_at(market)
+                if not self._is_as_wanted(market, lane, slot):
+                    self.look_at(market)
                 self._book_moved(slot)
             return
         for market in {id(m): m for s in lane.slots.values() if (m := self._by_slot.get(s))}.values():
             self.look_at(market)
+
+    def _is_as_wanted(self, market: TradedMarket, lane: Lane, slot: Slot) -> bool:
+        """Whether nothing can come of another look, now that a request for a slot has ended.
+
+        What a market should quote follows from odds, settings, fills and money, whose changes are looked at as they
+        come, and from other orders' stakes. Where orders are not amended the end of a request only sets stakes free;
+        that changes a size only where a cap on them bound one, or kept something from being sent.
+        """
+        if lane.exchange.manifest.amends or market.is_held_back or not market.exposure.is_flat:
+            return False
+        if not market.client.state.posts or any(place.is_bound for place in market.places):
+            return False
+        return slot.next_command(amends=False, hysteresis=self._hysteresis) is None
 
     def on_market(self, lane: Lane, change: MarketChange) -> None:
         """The exchange changed a market."""
@@ -406,26 +381,25 @@ class Engine:
                 self._ledger.keep_stray(lane, fill)
             return
         order = lane.find(fill.venue_ref, fill.client_ref)
-        stake = stake_of(fill.side, fill.price, fill.size)
+        stake = stake_of(fill.side, fill.price, fill.size, slot.instrument.grid)
         key = (lane.account_id, fill.trade_ref, fill.venue_ref)
         matched = Matched(key, slot.outcome_id, fill.side, fill.size, stake)
         if fill.state is FillState.REVERSED:  # its end is the first that is heard of it: there is nothing to hedge
-            self._ledger.add_reversed(_fill_row(lane, market, matched, fill, order))
+            self._ledger.add_reversed(fill_row(lane, market, matched, fill, order))
             return
         market.exposure.add_fill(matched)
         lane.cash -= stake + fill.fee
         slot.match(stake)
         if order is not None:
             self._plan_odds(lane, order)
-        row = _fill_row(lane, market, matched, fill, order)
-        offers, _ = self._prices.offers(market.key, market.client.bookmaker)
-        self._hedger.filled(market, row, offers)
+        row = fill_row(lane, market, matched, fill, order)
+        self._hedger.filled(market, row, self._all_offers(market, self.offers(market, market.client.bookmaker)))
         if order is not None:
             order.fill(fill.price, fill.size, fill.fee, self._clock.now_ms())
             self.on_order(lane, order)
         else:
             spawn(self._find_owner(lane, slot, fill), "owner of a fill")
-        self._report(market.client)
+        self._at_risk.add(market.client)
         self.look_at(market)
         self._book_moved(slot)
 
@@ -466,16 +440,12 @@ class Engine:
         if order is not None:
             order.take_back(fill.price, fill.size, fill.fee)
             self.on_order(lane, order)
-        self._report(market.client)
+        self._at_risk.add(market.client)
 
     def _hedged(self, market: TradedMarket) -> None:
         """A hedge was answered."""
-        self._report(market.client)
+        self._at_risk.add(market.client)
         self.look_at(market)
-
-    def _report(self, trader: Trader) -> None:
-        naked = sum(market.exposure.unhedged_stake for market in trader.markets.values())
-        UNHEDGED_STAKE.labels(trader.name).set(naked / MICRO)
 
     # --- orders on request -------------------------------------------------------------------------------------
 
@@ -489,16 +459,24 @@ class Engine:
         finally:
             self._watchers.discard(watcher)
 
-    def live_quotes(self) -> dict[str, int]:
-        """Orders that rest now, by exchange."""
+    def measure(self) -> None:
+        """Brings what the metrics show up to date. Not at every change: it goes through all orders, and through all
+        markets of a client of which something was filled or hedged."""
         counts: dict[str, int] = {}
-        for trader in self.traders.values():
-            for lane in trader.lanes:
-                placed = sum(order.status is OrderStatus.PLACED for order in lane.live_orders())
-                counts[lane.slug] = counts.get(lane.slug, 0) + placed
-        for slug, count in counts.items():
-            QUOTES_LIVE.labels(slug).set(count)
-        return counts
+        for lane in (lane for trader in self.traders.values() for lane in trader.lanes):
+            placed = sum(order.status is OrderStatus.PLACED for order in lane.live_orders())
+            counts[lane.slug] = counts.get(lane.slug, 0) + placed
+        for slug, count in counts.items() if self.is_real else ():
+            QUOTES_LIVE.set(self, count, slug)
+        traders, self._at_risk = self._at_risk, set()
+        for trader in traders if self.is_real else ():
+            naked = sum(market.exposure.unhedged_stake for market in trader.markets.values())
+            UNHEDGED_STAKE.set(self, naked / MICRO, trader.name)
+
+    def leave(self) -> None:
+        """Nothing of it counts any more in what the process tells of itself."""
+        QUOTES_LIVE.leave(self)
+        UNHEDGED_STAKE.leave(self)
 
 
 def _take_out(index: dict[Any, list[Any]], key: object, item: object) -> None:
@@ -507,64 +485,9 @@ def _take_out(index: dict[Any, list[Any]], key: object, item: object) -> None:
         del index[key]
 
 
-def _fill_row(lane: Lane, market: TradedMarket, matched: Matched, fill: Fill, order: Order | None) -> FillRow:
-    """The ledger's line of a fill as it stands in the exposure now."""
-    return FillRow(
-        lane.account_id,
-        fill.trade_ref,
-        fill.venue_ref,
-        order.order_id if order else None,
-        market.client.name,
-        lane.slug,
-        market.key.fixture_id,
-        market.key.market_id,
-        matched.outcome_id,
-        market.key.player_id,
-        fill.side,
-        fill.price,
-        fill.size,
-        matched.stake,
-        fill.fee,
-        matched.unhedged,
-        fill.state,
-        fill.is_maker,
-        fill.at_ms,
-    )
-
-
-def _added(slot: Slot) -> int:
-    """The money that the wanted quote puts at risk beyond what rests."""
-    wanted = slot.wanted
-    return stake_of(slot.side, wanted.price, wanted.size) - slot.open_stake if wanted is not None else 0
-
-
 def _fits(slot: Slot, command: Command) -> bool:
     """Whether what is sent stays within every cap, whatever else still rests or leaves."""
     order = command.order
     remaining = command.size - (order.filled if order is not None else 0)
-    return slot.fits(stake_of(slot.side, command.price, remaining) - (order.open_stake if order is not None else 0))
-
-
-def _why_shut(place: Place, now_ms: int) -> str | None:
-    """Why a place is not quoted, whatever its price."""
-    if not place.slot.is_open:
-        return "closed at the exchange"
-    if place.lane.is_refused:
-        return CapName.ORDER_REJECTS
-    return "cancelled by hand" if now_ms < place.slot.held_until_ms else None
-
-
-def _why_unquoted(quote: Terms | None, why_not: str | None) -> str | None:
-    """Why a place has no quote; None when it has one. why_not: of outcomes without an offer."""
-    if quote is None:
-        return why_not
-    return quote.bound_by if quote.wanted is None else None
-
-
-def _frozen(slot: Slot, wanted: Wanted | None) -> Wanted | None:
-    """What a paused slot should hold: its order as it rests, unless the odds have made it too generous."""
-    order = slot.order
-    if order is None or wanted is None:
-        return None
-    improvement = wanted.price - order.price if slot.side is Side.BUY else order.price - wanted.price
-    return None if improvement < 0 else Wanted(order.price, Micros(order.remaining), Micros(order.remaining))
+    stake = stake_of(slot.side, command.price, remaining, slot.instrument.grid)
+    return slot.fits(stake - (order.open_stake if order is not None else 0))

@@ -48,6 +48,7 @@ class Exposure:
     surplus: dict[OutcomeId, int] = field(default_factory=dict)  # of what is covered, beyond every need
     missing: dict[OutcomeId, Micros] = field(default_factory=dict)  # payout not covered now, in flight or not sent
     _moved: dict[object, Matched] = field(default_factory=dict)  # fills whose unhedged part changed since last taken
+    _naked_fills: int = 0  # fills of which a part is unhedged
 
     def add_fill(self, fill: Matched) -> None:
         """Adds a fill; all of it is naked until a hedge or an opposite fill covers it."""
@@ -61,6 +62,7 @@ class Exposure:
             if fill.key == key:
                 self._pay(fill, -fill.size)
                 self.fills.remove(fill)
+                self._naked_fills -= fill.unhedged > 0
                 self._attribute()
                 return fill
         return None
@@ -117,12 +119,18 @@ class Exposure:
             self.surplus[outcome_id] = min(surplus, totals[outcome_id] - least)  # the rest was used
         self.missing = self._short_of(totals)
         naked = {i: excess for i, total in totals.items() if (excess := self._needed(i, total) - least) > 0}
+        left = self._naked_fills
         for fill in reversed(self.fills):
+            if not left and not any(naked.values()):
+                break  # what is older was covered, and stays so
             paid_on = [i for i in naked if fill.pays_on(i)]
             share = min(fill.size, max((naked[i] for i in paid_on), default=0))
             for i in paid_on:
                 naked[i] = max(0, naked[i] - share)
+            if fill.unhedged:
+                left -= 1
             if fill.unhedged != share:
+                self._naked_fills += (share > 0) - (fill.unhedged > 0)
                 fill.unhedged = share
                 self._moved[fill.key] = fill
 

@@ -1,8 +1,10 @@
 """Sends the hedges: plans from the exposure, commits intents, places bets, takes answers in.
 
-Per client one desk: the bookmaker's connector, the account, what it takes. A bet is planned, counted as in flight and
-committed together with the fill that caused it before its request leaves. While the outcome of a bet is unknown its
-payout stays in flight, so nothing is hedged twice; it is covered only when the bookmaker has said so.
+A client's desks (`mm.desks`) are asked one after the other: those at the bookmaker that its quotes are priced from,
+then those at the others that the operator named; each is left what the ones before it do not take now. A bet is
+planned, counted as in flight and committed together with the fill that caused it before its request leaves. While the
+outcome of a bet is unknown its payout stays in flight and its stake held, so nothing is hedged twice, wherever; it is
+covered only when the bookmaker has said so.
 """
 
 from __future__ import annotations
@@ -10,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 import structlog
@@ -19,44 +20,43 @@ from hedgerow.core.clock import Clock
 from hedgerow.core.errors import Reason, Refused
 from hedgerow.core.ids import OutcomeId
 from hedgerow.core.money import MICRO, Micros, decimal_of, micros, minor_unit
+from hedgerow.core.odds import OddsMicros
 from hedgerow.core.states import BetStatus
-from hedgerow.core.tasks import spawn, work
-from hedgerow.execution.placement import Placement, close_when_answered
+from hedgerow.core.tasks import spawn, spawn_now, work
+from hedgerow.core.tracing import present, span, step
+from hedgerow.execution.commission import gross_odds, net_odds
+from hedgerow.execution.placement import Placement, close_when_answered, intent_of, prepare
 from hedgerow.execution.reconcile import Reconciler
+from hedgerow.mm.desks import Desk, Desks
 from hedgerow.mm.exposure import hedge_covers
-from hedgerow.mm.hedging import HedgePlan, Offer, PlannedBet, Rules, Waits, plan_hedges, plan_sweep
+from hedgerow.mm.hedging import (
+    Books,
+    HedgePlan,
+    Offers,
+    PlannedBet,
+    Rules,
+    Waits,
+    less_commission,
+    plan_hedges,
+    plan_sweep,
+)
 from hedgerow.mm.lane import LeaveBy, never
 from hedgerow.mm.ledger import FillLedger
-from hedgerow.mm.market import HedgeHold, TradedMarket
-from hedgerow.mm.quoter import minimum_usd
+from hedgerow.mm.market import HedgeHold, TradedMarket, Trader
 from hedgerow.mm.repository import FillRow
 from hedgerow.storage.behind import until_written
 from hedgerow.storage.bets import Bet
 from hedgerow.storage.database import OutcomeUnknownError, StorageError
-from hedgerow.venues.base import Account, Bookmaker
+from hedgerow.venues.base import Account, BetIntent, Bookmaker
 
 _log = structlog.get_logger(__name__)
 
 HOLD_AFTER_REFUSAL_MS = 1_000
 SWEEP_DUST_AFTER_S = 30.0
+LEAVE_WITHIN_S = 8.0
+"""How long the end waits for bets that are under way, in the machine's time."""
 
 IsLive = Callable[[TradedMarket], bool]
-
-
-@dataclass(slots=True, eq=False)
-class Desk:
-    """Where one client's hedges are placed."""
-
-    bookmaker: Bookmaker
-    account: Account
-    per_usd: Decimal
-    reconciler: Reconciler | None = None
-    sending: set[asyncio.Task[None]] = field(default_factory=set)
-    """Who waits for the bookmaker's answer to a bet."""
-
-    @property
-    def minimum_stake(self) -> Decimal:
-        return self.bookmaker.manifest.minimum_stake
 
 
 class Hedger:
@@ -73,71 +73,114 @@ class Hedger:
         leave_by: LeaveBy = never,
     ) -> None:
         """leave_by: the loop's time after which no bet is sent; None: no such time."""
-        self.desks: dict[str, Desk] = {}
+        self.desks = Desks()
         self._ledger, self._placement, self._clock = ledger, placement, clock
         self._max_drift, self._is_live, self._leave_by = max_drift, is_live, leave_by
         self._markets: dict[str, TradedMarket] = {}  # by the reference of a bet under way
+        self._intents: dict[str, BetIntent] = {}  # by the reference of a bet that is being committed
         self._settled: Callable[[TradedMarket], None] = lambda _: None
-        self._is_halted = False
+        self._committing: set[asyncio.Task[None]] = set()
+        self._is_halted = self._is_leaving = False
 
     def halt(self) -> None:
         """Nothing is sent from now on. What is committed and not sent stays PENDING, for whoever trades next."""
         self._is_halted = True
+
+    def plan_no_more(self) -> None:
+        """Hedges are left to whoever trades next; what is committed is still sent."""
+        self._is_leaving = True
+
+    async def finished(self) -> None:
+        """Waits for what is being committed, sent or answered: whoever trades next finds bets that are decided, and
+        need not ask what became of them, which can take a bookmaker most of a minute to say."""
+        try:
+            async with asyncio.timeout(LEAVE_WITHIN_S):
+                while under_way := self._committing.union(*(desk.sending for desk in self.desks.all())):
+                    await asyncio.wait(under_way)
+        except TimeoutError:
+            _log.error("bets are not answered, and whoever trades next asks for them")
 
     def on_settled(self, listener: Callable[[TradedMarket], None]) -> None:
         """The listener is called when a hedge of a market was answered."""
         self._settled = listener
 
     def add_desk(self, client: str, desk: Desk) -> None:
-        desk.reconciler = Reconciler(desk.bookmaker, self._placement, self._clock, self.covers, self._decided)
-        self.desks[client] = desk
+        desk.reconciler = self._reconciler(desk)
+        self.desks.add(client, desk)
 
-    def renew_desk(self, client: str, bookmaker: Bookmaker, account: Account) -> None:
+    def _reconciler(self, desk: Desk) -> Reconciler | None:
+        """Who asks for the desk's bets in doubt; None: nobody."""
+        return self._asking(desk, self._clock)
+
+    def _asking(self, desk: Desk, clock: Clock) -> Reconciler:
+        return Reconciler(desk.bookmaker, self._placement, clock, self.covers, self._decided)
+
+    def renew_desk(self, desk: Desk, bookmaker: Bookmaker, account: Account) -> None:
         """Reaches a desk's account by another connector. Bets under way are answered by the one that sent them, those
         in doubt are asked for by the new one."""
-        desk = self.desks[client]
-        spawn(close_when_answered(desk.bookmaker, tuple(desk.sending)), f"retire hedge desk of {client}")
+        spawn(close_when_answered(desk.bookmaker, tuple(desk.sending)), f"retire hedge desk {desk.account.account_id}")
         desk.bookmaker, desk.account = bookmaker, account
         if desk.reconciler is not None:
             desk.reconciler.use(bookmaker)
 
-    def minimum_stake(self, bookmaker: str) -> int:
-        """The least that a bookmaker takes, in micros of USD; 0 where nobody hedges at it."""
-        desks = (desk for desk in self.desks.values() if desk.bookmaker.manifest.slug == bookmaker and desk.per_usd)
-        return max((minimum_usd(desk.minimum_stake, desk.per_usd) for desk in desks), default=0)
-
     # --- planning ----------------------------------------------------------------------------------------------
 
-    def filled(self, market: TradedMarket, row: FillRow, offers: Mapping[OutcomeId, Offer]) -> None:
+    def filled(self, market: TradedMarket, row: FillRow, books: Books) -> None:
         """A new fill stands in the exposure: it is committed, with the bets that hedge it, and they are sent."""
         self._ledger.add(row)
-        bets = self._plan(market, offers)
+        bets = self._plan(market, books)
         for bet, _ in bets:
             bet.order_id = row.order_id
+        # The statement leaves now, before all else that follows from the fill.
+        _kept(self._committing, spawn_now(self._commit_fill(market, row, bets), "commit fill", is_vital=True))
+        for bet, planned in bets:
+            self._prepare(market, bet, planned)
         self._ledger.shares.moved(market.exposure.take_moved())
-        spawn(self._commit_fill(market, row, bets), "commit fill", is_vital=True)
 
-    def look_at(self, market: TradedMarket, offers: Mapping[OutcomeId, Offer]) -> None:
+    def look_at(self, market: TradedMarket, books: Books) -> None:
         """Hedges what is not in flight yet."""
-        bets = self._plan(market, offers)
+        bets = self._plan(market, books)
         if bets:
-            spawn(self._commit_bets(market, bets), "commit hedges", is_vital=True)
+            _kept(self._committing, spawn(self._commit_bets(market, bets), "commit hedges", is_vital=True))
 
-    def _plan(self, market: TradedMarket, offers: Mapping[OutcomeId, Offer]) -> list[tuple[Bet, PlannedBet]]:
+    def _plan(self, market: TradedMarket, books: Books) -> list[tuple[Bet, PlannedBet]]:
         """Plans bets for the needs of the moment and counts them as in flight."""
         needs = market.exposure.needs()
-        desk = self.desks.get(market.client.name)
         if not needs:
             market.hedge_waits = {}
-        if self._is_halted or not needs or desk is None or not desk.per_usd or market.undecided_hedges:
+        if self._is_halted or self._is_leaving or not needs or market.undecided_hedges:
             return []
-        if self._is_held(market, offers):
-            return []
-        rules = self._rules(market, desk)
-        plan = plan_hedges(needs, offers, market.planned, rules)
-        self._tell_waits(market, plan.waits)
-        planned = self._sweep_dust(market, plan, needs, offers, rules) or plan.bets
-        return [(self._under_way(market, desk, bet), bet) for bet in planned]
+        planned, waits = self._shared_out(market, needs, books)
+        self._tell_waits(market, waits)
+        if planned or set(waits.values()) != {Waits.DUST}:
+            market.dust_since_ms = None
+        else:
+            planned = self._sweep_dust(market, needs, books)
+        return [(self._under_way(market, desk, bet), bet) for desk, bet in planned]
+
+    def _shared_out(
+        self, market: TradedMarket, needs: Mapping[OutcomeId, Micros], books: Books
+    ) -> tuple[list[tuple[Desk, PlannedBet]], dict[OutcomeId, Waits]]:
+        """Every desk's bets, each for what those before it left; and why, by the first of them, the rest waits."""
+        planned: list[tuple[Desk, PlannedBet]] = []
+        reasons: dict[OutcomeId, Waits] = {}
+        left = needs
+        for desk in self._asked(market) if left else ():
+            offers = less_commission(books.get(desk.slug, {}), desk.commission)
+            if self._is_held(market, desk, offers):
+                plan = HedgePlan(left=dict(left), waits=dict.fromkeys(left, Waits.REFUSED))
+            else:
+                plan = plan_hedges(left, offers, market.planned, self._rules(desk))
+            planned += [(desk, bet) for bet in plan.bets]
+            reasons = plan.waits | reasons
+            left = plan.left
+        return planned, {outcome_id: reasons.get(outcome_id, Waits.NO_PRICE) for outcome_id in left}
+
+    def _asked(self, market: TradedMarket) -> list[Desk]:
+        """The desks that may hedge for the market's client, in the order in which they are asked."""
+        order = market.client.bookmakers
+        desks = [d for d in self.desks.of(market.client.name) if d.takes_bets and d.slug in order]
+        return sorted(desks, key=lambda desk: (order.index(desk.slug), desk.rank))
 
     def _tell_waits(self, market: TradedMarket, waits: dict[OutcomeId, Waits]) -> None:
         """Says once, when it begins, why something cannot be hedged now."""
@@ -151,54 +194,51 @@ class Hedger:
             )
         market.hedge_waits = waits
 
-    def _rules(self, market: TradedMarket, desk: Desk) -> Rules:
-        return Rules(desk.minimum_stake, desk.account.currency, desk.per_usd, self._max_drift, market.client.hedge_cash)
+    def _rules(self, desk: Desk) -> Rules:
+        return Rules(desk.minimum_stake, desk.account.currency, desk.per_usd, self._max_drift, desk.cash)
 
     def _sweep_dust(
-        self,
-        market: TradedMarket,
-        plan: HedgePlan,
-        needs: Mapping[OutcomeId, Micros],
-        offers: Mapping[OutcomeId, Offer],
-        rules: Rules,
-    ) -> list[PlannedBet] | None:
-        """Dust waits for a fill to net with; when none came, it is swept."""
-        if plan.bets or set(plan.waits.values()) != {Waits.DUST}:
-            market.dust_since_ms = None
-            return None
+        self, market: TradedMarket, needs: Mapping[OutcomeId, Micros], books: Books
+    ) -> list[tuple[Desk, PlannedBet]]:
+        """Dust waits for a fill to net with; when none came, it is swept by the first desk that can."""
         now = self._clock.now_ms()
         if market.dust_since_ms is None:
             market.dust_since_ms = now
             spawn(self._look_again(market, SWEEP_DUST_AFTER_S), "dust")
-            return None
-        waited = now - market.dust_since_ms >= SWEEP_DUST_AFTER_S * 1000
-        if not waited or len(offers) < len(market.outcomes):
-            return None
+            return []
+        whole = [desk for desk in self._asked(market) if len(books.get(desk.slug, ())) == len(market.outcomes)]
+        if not whole or now - market.dust_since_ms < SWEEP_DUST_AFTER_S * 1000:
+            return []
         market.dust_since_ms = None
-        return plan_sweep(needs, offers, rules)
+        for desk in whole:
+            if swept := plan_sweep(needs, less_commission(books[desk.slug], desk.commission), self._rules(desk)):
+                return [(desk, bet) for bet in swept]
+        return []
 
     def _under_way(self, market: TradedMarket, desk: Desk, planned: PlannedBet) -> Bet:
         """The bet row of a planned bet; its payout and stake are taken at once."""
-        trader = market.client
+        trader, rate = market.client, desk.commission
         bet = Bet(
             self._new_reference(),
             "mm",
             trader.name,
             desk.account.account_id,
-            trader.bookmaker,
+            desk.slug,
             market.key.fixture_id,
             market.key.market_id,
             planned.outcome_id,
             market.key.player_id,
-            decimal_of(planned.offer.odds),
+            decimal_of(planned.offer.asked),
             planned.stake,
             desk.account.currency,
             desk.per_usd,
-            planned_odds=decimal_of(planned.planned_odds),
+            planned_odds=decimal_of(gross_odds(planned.planned_odds, rate)),
             needs=decimal_of(planned.needs),
+            hedge_commission=decimal_of(rate),
         )
         market.exposure.sent(planned.outcome_id, planned.needs)
-        trader.hedge_cash -= _usd(planned.stake, desk)
+        desk.held[bet.reference] = usd_of(planned.stake, desk.per_usd)
+        self.desks.count_cash(trader)
         self._markets[bet.reference] = market
         return bet
 
@@ -209,9 +249,13 @@ class Hedger:
     # --- committing and sending ----------------------------------------------------------------------------------
 
     async def _commit_fill(self, market: TradedMarket, row: FillRow, bets: list[tuple[Bet, PlannedBet]]) -> None:
-        with work.unit():
+        with work.unit(), span("mm.fill") as traced:
+            traced.tell("hedgerow.order_id", row.order_id)
+            traced.tell("hedgerow.venue", row.exchange)
+            traced.tell("hedgerow.client", row.client)
             try:
-                is_new = await self._ledger.commit(row, [bet for bet, _ in bets])
+                with step("mm.commit"):
+                    is_new = await self._ledger.commit(row, [bet for bet, _ in bets])
             except StorageError as error:
                 _log.error("fill not recorded, hedge held back", trade=row.trade_ref, error=str(error))
                 await self._ledger.commit_later(row)
@@ -223,14 +267,17 @@ class Hedger:
             self._send(market, bets)
 
     async def _commit_bets(self, market: TradedMarket, bets: list[tuple[Bet, PlannedBet]]) -> None:
-        with work.unit():
+        with work.unit(), span("mm.look") as traced:
+            traced.tell("hedgerow.client", market.client.name)
             try:
-                await self._ledger.commit_bets([bet for bet, _ in bets])
+                with step("mm.commit"):
+                    await self._ledger.commit_bets([bet for bet, _ in bets])
             except StorageError as error:
                 _log.error("hedge held back", error=str(error))
                 await self._withdraw(error, bets)
                 self._take_back(market, bets)
-                self._hold(market, bets[0][1].offer.market_ref)
+                for bet, planned in bets:
+                    self._hold(market, bet.account_id, planned.offer.market_ref)
                 return
             self._send(market, bets)
 
@@ -242,46 +289,48 @@ class Hedger:
             await until_written("bets that were not sent", lambda: self._placement.withdraw(unsent))
 
     def _send(self, market: TradedMarket, bets: list[tuple[Bet, PlannedBet]]) -> None:
-        sending = self.desks[market.client.name].sending
+        cause = present().traceparent
         for bet, planned in bets:
-            task = spawn(self._place(market, bet, planned), "hedge", is_vital=True)
-            sending.add(task)
-            task.add_done_callback(sending.discard)
+            desk = self.desks.of_bet(bet)
+            _kept(desk.sending, spawn_now(self._place(market, desk, bet, planned, cause), "hedge", is_vital=True))
 
-    async def _place(self, market: TradedMarket, bet: Bet, planned: PlannedBet) -> None:
+    async def _place(self, market: TradedMarket, desk: Desk, bet: Bet, planned: PlannedBet, cause: str) -> None:
         if self._is_halted:
             return
-        with work.unit():
-            desk = self.desks[market.client.name]
+        with work.unit(), span("mm.hedge", parent=cause):
             refusal: Refused | None = None
             try:
+                intent = self._intents.pop(bet.reference, None) or self._intent(market, bet, planned)
                 refusal = await self._placement.send(
-                    desk.bookmaker,
-                    bet,
-                    market_ref=planned.offer.market_ref,
-                    outcome_ref=planned.offer.outcome_ref,
-                    is_live=self._is_live(market),
-                    covers=self.covers,
-                    leave_by=self._leave_by(),
+                    desk.bookmaker, bet, intent, covers=self.covers, leave_by=self._leave_by()
                 )
             except StorageError:  # it was answered: the bet has the answer, and its row must get it
                 await until_written("a bet's answer", lambda: self._placement.save(bet))
             await self._answered(market, bet, refusal, planned.offer.market_ref)
 
+    def _prepare(self, market: TradedMarket, bet: Bet, planned: PlannedBet) -> None:
+        """What the bet's request needs is worked out beside its commit."""
+        intent = self._intents[bet.reference] = self._intent(market, bet, planned)
+        prepare(self.desks.of_bet(bet).bookmaker, intent)
+
+    def _intent(self, market: TradedMarket, bet: Bet, planned: PlannedBet) -> BetIntent:
+        offer = planned.offer
+        return intent_of(bet, market_ref=offer.market_ref, outcome_ref=offer.outcome_ref, is_live=self._is_live(market))
+
     async def _answered(self, market: TradedMarket, bet: Bet, refusal: Refused | None, line: str) -> None:
-        """A bet was answered, or is in doubt and followed."""
+        """A bet was answered, or is in doubt and followed: until it is decided its stake stays held."""
+        desk = self.desks.of_bet(bet)
         if bet.status is BetStatus.PLACED:
-            reconciler = self.desks[market.client.name].reconciler
-            if reconciler is not None:
-                reconciler.follow(bet)
+            if desk.reconciler is not None:
+                desk.reconciler.follow(bet)
             return
+        self._release(desk, market.client, bet)
         self._markets.pop(bet.reference, None)
         needs = micros(bet.needs or Decimal(0))
         market.exposure.answered(bet.outcome_id, needs, micros(bet.covers))
         market.client.hedge_answers.add(self._clock.now_ms(), refused=bet.status is not BetStatus.CONFIRMED)
         if bet.status is not BetStatus.CONFIRMED:
-            market.client.hedge_cash += _usd(bet.requested_stake, self.desks[market.client.name])
-            self._hold(market, line)
+            self._hold(market, bet.account_id, line)
             if refusal is None or refusal.reason is not Reason.PRICE:
                 _log.warning("hedge not taken", bet_id=bet.bet_id, status=bet.status.value, reason=bet.reason)
         self._ledger.shares.moved(market.exposure.take_moved())
@@ -303,34 +352,45 @@ class Hedger:
         market.exposure.sent(bet.outcome_id, micros(bet.needs or Decimal(0)))
         market.undecided_hedges += 1
         self._markets[bet.reference] = market
-        desk = self.desks.get(market.client.name)
-        if desk is not None and desk.reconciler is not None:
+        desk = self.desks.find(market.client.name, bet.account_id)
+        if desk is None:
+            _log.error("a bet cannot be asked for", bet_id=bet.bet_id, bookmaker=bet.bookmaker, account=bet.account_id)
+            return
+        desk.held[bet.reference] = usd_of(bet.requested_stake, bet.usd_rate)
+        self.desks.count_cash(market.client)
+        if desk.reconciler is not None:
             desk.reconciler.follow(bet)
 
     def _take_back(self, market: TradedMarket, bets: list[tuple[Bet, PlannedBet]]) -> None:
         """Planned bets that will not be sent."""
-        desk = self.desks[market.client.name] if bets else None
         for bet, planned in bets:
             self._markets.pop(bet.reference, None)
+            self._intents.pop(bet.reference, None)
             market.exposure.answered(bet.outcome_id, planned.needs, 0)
-            if desk is not None:
-                market.client.hedge_cash += _usd(planned.stake, desk)
+            self._release(self.desks.of_bet(bet), market.client, bet)
         self._settled(market)
+
+    def _release(self, desk: Desk, trader: Trader, bet: Bet) -> None:
+        """What became of a bet is known: its stake is spent, or free again."""
+        desk.held.pop(bet.reference, None)
+        if bet.status is BetStatus.CONFIRMED and bet.placed_stake is not None:
+            desk.free -= usd_of(bet.placed_stake, bet.usd_rate)
+        self.desks.count_cash(trader)
 
     # --- waiting -----------------------------------------------------------------------------------------------
 
-    def _is_held(self, market: TradedMarket, offers: Mapping[OutcomeId, Offer]) -> bool:
-        hold = market.hedge_hold
+    def _is_held(self, market: TradedMarket, desk: Desk, offers: Offers) -> bool:
+        hold = market.hedge_holds.get(desk.account.account_id)
         if hold is None:
             return False
         same_line = any(offer.market_ref == hold.line for offer in offers.values())
         if same_line and self._clock.now_ms() < hold.until_ms:
             return True
-        market.hedge_hold = None
+        del market.hedge_holds[desk.account.account_id]
         return False
 
-    def _hold(self, market: TradedMarket, line: str) -> None:
-        market.hedge_hold = HedgeHold(self._clock.now_ms() + HOLD_AFTER_REFUSAL_MS, line)
+    def _hold(self, market: TradedMarket, account_id: int, line: str) -> None:
+        market.hedge_holds[account_id] = HedgeHold(self._clock.now_ms() + HOLD_AFTER_REFUSAL_MS, line)
         spawn(self._look_again(market, HOLD_AFTER_REFUSAL_MS / 1000), "hedge again")
 
     async def _look_again(self, market: TradedMarket, seconds: float) -> None:
@@ -341,16 +401,23 @@ class Hedger:
         """The payout in USD that a taken bet counts for."""
         if bet.needs is None or bet.placed_odds is None or bet.placed_stake is None:
             return Decimal(0)
-        unit = minor_unit(bet.currency) / bet.usd_rate
+        unit, rate = minor_unit(bet.currency) / bet.usd_rate, micros(bet.hedge_commission)
         covered = hedge_covers(
             needs=micros(bet.needs),
             stake=int(bet.placed_stake / bet.usd_rate * MICRO),
-            requested=micros(bet.requested_odds),
-            odds=micros(bet.placed_odds),
+            requested=net_odds(OddsMicros(micros(bet.requested_odds)), rate),
+            odds=net_odds(OddsMicros(micros(bet.placed_odds)), rate),
             half_unit=int(unit * MICRO) // 2,
         )
         return decimal_of(covered)
 
 
-def _usd(stake: Decimal, desk: Desk) -> int:
-    return int(stake / desk.per_usd * MICRO)
+def _kept(tasks: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
+    """The task is among them until it ends."""
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+
+
+def usd_of(stake: Decimal, per_usd: Decimal) -> int:
+    """A stake in micros of USD, rounded down. per_usd: units of its currency."""
+    return int(stake / per_usd * MICRO)

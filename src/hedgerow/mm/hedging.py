@@ -15,9 +15,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-from hedgerow.core.ids import OutcomeId
+import msgspec
+
+from hedgerow.core.ids import OutcomeId, VenueSlug
 from hedgerow.core.money import MICRO, Micros, decimal_of, minor_unit, round_nearest, round_up
 from hedgerow.core.odds import OddsMicros
+from hedgerow.execution.commission import net_odds
 from hedgerow.mm.sizing import HedgeLeg
 
 
@@ -29,18 +32,40 @@ class Waits(StrEnum):
     DUST = "below the bookmaker's minimum stake"
     LIMIT = "above what the bookmaker takes now"
     CASH = "the hedge account's balance"
+    REFUSED = "the bookmaker has just not taken it"
 
 
 class Offer(HedgeLeg, frozen=True, gc=False):
-    """What the bookmaker offers on one outcome now. `changed_ms`: when it last moved."""
+    """What the bookmaker offers on one outcome now. `changed_ms`: when it last moved. `gross`: the bookmaker's own odds
+    where a commission is taken off `odds`, 0: they are the same."""
 
     market_ref: str
     outcome_ref: str
     changed_ms: int = 0
+    gross: int = 0
+
+    @property
+    def asked(self) -> OddsMicros:
+        """The odds that a bet names."""
+        return OddsMicros(self.gross or self.odds)
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+Offers = Mapping[OutcomeId, Offer]
+Books = Mapping[VenueSlug, Offers]
+"""What each of a client's bookmakers offers on a market, in the bookmaker's own odds."""
+
+
+def less_commission(offers: Offers, rate: int) -> Offers:
+    """What is left of offers when the bookmaker keeps that part of net winnings. rate: micros, less than 1,000,000."""
+    if not rate:
+        return offers
+    return {
+        outcome_id: msgspec.structs.replace(offer, odds=net_odds(offer.odds, rate), gross=offer.odds)
+        for outcome_id, offer in offers.items()
+    }
+
+
+class Rules(msgspec.Struct, frozen=True, gc=False):
     """What bounds hedge bets. `per_usd`: units of the account's currency per USD; `cash`: its free money, micros of
     USD; `max_drift`: the share of the planned odds that may be lost."""
 
@@ -51,8 +76,7 @@ class Rules:
     cash: int
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedBet:
+class PlannedBet(msgspec.Struct, frozen=True, gc=False):
     """A bet to send. `needs`: the payout it is to cover, micros of USD."""
 
     outcome_id: OutcomeId
@@ -64,48 +88,54 @@ class PlannedBet:
 
 @dataclass(slots=True)
 class HedgePlan:
+    """The bets of one account, why the rest waits, and the payout that it leaves to others."""
+
     bets: list[PlannedBet] = field(default_factory=list)
     waits: dict[OutcomeId, Waits] = field(default_factory=dict)
+    left: dict[OutcomeId, Micros] = field(default_factory=dict)
+
+    def wait(self, outcome_id: OutcomeId, why: Waits, left: int) -> None:
+        self.waits[outcome_id] = why
+        if left > 0:
+            self.left[outcome_id] = Micros(left)
 
 
 def plan_hedges(
     needs: Mapping[OutcomeId, Micros],
-    offers: Mapping[OutcomeId, Offer],
+    offers: Offers,
     planned: Mapping[OutcomeId, OddsMicros],
     rules: Rules,
 ) -> HedgePlan:
     """The bets that cover the needs now, and why the others wait.
 
-    needs: payout by outcome, micros of USD; offers: what can be backed now; planned: the odds that the filled quotes
-    were priced from.
+    needs: payout by outcome, micros of USD; offers: what can be backed now, commission taken off; planned: the odds
+    that the filled quotes were priced from, likewise.
     """
     plan = HedgePlan()
     cash = rules.cash
     for outcome_id, need in needs.items():
         offer = offers.get(outcome_id)
         if offer is None:
-            plan.waits[outcome_id] = Waits.NO_PRICE
+            plan.wait(outcome_id, Waits.NO_PRICE, need)
             continue
         target = planned.get(outcome_id, offer.odds)
         if offer.odds < target * (1 - rules.max_drift):
-            plan.waits[outcome_id] = Waits.DRIFT
+            plan.wait(outcome_id, Waits.DRIFT, need)
             continue
         most = min(offer.limit, cash)
         stake, why = _stake(need, offer, most, rules)
         if stake is None:
-            plan.waits[outcome_id] = Waits.CASH if why is Waits.LIMIT and cash < offer.limit else why
+            plan.wait(outcome_id, Waits.CASH if why is Waits.LIMIT and cash < offer.limit else why, need)
             continue
         covers = min(need, _usd(stake, rules) * offer.odds // MICRO) if why is Waits.LIMIT else need
         plan.bets.append(PlannedBet(outcome_id, offer, stake, Micros(covers), target))
         cash -= _usd(stake, rules)
         if why is Waits.LIMIT:
-            plan.waits[outcome_id] = Waits.LIMIT
+            plan.wait(outcome_id, Waits.LIMIT, need - covers)
     return plan
 
 
-def plan_sweep(
-    needs: Mapping[OutcomeId, Micros], offers: Mapping[OutcomeId, Offer], rules: Rules
-) -> list[PlannedBet] | None:
+def plan_sweep(needs: Mapping[OutcomeId, Micros], offers: Offers, rules: Rules) -> list[PlannedBet] | None:
     """Bets on every outcome of the market that together close dust; None where one of them cannot be placed.
 
     offers: of all outcomes. All pay the same base amount, those in need the base and the need.

@@ -3,30 +3,40 @@
 Orders change many times a second and rest on the exchange, whose list is the truth after a crash; so the row of an
 order is written when the engine has a moment, always in its latest state, several orders in one transaction. What waits
 is bounded by the number of orders, because each waits once. A step of simulated time waits until all is written.
+
+However much waits, the loop is held up for no more than a millisecond or two at a time: rows are made a few in a turn,
+and written in transactions of bounded size.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import msgspec
 import structlog
 
-from hedgerow.core.clock import Clock, datetime_of_ms
+from hedgerow.core.clock import datetime_of_ms
 from hedgerow.core.ids import ClientName, FixtureId, MarketId, OutcomeId, PlayerId, VenueSlug
 from hedgerow.core.money import decimal_of
 from hedgerow.mm.orders import Order
 from hedgerow.mm.repository import Repository
 from hedgerow.storage.behind import WriteBehind
-from hedgerow.storage.database import Database
 
 _log = structlog.get_logger(__name__)
 
 MOST_QUOTES_WAITING = 50_000
 """Reasons of quotes that may wait for the database; beyond, the oldest are dropped and counted in the log."""
+_MOST_AT_ONCE = 200
+"""Orders, and reasons, in one transaction."""
+_ROWS_IN_A_TURN = 20
+
+Row = dict[str, Any]
+"""Column name -> value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +71,8 @@ class QuoteReason(msgspec.Struct, frozen=True, gc=False):
 class Journal:
     """Collects changed orders and quote reasons, and writes them in batches."""
 
-    def __init__(self, database: Database, repository: Repository, clock: Clock) -> None:
-        self._database, self._repository, self._clock = database, repository, clock
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
         self._dirty: dict[int, tuple[Order, Owner]] = {}
         self._quotes: deque[QuoteReason] = deque(maxlen=MOST_QUOTES_WAITING)
         self._behind = WriteBehind("orders", self._write)
@@ -94,22 +104,29 @@ class Journal:
 
     async def _write(self) -> None:
         while self._dirty or self._quotes:
-            orders, self._dirty = self._dirty, {}
-            quotes = [self._quotes.popleft() for _ in range(len(self._quotes))]
+            orders = [self._dirty.pop(order_id) for order_id in list(islice(self._dirty, _MOST_AT_ONCE))]
+            quotes = [self._quotes.popleft() for _ in range(min(len(self._quotes), _MOST_AT_ONCE))]
             try:
-                async with self._database.transaction() as connection:
-                    if orders:
-                        rows = [order_row(order, owner) for order, owner in orders.values()]
-                        await self._repository.save_orders(connection, rows)
-                    if quotes:
-                        await self._repository.save_quotes(connection, [_quote_row(quote) for quote in quotes])
+                order_rows = await _made(order_row(order, owner) for order, owner in orders)
+                quote_rows = await _made(map(_quote_row, quotes))
+                await self._repository.save_orders(order_rows, quote_rows)
             except BaseException:
-                self._dirty = {**orders, **self._dirty}
+                self._dirty = {order.order_id: (order, owner) for order, owner in orders} | self._dirty
                 self._quotes.extendleft(reversed(quotes))
                 raise
 
 
-def order_row(order: Order, owner: Owner) -> dict[str, Any]:
+async def _made(rows: Iterable[Row]) -> list[Row]:
+    """The rows, a few in each turn of the loop."""
+    made: list[Row] = []
+    rows = iter(rows)
+    while some := list(islice(rows, _ROWS_IN_A_TURN)):
+        made += some
+        await asyncio.sleep(0)
+    return made
+
+
+def order_row(order: Order, owner: Owner) -> Row:
     """The database row of an order."""
     filled = order.filled
     return {
@@ -150,7 +167,7 @@ def _moment(ms: int | None) -> Any:
     return None if ms is None else datetime_of_ms(ms)
 
 
-def _quote_row(quote: QuoteReason) -> dict[str, Any]:
+def _quote_row(quote: QuoteReason) -> Row:
     return {
         "order_id": quote.order_id,
         "at": datetime_of_ms(quote.at_ms),

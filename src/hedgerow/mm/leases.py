@@ -18,7 +18,7 @@ from asyncpg import Connection
 from hedgerow.core.errors import HedgerowError, SetupError
 from hedgerow.core.processes import has_ended, own_name
 from hedgerow.mm.shards import Shard
-from hedgerow.storage.database import Database, StorageError
+from hedgerow.storage.database import Database, Fence, StorageError
 
 _log = structlog.get_logger(__name__)
 
@@ -30,7 +30,7 @@ _ANSWER_S = 2.0
 _FORGOTTEN_S = 3600.0
 
 _FENCE = """select set_config('idle_in_transaction_session_timeout', '5s', true) from mm_shards
-            where shard = $1 and token = $2 for key share"""
+            where shard = {shard} and token = {token} for key share"""
 """Holds a shard's row. A process that stands still within the transaction loses it after 5 s, and the row is free."""
 
 
@@ -80,9 +80,14 @@ class Lease:
         for listener in self._listeners:
             listener(is_taken)
 
-    async def admit(self, connection: Connection[Any]) -> None:
-        """The fence, first of all in a transaction: holds the shard until it ends. Raises LeaseLostError."""
-        if await connection.fetchval(_FENCE, self.shard.index, self.token) is None:
+    @property
+    def fence(self) -> Fence:
+        """For its holder's transactions: each holds the shard until it ends, and raises LeaseLostError where it is
+        another's."""
+        return Fence(_FENCE.format(shard=self.shard.index, token=self.token), self._admit)
+
+    def _admit(self, is_held: bool) -> None:
+        if not is_held:
             self.lose(is_taken=True)
         if self.is_lost:
             raise LeaseLostError(f"the fixtures of shard {self.shard.index} may be another process's now")

@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from functools import cache
 
 import structlog
+from prometheus_client import Counter
 
+from hedgerow.core.ids import VenueSlug
 from hedgerow.core.observe import FILLS
 from hedgerow.core.states import FillState
 from hedgerow.core.tasks import spawn, work
+from hedgerow.mm.exposure import Matched
 from hedgerow.mm.lane import Lane
+from hedgerow.mm.market import TradedMarket
 from hedgerow.mm.orders import Order
 from hedgerow.mm.repository import FillRow, Repository
 from hedgerow.mm.shares import UnhedgedShares
@@ -40,7 +45,7 @@ class FillLedger:
         self._unlinked: dict[tuple[int, str], list[FillRow]] = {}
         self._strays: dict[tuple[int, str, str], dict[Key, Fill]] = {}
         self._writing: dict[Key, asyncio.Event] = {}
-        self.shares = UnhedgedShares(database, repository, lambda key: key not in self._writing)
+        self.shares = UnhedgedShares(repository, lambda key: key not in self._writing)
 
     def remember(self, row: FillRow) -> None:
         """A fill that stands in the database already."""
@@ -54,7 +59,7 @@ class FillLedger:
 
     def add(self, row: FillRow) -> None:
         """A new fill, about to be committed."""
-        FILLS.labels(row.exchange).inc()
+        _counter(row.exchange).inc()
         self.remember(row)
         self._writing[_key(row)] = asyncio.Event()
 
@@ -68,12 +73,9 @@ class FillLedger:
             await self.commit_later(row)
 
     async def commit(self, row: FillRow, bets: Iterable[Bet]) -> bool:
-        """Commits a fill, and the hedge bets that it caused, in one transaction. False: another process had
-        recorded the fill already, and nothing is to be sent. Raises StorageError when nothing was committed."""
-        async with self._database.transaction() as connection:
-            is_new = await self._repository.insert_fill(connection, row)
-            if is_new:
-                await self._bets.insert(connection, bets)
+        """Commits a fill, and the hedge bets that it caused, together. False: another process had recorded the fill
+        already, and nothing is to be sent. Raises StorageError."""
+        is_new = await self._repository.record_fill(row, list(bets))
         if (written := self._writing.pop(_key(row), None)) is not None:
             written.set()
         self.shares.recorded()
@@ -81,8 +83,7 @@ class FillLedger:
 
     async def commit_bets(self, bets: Iterable[Bet]) -> None:
         """Commits hedge bets of fills that are recorded already. Raises StorageError."""
-        async with self._database.transaction() as connection:
-            await self._bets.insert(connection, bets)
+        await self._bets.commit(list(bets))
 
     async def commit_later(self, row: FillRow) -> None:
         """Commits a fill alone, for as long as it takes."""
@@ -159,5 +160,36 @@ class FillLedger:
         return list(self._strays.pop((lane.account_id, instrument_ref, side), {}).values())
 
 
+@cache
+def _counter(exchange: VenueSlug) -> Counter:
+    """Looked up once: a fill's hedge waits for what is counted before it."""
+    return FILLS.labels(exchange)
+
+
 def _key(row: FillRow) -> Key:
     return row.account_id, row.trade_ref, row.venue_ref
+
+
+def fill_row(lane: Lane, market: TradedMarket, matched: Matched, fill: Fill, order: Order | None) -> FillRow:
+    """The ledger's line of a fill as it stands in the exposure now."""
+    return FillRow(
+        lane.account_id,
+        fill.trade_ref,
+        fill.venue_ref,
+        order.order_id if order else None,
+        market.client.name,
+        lane.slug,
+        market.key.fixture_id,
+        market.key.market_id,
+        matched.outcome_id,
+        market.key.player_id,
+        fill.side,
+        fill.price,
+        fill.size,
+        matched.stake,
+        fill.fee,
+        matched.unhedged,
+        fill.state,
+        fill.is_maker,
+        fill.at_ms,
+    )

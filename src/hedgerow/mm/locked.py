@@ -34,8 +34,9 @@ class OpenMarket:
 def locked_in(market: OpenMarket) -> Decimal:
     """What the open hedged fills and hedges of a market surely bring: the least that any outcome pays, minus cost.
 
-    A bought contract pays 1 on its outcome, a sold one on every other, a bet its stake × odds on its own. Where an
-    exchange settles before the bookmaker does, its fills have left, and the open bets alone count at their worst.
+    A bought contract pays 1 on its outcome, a sold one on every other, a bet its stake × odds on its own, commission
+    taken off. Where an exchange settles before the bookmaker does, its fills have left, and the open bets alone count
+    at their worst.
     """
     sold = sum(market.sold.values(), Decimal(0))
     outcomes = market.outcomes | market.bought.keys() | market.sold.keys() | market.backed.keys()
@@ -59,7 +60,8 @@ async def _open_markets(database: Database, client: str, days: Days) -> Iterable
                 group by 1, 2, 3, 4, 5
                 union all
                 select fixture_id, market_id, player_id, outcome_id, 'back',
-                       sum(round(placed_stake * placed_odds / usd_rate, 6)), sum(round(placed_stake / usd_rate, 6))
+                       sum(round(placed_stake * (1 + (placed_odds - 1) * (1 - hedge_commission)) / usd_rate, 6)),
+                       sum(round(placed_stake / usd_rate, 6))
                 from bets where {bets.sql} and status = 'CONFIRMED' and settlement = 'UNSETTLED'
                 group by 1, 2, 3, 4) x
             left join markets m on m.market_id = x.market_id""",

@@ -25,7 +25,7 @@ class Place:
     """Where a market is quoted: a slot in a lane, and what a fill of it needs.
 
     safe: beyond this price a result that is neither won nor lost could lose, None: at every price (`mm.results`).
-    unquoted: why it has no quote now.
+    unquoted: why it has no quote now; is_bound: whether its size may be another one when orders set money free.
     """
 
     lane: Lane
@@ -33,11 +33,13 @@ class Place:
     needs: tuple[OutcomeId, ...]  # outcomes that a fill's hedge backs
     safe: int | None
     unquoted: str | None = None
+    is_bound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class HedgeHold:
-    """A hedge was not taken: not again before `until_ms`, unless the bookmaker's line is another one by then."""
+    """A hedge was not taken: not by that account again before `until_ms`, unless its bookmaker's line is another one by
+    then."""
 
     until_ms: int
     line: str
@@ -61,11 +63,12 @@ class TradedMarket:
     planned: dict[OutcomeId, OddsMicros] = field(default_factory=dict)  # odds that filled quotes were priced from
     why_not: str | None = None  # why nothing is quoted now
     dust_since_ms: int | None = None
-    hedge_hold: HedgeHold | None = None
+    hedge_holds: dict[int, HedgeHold] = field(default_factory=dict)  # by account
     hedge_waits: dict[OutcomeId, Waits] = field(
         default_factory=dict
     )  # needs that could not be hedged when last planned
     undecided_hedges: int = 0  # of an earlier run; nothing new is hedged or quoted until they are decided
+    is_held_back: bool = False  # something that is wanted had no room when it was last looked at
     offered: int = 0  # outcomes that had a tradeable offer when it was last looked at
 
     def __post_init__(self) -> None:
@@ -76,7 +79,8 @@ class TradedMarket:
         two of them may stand for a moment."""
         manifest = lane.exchange.manifest
         needs = self.needed_by(slot.outcome_id, slot.side)
-        self.places.append(Place(lane, slot, needs, safe_price(self.results, manifest, slot.side)))
+        safe = safe_price(self.results, manifest, slot.instrument.maker_fee, slot.side)
+        self.places.append(Place(lane, slot, needs, safe))
         for outcome_id in needs:
             self.sharers[outcome_id] = self.sharers.get(outcome_id, 0) + (1 if manifest.amends else 2)
 
@@ -118,13 +122,19 @@ class Trader:
     lanes: list[Lane] = field(default_factory=list)
     max_outcome_stake: dict[int, int] = field(default_factory=dict)  # by account, micros of USD
     markets: dict[MarketKey, TradedMarket] = field(default_factory=dict)
-    hedge_cash: int = 0  # free money at the bookmaker, micros of USD
+    hedge_cash: int = 0  # free money at the bookmaker, in all accounts, micros of USD
     hedges: bool = False  # whether the bookmaker has a connector and an account
+    commission: int = 0  # what the bookmaker keeps of net winnings, micros
     policy: Policy = NO_POLICY
     stakes: dict[StakesKey, Stakes] = field(default_factory=dict)
     stopped_by: CapName | None = None  # what keeps everything from being quoted
     hedge_answers: Answers = field(default_factory=Answers)
     parts: int = 1  # into how many shards what holds over more than one fixture is divided
+
+    @property
+    def bookmakers(self) -> tuple[VenueSlug, ...]:
+        """Where fills are hedged: the one that quotes are priced from, then the others in the operator's order."""
+        return self.bookmaker, *self.policy.fallbacks
 
     def settings_of(self, tournament_id: int) -> TournamentSettings | None:
         """The settings of a tournament that is active for the client."""

@@ -15,6 +15,7 @@ from asyncpg import Connection
 
 from hedgerow.core.clock import Clock
 from hedgerow.mm.controls import SystemState, SystemSwitch, turn_system
+from hedgerow.mm.switches import save_system
 from hedgerow.storage import audit
 from hedgerow.storage.database import Database
 
@@ -79,14 +80,7 @@ class Operations:
             if row is None:
                 raise RuntimeError("mm_system has no row: the migrations did not run")
             state = turn_system(SystemState(**row), switch, now, reason)
-            await connection.execute(
-                "update mm_system set soft_paused = $1, stopped = $2, emergency = $3, reason = $4, since = $5",
-                state.soft_paused,
-                state.stopped,
-                state.emergency,
-                state.reason,
-                state.since,
-            )
+            await save_system(connection, state)
             await self._note(connection, "system", "system", switch.value, {"reason": reason})
         return state
 

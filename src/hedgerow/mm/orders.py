@@ -19,9 +19,10 @@ from enum import StrEnum
 import msgspec
 
 from hedgerow.core.ids import OutcomeId
+from hedgerow.core.ladders import PriceGrid
 from hedgerow.core.money import MICRO, Micros
 from hedgerow.core.odds import OddsMicros
-from hedgerow.core.states import MatchedStatus, OrderStatus, Side, check_order_move, matched_status
+from hedgerow.core.states import OPEN_ORDERS, MatchedStatus, OrderStatus, Side, check_order_move, matched_status
 from hedgerow.mm.quoting import Move, Resting, Wanted, next_move
 from hedgerow.mm.sizing import CapName
 from hedgerow.venues.base import Instrument, OrderRef, OrderState
@@ -61,10 +62,11 @@ class Stakes:
         return self.open + self.matched + self.claimed
 
 
-def stake_of(side: Side, price: int, size: int) -> int:
+def stake_of(side: Side, price: int, size: int, grid: PriceGrid) -> int:
     """The money at risk in contracts, in micros: what is paid for them, or what a sale must pay when it loses, which
-    is the rest of what they pay: so an order's sum and its fills' agree."""
-    spent = price * size // MICRO
+    is the rest of what they pay: so an order's sum and its fills' agree. grid: of the contract, which knows what a
+    price comes to."""
+    spent = grid.at_risk(price, size, buys=True)
     return spent if side is Side.BUY else size - spent
 
 
@@ -94,8 +96,12 @@ class Order:
     hedge_legs: HedgeLegs = ()  # the bets and odds that it was last priced from
     hedge_odds: int | None = None  # of the dearest of them
     hedge_limit: int | None = None
+    open_stake: int = field(default=0, init=False)
+    """Money at risk in what still rests or may rest."""
     _counted_in: tuple[Stakes, ...] = field(default=(), init=False, repr=False)
-    _counted: int = field(default=0, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._count()
 
     @property
     def remaining(self) -> int:
@@ -103,7 +109,7 @@ class Order:
 
     @property
     def ref(self) -> OrderRef:
-        return OrderRef(self.instrument, self.client_ref, self.venue_ref)
+        return OrderRef(self.instrument, self.client_ref, self.venue_ref, self.placed_ms is not None)
 
     @property
     def matched(self) -> MatchedStatus:
@@ -121,35 +127,40 @@ class Order:
         return self.price, self.asked_price
 
     @property
-    def open_stake(self) -> int:
-        """Money at risk in what still rests or may rest."""
-        return stake_of(self.side, self.price, self.remaining) if self.is_live else 0
-
-    @property
     def matched_stake(self) -> int:
         """Money at risk in what was filled, at the prices of the fills."""
         return self.spent if self.side is Side.BUY else self.filled - self.spent
 
     @property
     def stake(self) -> int:
-        return stake_of(self.side, self.price, self.size)
+        return stake_of(self.side, self.price, self.size, self.instrument.grid)
 
     @property
     def is_live(self) -> bool:
         """Whether it rests, or may rest, on the exchange."""
-        return self.status.is_open
+        return self.status in OPEN_ORDERS
 
     def count_in(self, stakes: tuple[Stakes, ...]) -> None:
         """The order's open stake is part of those sums from now on."""
-        self._counted_in, self._counted = stakes, 0
-        self._count()
+        for each in self._counted_in:
+            each.open -= self.open_stake
+        self._counted_in = stakes
+        for each in stakes:
+            each.open += self.open_stake
 
     def _count(self) -> None:
-        now = self.open_stake
-        if (change := now - self._counted) != 0:
+        """Works out the open stake anew: every tick asks for those of all orders of a market."""
+        is_live = self.status in OPEN_ORDERS
+        now = stake_of(self.side, self.price, self.remaining, self.instrument.grid) if is_live else 0
+        if (change := now - self.open_stake) != 0:
             for stakes in self._counted_in:
                 stakes.open += change
-            self._counted = now
+            self.open_stake = now
+
+    def relist(self, instrument: Instrument) -> None:
+        """The exchange lists its contract otherwise, perhaps with another grid."""
+        self.instrument = instrument
+        self._count()
 
     def resize(self, price: Micros, size: Micros) -> None:
         """The exchange says at what price the order rests, and of what size it is as a whole."""
@@ -172,7 +183,7 @@ class Order:
         was filled where an amendment was sent in the moment before a crash: then it was that large."""
         self.filled += size
         self.size = Micros(max(self.size, self.filled))
-        self.spent += price * size // MICRO
+        self.spent += self.instrument.grid.at_risk(price, size, buys=True)
         self.fees += fee
         self.matched_ms = now_ms
         if self.filled >= self.size and self.status is not OrderStatus.FILLED:
@@ -183,7 +194,7 @@ class Order:
     def take_back(self, price: int, size: int, fee: int) -> None:
         """The exchange took a fill back. That part of the order is gone: it does not rest again."""
         self.filled -= size
-        self.spent -= price * size // MICRO
+        self.spent -= self.instrument.grid.at_risk(price, size, buys=True)
         self.fees -= fee
         if self.is_live:
             self.size = Micros(max(self.filled, self.size - size))
@@ -339,7 +350,8 @@ def apply_state(order: Order, state: OrderState, now_ms: int) -> bool:
     elif state.status is not OrderStatus.PENDING_PLACEMENT and order.is_live:
         if state.size > order.size:  # an amendment of which only the exchange knows
             order.resize(state.price, state.size)
-        order.move_to(_end_of(order, state), now_ms, state.reason)
+        is_ours = order.pending is Pending.CANCEL and order.reason  # why, whether its answer or the stream is first
+        order.move_to(_end_of(order, state), now_ms, "" if is_ours else state.reason)
         order.pending = Pending.NOTHING
     return before != (order.status, order.venue_ref, order.price, order.size, order.pending)
 

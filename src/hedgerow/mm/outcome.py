@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from hedgerow.mm.repository import ORPHANED
 from hedgerow.storage.database import Database
 
 
@@ -12,7 +13,7 @@ from hedgerow.storage.database import Database
 class Outcome:
     """Money in USD. worst_quote_edge: the least, over all quotes, of break-even less price (of price less break-even
     for a sale), recomputed from the odds that each was derived from; None without quotes. slippage: stake-weighted
-    planned less taken odds of the hedges."""
+    planned less taken odds of the hedges. unsettled: orders, bets, and fills whose order is not known yet."""
 
     quotes: int
     fills: int
@@ -28,7 +29,7 @@ class Outcome:
 async def outcome(database: Database, client: str) -> Outcome:
     """Of one client, all time."""
     counts = await database.fetchrow(
-        """select (select count(*) from mm_quotes q join mm_orders o using (order_id) where o.client = $1) as quotes,
+        f"""select (select count(*) from mm_quotes q join mm_orders o using (order_id) where o.client = $1) as quotes,
                   (select count(*) from mm_fills where client = $1 and state <> 'REVERSED') as fills,
                   (select count(*) from bets where client = $1 and origin = 'mm' and status = 'CONFIRMED') as hedges,
                   (select coalesce(sum(round(stake * unhedged_size / size, 6)), 0) from mm_fills
@@ -40,6 +41,7 @@ async def outcome(database: Database, client: str) -> Outcome:
                    and settlement_status = 'UNDECIDED')
                   + (select count(*) from bets where client = $1 and origin = 'mm'
                      and (status in ('PENDING', 'PLACED') or (status = 'CONFIRMED' and settlement = 'UNSETTLED')))
+                  + (select count(*) from mm_fills where client = $1 and {ORPHANED})
                   as unsettled""",
         client,
     )

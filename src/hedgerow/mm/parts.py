@@ -27,13 +27,13 @@ from hedgerow.mm.taping.recorder import Recorder
 from hedgerow.mm.taping.taped import (
     TapedEngine,
     TapedHedger,
-    TapedLane,
     TapedLedger,
     TapedNumbers,
     TapedPlacement,
     TapedPrices,
     TapedReads,
 )
+from hedgerow.mm.taping.taped_lane import TapedLane
 from hedgerow.storage.bets import Bets
 from hedgerow.storage.database import Database
 from hedgerow.venues.base import Exchange
@@ -83,7 +83,7 @@ def build(
             ledger, placement, clock, max_drift=settings.max_hedge_drift, is_live=is_live, leave_by=leave_by
         )
         engine = Engine(
-            prices, hedger, ledger, journal, clock, minimum_stake=hedger.minimum_stake, hysteresis=hysteresis
+            prices, hedger, ledger, journal, clock, minimum_stake=hedger.desks.minimum_stake, hysteresis=hysteresis
         )
 
         def lane_of(account_id: int, exchange: Exchange, tag: int) -> Lane:
@@ -123,7 +123,7 @@ def _taped(
         ledger,
         journal,
         recorder.clock,
-        minimum_stake=hedger.minimum_stake,
+        minimum_stake=hedger.desks.minimum_stake,
         hysteresis=micros(settings.quote_hysteresis),
     )
     recorder.follow(engine, hedger)

@@ -6,7 +6,7 @@ A running service reads it with its other settings; every change has its line in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from hedgerow.core.clock import Clock
-from hedgerow.core.ids import ClientName
+from hedgerow.core.ids import ClientName, VenueSlug
 from hedgerow.core.money import decimal_of, micros
 from hedgerow.mm.margins import Margin
 from hedgerow.mm.pricing import Mode, Pricing
@@ -37,13 +37,15 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Of one client. caps: micros of USD, by scope and subject, "" for every subject without its own."""
+    """Of one client. caps: micros of USD, by scope and subject, "" for every subject without its own; fallbacks: the
+    bookmakers that hedge, one after the other, what the client's own does not take."""
 
     pricings: Mapping[PricingScope, Pricing] = field(default_factory=dict)
     caps: Mapping[tuple[Scope, str], int] = field(default_factory=dict)
     max_daily_loss: Decimal | None = None
     loss_stopped_on: date | None = None
     max_reject_share: Decimal | None = None
+    fallbacks: tuple[VenueSlug, ...] = ()
 
     def pricing_of(self, tournament_id: int, market_type: str) -> Pricing | None:
         """How a market is priced: as is set for its type in its tournament, for its tournament, for its type, for the
@@ -73,12 +75,14 @@ class Policies:
             "select scope, subject, max_stake from mm_stake_caps where client = $1", client
         )
         row = await self._database.fetchrow(
-            "select max_daily_loss, loss_stopped_on, max_reject_share from mm_clients where client = $1", client
+            """select max_daily_loss, loss_stopped_on, max_reject_share, fallback_bookmakers from mm_clients
+               where client = $1""",
+            client,
         )
         return Policy(
             {(found["tournament_id"], found["market_type"]): _pricing(found) for found in pricing},
             {(Scope(found["scope"]), found["subject"]): micros(found["max_stake"]) for found in caps},
-            **dict(row or {}),
+            *(() if row is None else (*row[:3], tuple(row["fallback_bookmakers"]))),
         )
 
     async def stop_for_loss(self, client: ClientName, day: date, loss: Decimal) -> None:
@@ -150,6 +154,16 @@ class Policies:
                where client = $1""",
             max_daily_loss,
             max_reject_share,
+        )
+
+    async def set_fallbacks(self, client: ClientName, bookmakers: Sequence[VenueSlug]) -> None:
+        """In the order in which they are asked; none: what the client's own bookmaker does not take waits for it."""
+        await self._change(
+            client,
+            "fallback bookmakers set",
+            {"bookmakers": list(bookmakers)},
+            "update mm_clients set fallback_bookmakers = $2 where client = $1",
+            list(bookmakers),
         )
 
     async def _change(

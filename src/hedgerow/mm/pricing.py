@@ -118,45 +118,46 @@ def inventory_shift(payouts: Mapping[OutcomeId, int], own: OutcomeId, pricing: P
     return -size if ahead > 0 else size
 
 
-def most_to_bid(pricing: Pricing, worth: int, safe: int, shift: int) -> int:
-    """The highest price to bid before fees and ticks.
+def most_to_bid(pricing: Pricing, worth: int, safe: int, shift: int, ticks: int = 0) -> int:
+    """The highest price to bid before fees.
 
-    worth: break-even, or the fair value; safe: see `mm.results`; shift: for the inventory. At hedge parity it makes a
-    bid only lower: no inventory is worth a fill that loses.
+    worth: break-even, or the fair value; safe: see `mm.results`; shift: for the inventory; ticks: of 0.01, by which the
+    client wants it lower. What is proved binds last: neither an inventory nor negative ticks make a bid at hedge parity
+    higher than break-even, or one in any mode higher than is safe.
     """
+    bound = safe
     if pricing.mode is Mode.FAIR_VALUE:
         worth += shift - pricing.edge
-    elif shift < 0:
-        worth += shift
-    return min(worth, safe)
+    else:
+        bound = min(worth, safe)
+        worth += min(shift, 0)
+    return min(min(worth, safe) - ticks * TICK_STEP, bound)
 
 
-def least_to_ask(pricing: Pricing, worth: int, safe: int, shift: int) -> int:
-    """The lowest price to ask before fees and ticks, the mirror of `most_to_bid`."""
+def least_to_ask(pricing: Pricing, worth: int, safe: int, shift: int, ticks: int = 0) -> int:
+    """The lowest price to ask before fees, the mirror of `most_to_bid`."""
+    bound = safe
     if pricing.mode is Mode.FAIR_VALUE:
         worth += shift + pricing.edge
-    elif shift > 0:
-        worth += shift
-    return max(worth, safe)
+    else:
+        bound = max(worth, safe)
+        worth += max(shift, 0)
+    return max(max(worth, safe) + ticks * TICK_STEP, bound)
 
 
-def bid_price(break_even: int, grid: PriceGrid, fee: Fee, ticks: int) -> Micros | None:
-    """The price to bid: at most break-even after the maker fee, `ticks` × 0.01 lower, on the grid, rounded down.
-
-    None when the grid has no such price. A negative `ticks` bids above break-even: the client asked for it.
-    """
-    ceiling = break_even - ticks * TICK_STEP
+def bid_price(ceiling: int, grid: PriceGrid, fee: Fee) -> Micros | None:
+    """The price to bid: at most the ceiling after the maker fee, on the grid, rounded down. None when the grid has no
+    such price."""
     price = grid.floor(ceiling)
     while price is not None and price + _fee_per_contract(fee, price) > ceiling:
         price = grid.down(price)
     return price
 
 
-def ask_price(break_even: int, grid: PriceGrid, fee: Fee, ticks: int) -> Micros | None:
-    """The price to ask: at least break-even after the maker fee, `ticks` × 0.01 higher, on the grid, rounded up."""
-    floor = break_even + ticks * TICK_STEP
+def ask_price(floor: int, grid: PriceGrid, fee: Fee) -> Micros | None:
+    """The price to ask: at least the floor after the maker fee, on the grid, rounded up."""
     price = grid.ceil(floor)
-    while price is not None and price - _fee_per_contract(fee, price) < floor:
+    while price is not None and price - _fee_per_contract(fee, MICRO - price) < floor:
         price = grid.up(price)
     return price
 
@@ -164,9 +165,10 @@ def ask_price(break_even: int, grid: PriceGrid, fee: Fee, ticks: int) -> Micros 
 def edge(side: Side, price: int, break_even: int, fee: Fee) -> int:
     """What a hedged fill at `price` earns per contract, in micros; negative: it loses."""
     gross = break_even - price if side is Side.BUY else price - break_even
-    return gross - _fee_per_contract(fee, price)
+    return gross - _fee_per_contract(fee, price if side is Side.BUY else MICRO - price)
 
 
-def _fee_per_contract(fee: Fee, price: int) -> int:
-    """The maker fee of one contract, the rounding of a whole fill left out (it is below one unit a fill)."""
-    return fee.of(price, MICRO) if fee.rate else 0
+def _fee_per_contract(fee: Fee, cost: int) -> int:
+    """The maker fee of one contract, the rounding of a whole fill left out (it is below one unit a fill). cost: of the
+    contract to its holder."""
+    return fee.of(cost, MICRO) if fee.rate else 0

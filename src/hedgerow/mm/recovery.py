@@ -18,10 +18,11 @@ from hedgerow.core.ids import NO_PLAYER, FixtureId, MarketId, MarketKey, Outcome
 from hedgerow.core.ladders import PriceGrid
 from hedgerow.core.money import Micros, micros
 from hedgerow.core.states import BetStatus, Side
+from hedgerow.mm.adoption import Orphan
 from hedgerow.mm.engine import Engine
 from hedgerow.mm.exposure import Exposure, Matched
 from hedgerow.mm.hedger import Hedger
-from hedgerow.mm.lane import Lane, Orphan
+from hedgerow.mm.lane import Lane
 from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import TradedMarket, Trader
 from hedgerow.mm.orders import HedgeLegs, Order, Pending, Slot
@@ -186,7 +187,8 @@ class Recovery:
             if slot is None:
                 _log.error("a fill's contract is not known any more", exchange=lane.slug, venue_ref=venue_ref)
                 continue
-            lane.orphans.append(Orphan(slot, venue_ref, rows[0].order_id, [(r.price, r.size, r.fee) for r in rows]))
+            fills = [(row.price, row.size, row.fee) for row in rows]
+            lane.expect_orphan(Orphan(slot, venue_ref, rows[0].order_id, fills))
 
     def _slot_of(self, trader: Trader, lane: Lane, row: FillRow) -> Slot | None:
         market = trader.markets.get(MarketKey(row.fixture_id, row.market_id, row.player_id))

@@ -1,4 +1,4 @@
-"""All SQL of market making's own tables.
+"""SQL of what market making trades: orders, fills, and the contracts that they are of.
 
 Orders are written behind: their rows follow what happened on the exchange by milliseconds, and after a crash the
 exchange's own list is the truth. Fills are written ahead: nothing is hedged that is not committed here.
@@ -6,10 +6,11 @@ exchange's own list is the truth. Fills are written ahead: nothing is hedged tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from asyncpg import Connection
@@ -20,15 +21,54 @@ from hedgerow.core.money import decimal_of, micros
 from hedgerow.core.odds import OddsMicros
 from hedgerow.core.states import FillState, OrderStatus, Side
 from hedgerow.execution.mapping import Decision
-from hedgerow.mm.controls import Controls, SystemState, TournamentSettings
 from hedgerow.mm.orders import HedgeLegs
 from hedgerow.mm.payouts import payout_sql
 from hedgerow.mm.shards import WHOLE, Shard
-from hedgerow.storage.database import Database
+from hedgerow.storage.bets import Bet, inserted, insertion, values_of_new
+from hedgerow.storage.database import HELD, Database
 
 _WORTH = payout_sql("excluded.matched_size", "excluded.matched_stake", order="mm_orders")
+_ORDERS = f"""
+    placed as (
+        insert into mm_orders select * from jsonb_populate_recordset(null::mm_orders, $1) where {HELD}
+        on conflict (order_id) do update set
+            price = excluded.price, size = excluded.size, stake = excluded.stake,
+            exchange_order_id = coalesce(excluded.exchange_order_id, mm_orders.exchange_order_id),
+            status = excluded.status, reason = excluded.reason, matched_size = excluded.matched_size,
+            matched_stake = excluded.matched_stake, matched_price = excluded.matched_price, fees = excluded.fees,
+            bookmaker_outcome_price = excluded.bookmaker_outcome_price,
+            bookmaker_outcome_limit = excluded.bookmaker_outcome_limit, placed_at = excluded.placed_at,
+            matched_at = excluded.matched_at, closed_at = excluded.closed_at, payout = {_WORTH},
+            pnl = {_WORTH} - excluded.matched_stake - excluded.fees),
+    quoted as (
+        insert into mm_quotes (order_id, at, action, side, price, size, break_even, edge, why)
+        select order_id, at, action, side, price, size, break_even, edge, why
+        from jsonb_populate_recordset(null::mm_quotes, $2) where {HELD})"""
+"""Orders' rows and quotes' reasons, for `Database.write`."""
+ORPHANED = """state <> 'REVERSED' and not exists (select 1 from mm_orders o where o.order_id = mm_fills.order_id)"""
+"""Of a fill: its order is not known yet, or its row is not written."""
+_NEW_FILL = f"""
+    fill as (
+        insert into mm_fills (account_id, trade_ref, exchange_order_id, order_id, client, exchange, fixture_id,
+                              market_id, outcome_id, player_id, side, price, size, stake, fee, unhedged_size, state,
+                              is_maker, traded_at, recorded_at)
+        select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20 where {HELD}
+        on conflict (account_id, trade_ref, exchange_order_id) do nothing returning fill_id)"""
+_IS_NEW = "exists (select from fill)"
+_RECORDED_AT, _FIRST_OF_BETS = 20, 21
+"""Parameters of a new fill: its last, and the one after it."""
 IDS_AT_A_TIME = 100
 """How many order ids one draw from the sequence reserves; the migration's increment."""
+
+
+@cache
+def _fill_with(bets: int) -> tuple[str, str]:
+    """A fill with so many bets that hedge it: parts and answer for `Database.write`."""
+    is_new = f"{_IS_NEW} as is_new"
+    if not bets:
+        return _NEW_FILL, is_new
+    part, ids = insertion(bets, _FIRST_OF_BETS, _RECORDED_AT, only_if=_IS_NEW)
+    return f"{_NEW_FILL}, {part}", f"{is_new}, {ids}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +120,7 @@ class StoredOrder:
 
 
 class Repository:
-    """Orders, fills, mappings, quotes' reasons, switches and settings of market making."""
+    """Orders, fills, mappings and quotes' reasons of market making."""
 
     def __init__(self, database: Database, clock: Clock, shard: Shard = WHOLE) -> None:
         """shard: the fixtures whose orders and fills are answered where a start asks for them."""
@@ -93,31 +133,10 @@ class Repository:
         first = await self._database.fetchval("select nextval('mm_order_numbers')")
         return range(first, first + IDS_AT_A_TIME)
 
-    async def save_orders(self, connection: Connection[Any], rows: Sequence[Mapping[str, Any]]) -> None:
-        """Inserts or updates whole order rows (column name -> value). What was filled and told after the settlement is
-        worth what the rest was settled at."""
-        await connection.execute(
-            f"""insert into mm_orders select * from jsonb_populate_recordset(null::mm_orders, $1)
-               on conflict (order_id) do update set
-                 price = excluded.price, size = excluded.size, stake = excluded.stake,
-                 exchange_order_id = coalesce(excluded.exchange_order_id, mm_orders.exchange_order_id),
-                 status = excluded.status, reason = excluded.reason, matched_size = excluded.matched_size,
-                 matched_stake = excluded.matched_stake, matched_price = excluded.matched_price,
-                 fees = excluded.fees, bookmaker_outcome_price = excluded.bookmaker_outcome_price,
-                 bookmaker_outcome_limit = excluded.bookmaker_outcome_limit, placed_at = excluded.placed_at,
-                 matched_at = excluded.matched_at, closed_at = excluded.closed_at, payout = {_WORTH},
-                 pnl = {_WORTH} - excluded.matched_stake - excluded.fees""",
-            rows,
-        )
-
-    async def save_quotes(self, connection: Connection[Any], rows: Sequence[Mapping[str, Any]]) -> None:
-        """Why quotes were sent as they were."""
-        await connection.execute(
-            """insert into mm_quotes (order_id, at, action, side, price, size, break_even, edge, why)
-               select order_id, at, action, side, price, size, break_even, edge, why
-               from jsonb_populate_recordset(null::mm_quotes, $1)""",
-            rows,
-        )
+    async def save_orders(self, orders: Sequence[Mapping[str, Any]], quotes: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Commits whole order rows (column name -> value), new or changed, and why quotes were sent as they were. What
+        was filled and told after the settlement is worth what the rest was settled at. Raises StorageError."""
+        await self._database.write(_ORDERS, "true", orders, quotes, is_behind=True)
 
     async def open_orders(self, account_id: int) -> list[StoredOrder]:
         """Orders of an account that rest, or may rest, as far as the database knows."""
@@ -170,14 +189,12 @@ class Repository:
 
     # --- fills -----------------------------------------------------------------------------------------------
 
-    async def insert_fill(self, connection: Connection[Any], fill: FillRow) -> bool:
-        """Writes a fill inside the caller's transaction; False when it stands there already."""
-        row = await connection.fetchrow(
-            """insert into mm_fills (account_id, trade_ref, exchange_order_id, order_id, client, exchange, fixture_id,
-                                     market_id, outcome_id, player_id, side, price, size, stake, fee, unhedged_size,
-                                     state, is_maker, traded_at, recorded_at)
-               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
-               on conflict (account_id, trade_ref, exchange_order_id) do nothing returning fill_id""",
+    async def record_fill(self, fill: FillRow, bets: Sequence[Bet]) -> bool:
+        """Commits a fill, with the bets that it caused, in one round trip; False, with nothing written, when it stands
+        there already. Raises StorageError."""
+        now = self._clock.now()
+        row = await self._database.write(
+            *_fill_with(len(bets)),
             fill.account_id,
             fill.trade_ref,
             fill.venue_ref,
@@ -197,16 +214,30 @@ class Repository:
             fill.state.value,
             fill.is_maker,
             datetime_of_ms(fill.traded_ms),
-            self._clock.now(),
+            now,
+            *values_of_new(bets),
         )
-        return row is not None
+        is_new: bool = row["is_new"]
+        if is_new and bets:
+            inserted(bets, row, now)
+        return is_new
 
-    async def save_unhedged(self, connection: Connection[Any], shares: Iterable[tuple[int, str, str, int]]) -> None:
-        """How much of each fill nothing covers: (account, trade, exchange order, micros of contracts)."""
-        await connection.executemany(
-            """update mm_fills set unhedged_size = $4
-               where account_id = $1 and trade_ref = $2 and exchange_order_id = $3""",
-            [(account, trade, order, decimal_of(size)) for account, trade, order, size in shares],
+    async def save_unhedged(self, shares: Mapping[tuple[int, str, str], int]) -> None:
+        """Commits how much of fills nothing covers: micros of contracts, by account, trade and exchange order. Raises
+        StorageError."""
+        accounts, trades, orders = zip(*shares, strict=True)
+        await self._database.write(
+            f"""share as (
+                    update mm_fills f set unhedged_size = t.size
+                    from unnest($1::bigint[], $2::text[], $3::text[], $4::numeric[]) t (account_id, trade, placed, size)
+                    where {HELD} and f.account_id = t.account_id and f.trade_ref = t.trade
+                      and f.exchange_order_id = t.placed)""",
+            "true",
+            accounts,
+            trades,
+            orders,
+            [decimal_of(size) for size in shares.values()],
+            is_behind=True,
         )
 
     async def save_fill_state(
@@ -257,11 +288,7 @@ class Repository:
 
     async def orphaned_fills(self, account_id: int) -> list[FillRow]:
         """Fills whose order has no row: it was sent, and perhaps ended, in the moment before a crash."""
-        return await self._fills(
-            f"""account_id = $1 and state <> 'REVERSED' and {self._shard.condition()}
-                and not exists (select 1 from mm_orders o where o.order_id = mm_fills.order_id)""",
-            account_id,
-        )
+        return await self._fills(f"account_id = $1 and {self._shard.condition()} and {ORPHANED}", account_id)
 
     async def fills_known_until_ms(self, account_id: int) -> int | None:
         """When the latest recorded fill of the account was traded; while there is none, when its first order was made,
@@ -301,6 +328,16 @@ class Repository:
             *values,
         )
         return [_fill(row) for row in rows]
+
+    async def hedge_accounts(self, client: str) -> set[int]:
+        """The accounts at which hedges of a client were made that are not decided or not settled."""
+        rows = await self._database.fetch(
+            """select distinct account_id from bets
+               where client = $1 and origin = 'mm'
+                 and (status in ('PENDING', 'PLACED') or (status = 'CONFIRMED' and settlement = 'UNSETTLED'))""",
+            client,
+        )
+        return {row["account_id"] for row in rows}
 
     # --- mappings --------------------------------------------------------------------------------------------
 
@@ -365,81 +402,6 @@ class Repository:
             (row["venue"], row["instrument_ref"]): Decision(row["decision"] == "CONFIRMED", row["fixture_id"])
             for row in rows
         }
-
-    # --- switches and settings -------------------------------------------------------------------------------
-
-    async def add_client(self, client: str, bookmaker: str) -> None:
-        await self._database.execute(
-            """insert into mm_clients (client, bookmaker) values ($1, $2)
-               on conflict (client) do update set bookmaker = excluded.bookmaker""",
-            client,
-            bookmaker,
-        )
-
-    async def controls(self) -> list[Controls]:
-        rows = await self._database.fetch(
-            """select m.client, bookmaker, manual_paused_at, manual_pause_reason, manual_stopped_at, manual_stop_reason
-               from mm_clients m join clients c on c.client = m.client where c.is_active order by m.client"""
-        )
-        return [Controls(*row) for row in rows]
-
-    async def client_controls(self, client: str) -> Controls | None:
-        return next((found for found in await self.controls() if found.client == client), None)
-
-    async def save_controls(self, connection: Connection[Any], controls: Controls) -> None:
-        await connection.execute(
-            """update mm_clients set manual_paused_at = $2, manual_pause_reason = $3, manual_stopped_at = $4,
-                                     manual_stop_reason = $5 where client = $1""",
-            controls.client,
-            controls.paused_at,
-            controls.pause_reason,
-            controls.stopped_at,
-            controls.stop_reason,
-        )
-
-    async def system(self) -> SystemState:
-        row = await self._database.fetchrow("select soft_paused, stopped, emergency, reason, since from mm_system")
-        if row is None:
-            raise RuntimeError("mm_system has no row: the migrations did not run")
-        return SystemState(**row)
-
-    async def save_system(self, connection: Connection[Any], system: SystemState) -> None:
-        await connection.execute(
-            "update mm_system set soft_paused = $1, stopped = $2, emergency = $3, reason = $4, since = $5",
-            system.soft_paused,
-            system.stopped,
-            system.emergency,
-            system.reason,
-            system.since,
-        )
-
-    async def tournaments(self, client: str) -> list[TournamentSettings]:
-        rows = await self._database.fetch(
-            "select tournament_id, is_active, limit_ratio, price_ticks from mm_tournaments where client = $1", client
-        )
-        return [TournamentSettings(**row) for row in rows]
-
-    async def save_tournament(self, client: str, settings: TournamentSettings) -> None:
-        await self._database.execute(
-            """insert into mm_tournaments (client, tournament_id, is_active, limit_ratio, price_ticks, updated_at)
-               values ($1, $2, $3, $4, $5, $6)
-               on conflict (client, tournament_id) do update set is_active = excluded.is_active,
-                 limit_ratio = excluded.limit_ratio, price_ticks = excluded.price_ticks,
-                 updated_at = excluded.updated_at""",
-            client,
-            settings.tournament_id,
-            settings.is_active,
-            settings.limit_ratio,
-            settings.price_ticks,
-            self._clock.now(),
-        )
-
-    async def denied_markets(self, client: str) -> set[tuple[int, str, bool]]:
-        """(sport, market type, player prop) that the client has turned off."""
-        rows = await self._database.fetch(
-            "select sport_id, market_type, player_prop from mm_denied_markets where client = $1", client
-        )
-        return {(row["sport_id"], row["market_type"], row["player_prop"]) for row in rows}
 
 
 def _stored_order(row: Any) -> StoredOrder:

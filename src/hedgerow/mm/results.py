@@ -6,7 +6,8 @@ and the others lose, equal payouts settle it (`mm.pricing`). A line that can be 
 - a bookmaker gives the stake back (a push), and settles a quarter line as two bets of half the stake on its neighbours.
   Source: the feed sheet's table of payouts; Asian handicap rules as all bookmakers publish them;
 - an exchange may do the same; then fill and hedge come back together, wholly or by half, and what is left is half of
-  what a decided half earns: never a loss where the decided ends are none;
+  what a decided end earns: never a loss where the decided ends are none. A commission on winnings shrinks with them; a
+  fee that was charged for the fill is gone all the same, which nothing earns back, so that no price is proved;
 - or it pays a fixed price for a contract of either side. A push then gives the hedge's stake back and v for a contract
   that cost p, so that a bid above v, and an ask below 1 − v, lose;
 - or nothing is known of it: then no price is proved.
@@ -18,7 +19,7 @@ from decimal import Decimal
 
 from hedgerow.core.money import MICRO, micros
 from hedgerow.core.states import SettlementStatus, Side
-from hedgerow.venues.base import Manifest, PushRule
+from hedgerow.venues.base import Fee, Manifest, PushRule
 
 Grades = tuple[SettlementStatus, ...]
 """One result of a market: the grade of every outcome, in the market's order."""
@@ -59,17 +60,20 @@ def results_of(market_type: str, line: Decimal | None, outcomes: int) -> tuple[G
             return None
 
 
-def safe_price(results: tuple[Grades, ...] | None, manifest: Manifest, side: Side) -> int | None:
+def safe_price(results: tuple[Grades, ...] | None, manifest: Manifest, fee: Fee, side: Side) -> int | None:
     """The highest bid, or lowest ask, in micros, at which no result but a decided one can lose; None: no price is safe.
 
-    results: of the market. Beyond it a quote is kept by break-even alone, which looks after the decided ones.
+    results: of the market; fee: of a fill. Beyond it a quote is kept by break-even alone, which looks after the decided
+    ones.
     """
     if results is None:
         return None
     undecided = {grade for grades in results for grade in grades} - {_WON, _LOST}
     whatever = MICRO if side is Side.BUY else 0
-    if not undecided or manifest.push is PushRule.STAKE_BACK:
+    if not undecided:
         return whatever
+    if manifest.push is PushRule.STAKE_BACK:
+        return whatever if fee.on_winnings or not fee.rate else None
     if manifest.push is PushRule.VOID_PAYS and manifest.void_pays is not None and undecided == {_VOID}:
         pays = micros(manifest.void_pays)
         return pays if side is Side.BUY else MICRO - pays

@@ -2,30 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Container, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 import structlog
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.config import VenueUrls
-from hedgerow.core.errors import Refused, SetupError, VenueError
+from hedgerow.core.errors import InputError, Refused, SetupError, VenueError
+from hedgerow.core.ids import ClientName, FixtureId, VenueSlug
 from hedgerow.core.money import Rates, UnknownCurrencyError
 from hedgerow.core.secrets import Vault
-from hedgerow.mm.controls import Controls, SystemState, TradingState, trading_state
+from hedgerow.execution.commission import kept_of_hedges
+from hedgerow.mm.controls import Controls, SystemState, TournamentSettings, TradingState, trading_state
+from hedgerow.mm.desks import Desk
 from hedgerow.mm.engine import Engine
-from hedgerow.mm.hedger import Desk, Hedger
+from hedgerow.mm.hedger import Hedger
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.market import Trader
-from hedgerow.mm.policy import Policies
+from hedgerow.mm.policy import Policies, Policy
 from hedgerow.mm.quoter import usd
 from hedgerow.mm.repository import Repository
+from hedgerow.mm.shadowing import LIVE, Shadowed, Shadowing, active_where, shadowed
 from hedgerow.mm.shards import WHOLE, Shard
+from hedgerow.mm.switches import Switches
 from hedgerow.storage.accounts import Accounts, VenueAccount, open_credentials
-from hedgerow.venues.base import Account, Exchange, VenueContext
+from hedgerow.venues.base import Account, Bookmaker, Exchange, VenueContext
 from hedgerow.venues.registry import UnknownVenueError, build_bookmaker, build_exchange, urls_of, venue
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """Of one client, as they were read."""
+
+    controls: Controls
+    tournaments: dict[int, TournamentSettings]
+    denied: set[tuple[int, str, bool]]
+    policy: Policy
 
 
 class Roster:
@@ -33,6 +52,7 @@ class Roster:
 
     def __init__(
         self,
+        switches: Switches,
         repository: Repository,
         policies: Policies,
         accounts: Accounts,
@@ -43,18 +63,26 @@ class Roster:
         hedger: Hedger,
         lane_of: Callable[[int, Exchange, int], Lane],
         tag: int,
+        shadowing: Shadowing,
+        *,
+        fixture_ref: Callable[[VenueSlug, FixtureId], str | None],
         shard: Shard = WHOLE,
     ) -> None:
-        """lane_of: makes a lane, see `mm.parts`; tag: of the deployment, in its orders' references; shard: of what is
+        """lane_of: makes a lane, see `mm.parts`; tag: of the deployment, in its orders' references; shadowing: who is
+        in shadow mode; fixture_ref: a venue's own id of a fixture, as far as the feed has told it; shard: of what is
         traded: what belongs to an account as a whole is divided."""
-        self._repository, self._policies, self._accounts = repository, policies, accounts
+        self._switches, self._repository = switches, repository
+        self._policies, self._accounts = policies, accounts
         self._vault, self._urls = vault, venue_urls
         self._clock, self._engine, self._hedger, self._lane_of, self._tag = clock, engine, hedger, lane_of, tag
-        self._shard = shard
+        self._shadowing, self._fixture_ref, self._shard = shadowing, fixture_ref, shard
+        self._shadowed: Mapping[str, Shadowed] = {}
         self._warned: set[int] = set()
         self._rows: dict[int, VenueAccount] = {}  # as last seen
+        self._rates: Rates | None = None
         self.system = SystemState(soft_paused=False, stopped=False, emergency=False, reason=None, since=None)
         self._is_halted = False
+        self._opening = asyncio.Lock()
 
     def halt(self) -> None:
         """Every trader is stopped from now on, whatever the database says."""
@@ -66,18 +94,48 @@ class Roster:
         """What a client's switches and the operator's make."""
         return TradingState.SYSTEM_STOPPED if self._is_halted else trading_state(controls, self.system)
 
-    async def load(self) -> tuple[list[Trader], list[Lane]]:
-        """Reads everything; answers whose settings differ from before, and lanes that are new and not open yet."""
-        self.system = await self._repository.system()
+    async def load_settings(self) -> list[Trader]:
+        """Reads switches and settings, which asks nobody but the database; answers whose differ from before. One load
+        or turn of a switch at a time: what one has read may not undo what the other has turned meanwhile. All is read
+        before anything is changed. Raises StorageError."""
+        system = await self._switches.system()
+        self._shadowed = shadowed(await self._shadowing.switches())
+        read = [
+            await self._settings_of(controls) for controls in await self._switches.controls() if self._has(controls)
+        ]
+        self.system = system
+        return [trader for settings in read if (trader := self._take_settings(settings)) is not None]
+
+    async def load_accounts(self) -> tuple[list[Trader], list[Lane]]:
+        """Reads the traders' accounts, and may wait for a venue; answers whose differ from before, and lanes that are
+        new and not open yet. All is read before anything is changed. Raises StorageError."""
         changed: list[Trader] = []
         opened: list[Lane] = []
-        for controls in await self._repository.controls():
-            trader = self._trader(controls)
-            lanes, has_changed = await self._take_accounts(trader)
-            opened += lanes
-            if await self._take_settings(trader, controls) or has_changed or lanes:
-                changed.append(trader)
+        async with self._opening:
+            read = [
+                (
+                    trader,
+                    await self._repository.hedge_accounts(trader.name),
+                    await self._accounts.accounts(client=trader.name),
+                )
+                for trader in list(self._engine.traders.values())
+            ]
+            for trader, hedged, rows in read:
+                lanes, has_other_accounts = await self._take_accounts(trader, hedged, rows)
+                opened += lanes
+                if lanes or has_other_accounts:
+                    changed.append(trader)
         return changed, opened
+
+    def _trades_for(self, client: ClientName) -> bool:
+        """Whether the client is any of this process's business."""
+        return True
+
+    async def _tournaments(self, client: ClientName) -> dict[int, TournamentSettings]:
+        """The client's tournaments, active only where they are traded here: what is in shadow mode is not."""
+        shadow = self._shadowed.get(client, LIVE)
+        found = await self._switches.tournaments(client)
+        return {t.tournament_id: active_where(t, t.tournament_id not in shadow) for t in found}
 
     def _trader(self, controls: Controls) -> Trader:
         trader = self._engine.traders.get(controls.client)
@@ -87,40 +145,62 @@ class Roster:
             self._engine.traders[controls.client] = trader
         return trader
 
-    async def _take_settings(self, trader: Trader, controls: Controls) -> bool:
-        state = self.state_of(controls)
-        tournaments = {found.tournament_id: found for found in await self._repository.tournaments(trader.name)}
-        denied = await self._repository.denied_markets(trader.name)
-        policy = await self._policies.load(trader.name)
+    def _has(self, controls: Controls) -> bool:
+        """Whether the client is a trader, or is to become one."""
+        is_wanted = controls.is_active or controls.has_open_orders or controls.client in self._engine.traders
+        return is_wanted and self._trades_for(controls.client)
+
+    async def _settings_of(self, controls: Controls) -> _Settings:
+        return _Settings(
+            controls,
+            await self._tournaments(controls.client),
+            await self._switches.denied_markets(controls.client),
+            await self._policies.load(controls.client),
+        )
+
+    def _take_settings(self, settings: _Settings) -> Trader | None:
+        """The trader, where they differ from before."""
+        trader = self._trader(settings.controls)
         before = trader.state, trader.tournaments, trader.denied, trader.policy
-        trader.state, trader.tournaments, trader.denied, trader.policy = state, tournaments, denied, policy
+        now = self.state_of(settings.controls), settings.tournaments, settings.denied, settings.policy
+        trader.state, trader.tournaments, trader.denied, trader.policy = now
         trader.set_caps()
         self._engine.review_stops(trader)
-        return before != (state, tournaments, denied, policy)
+        return trader if before != now else None
 
     # --- accounts ----------------------------------------------------------------------------------------------
 
-    async def _take_accounts(self, trader: Trader) -> tuple[list[Lane], bool]:
+    async def _take_accounts(
+        self, trader: Trader, hedged: Container[int], rows: Sequence[VenueAccount]
+    ) -> tuple[list[Lane], bool]:
+        """hedged: accounts that bets are hedged at. Answers new lanes, and whether anything else differs."""
         known = {lane.account_id: lane for lane in trader.lanes}
         new: list[Lane] = []
         caps: dict[int, int] = {}
-        for row in await self._accounts.accounts(client=trader.name):
+        before = (trader.max_outcome_stake, *self._desks_of(trader))
+        for rank, row in enumerate(rows):
             caps[row.account_id] = usd(row.max_outcome_stake) if row.is_active else 0
             if (context := self._renewed(row)) is not None:
                 try:
                     new += await self._connect_anew(trader, row, context, known.get(row.account_id))
-                except (UnknownVenueError, LookupError, SetupError, Refused) as error:
+                except (UnknownVenueError, LookupError, InputError, SetupError, Refused) as error:
                     self._warn(row, str(error))
-            if row.account_id in known or not row.is_active:
-                continue
-            if row.venue == trader.bookmaker and trader.name not in self._hedger.desks:
-                await self._open_desk(trader, row)
-            elif (lane := self._lane(row)) is not None:
+            if (desk := self._hedger.desks.find(trader.name, row.account_id)) is not None:
+                desk.rank, desk.is_active = rank, row.is_active
+            elif row.account_id in hedged or (row.is_active and row.venue in trader.bookmakers):
+                await self._open_desk(trader, row, rank)
+            elif row.is_active and row.account_id not in known and (lane := self._lane(row)) is not None:
                 trader.lanes.append(lane)
                 new.append(lane)
-        before, trader.max_outcome_stake = trader.max_outcome_stake, caps
+        trader.max_outcome_stake = caps
         trader.set_caps()
-        return new, before != caps
+        self._hedger.desks.review(trader)
+        return new, before != (caps, *self._desks_of(trader))
+
+    def _desks_of(self, trader: Trader) -> list[tuple[int, int, bool]]:
+        """What of the trader's desks quotes and hedges depend on."""
+        desks = self._hedger.desks.of(trader.name)
+        return [(desk.account.account_id, desk.rank, desk.is_active) for desk in desks]
 
     def _renewed(self, row: VenueAccount) -> VenueContext | None:
         """What an account is reached with, where that has changed since the last look."""
@@ -144,11 +224,12 @@ class Roster:
         """Answers the lane that is to be opened, if it is one. Where no connector can be built, or the bookmaker
         refuses the new credentials, the account goes on with what it has, and that is raised."""
         if lane is not None:
-            await lane.replace(build_exchange(row.venue, context))
+            await lane.replace(self._exchange(row, context))
             return [lane]
-        desk = self._hedger.desks.get(trader.name)
-        if desk is not None and desk.account.account_id == row.account_id:
-            bookmaker = build_bookmaker(row.venue, context)
+        desk = self._hedger.desks.find(trader.name, row.account_id)
+        if desk is not None:
+            kept_of_hedges(row.meta)
+            bookmaker = self._bookmaker(trader.name, row, context)
             try:
                 await bookmaker.open()
             except Refused:
@@ -156,8 +237,16 @@ class Roster:
                 raise
             except VenueError as error:
                 _log.warning("bookmaker not reached", venue=row.venue, account=row.username, error=str(error))
-            self._hedger.renew_desk(trader.name, bookmaker, context.account)
+            self._hedger.renew_desk(desk, bookmaker, context.account)
         return []
+
+    def _exchange(self, row: VenueAccount, context: VenueContext) -> Exchange:
+        """Raises UnknownVenueError and SetupError."""
+        return build_exchange(row.venue, context)
+
+    def _bookmaker(self, client: ClientName, row: VenueAccount, context: VenueContext) -> Bookmaker:
+        """Raises UnknownVenueError, LookupError and SetupError."""
+        return build_bookmaker(row.venue, context)
 
     def _lane(self, row: VenueAccount) -> Lane | None:
         """The lane of an exchange account; None for a venue where orders cannot rest, or without a connector."""
@@ -165,19 +254,20 @@ class Roster:
             manifest = venue(row.venue).manifest
             if not manifest.is_exchange:
                 return None
-            exchange = build_exchange(row.venue, self._context(row))
+            exchange = self._exchange(row, self._context(row))
         except (UnknownVenueError, SetupError) as error:
             self._warn(row, str(error))
             return None
         return self._lane_of(row.account_id, exchange, self._tag)
 
-    async def _open_desk(self, trader: Trader, row: VenueAccount) -> None:
-        """A bookmaker that refuses the account leaves its client without hedges, and so without quotes; the others go
-        on. It is asked again at the next load."""
+    async def _open_desk(self, trader: Trader, row: VenueAccount, rank: int) -> None:
+        """A bookmaker that refuses the only account leaves its client without hedges, and so without quotes; the others
+        go on. It is asked again at the next load."""
         try:
+            kept_of_hedges(row.meta)
             context = self._context(row)
-            bookmaker = build_bookmaker(row.venue, context)
-        except (UnknownVenueError, LookupError, SetupError) as error:
+            bookmaker = self._bookmaker(trader.name, row, context)
+        except (UnknownVenueError, LookupError, InputError, SetupError) as error:
             self._warn(row, str(error))
             return
         try:
@@ -186,23 +276,31 @@ class Roster:
             await bookmaker.close()
             self._warn(row, str(error))
             return
-        per_usd = Decimal(1) if row.currency == "USD" else Decimal(0)  # 0: not told yet, so nothing is hedged
-        self._hedger.add_desk(trader.name, Desk(bookmaker, context.account, per_usd))
-        trader.hedges = per_usd > 0
+        except VenueError as error:
+            _log.warning("bookmaker not reached", venue=row.venue, account=row.username, error=str(error))
+        per_usd = self._per_usd(row.currency)
+        self._hedger.add_desk(trader.name, Desk(bookmaker, context.account, per_usd, rank, is_active=row.is_active))
 
     def take_rates(self, rates: Rates) -> None:
         """The feed's currency rates: what a desk's stakes are worth."""
-        for client, desk in self._hedger.desks.items():
-            try:
-                desk.per_usd = rates.from_usd(Decimal(1), desk.account.currency)
-            except UnknownCurrencyError:
-                continue
-            self._engine.traders[client].hedges = True
+        self._rates = rates
+        for client, desks in self._hedger.desks.by_client.items():
+            for desk in desks:
+                desk.per_usd = self._per_usd(desk.account.currency) or desk.per_usd
+            self._hedger.desks.review(self._engine.traders[client])
+
+    def _per_usd(self, currency: str) -> Decimal:
+        """Units of a currency per USD; 0 while that is not told: so long nothing is hedged in it."""
+        if self._rates is not None:
+            with suppress(UnknownCurrencyError):
+                return self._rates.from_usd(Decimal(1), currency)
+        return Decimal(currency == "USD")
 
     def _context(self, row: VenueAccount) -> VenueContext:
         account = Account(row.account_id, row.username, row.currency, open_credentials(row, self._vault), row.meta)
         urls = urls_of(venue(row.venue).manifest, self._urls)
-        return VenueContext(account, self._clock, urls, self._shard.count)
+        known_as = partial(self._fixture_ref, VenueSlug(row.venue))
+        return VenueContext(account, self._clock, urls, self._shard.count, known_as)
 
     def _warn(self, row: VenueAccount, why: str) -> None:
         if row.account_id not in self._warned:

@@ -12,8 +12,10 @@ from hedgerow.api.server import Server
 from hedgerow.bus.nats import Bus, BusError
 from hedgerow.bus.relay import Relay, decode_changes
 from hedgerow.bus.subjects import SETTINGS_CHANGED, events
+from hedgerow.core import memory
 from hedgerow.core.config import Settings, vault_of_settings
 from hedgerow.core.errors import SetupError
+from hedgerow.core.polling import busy_polling
 from hedgerow.execution.trading_clock import trading_clock
 from hedgerow.execution.watch import watching
 from hedgerow.execution.watchdog import present
@@ -24,6 +26,7 @@ from hedgerow.mm.odds_feed import OddsFeed
 from hedgerow.mm.repository import Repository
 from hedgerow.mm.routing import Router
 from hedgerow.mm.service import MarketMaker
+from hedgerow.mm.shadowing import SCHEMA
 from hedgerow.storage.accounts import Accounts, check_master_key
 from hedgerow.storage.database import Database, StorageError
 from hedgerow.storage.migrate import migrate
@@ -43,7 +46,7 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
     async with AsyncExitStack() as stack:
         clock = await stack.enter_async_context(trading_clock(settings))
         await migrate(settings.database_url)
-        database = await Database.connect(settings.database_url, size=10)
+        database = await Database.connect(settings.database_url, size=10, keeps_one=True)
         stack.push_async_callback(database.close)
         await check_master_key(Accounts(database, clock), vault)
         await stack.enter_async_context(watching(settings.database_url))
@@ -59,12 +62,16 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         keeper = await Database.connect(settings.database_url, size=2)
         stack.push_async_callback(keeper.close)
 
+        paper = await Database.connect(settings.database_url, size=4, schema=SCHEMA)
+        stack.push_async_callback(paper.close)
         feed = OddsFeed(settings, clock)
         stack.callback(feed.close)
 
         def build(lease: Lease) -> MarketMaker:
-            fenced = database.fenced(lease.admit)
-            return MarketMaker(settings, fenced, vault, clock, tag, feed, lease.shard, lambda: lease.leave_by)
+            ours, shadow = (one.fenced(lease.fence) for one in (database, paper))
+            return MarketMaker(
+                settings, ours, vault, clock, tag, feed, lease.shard, lambda: lease.leave_by, shadow=shadow
+            )
 
         async def enter(index: int, maker: MarketMaker) -> Callable[[], Awaitable[None]]:
             return await router.enter(index, maker.commands)
@@ -82,7 +89,10 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
             settings=settings,
             checks=_checks(fleet),
         )
-        await Server(create_app(context), host, port).serve()
+        app = create_app(context)
+        memory.settle()
+        stack.enter_context(busy_polling(is_wanted=settings.mm_busy_poll))
+        await Server(app, host, port).serve()
 
 
 def _checks(fleet: Fleet) -> Mapping[str, Callable[[], Awaitable[str | None]]]:
@@ -93,7 +103,7 @@ async def _follow_operator(bus: Bus, fleet: Fleet) -> None:
     """What the operator changes works at once; the bus is only the quicker way to what the database says."""
 
     async def told(_: str, message: bytes) -> None:
-        _log.warning("the operator turned a switch", state=str(decode_changes(message)[-1].payload))
+        _log.warning("the operator turned a switch", state=bytes(decode_changes(message)[-1].payload).decode())
         fleet.operator_changed()
 
     async def changed(_: str, client: bytes) -> None:

@@ -7,7 +7,9 @@ exchanges are reached and compared with what is known; nothing new is quoted or 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
@@ -27,13 +29,16 @@ from hedgerow.mm.journal import Journal
 from hedgerow.mm.lane import Lane, LeaveBy, never
 from hedgerow.mm.market import TradedMarket
 from hedgerow.mm.odds_feed import OddsFeed
+from hedgerow.mm.paper.dealing import ShadowAccounts, ShadowPolicies, ShadowRoster
 from hedgerow.mm.parts import build
 from hedgerow.mm.policy import Policies
 from hedgerow.mm.recovery import Recovery
 from hedgerow.mm.repository import Repository
 from hedgerow.mm.roster import Roster
 from hedgerow.mm.settling import Settler
+from hedgerow.mm.shadowing import Shadowing
 from hedgerow.mm.shards import WHOLE, Shard
+from hedgerow.mm.switches import Switches
 from hedgerow.mm.upkeep import Upkeep, draw_ahead
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.bets import Bets
@@ -56,24 +61,34 @@ class MarketMaker:
         feed: OddsFeed | None = None,
         shard: Shard = WHOLE,
         leave_by: LeaveBy = never,
+        *,
+        shadow: Database | None = None,
+        is_shadow: bool = False,
     ) -> None:
         """tag: the deployment's number in its orders' references. feed: shared with others; None: its own. database:
         fenced where another process may take the shard over. leave_by: the loop's time after which nothing is sent to
-        a venue, None: no such time."""
+        a venue, None: no such time. shadow: where what is in shadow mode is written, by a market maker of its own
+        beside this one; None: nothing is traded on paper. is_shadow: this is that other one."""
         self._clock, self._shard = clock, shard
+        if is_shadow:  # a tape is of one engine, the one that trades
+            settings = settings.model_copy(update={"engine_tape": None})
         self._owns_feed = feed is None
         self.feed = feed or OddsFeed(settings, clock)
         self.book = self.feed.book
+        switches = Switches(database, clock)
         self.repository = Repository(database, clock, shard)
         self._bets = Bets(database, clock)
-        self._journal = Journal(database, self.repository, clock)
+        self._journal = Journal(self.repository)
         self._parts = build(
             settings, database, self.book, self._journal, clock, self._is_live, shard=shard, leave_by=leave_by
         )
         self.engine, self._hedger, self._ledger = self._parts.engine, self._parts.hedger, self._parts.ledger
         self._numbers = self._parts.numbers
-        accounts, policies = Accounts(database, clock), Policies(database, clock)
-        self._roster = Roster(
+        self.engine.is_real = not is_shadow
+        accounts = ShadowAccounts(database, clock) if is_shadow else Accounts(database, clock)
+        policies = ShadowPolicies(database, clock) if is_shadow else Policies(database, clock)
+        self._roster = (partial(ShadowRoster, database) if is_shadow else Roster)(
+            switches,
             self.repository,
             policies,
             accounts,
@@ -84,7 +99,9 @@ class MarketMaker:
             self._hedger,
             self._parts.lane_of,
             tag,
-            shard,
+            Shadowing(database, clock),
+            fixture_ref=self.book.fixture_ref,
+            shard=shard,
         )
         self._catalogue = CatalogueWriter(self.book, Catalog(database), clock)
         self.discovery = Discovery(
@@ -96,12 +113,19 @@ class MarketMaker:
             clock,
             flush=self._journal.flush,
             lanes=lambda: (lane for trader in self.engine.traders.values() for lane in trader.lanes),
-            desks=self._hedger.desks,
+            desks=self._hedger.desks.by_client,
             finished=self._finished,
             shard=shard,
         )
         self.commands = Commander(
-            database, self.repository, self._roster, self.engine, self.book, clock, changed=self._settings_changed
+            database,
+            switches,
+            self._roster,
+            self.engine,
+            self.book,
+            clock,
+            changed=self._settings_changed,
+            write_orders=self._journal.flush,
         )
         self.upkeep = Upkeep(
             self.engine,
@@ -120,13 +144,20 @@ class MarketMaker:
         self._opening: list[asyncio.Task[None]] = []
         self._leaves_quotes = False
         self.engine.on_resolved(self._settler.is_over)
+        self.shadow: MarketMaker | None = None
+        """Trades on paper what is in shadow mode."""
+        if shadow is not None:
+            self.shadow = MarketMaker(settings, shadow, vault, clock, tag, self.feed, shard, leave_by, is_shadow=True)
+            self.shadow._on_scope = self._follow_scope
+        self._on_scope: Callable[[], None] = self._follow_scope
 
     # --- life ------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Recovers, then begins to follow the feed and the exchanges. Raises StorageError, SetupError."""
         await draw_ahead(self._numbers, self.repository)
-        _, lanes = await self._roster.load()
+        await self._roster.load_settings()
+        _, lanes = await self._roster.load_accounts()
         now_ms = self._clock.now_ms()
         if (recorder := self._parts.recorder) is not None:
             await recorder.begin("recovery")
@@ -137,7 +168,7 @@ class MarketMaker:
         self._ledger.shares.start()
         self._catalogue.start()
         self._settler.start()
-        self._follow_scope()
+        self._on_scope()
         self.feed.join(self)
         self._catch_up()
         self._open(lanes)
@@ -146,6 +177,8 @@ class MarketMaker:
         for trader in self.engine.traders.values():
             for market in trader.markets.values():
                 self.feed.client.watch_settlement(market.key.fixture_id)
+        if self.shadow is not None:
+            await self.shadow.start()
 
     def halt(self, is_taken: bool) -> None:
         """Another process may trade on these fixtures from now on: nothing is placed or bet any more, and what waits is
@@ -160,10 +193,19 @@ class MarketMaker:
             self.engine.halt()
         else:
             self.engine.look_at_all()
+        if self.shadow is not None:
+            self.shadow.halt(is_taken)
 
     async def stop(self) -> None:
         """Takes every quote away but those that another process has, waits for bets that are under way, writes what is
-        left."""
+        left. Paper comes last: it may not stand in the way of what is real."""
+        try:
+            await self._stop_trading()
+        finally:
+            if self.shadow is not None:
+                await self.shadow.stop()
+
+    async def _stop_trading(self) -> None:
         await self.upkeep.stop()
         await self.discovery.stop()
         await self.feed.leave(self)
@@ -172,8 +214,10 @@ class MarketMaker:
         await stop(*self._opening)
         lanes = [lane for trader in self.engine.traders.values() for lane in trader.lanes]
         await asyncio.gather(*(lane.close(cancels=not self._leaves_quotes) for lane in lanes))
+        self._hedger.plan_no_more()
+        await self._hedger.finished()
         await self._settler.stop()
-        for desk in self._hedger.desks.values():
+        for desk in self._hedger.desks.all():
             await desk.bookmaker.close()
         try:
             await self._catalogue.stop()
@@ -181,6 +225,7 @@ class MarketMaker:
             await self._ledger.shares.stop()
         except StorageError as error:
             _log.error("the last rows are not written; the next start works them out anew", error=str(error))
+        self.engine.leave()
         if self._parts.recorder is not None:
             self._parts.recorder.close()
 
@@ -267,17 +312,23 @@ class MarketMaker:
         """The operator changed something in the database: settings, switches, or what a contract is taken for."""
         self.upkeep.settings_changed()
         self.discovery.wake()
+        if self.shadow is not None:
+            self.shadow.operator_changed()
 
     def _settings_changed(self, new_lanes: list[Lane]) -> None:
         self._open(new_lanes)
-        self._follow_scope()
+        self._on_scope()
         self.discovery.wake()
 
     def _follow_scope(self) -> None:
-        """The bookmakers that somebody prices from; of the active tournaments every quote is kept right."""
-        bookmakers = tuple(sorted({trader.bookmaker for trader in self.engine.traders.values()}))
+        """The bookmakers that somebody prices from or hedges at, on paper too; of active tournaments every quote is
+        kept right."""
+        makers = [self] if self.shadow is None else [self, self.shadow]
+        traders = [trader for maker in makers for trader in maker.engine.traders.values()]
+        bookmakers = {bookmaker for trader in traders for bookmaker in trader.bookmakers}
+        watched = frozenset[int]().union(*(maker.discovery.active_tournaments() for maker in makers))
         feed = self.feed.client
-        scope = replace(feed.scope, bookmakers=bookmakers, watched=self.discovery.active_tournaments())
+        scope = replace(feed.scope, bookmakers=tuple(sorted(bookmakers)), watched=watched)
         if scope != feed.scope:
             feed.set_scope(scope)
 

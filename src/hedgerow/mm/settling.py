@@ -20,11 +20,12 @@ from hedgerow.core.ids import OutcomeId, PlayerId
 from hedgerow.core.states import BetSettlement, BetStatus, SettlementStatus, Side
 from hedgerow.core.tasks import spawn, stop, work
 from hedgerow.execution.settlement import contract_payout
+from hedgerow.mm.desks import Desk
 from hedgerow.mm.disputes import Place, compare
-from hedgerow.mm.hedger import Desk
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.market import TradedMarket
 from hedgerow.mm.recovery import UNSEEN_GRID
+from hedgerow.mm.repository import ORPHANED
 from hedgerow.mm.shards import WHOLE, Shard
 from hedgerow.storage.audit import note
 from hedgerow.storage.bets import Bet, Bets
@@ -53,7 +54,7 @@ class Settler:
         *,
         flush: Callable[[], Awaitable[None]],
         lanes: Callable[[], Iterable[Lane]],
-        desks: Mapping[str, Desk],
+        desks: Mapping[str, Sequence[Desk]],
         finished: Callable[[TradedMarket], None],
         shard: Shard = WHOLE,
     ) -> None:
@@ -105,7 +106,7 @@ class Settler:
         for lane in lanes.values():
             await self._settle_orders(lane, markets)
         for client in {market.client.name for market in markets}:
-            if (desk := self._desks.get(client)) is not None:
+            for desk in list(self._desks.get(client, ())):
                 await self.read_statement(desk)
         for key, market in list(self._over.items()):
             rests = any(order.is_live for place in market.places for order in place.slot.orders)
@@ -127,7 +128,7 @@ class Settler:
         for lane in list(self._lanes()):
             if settled := await self._lately_settled(lane):
                 await self._settle_instruments(lane, settled)
-        for desk in list(self._desks.values()):
+        for desk in [desk for desks in self._desks.values() for desk in desks]:
             await self.read_statement(desk)
 
     async def _lately_settled(self, lane: Lane) -> list[Instrument]:
@@ -178,7 +179,7 @@ class Settler:
 
     async def _settle_order(self, connection: Any, row: Any, resolution: Resolution) -> bool:
         """False: it was settled so already."""
-        status, paid = resolution.seen_by(Side(row["side"]))
+        status, paid = resolution.seen_by(Side(row["side"]), row["matched_stake"] / row["matched_size"])
         payout = contract_payout(status, row["matched_size"], row["matched_stake"], paid)
         if (row["settlement_status"], row["payout"]) == (status.value, payout):
             return False
@@ -294,8 +295,9 @@ class Settler:
             await compare(connection, map(_place, graded), self._clock.now())
 
     async def _is_settled(self, market: TradedMarket) -> bool:
+        """Whether nothing is open, a fill whose order is still looked for, or is not written yet, included."""
         left: int = await self._database.fetchval(
-            """select (select count(*) from mm_orders
+            f"""select (select count(*) from mm_orders
                        where client = $1 and fixture_id = $2 and market_id = $3 and matched_size > 0
                          and settlement_status = 'UNDECIDED')
                     + (select count(*) from bets
@@ -303,7 +305,7 @@ class Settler:
                          and (status in ('PENDING', 'PLACED')
                               or (status = 'CONFIRMED' and settlement = 'UNSETTLED')))
                     + (select count(*) from mm_fills
-                       where client = $1 and fixture_id = $2 and market_id = $3 and order_id is null)""",
+                       where client = $1 and fixture_id = $2 and market_id = $3 and {ORPHANED})""",
             market.client.name,
             market.key.fixture_id,
             market.key.market_id,

@@ -14,7 +14,6 @@ import structlog
 from hedgerow.mm.exposure import Matched
 from hedgerow.mm.repository import Repository
 from hedgerow.storage.behind import WriteBehind
-from hedgerow.storage.database import Database
 
 _log = structlog.get_logger(__name__)
 
@@ -24,9 +23,9 @@ Key = tuple[int, str, str]
 class UnhedgedShares:
     """The shares that wait to be written, each fill once."""
 
-    def __init__(self, database: Database, repository: Repository, is_recorded: Callable[[Key], bool]) -> None:
+    def __init__(self, repository: Repository, is_recorded: Callable[[Key], bool]) -> None:
         """is_recorded: whether a fill's row is committed; others wait for `recorded`."""
-        self._database, self._repository, self._is_recorded = database, repository, is_recorded
+        self._repository, self._is_recorded = repository, is_recorded
         self._dirty: dict[Key, Matched] = {}
         self._behind = WriteBehind("unhedged stakes", self._write)
 
@@ -60,9 +59,7 @@ class UnhedgedShares:
             for key in ready:
                 del self._dirty[key]
             try:
-                async with self._database.transaction() as connection:
-                    shares = [(*key, fill.unhedged) for key, fill in ready.items()]
-                    await self._repository.save_unhedged(connection, shares)
+                await self._repository.save_unhedged({key: fill.unhedged for key, fill in ready.items()})
             except BaseException:
                 self._dirty = {**ready, **self._dirty}
                 raise

@@ -40,6 +40,21 @@ class CapName(StrEnum):
     ORDER_REJECTS = "the exchange refuses too many orders"
 
 
+BOUND_BY_ORDERS = frozenset(
+    {
+        CapName.MAX_OUTCOME_STAKE,
+        CapName.OUTCOME,
+        CapName.FIXTURE,
+        CapName.TOURNAMENT,
+        CapName.EXCHANGE,
+        CapName.CLIENT,
+        CapName.EXCHANGE_CASH,
+        CapName.LOT,
+    }
+)
+"""Caps that leave more when an order ends; LOT, since what is cut to nothing may have been cut by one of them."""
+
+
 class Cap(msgspec.Struct, frozen=True, gc=False):
     name: CapName
     contracts: int  # micros

@@ -16,6 +16,7 @@ from hedgerow.core.tasks import spawn, stop, work
 from hedgerow.feed.book import PriceBook
 from hedgerow.mm.commanding import Commander
 from hedgerow.mm.daily import result_of_day
+from hedgerow.mm.desks import Desk
 from hedgerow.mm.discovery import Discovery
 from hedgerow.mm.engine import Engine
 from hedgerow.mm.hedger import Hedger
@@ -105,7 +106,8 @@ class Upkeep:
         for trader in list(self._engine.traders.values()):
             for lane in trader.lanes:
                 await self.read_lane(lane)
-            await self._read_desk(trader)
+            for desk in list(self._hedger.desks.of(trader.name)):
+                await self._read_desk(trader, desk)
 
     async def read_lane(self, lane: Lane) -> None:
         """One exchange account."""
@@ -117,17 +119,15 @@ class Upkeep:
         await self._accounts.set_balance(lane.account_id, balance.free, balance.held)
         self._engine.set_cash(lane, self._usd(balance.free + balance.held, balance.currency))
 
-    async def _read_desk(self, trader: Trader) -> None:
-        desk = self._hedger.desks.get(trader.name)
-        if desk is None:
-            return
+    async def _read_desk(self, trader: Trader, desk: Desk) -> None:
         try:
             balance = await desk.bookmaker.balance()
         except VenueError as error:
-            _log.warning("balance not read", venue=trader.bookmaker, error=str(error))
+            _log.warning("balance not read", venue=desk.slug, error=str(error))
             return
-        await self._accounts.set_balance(desk.account.account_id, balance.free, balance.held)
-        self._engine.set_hedge_cash(trader, self._usd(balance.free, balance.currency))
+        account_id = desk.account.account_id
+        await self._accounts.set_balance(account_id, balance.free, balance.held)
+        self._engine.set_hedge_cash(trader, account_id, self._usd(balance.free, balance.currency))
 
     def _usd(self, amount: Decimal, currency: str) -> int:
         """This shard's part in micros of USD; nothing while the currency's rate is not known."""
@@ -177,7 +177,7 @@ class Upkeep:
             for trader in list(self._engine.traders.values()):
                 self._engine.sweep(list(trader.markets.values())[share::SWEEP_SHARES])
                 self._engine.review_stops(trader)
-            self._engine.live_quotes()
+            self._engine.measure()
 
     async def _draw_numbers(self) -> NoReturn:
         while True:
@@ -208,8 +208,8 @@ class Upkeep:
         while True:
             await asyncio.sleep(SWITCHES_EVERY_S)
             try:
-                if await self._repository.system() != self._commander.system:
-                    self._settings_wake.set()
+                if await self._commander.is_behind():
+                    await self._commander.refresh_settings()  # an account that is being opened may take long
             except StorageError:
                 continue  # following the settings tells of it
 

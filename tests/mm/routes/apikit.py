@@ -19,7 +19,7 @@ from hedgerow.core.secrets import Secret, Vault, new_master_key
 from hedgerow.mm.app import ApiContext, create_app
 from hedgerow.mm.commands import CancelOutcome, ConfigurationChange
 from hedgerow.mm.controls import Result, Switch, turn
-from hedgerow.mm.repository import Repository
+from hedgerow.mm.switches import Switches
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database, decode_json
 
@@ -33,7 +33,7 @@ FIXTURE = "id1000000861624412"
 class FakeMarketMaking:
     """Does what the switches say, in the database; cancels nothing, and says what it was told to say."""
 
-    repository: Repository
+    switches: Switches
     database: Database
     outcome: CancelOutcome = field(default_factory=CancelOutcome)
     change: ConfigurationChange = field(default_factory=ConfigurationChange)
@@ -42,11 +42,11 @@ class FakeMarketMaking:
 
     async def switch(self, client: str, switch: Switch, reason: str | None, actor: str) -> tuple[Result, CancelOutcome]:
         self.asked.append((client, switch, reason, actor))
-        controls = await self.repository.client_controls(client)
+        controls = await self.switches.client_controls(client)
         assert controls is not None
         turned, result = turn(controls, switch, NOW, reason)
         async with self.database.transaction() as connection:
-            await self.repository.save_controls(connection, turned)
+            await self.switches.save_controls(connection, turned)
         return result, self.outcome
 
     async def cancel(
@@ -71,7 +71,7 @@ class Api:
     http: httpx.AsyncClient
     database: Database
     accounts: Accounts
-    repository: Repository
+    switches: Switches
     market_making: FakeMarketMaking
     clock: SteppedClock
     account_id: int = 0
@@ -167,18 +167,18 @@ class Api:
 async def serving(database: Database, bus: Bus, **checks: Any) -> AsyncIterator[Api]:
     """The API with two clients, `demo` (whose key is sent) and `rival`, each with one account."""
     clock = SteppedClock(int(NOW.timestamp()) * 1_000_000_000)
-    accounts, repository = Accounts(database, clock), Repository(database, clock)
+    accounts, switches = Accounts(database, clock), Switches(database, clock)
     vault = Vault(Secret(new_master_key()))
     account_id = 0
     for client, key, venue in (("rival", RIVAL_KEY, "kalshi"), ("demo", KEY, "polymarket")):
         await accounts.add_client(client, client.title())
         await accounts.create_key(client, "mm", key=key)
-        await repository.add_client(client, "pinnacle")
+        await switches.add_client(client, "pinnacle")
         account = await accounts.add_account(venue, f"{client}-1", client, vault=vault, credentials={"key": "k"})
         assert account is not None
         account_id = account.account_id
-    market_making = FakeMarketMaking(repository, database)
+    market_making = FakeMarketMaking(switches, database)
     app = create_app(ApiContext(database, accounts, clock, market_making, bus, Settings(), checks))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://mm", headers={"X-API-Key": KEY}) as http:
-        yield Api(app, http, database, accounts, repository, market_making, clock, account_id)
+        yield Api(app, http, database, accounts, switches, market_making, clock, account_id)

@@ -144,10 +144,10 @@ async def test_market_type_is_turned_on_again_alone_or_with_all(api: Api) -> Non
     await api.patch("/client/market-allowlist", {"sportId": 10, "updates": off})
     on = [{"marketType": "winner", "enabled": True}]
     await api.patch("/client/market-allowlist", {"sportId": 10, "updates": on})
-    assert await api.repository.denied_markets("demo") == {(10, "totals", False), (10, "cards", False)}
+    assert await api.switches.denied_markets("demo") == {(10, "totals", False), (10, "cards", False)}
     answer = await api.post("/client/market-allowlist/activate-all", {"sportId": 10})
     assert answer == {"sportId": 10, "deleted": 2}
-    assert await api.repository.denied_markets("demo") == set()
+    assert await api.switches.denied_markets("demo") == set()
 
 
 async def test_market_types_of_an_unknown_sport_are_404(api: Api) -> None:

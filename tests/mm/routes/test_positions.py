@@ -312,7 +312,7 @@ def orders(draw: st.DrawFn) -> list[Fill]:
 bets = st.lists(st.tuples(sizes, st.sampled_from(["1", "0.848627", "151.3"]), st.booleans(), sizes), max_size=4)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(orders(), bets)
 async def test_numbers_add_up_to_the_cent(
     api: Api, fills: list[Fill], hedges: list[tuple[Decimal, str, bool, Decimal]]

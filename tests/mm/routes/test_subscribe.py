@@ -11,13 +11,17 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.api.told import Description
+from tests.patience import PATIENCE_S
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from hedgerow.api.server import Server
 from hedgerow.bus.nats import Bus
 from hedgerow.bus.relay import Relay
+from hedgerow.mm import asyncapi
 from hedgerow.mm.controls import SystemState
+from hedgerow.mm.switches import save_system
 from hedgerow.realtime import socket as socket_module
 from hedgerow.realtime.output import MOST_MESSAGES
 from hedgerow.storage.database import decode_json
@@ -25,6 +29,8 @@ from hedgerow.storage.database import decode_json
 from .apikit import FIXTURE, KEY, NOW, RIVAL_KEY, Api
 
 CHANNELS = ["orders", "bets", "accounts", "scores", "emergency"]
+
+DESCRIBED = Description(asyncapi.document())
 
 
 class Client:
@@ -37,11 +43,13 @@ class Client:
         await self.connection.send(json.dumps(message))
 
     async def next(self) -> Any:
-        async with asyncio.timeout(10):
-            return decode_json(await self.connection.recv())
+        async with asyncio.timeout(PATIENCE_S):
+            text = await self.connection.recv()
+        assert DESCRIBED.faults(text) == []
+        return decode_json(text)
 
     async def close_code(self) -> int | None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             try:
                 while True:
                     await self.connection.recv()
@@ -94,7 +102,7 @@ async def server(api: Api, nats: Bus) -> AsyncIterator[Server]:
 
 @pytest.fixture
 async def client(server: Server) -> AsyncIterator[Client]:
-    async with connect(f"ws://127.0.0.1:{server.port}/ws/subscribe") as connection:
+    async with connect(f"ws://127.0.0.1:{server.port}/ws/subscribe", ping_interval=None) as connection:
         yield Client(connection)
 
 
@@ -130,7 +138,7 @@ async def test_channels_carry_the_clients_own_rows_and_everybodys(api: Api, clie
     await api.database.execute("""update fixtures set scores = '{"result": {"participant1Score": 1}}'""")
     emergency = SystemState(soft_paused=False, stopped=False, emergency=True, reason="Manual trigger", since=NOW)
     async with api.database.transaction() as connection:
-        await api.repository.save_system(connection, emergency)
+        await save_system(connection, emergency)
     bet, account, scores, state = [await client.next() for _ in range(4)]
     assert (bet["channel"], bet["event"], bet["payload"]) == ("bets", "INSERT", await api.get(f"/bets/{number}"))
     assert (account["channel"], account["payload"]["balance"]) == ("accounts", Decimal("12.50"))
@@ -170,7 +178,7 @@ async def test_who_has_no_key_is_told_why_and_closed(client: Client, message: di
 
 
 async def test_sixth_connection_of_a_key_is_refused(server: Server) -> None:
-    connections = [await connect(f"ws://127.0.0.1:{server.port}/ws/subscribe") for _ in range(7)]
+    connections = [await connect(f"ws://127.0.0.1:{server.port}/ws/subscribe", ping_interval=None) for _ in range(7)]
     clients = [Client(connection) for connection in connections]
     told = [await client.subscribe("orders") for client in clients[:6]]
     assert [message["type"] for message in told] == ["subscribed"] * 5 + ["error"]
@@ -185,7 +193,9 @@ async def test_client_that_stops_reading_is_closed_and_the_others_miss_nothing(
     api: Api, server: Server, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(socket_module, "_LAST_WORDS_S", 60)
-    async with connect(f"ws://127.0.0.1:{server.port}/ws/subscribe", sock=narrow(server), max_queue=1) as deaf_end:
+    async with connect(
+        f"ws://127.0.0.1:{server.port}/ws/subscribe", sock=narrow(server), max_queue=1, ping_interval=None
+    ) as deaf_end:
         deaf = Client(deaf_end)
         assert (await deaf.subscribe("orders"))["type"] == "subscribed"
         await client.subscribe("orders")

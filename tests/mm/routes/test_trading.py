@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from hedgerow.mm.commands import CancelOutcome
 from hedgerow.mm.controls import SystemState
+from hedgerow.mm.switches import save_system
 
 from .apikit import NOW, Api
 
@@ -40,7 +41,7 @@ async def test_operators_stop_shows_with_its_duration(api: Api) -> None:
         soft_paused=False, stopped=True, emergency=False, reason="feed", since=NOW - timedelta(seconds=90)
     )
     async with api.database.transaction() as connection:
-        await api.repository.save_system(connection, stopped)
+        await save_system(connection, stopped)
     status = await api.get("/trading/status")
     assert (status["status"], status["systemTradingBlocked"]) == ("system_stopped", True)
     assert (status["systemReason"], status["systemDurationSeconds"]) == ("feed", 90)

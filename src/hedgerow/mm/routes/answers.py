@@ -7,7 +7,7 @@ from typing import Any
 from hedgerow.api.answers import JsonAnswer
 from hedgerow.api.models import ErrorResponse, HTTPValidationError
 from hedgerow.mm.commands import CancelOutcome
-from hedgerow.mm.schemas import PartialCancelResponse
+from hedgerow.mm.schemas.trading import PartialCancelResponse
 
 Responses = dict[int | str, dict[str, Any]]
 

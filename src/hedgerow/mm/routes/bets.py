@@ -13,7 +13,7 @@ from hedgerow.mm.context import CallerOf, Context
 from hedgerow.mm.events import BET_STATUSES, bet_shape
 from hedgerow.mm.listing import DaysOf, PageOf, RowNumber, Text, Where, chosen, page_of
 from hedgerow.mm.routes.answers import ERRORS
-from hedgerow.mm.schemas import BetItem, BetPage, BetSummary
+from hedgerow.mm.schemas.orders import BetItem, BetPage, BetSummary
 
 router = APIRouter(tags=["Bets"], route_class=ExactRoute, responses=ERRORS)
 

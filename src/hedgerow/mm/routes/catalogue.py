@@ -12,7 +12,7 @@ from hedgerow.mm.context import CallerOf, Context
 from hedgerow.mm.events import scores_shape
 from hedgerow.mm.listing import PageOf, SmallNumber, Where, page_of
 from hedgerow.mm.routes.answers import ERRORS
-from hedgerow.mm.schemas import FixtureItem, FixturePage, SportItem, SportTournamentsResponse
+from hedgerow.mm.schemas.catalogue import FixtureItem, FixturePage, SportItem, SportTournamentsResponse
 
 router = APIRouter(tags=["Fixtures"], route_class=ExactRoute, responses=ERRORS)
 

@@ -9,7 +9,8 @@ from hedgerow.mm.context import CallerOf, Context
 from hedgerow.mm.events import account_shape
 from hedgerow.mm.listing import Text, Where, listed
 from hedgerow.mm.routes.answers import ERRORS, MALFORMED
-from hedgerow.mm.schemas import AccountsResponse, ClientInfo, ClientSettingsResponse, UpdateClientSettingsRequest
+from hedgerow.mm.schemas.configuration import ClientInfo, ClientSettingsResponse, UpdateClientSettingsRequest
+from hedgerow.mm.schemas.positions import AccountsResponse
 
 router = APIRouter(tags=["Client"], route_class=ExactRoute, responses=ERRORS)
 
@@ -21,7 +22,7 @@ _ACCOUNT_COLUMNS = """account_id, venue, username, client, currency, balance, he
 @router.get("/me", response_model=ClientInfo)
 async def get_me(caller: CallerOf, context: Context) -> JsonAnswer:
     """Whose key this is."""
-    controls = await context.repository.client_controls(caller.name)
+    controls = await context.switches.client_controls(caller.name)
     return JsonAnswer(
         {
             "client": caller.client.client,
@@ -38,7 +39,7 @@ async def list_accounts(caller: CallerOf, context: Context, exchange: Text = Non
 
     The account that hedges are placed with is among them: its `exchange` is the bookmaker.
     """
-    controls = await context.repository.client_controls(caller.name)
+    controls = await context.switches.client_controls(caller.name)
     where = Where().add("client = {}", caller.name).add_if("venue = {}", exchange)
     rows = await context.database.fetch(
         f"""select {_ACCOUNT_COLUMNS} from accounts where {where.sql} and removed_at is null

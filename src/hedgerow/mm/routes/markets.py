@@ -14,14 +14,13 @@ from hedgerow.core.errors import ApiError
 from hedgerow.mm.context import ApiContext, CallerOf, Context
 from hedgerow.mm.listing import SmallNumber, listed
 from hedgerow.mm.routes.answers import ERRORS
-from hedgerow.mm.schemas import (
+from hedgerow.mm.schemas.catalogue import MarketsResponse, PlayersResponse
+from hedgerow.mm.schemas.configuration import (
     ActivateAllBody,
     ActivateAllResponse,
     MarketAllowlistPatchBody,
     MarketAllowlistResponse,
-    MarketsResponse,
     MarketTypesResponse,
-    PlayersResponse,
 )
 
 router = APIRouter(tags=["Markets"], route_class=ExactRoute, responses=ERRORS)

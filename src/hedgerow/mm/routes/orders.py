@@ -26,14 +26,8 @@ from hedgerow.mm.listing import (
     page_of,
 )
 from hedgerow.mm.routes.answers import CONFLICT, ERRORS, PARTIAL, partial_cancel
-from hedgerow.mm.schemas import (
-    CancelResponse,
-    ExplainResponse,
-    OpenOrdersResponse,
-    OrderItem,
-    OrderPage,
-    OrderSummary,
-)
+from hedgerow.mm.schemas.orders import ExplainResponse, OpenOrdersResponse, OrderItem, OrderPage, OrderSummary
+from hedgerow.mm.schemas.trading import CancelResponse
 
 router = APIRouter(tags=["Orders"], route_class=ExactRoute, responses=ERRORS)
 

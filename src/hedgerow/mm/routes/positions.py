@@ -9,7 +9,8 @@ from hedgerow.mm.analytics import POSITION_FILTERS, order_summary, positions, pr
 from hedgerow.mm.context import CallerOf, Context
 from hedgerow.mm.listing import DaysOf, FixtureText, Text, chosen, listed
 from hedgerow.mm.routes.answers import ERRORS
-from hedgerow.mm.schemas import OrderSummary, PnLResponse, PositionsResponse
+from hedgerow.mm.schemas.orders import OrderSummary
+from hedgerow.mm.schemas.positions import PnLResponse, PositionsResponse
 
 router = APIRouter(tags=["Positions"], route_class=ExactRoute, responses=ERRORS)
 

@@ -16,7 +16,7 @@ from hedgerow.mm.context import ApiContext, CallerOf, Context
 from hedgerow.mm.controls import TournamentSettings
 from hedgerow.mm.listing import SmallNumber, Where, listed
 from hedgerow.mm.routes.answers import CONFLICT, ERRORS, MALFORMED
-from hedgerow.mm.schemas import (
+from hedgerow.mm.schemas.configuration import (
     ActivatedResponse,
     ActivateTournamentRequest,
     DeactivatedResponse,
@@ -90,7 +90,7 @@ async def update_tournament(
 
 
 async def _settings(context: ApiContext, client: str, tournament_id: int) -> TournamentSettings:
-    for settings in await context.repository.tournaments(client):
+    for settings in await context.switches.tournaments(client):
         if settings.tournament_id == tournament_id:
             return settings
     raise ApiError(404, "Tournament not configured")

@@ -13,7 +13,7 @@ from hedgerow.mm.commands import CancelOutcome
 from hedgerow.mm.context import ApiContext, CallerOf, Context
 from hedgerow.mm.controls import Controls, Switch, SystemState, trading_state
 from hedgerow.mm.routes.answers import ERRORS, PARTIAL, partial_cancel
-from hedgerow.mm.schemas import SwitchBody, TradingControlResponse, TradingStatusResponse
+from hedgerow.mm.schemas.trading import SwitchBody, TradingControlResponse, TradingStatusResponse
 
 router = APIRouter(tags=["Trading"], route_class=ExactRoute, responses=ERRORS)
 
@@ -62,7 +62,7 @@ def _result(result: str, outcome: CancelOutcome) -> dict[str, Any]:
 
 
 async def _status(context: ApiContext, caller: Caller) -> dict[str, Any]:
-    controls, system = await context.controls(caller), await context.repository.system()
+    controls, system = await context.controls(caller), await context.switches.system()
     client = await context.accounts.client(caller.name)
     if client is None:
         raise ApiError(404, "The client does not exist any more")

@@ -1,4 +1,4 @@
-"""The engine's own values as JSON and back, exactly: Decimals as text, price grids as their bands.
+"""The engine's own values as JSON and back, exactly: Decimals as text, price grids as their bands or rungs.
 
 The types are those of the engine and of `venues.base`; msgspec reads and writes them as they stand.
 """
@@ -9,20 +9,28 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from hedgerow.core.american_grid import AmericanGrid
 from hedgerow.core.errors import CannotTell, InDoubt, Reason, Refused, Unavailable, VenueError
 from hedgerow.core.ladders import Band, PriceGrid
+from hedgerow.core.odds_grid import OddsGrid
 from hedgerow.storage.database import OutcomeUnknownError, StorageError
 
 T = TypeVar("T")
 
 
 def _to_json(value: Any) -> Any:
+    if isinstance(value, AmericanGrid):
+        return {"american": value.american}
+    if isinstance(value, OddsGrid):
+        return {"odds": value.odds}
     if isinstance(value, PriceGrid):
         return [(band.start, band.end, band.step) for band in value.bands]
     raise NotImplementedError(f"{type(value).__name__} has no form on a tape")
 
 
 def _from_json(kind: type, value: Any) -> Any:
+    if kind is PriceGrid and isinstance(value, dict):
+        return AmericanGrid(value["american"]) if "american" in value else OddsGrid(value["odds"])
     if kind is PriceGrid:
         return PriceGrid([Band(*band) for band in value])
     raise NotImplementedError(f"{kind.__name__} has no form on a tape")

@@ -88,12 +88,16 @@ class EngineFacts(_Message, frozen=True):
 
 
 class DeskFacts(_Message, frozen=True):
-    """Where a client hedges. `per_usd`: units of the account's currency."""
+    """An account where a client hedges. `per_usd`: units of its currency; `rank`: the lowest is asked first; `meta`:
+    what of it the engine reads."""
 
     account_id: int
     venue: VenueFacts
     currency: str
     per_usd: Decimal
+    rank: int
+    is_active: bool
+    meta: dict[str, str]
 
 
 class PolicyFacts(_Message, frozen=True):
@@ -104,6 +108,7 @@ class PolicyFacts(_Message, frozen=True):
     max_daily_loss: Decimal | None
     loss_stopped_on: date | None
     max_reject_share: Decimal | None
+    fallbacks: tuple[VenueSlug, ...]
 
     @classmethod
     def of(cls, policy: Policy) -> PolicyFacts:
@@ -113,6 +118,7 @@ class PolicyFacts(_Message, frozen=True):
             policy.max_daily_loss,
             policy.loss_stopped_on,
             policy.max_reject_share,
+            policy.fallbacks,
         )
 
     def policy(self) -> Policy:
@@ -122,6 +128,7 @@ class PolicyFacts(_Message, frozen=True):
             self.max_daily_loss,
             self.loss_stopped_on,
             self.max_reject_share,
+            self.fallbacks,
         )
 
 
@@ -149,8 +156,7 @@ class ClientFacts(_Message, frozen=True):
     denied: list[tuple[int, str, bool]]
     policy: PolicyFacts
     max_outcome_stake: list[tuple[int, int]]
-    hedges: bool
-    desk: DeskFacts | None
+    desks: list[DeskFacts]
 
 
 class LaneFacts(_Message, frozen=True):
@@ -216,10 +222,11 @@ class CashRead(_Message, frozen=True):
 
 
 class HedgeCashRead(_Message, frozen=True):
-    """Micros of USD at a client's bookmaker."""
+    """Micros of USD in one of a client's accounts at bookmakers."""
 
     client: ClientName
-    cash: int
+    account_id: int
+    free: int
 
 
 class CancelledByHand(_Message, frozen=True):
@@ -341,6 +348,7 @@ TURNS: Mapping[str, type[_Message]] = {
     "answer": Answered,
     "begin": Begun,
     "halt": Nothing,
+    "plan no more": Nothing,
 }
 
 VALUES: Mapping[str, type[_Message]] = {"offers": Offered, "drawn": Drawn}

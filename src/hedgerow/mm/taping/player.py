@@ -1,7 +1,7 @@
 """Plays an engine's tape: the same engine, told the same in the same turns, must say the same.
 
-Nothing of the outside is there. The clock shows the time of the present turn; what the engine waits for ends when the
-tape says so; what it says is compared, turn by turn and byte by byte, with what it said then.
+Nothing of the outside is there: `played` stands for it. What the engine says is compared, turn by turn and byte by
+byte, with what it said then.
 """
 
 from __future__ import annotations
@@ -9,47 +9,44 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import msgspec
 
-from hedgerow.core.clock import Clock, SystemClock
 from hedgerow.core.errors import InputError
-from hedgerow.core.ids import ClientName, MarketKey, OutcomeId, VenueSlug
+from hedgerow.core.ids import ClientName
 from hedgerow.core.tape import Record, TapeReader
 from hedgerow.core.tasks import spawn, stop
 from hedgerow.execution.guard import Breakers
-from hedgerow.mm.exposure import Exposure, Matched
-from hedgerow.mm.hedger import Desk
-from hedgerow.mm.hedging import Offer
-from hedgerow.mm.journal import Journal, Owner, QuoteReason
+from hedgerow.mm.desks import Desk
+from hedgerow.mm.engine import Engine
+from hedgerow.mm.exposure import Exposure
+from hedgerow.mm.hedger import Hedger
+from hedgerow.mm.lane import Lane
+from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import TradedMarket, Trader
-from hedgerow.mm.orders import Order, Slot
+from hedgerow.mm.numbers import OrderNumbers
+from hedgerow.mm.orders import Slot
 from hedgerow.mm.recovery import Recovery
 from hedgerow.mm.repository import Repository
-from hedgerow.mm.shares import UnhedgedShares
 from hedgerow.mm.taping import messages as told
-from hedgerow.mm.taping.codec import decode, encode, error_of
+from hedgerow.mm.taping.codec import decode
+from hedgerow.mm.taping.played import Diverged, NoJournal, NoShares, Played, PlayedPrices, Silent
 from hedgerow.mm.taping.taped import (
     TapedEngine,
     TapedHedger,
-    TapedLane,
     TapedLedger,
     TapedNumbers,
     TapedPlacement,
-    TapedPrices,
     TapedReads,
-    TurnClock,
 )
-from hedgerow.mm.taping.turns import T, V
-from hedgerow.mm.taping.waits import Waits
+from hedgerow.mm.taping.taped_lane import TapedLane
 from hedgerow.storage.bets import Bets
 from hedgerow.storage.database import Database
-from hedgerow.venues.base import Account, Bookmaker, Exchange, Manifest
+from hedgerow.venues.base import Account, Bookmaker, Exchange
 
 _QUIET_TURNS = 4
 """Rounds of the event loop after a turn: its task goes on in the first, what that starts comes to its first wait in
@@ -72,150 +69,14 @@ class Verdict:
         return self.first_difference is None
 
 
-class Diverged(Exception):  # noqa: N818
-    """The tape tells of something that this engine did not ask for."""
-
-
-class Played:
-    """`Turns` that are read."""
-
-    is_live = False
-    is_inside = True
-
-    def __init__(self) -> None:
-        self.now_ns = 0
-        self.clock: Clock = TurnClock(SystemClock(), self, lambda: self.now_ns)
-        self.said: list[bytes] = []
-        self.drawable: dict[str, deque[int | str | None]] = {}
-        self._waits = Waits()
-        self._waiting: dict[str, tuple[asyncio.Future[Any], Any]] = {}
-
-    # --- of the engine -----------------------------------------------------------------------------------------
-
-    def turn(self, kind: str, message: Callable[[], msgspec.Struct]) -> AbstractContextManager[None]:
-        return nullcontext()
-
-    async def begin(self, key: str, known_until_ms: int | None = None) -> None:
-        await self.answer(_begin(key), _nothing, None)
-
-    async def answer(self, key: str, ask: Callable[[], Awaitable[T]], kind: Any) -> T:
-        with self._waits.named(key) as name:
-            ends: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-            self._waiting[name] = ends, kind
-            try:
-                return await ends
-            finally:
-                self._waiting.pop(name, None)
-
-    def rest(self) -> None:
-        """Nothing else is waited for in a replay."""
-
-    def drawn(self, what: str, draw: Callable[[], V]) -> V:
-        values = self.drawable.get(what)
-        if not values:
-            raise Diverged(f"a {what} was drawn that was not drawn then")
-        return cast(V, values.popleft())
-
-    def read(self, kind: str, message: msgspec.Struct) -> None:
-        """It stands on the tape."""
-
-    def say(self, decision: dict[str, Any]) -> None:
-        self.said.append(encode(decision))
-
-    # --- of the tape -------------------------------------------------------------------------------------------
-
-    async def close(self) -> None:
-        """Ends all that still waits."""
-        while self._waiting:
-            for ends, _ in self._waiting.values():
-                ends.cancel()
-            await asyncio.sleep(0)
-
-    def is_waited_for(self, key: str) -> bool:
-        return f"{_begin(key)} #0" in self._waiting
-
-    def release(self, key: str) -> None:
-        """Work begins."""
-        self._end(f"{_begin(key)} #0").set_result(None)
-
-    def end(self, answered: told.Answered) -> None:
-        """A wait ends. Raises Diverged when nobody waits for that."""
-        name = answered.key
-        kind = self._waiting[name][1] if name in self._waiting else None
-        ends = self._end(name)
-        if answered.failure is not None:
-            ends.set_exception(error_of(answered.failure))
-        else:
-            ends.set_result(decode(answered.value, kind))
-
-    def _end(self, name: str) -> asyncio.Future[Any]:
-        if name not in self._waiting:
-            raise Diverged(f"nobody waits for {name!r}")
-        return self._waiting.pop(name)[0]
-
-
-def _begin(key: str) -> str:
-    return f"begin {key}"
-
-
-async def _nothing() -> Any:
-    return None
-
-
-class PlayedPrices(TapedPrices):
-    """Offers as they were read."""
-
-    def __init__(self) -> None:
-        self._now: dict[tuple[VenueSlug, MarketKey], tuple[dict[OutcomeId, Offer], str | None]] = {}
-
-    def offers(self, key: MarketKey, bookmaker: VenueSlug) -> tuple[dict[OutcomeId, Offer], str | None]:
-        return self._now.get((bookmaker, key), ({}, None))
-
-    def take(self, offered: told.Offered) -> None:
-        self._now[(offered.bookmaker, offered.key)] = dict(offered.offers), offered.why_not
-
-    def forget(self, key: MarketKey, bookmaker: VenueSlug) -> None:
-        self._now.pop((bookmaker, key), None)
-
-
-class _NoJournal(Journal):
-    """Rows are not written again."""
-
-    def changed(self, order: Order, owner: Owner) -> None:
-        pass
-
-    def quoted(self, reason: QuoteReason) -> None:
-        pass
-
-
-class _NoShares(UnhedgedShares):
-    """Nor these."""
-
-    def moved(self, fills: Iterable[Matched]) -> None:
-        pass
-
-
-class _Answer:
-    """Stands for a request that is not sent; its answer is on the tape."""
-
-    def __await__(self) -> Iterator[Any]:
-        raise AssertionError("answers come from the tape")
-
-
-class Silent:
-    """A venue that nothing is sent to."""
-
-    def __init__(self, manifest: Manifest) -> None:
-        self.manifest = manifest
-
-    def place(self, *_: object) -> _Answer:
-        return _Answer()
-
-    amend = cancel = working = close = place
-
-
 class Replay:
     """One engine, as its process began it, and what it is told."""
+
+    engine: Engine
+    hedger: Hedger
+    prices: PlayedPrices
+    _ledger: FillLedger
+    _numbers: OrderNumbers
 
     def __init__(self, facts: told.EngineFacts, turns: Played) -> None:
         self._turns = turns
@@ -224,23 +85,22 @@ class Replay:
         database = cast(Database, None)  # nothing is read or written
         repository, bets = Repository(database, clock), Bets(database, clock)
         self._ledger = TapedLedger(turns, database, repository, bets)
-        self._ledger.shares = _NoShares(database, repository, lambda _: False)
+        self._ledger.shares = NoShares(repository, lambda _: False)
         placement = TapedPlacement(turns, database, bets, Breakers(clock), clock)
-        self.hedger = TapedHedger(
-            turns, self._ledger, placement, clock, max_drift=facts.max_drift, is_live=lambda _: False
-        )
+        hedger = TapedHedger(turns, self._ledger, placement, clock, max_drift=facts.max_drift, is_live=lambda _: False)
+        self.hedger, self._open_bets = hedger, hedger.open_bets
         self.engine = TapedEngine(
             turns,
             self.prices,
             self.hedger,
             self._ledger,
-            _NoJournal(database, repository, clock),
+            NoJournal(repository),
             clock,
-            minimum_stake=self.hedger.minimum_stake,
+            minimum_stake=self.hedger.desks.minimum_stake,
             hysteresis=facts.hysteresis,
         )
         self._numbers = TapedNumbers(turns)
-        self._lanes: dict[int, TapedLane] = {}
+        self._lanes: dict[int, Lane] = {}
         self._reads = TapedReads(turns, repository, bets)
         self._work: set[asyncio.Task[None]] = set()
 
@@ -254,23 +114,25 @@ class Replay:
         trader = self.engine.traders.get(facts.name)
         if trader is None:
             trader = self.engine.traders[facts.name] = Trader(facts.name, facts.bookmaker, facts.state)
-        trader.state, trader.hedges = facts.state, facts.hedges
+        trader.state = facts.state
         trader.tournaments = {found.tournament_id: found.settings() for found in facts.tournaments}
         trader.denied, trader.policy = set(facts.denied), facts.policy.policy()
         trader.max_outcome_stake = dict(facts.max_outcome_stake)
         trader.set_caps()
-        if facts.desk is not None:
-            self._take_desk(facts.name, facts.desk)
+        for desk in facts.desks:
+            self._take_desk(facts.name, desk)
+        self.hedger.desks.review(trader)
 
     def _take_desk(self, client: ClientName, facts: told.DeskFacts) -> None:
-        desk = self.hedger.desks.get(client)
+        desk = self.hedger.desks.find(client, facts.account_id)
+        account = Account(facts.account_id, "", facts.currency, {}, facts.meta)
         if desk is None:
-            bookmaker = cast(Bookmaker, Silent(facts.venue.manifest()))
-            account = Account(facts.account_id, "", facts.currency, {})
-            desk = Desk(bookmaker, account, facts.per_usd)
+            desk = Desk(self._bookmaker(client, facts), account, facts.per_usd)
             self.hedger.add_desk(client, desk)
-            desk.reconciler = None  # what becomes of a bet is on the tape
-        desk.per_usd = facts.per_usd
+        desk.account, desk.per_usd, desk.rank, desk.is_active = account, facts.per_usd, facts.rank, facts.is_active
+
+    def _bookmaker(self, client: ClientName, facts: told.DeskFacts) -> Bookmaker:
+        return cast(Bookmaker, Silent(facts.venue.manifest()))
 
     def take_lane(self, facts: told.LaneFacts) -> None:
         exchange = cast(Exchange, Silent(facts.venue.manifest()))
@@ -306,7 +168,7 @@ class Replay:
                 case told.CashRead():
                     engine.set_cash(self._lanes[message.account_id], message.cash)
                 case told.HedgeCashRead():
-                    engine.set_hedge_cash(engine.traders[message.client], message.cash)
+                    engine.set_hedge_cash(engine.traders[message.client], message.account_id, message.free)
                 case told.CancelledByHand():
                     self._cancel(message)
                 case told.Event():
@@ -314,13 +176,15 @@ class Replay:
                     if event is not None:
                         self._lanes[message.account_id]._event(event)
                 case told.Decided():
-                    bet = self.hedger.open_bets[message.reference]
+                    bet = self._open_bets[message.reference]
                     message.take(bet, self.hedger.covers)
                     self._spawn(self.hedger._decided(bet))
                 case told.Answered():
                     self._turns.end(message)
                 case told.Begun():
                     self._begin(message)
+                case told.Nothing() if kind == "plan no more":
+                    self.hedger.plan_no_more()
                 case told.Nothing():
                     self.hedger.halt()
         except (KeyError, AttributeError) as error:
@@ -345,7 +209,7 @@ class Replay:
 
     def _cancel(self, cancelled: told.CancelledByHand) -> None:
         lane = self._lanes[cancelled.account_id]
-        order = lane.orders[cancelled.order_id]
+        order = lane.order(cancelled.order_id)
         if (slot := lane.slot_of(order)) is not None:
             self.engine.cancel_by_hand(lane, slot, order, cancelled.held_until_ms)
 

@@ -17,12 +17,15 @@ import structlog
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.tape import TapeWriter
+from hedgerow.execution.commission import COMMISSION
+from hedgerow.mm.desks import Desk
 from hedgerow.mm.engine import Engine
 from hedgerow.mm.hedger import Hedger
 from hedgerow.mm.market import Trader
 from hedgerow.mm.taping import messages as told
 from hedgerow.mm.taping.codec import ANSWERED, encode, failure_of
-from hedgerow.mm.taping.taped import TapedLane, TurnClock
+from hedgerow.mm.taping.taped import TurnClock
+from hedgerow.mm.taping.taped_lane import TapedLane
 from hedgerow.mm.taping.turns import T, V
 from hedgerow.mm.taping.waits import Waits
 
@@ -38,6 +41,7 @@ class Recorder:
         """Goes on with a tape that is there. Raises InputError and OSError."""
         self._writer: TapeWriter | None = TapeWriter(path, told.KIND, clock.now_ns())
         self._base = clock
+        self.outside: Clock | None = clock
         self.clock: Clock = TurnClock(clock, self, self._turn_ns)
         self._t, self._is_told, self._task = 0, False, None  # type: int, bool, asyncio.Task[Any] | None
         self._waits = Waits()
@@ -127,15 +131,14 @@ class Recorder:
         if self._engine is None or self._hedger is None:
             return
         for trader in self._engine.traders.values():
-            desk = self._hedger.desks.get(trader.name)
+            desks = self._hedger.desks.of(trader.name)
             seen = (
                 trader.state,
                 trader.tournaments,
                 trader.denied,
                 trader.policy,
                 trader.max_outcome_stake,
-                trader.hedges,
-                desk.per_usd if desk else None,
+                [(desk.account, desk.per_usd, desk.rank, desk.is_active) for desk in desks],
                 len(trader.lanes),
             )
             before, self._seen[trader.name] = self._seen.get(trader.name), seen
@@ -143,11 +146,6 @@ class Recorder:
                 self._write_client(trader, self._hedger)
 
     def _write_client(self, trader: Trader, hedger: Hedger) -> None:
-        desk = hedger.desks.get(trader.name)
-        facts = None
-        if desk is not None:
-            venue = told.VenueFacts.of(desk.bookmaker.manifest)
-            facts = told.DeskFacts(desk.account.account_id, venue, desk.account.currency, desk.per_usd)
         client = told.ClientFacts(
             trader.name,
             trader.bookmaker,
@@ -156,8 +154,7 @@ class Recorder:
             sorted(trader.denied),
             told.PolicyFacts.of(trader.policy),
             list(trader.max_outcome_stake.items()),
-            trader.hedges,
-            facts,
+            [_desk_facts(desk) for desk in hedger.desks.of(trader.name)],
         )
         self._write(self._t, "client", client)
         for lane in trader.lanes:
@@ -174,6 +171,12 @@ class Recorder:
         except (OSError, ValueError) as error:
             _log.error("the engine is not recorded any more", error=str(error))
             self._writer = None
+
+
+def _desk_facts(desk: Desk) -> told.DeskFacts:
+    account, venue = desk.account, told.VenueFacts.of(desk.bookmaker.manifest)
+    kept = {name: account.meta[name] for name in (COMMISSION,) if name in account.meta}
+    return told.DeskFacts(account.account_id, venue, account.currency, desk.per_usd, desk.rank, desk.is_active, kept)
 
 
 def _present_task() -> asyncio.Task[Any] | None:

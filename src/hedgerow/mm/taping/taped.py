@@ -7,22 +7,23 @@ quote, cancel and hedge is said.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from hedgerow.core.clock import Clock, _Reading
 from hedgerow.core.errors import Refused
 from hedgerow.core.ids import MarketKey, OutcomeId, VenueSlug
-from hedgerow.core.money import Micros, decimal_of
-from hedgerow.core.states import BetStatus, Side
+from hedgerow.core.states import BetStatus
 from hedgerow.execution.placement import Covers, Placement
+from hedgerow.execution.reconcile import Reconciler
+from hedgerow.mm.desks import Desk
 from hedgerow.mm.engine import Engine, Prices
-from hedgerow.mm.hedger import Desk, Hedger
+from hedgerow.mm.hedger import Hedger
 from hedgerow.mm.hedging import Offer, PlannedBet
 from hedgerow.mm.journal import QuoteReason
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.ledger import FillLedger
-from hedgerow.mm.market import Place, TradedMarket, Trader
+from hedgerow.mm.market import TradedMarket, Trader
 from hedgerow.mm.numbers import OrderNumbers
 from hedgerow.mm.orders import Command, HedgeLegs, Order, Slot
 from hedgerow.mm.quoter import Terms
@@ -34,20 +35,10 @@ from hedgerow.storage.behind import until_written
 from hedgerow.storage.bets import Bet, Bets
 from hedgerow.storage.database import StorageError
 from hedgerow.venues.base import (
-    Balance,
+    BetIntent,
     Bookmaker,
-    EventSink,
-    Exchange,
-    ExchangeEvent,
     Fill,
     Instrument,
-    Listing,
-    MarketChange,
-    NewQuote,
-    OrderRef,
-    OrderState,
-    Resolution,
-    StreamGap,
 )
 
 
@@ -136,7 +127,7 @@ class TapedEngine(Engine):
         self._taped_prices.forget(market.key, market.client.bookmaker)
 
     def odds_changed(self, bookmaker: VenueSlug, keys: Iterable[MarketKey]) -> None:
-        if traded := [key for key in keys if (bookmaker, key) in self._by_odds]:
+        if traded := [key for key in keys if self._concerned(bookmaker, key)]:
             with self._turns.turn("odds", lambda: told.OddsChanged(bookmaker, traded)):
                 super().odds_changed(bookmaker, traded)
 
@@ -156,9 +147,9 @@ class TapedEngine(Engine):
         with self._turns.turn("cash", lambda: told.CashRead(lane.account_id, cash)):
             super().set_cash(lane, cash)
 
-    def set_hedge_cash(self, trader: Trader, cash: int) -> None:
-        with self._turns.turn("hedge cash", lambda: told.HedgeCashRead(trader.name, cash)):
-            super().set_hedge_cash(trader, cash)
+    def set_hedge_cash(self, trader: Trader, account_id: int, free: int) -> None:
+        with self._turns.turn("hedge cash", lambda: told.HedgeCashRead(trader.name, account_id, free)):
+            super().set_hedge_cash(trader, account_id, free)
 
     def relist(self, lane: Lane, instrument: Instrument, *, is_open: bool) -> None:
         if instrument.ref in lane.instruments:
@@ -169,13 +160,6 @@ class TapedEngine(Engine):
         cancelled = told.CancelledByHand(lane.account_id, order.order_id, held_until_ms)
         with self._turns.turn("cancel", lambda: cancelled):
             super().cancel_by_hand(lane, slot, order, held_until_ms)
-
-    def _send(self, market: TradedMarket, place: Place, command: Command, quote: Terms) -> None:
-        self._causes(quote)
-        super()._send(market, place, command, quote)
-
-    def _causes(self, quote: Terms) -> None:
-        """A hook for a replay that asks what else would have been sent."""
 
     def _reason(self, market: TradedMarket, order: Order, command: Command, quote: Terms) -> QuoteReason:
         reason = super()._reason(market, order, command, quote)
@@ -193,139 +177,6 @@ class TapedEngine(Engine):
             }
         )
         return reason
-
-
-class TapedLane(Lane):
-    def __init__(self, turns: Turns, account_id: int, exchange: Exchange, *parts: Any) -> None:
-        super().__init__(account_id, TapedExchange(turns, account_id, exchange), *parts)
-        self._turns = turns
-
-    @property
-    def tag(self) -> int:
-        """The deployment's number in its orders' references."""
-        return self._tag
-
-    async def open(self, fills_known_until_ms: int | None) -> None:
-        await self._turns.begin(f"open {self.account_id}", fills_known_until_ms)
-        await super().open(fills_known_until_ms)
-
-    async def close(self, *, cancels: bool) -> None:
-        await self._turns.begin(f"close {self.account_id}")
-        await super().close(cancels=cancels)
-
-    async def replace(self, exchange: Exchange) -> None:
-        await self._turns.begin(f"replace {self.account_id}")
-        await super().replace(TapedExchange(self._turns, self.account_id, exchange))
-
-    async def resync(self) -> None:
-        await self._turns.begin(f"resync {self.account_id}")
-        await super().resync()
-
-    async def cancel_strays(self) -> None:
-        if self.strays:
-            await self._turns.begin(f"strays {self.account_id}")
-            await super().cancel_strays()
-
-    def _send_cancel(self, slot: Slot, order: Order) -> None:
-        self._turns.say(
-            {"t": self._clock.now_ns(), "act": "cancel", "order": order.order_id, "why": order.reason or "replaced"}
-        )
-        super()._send_cancel(slot, order)
-
-
-class TapedExchange:
-    """An exchange whose answers to the engine are written down; what others ask it is not."""
-
-    def __init__(self, turns: Turns, account_id: int, exchange: Exchange) -> None:
-        self._turns, self._account_id, self._inner = turns, account_id, exchange
-        self.manifest = exchange.manifest
-        self._refs: dict[str, OrderRef] = {}
-
-    def __getattr__(self, name: str) -> Any:
-        """What only some exchanges have."""
-        return getattr(self._inner, name)
-
-    # --- the engine's ------------------------------------------------------------------------------------------
-
-    async def open(self, sink: EventSink) -> None:
-        def heard(event: ExchangeEvent) -> None:
-            with self._turns.turn("event", lambda: _told(self._account_id, event)):
-                sink(event)
-
-        await self._turns.answer(self._key("opened"), lambda: self._inner.open(heard), None)
-
-    def place(self, quote: NewQuote) -> Coroutine[Any, Any, OrderState]:
-        answer = self._inner.place(quote)
-        ref = self._turns.drawn("ref", lambda: self._inner.ref_of(quote).venue_ref)
-        self._refs[quote.client_ref] = OrderRef(quote.instrument, quote.client_ref, ref)
-        return self._turns.answer(self._key("place", quote.client_ref), lambda: answer, OrderState)
-
-    def ref_of(self, quote: NewQuote) -> OrderRef:
-        return self._refs.pop(quote.client_ref, None) or self._inner.ref_of(quote)
-
-    def amend(
-        self, ref: OrderRef, side: Side, price: Micros, size: Micros, filled: Micros
-    ) -> Coroutine[Any, Any, OrderState]:
-        answer = self._inner.amend(ref, side, price, size, filled)
-        return self._turns.answer(self._key("amend", _name(ref)), lambda: answer, OrderState)
-
-    def cancel(self, ref: OrderRef) -> Coroutine[Any, Any, OrderState | None]:
-        answer = self._inner.cancel(ref)
-        return self._turns.answer(self._key("cancel", _name(ref)), lambda: answer, OrderState | None)
-
-    async def find_order(self, ref: OrderRef) -> OrderState | None:
-        key = self._key("find", _name(ref))
-        return await self._turns.answer(key, lambda: self._inner.find_order(ref), OrderState | None)
-
-    async def working(self) -> list[OrderState]:
-        return await self._turns.answer(self._key("working"), self._inner.working, list[OrderState])
-
-    async def fills(self, since_ms: int) -> list[Fill]:
-        return await self._turns.answer(self._key("fills"), lambda: self._inner.fills(since_ms), list[Fill])
-
-    async def close(self) -> None:
-        await self._turns.answer(self._key("closed"), self._inner.close, None)
-
-    def _key(self, what: str, name: str = "") -> str:
-        return f"{what} {self._account_id} {name}"
-
-    # --- others' -----------------------------------------------------------------------------------------------
-
-    async def cancel_all(self) -> None:
-        self._turns.rest()
-        await self._inner.cancel_all()
-
-    async def listings(self, sport: str) -> list[Listing]:
-        self._turns.rest()
-        return await self._inner.listings(sport)
-
-    async def watch(self, instruments: Sequence[Instrument]) -> None:
-        self._turns.rest()
-        await self._inner.watch(instruments)
-
-    async def balance(self) -> Balance:
-        self._turns.rest()
-        return await self._inner.balance()
-
-    async def resolutions(self, instruments: Sequence[Instrument]) -> list[Resolution]:
-        self._turns.rest()
-        return await self._inner.resolutions(instruments)
-
-
-def _name(ref: OrderRef) -> str:
-    return ref.client_ref or ref.venue_ref or ""
-
-
-def _told(account_id: int, event: ExchangeEvent) -> told.Event:
-    match event:
-        case OrderState():
-            return told.Event(account_id, order=event)
-        case Fill():
-            return told.Event(account_id, fill=event)
-        case StreamGap():
-            return told.Event(account_id, gap=event)
-        case MarketChange():
-            return told.Event(account_id, market=event)
 
 
 class TapedLedger(FillLedger):
@@ -357,13 +208,15 @@ class TapedPlacement(Placement):
         super().__init__(*parts)
         self._turns = turns
 
-    async def send(self, bookmaker: Bookmaker, bet: Bet, *, covers: Covers, **how: Any) -> Refused | None:
+    async def send(
+        self, bookmaker: Bookmaker, bet: Bet, intent: BetIntent, *, covers: Covers, leave_by: float | None = None
+    ) -> Refused | None:
         send, refusal = super().send, None
 
         async def sent() -> told.Decided:
             nonlocal refusal
             try:
-                refusal = await send(bookmaker, bet, covers=covers, **how)
+                refusal = await send(bookmaker, bet, intent, covers=covers, leave_by=leave_by)
             except StorageError:  # it was answered: the bet has the answer, and its row must get it
                 await until_written("a bet's answer", lambda: self.save(bet))
             return decided(bet, refusal)
@@ -397,6 +250,15 @@ class TapedHedger(Hedger):
         with self._turns.turn("halt", told.Nothing):
             super().halt()
 
+    def plan_no_more(self) -> None:
+        with self._turns.turn("plan no more", told.Nothing):
+            super().plan_no_more()
+
+    def _reconciler(self, desk: Desk) -> Reconciler | None:
+        """It waits outside: only what it finds out is a turn. None in a replay: that stands on the tape."""
+        outside = self._turns.outside
+        return None if outside is None else self._asking(desk, outside)
+
     async def _decided(self, bet: Bet) -> None:
         with self._turns.turn("bet", lambda: decided(bet)):  # which waits for nothing
             await super()._decided(bet)
@@ -427,12 +289,14 @@ class TapedHedger(Hedger):
                 "act": "hedge",
                 "reference": bet.reference,
                 "client": market.client.name,
+                "account": bet.account_id,
+                "bookmaker": bet.bookmaker,
                 "market": market.key,
                 "outcome": planned.outcome_id,
                 "stake": planned.stake,
                 "currency": bet.currency,
-                "odds": decimal_of(planned.offer.odds),
-                "plannedOdds": decimal_of(planned.planned_odds),
+                "odds": bet.requested_odds,
+                "plannedOdds": bet.planned_odds,
                 "needs": planned.needs,
                 "ref": planned.offer.outcome_ref,
             }

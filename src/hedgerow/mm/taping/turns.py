@@ -25,6 +25,8 @@ class Turns(Protocol):
 
     clock: Clock
     """The engine's clock: it stands still within a turn."""
+    outside: Clock | None
+    """The clock of what is no part of the engine, None where it is played: waits by this one are no turns."""
     is_live: bool
     """Whether the outside is there: False when it is played."""
 
