@@ -19,9 +19,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tests.patience import PATIENCE_S
+
 from hedgerow.bus.engines import Engines
 from hedgerow.bus.engines.engine import free_port
-from hedgerow.cli.calls import Caller, CallError
 from hedgerow.cli.services import ABP, ServiceProcess
 from hedgerow.cli.simulated import simulated_environment
 from hedgerow.core.clock import SystemClock
@@ -31,9 +32,10 @@ from hedgerow.core.ids import NO_PLAYER, FixtureId, OutcomeId, OutcomeKey
 from hedgerow.core.secrets import Secret, Vault, new_master_key
 from hedgerow.core.states import SettlementStatus
 from hedgerow.execution.invariants import check
+from hedgerow.net.calls import Caller, CallError
 from hedgerow.sim.bookmaker import Bet as TakenBet
 from hedgerow.sim.bookmaker import Quote
-from hedgerow.sim.exchange import State
+from hedgerow.sim.orders import State
 from hedgerow.sim.server import WorldConfig, WorldServer
 from hedgerow.sim.world import DEMO, RIVAL, Fixture
 from hedgerow.storage.accounts import Accounts
@@ -41,8 +43,8 @@ from hedgerow.storage.database import Database
 
 ACME, ZENITH, BIRCH = "acme", "zenith", "birch"
 BRIDGED = {
-    ACME: (f"{DEMO}_sharpbet", f"{DEMO}_vertex", f"{DEMO}_singbet", f"{DEMO}_betcris"),
-    ZENITH: (f"{RIVAL}_sharpbet", f"{DEMO}_cloudbetb2b", f"{DEMO}_kaiyun"),
+    ACME: (f"{DEMO}_sharpbet", f"{DEMO}_vertex", f"{DEMO}_paradisewager", f"{DEMO}_betcris"),
+    ZENITH: (f"{RIVAL}_sharpbet", f"{DEMO}_betamapola", f"{DEMO}_kaiyun"),
     BIRCH: (f"{DEMO}_justbet", f"{DEMO}_3et", f"{DEMO}_198bet", f"{DEMO}_monkeyline.vip"),
 }
 """The accounts of each client at bookmakers behind a bridge, which is asked for a bet and knows at once."""
@@ -168,7 +170,7 @@ class Arena:
                 self.misbehave()
             await asyncio.sleep(0.25)
 
-    async def quiet(self, *, within_s: float) -> None:
+    async def quiet(self, *, within_s: float = PATIENCE_S) -> None:
         """Every bookmaker answers again; returns when every order has ended and nothing is in doubt."""
         self.behave_well()
         await self.until("select count(*) from bets where status in ('PENDING', 'PLACED')", 0, within_s=within_s)
@@ -176,7 +178,7 @@ class Arena:
             "select count(*) from abp_orders where status in ('PENDING', 'PROCESSING')", 0, within_s=within_s
         )
 
-    async def until(self, query: str, expected: object, *, within_s: float) -> None:
+    async def until(self, query: str, expected: object, *, within_s: float = PATIENCE_S) -> None:
         """Waits until a query answers what it should."""
         found: object = None
         with suppress(TimeoutError):
@@ -211,7 +213,7 @@ class Arena:
         outcome = OUTCOMES[0]
         order = self.order() | {"fixtureId": outcome.fixture_id, "outcomeId": outcome.outcome_id} | changes
         order |= {"orderPrice": TERMS[outcome.outcome_id][0], "orderStake": 5, "acceptBetterOdds": True}
-        async with asyncio.timeout(15), Caller("abp", process.url, self.keys[client]) as caller:
+        async with asyncio.timeout(PATIENCE_S), Caller("abp", process.url, self.keys[client]) as caller:
             while True:
                 answer = await caller.post("/place-orders", {"orders": [order]})
                 if answer["acceptedOrders"]:

@@ -27,6 +27,7 @@ from hedgerow.core.money import Rates
 from hedgerow.core.secrets import Secret, Vault
 from hedgerow.execution.guard import Breakers
 from hedgerow.execution.placement import Placement
+from hedgerow.feed.book import PriceBook
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.bets import Bet, Bets
 from hedgerow.storage.database import Database
@@ -50,9 +51,9 @@ class Stopping(Placement):
         super().__init__(*args)
         self.answered: asyncio.Future[Bet] = asyncio.get_running_loop().create_future()
 
-    async def send(self, bookmaker: Any, bet: Bet, **given: Any) -> Any:
+    async def send(self, bookmaker: Any, bet: Bet, *given: Any, **options: Any) -> Any:
         os.kill(os.getpid(), signal.SIGSTOP)
-        refusal = await super().send(bookmaker, bet, **given)
+        refusal = await super().send(bookmaker, bet, *given, **options)
         self.answered.set_result(bet)
         return refusal
 
@@ -65,7 +66,17 @@ async def main(database_url: str, url: str, now_ns: str, speed: str, offer: str,
     placement = Stopping(database, bets, breakers, clock, Booking(bets, orders, clock).write)
     accounts, terms = Accounts(database, clock), Terms(database, clock)
     urls = {"pinnacle": {"rest": url}}
-    desks = Desks(database, accounts, terms, Vault(Secret(key)), urls, clock, placement)
+    desks = Desks(
+        database,
+        accounts,
+        terms,
+        Vault(Secret(key)),
+        urls,
+        clock,
+        placement,
+        PriceBook().fixture_ref,
+        PriceBook().described,
+    )
     offers = OneOffer(msgspec.json.decode(offer, type=Offer))
     view = View(desks, offers, breakers, untold_max=Decimal(500))
     runner = Runner(database, orders, bets, placement, desks, offers, view, clock, lease_s=LEASE_S)

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from tests.patience import PATIENCE_S
+
 from hedgerow.abp.booking import Booking
 from hedgerow.abp.desks import Desks
+from hedgerow.abp.intake import Intake, OrderRequest
 from hedgerow.abp.offers import Offer
 from hedgerow.abp.orders import AbpOrder
 from hedgerow.abp.repository import AbpOrders, Lease
 from hedgerow.abp.runner import Runner
 from hedgerow.abp.view import View
-from hedgerow.core.ids import NO_PLAYER, FixtureId, MarketKey, OutcomeId, OutcomeKey, VenueSlug
+from hedgerow.core.ids import NO_PLAYER, ClientName, FixtureId, MarketId, MarketKey, OutcomeId, OutcomeKey, VenueSlug
 from hedgerow.core.money import Rates
 from hedgerow.core.secrets import Vault
 from hedgerow.execution.guard import Breakers
 from hedgerow.execution.placement import Placement
+from hedgerow.feed.book import PriceBook
+from hedgerow.feed.catalogue import Catalogue, Market
 from hedgerow.sim import pinnacle_ids
 from hedgerow.sim.bookmaker import Bet as TakenBet
 from hedgerow.sim.bookmaker import Quote
@@ -42,6 +48,19 @@ KEY = base64.b64encode(bytes(32)).decode()
 """Of the vault."""
 NOW_S = 1_795_190_000
 SPEED = 40.0
+ACME = ClientName("acme")
+WINNER = Market(
+    MarketId(121),
+    12,
+    "moneyline",
+    "result",
+    None,
+    is_player_market=False,
+    name="Winner",
+    short_name="W",
+    outcomes=(OutcomeId(121), OutcomeId(122)),
+    outcome_names=("1", "2"),
+)
 LONG = timedelta(minutes=10)
 
 
@@ -113,6 +132,8 @@ class Floor:
             {"pinnacle": {"rest": self.url}},
             clock,
             placement,
+            PriceBook().fixture_ref,
+            PriceBook().described,
         )
         return placement, desks, View(desks, offers, breakers, untold_max=Decimal(500))
 
@@ -139,8 +160,8 @@ class Floor:
         return order
 
     async def until(self, order: AbpOrder, done: Callable[[AbpOrder], bool]) -> AbpOrder:
-        """Waits for what is to become of an order, at most 10 s."""
-        async with asyncio.timeout(10):
+        """Waits for what is to become of an order."""
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 found = await self.orders.order(order.order_id)
                 assert found is not None
@@ -161,3 +182,32 @@ class Floor:
     async def money(self) -> dict[str, Decimal]:
         rows = await self.database.fetch("select place, amount from abp_balances where amount <> 0")
         return {row[0]: row[1] for row in rows}
+
+
+def intake_of(floor: Floor, runner: Runner) -> Intake:
+    """The door of the process that the runner is in."""
+    desks = next(desks for made, desks in floor.started if made is runner)
+    clock, offers = floor.world.clock, WorldOffers(floor.world)
+    view = View(desks, offers, Breakers(clock), untold_max=Decimal(500))
+    return Intake(floor.database, floor.orders, desks, offers, view, Catalogue([WINNER]), runner, clock)
+
+
+def request(floor: Floor, **changes: Any) -> OrderRequest:
+    given: dict[str, Any] = {
+        "request_uuid": str(uuid.uuid4()),
+        "fixture_id": TENNIS,
+        "outcome_id": SINNER.outcome_id,
+        "player_id": NO_PLAYER,
+        "price": Decimal("1.7"),
+        "stake": Decimal(10),
+        "user_ref": "bettor1",
+        "is_test": False,
+        "bookmakers": None,
+        "currency": "USD",
+        "is_back": True,
+        "expires_at": floor.world.clock.now() + LONG,
+        "accepts_better": True,
+        "accepts_partial": True,
+        "meta": {},
+    }
+    return OrderRequest(**{**given, **changes})

@@ -8,15 +8,17 @@ from decimal import Decimal
 from typing import Any, cast
 
 import pytest
+from tests.patience import PATIENCE_S
 
 from hedgerow.abp.desks import BALANCE_AFTER_S, Desks
 from hedgerow.abp.desks import Desk as AccountDesk
 from hedgerow.core.errors import Unavailable
+from hedgerow.core.ids import NO_PLAYER, FixtureId, OutcomeId, OutcomeKey
 from hedgerow.core.observe import BALANCE_DRIFTS
 from hedgerow.core.secrets import Vault
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.terms import Terms
-from hedgerow.venues.base import Balance, VenueContext
+from hedgerow.venues.base import Balance, Descriptions, FixtureRefs, VenueContext
 from hedgerow.venues.registry import venue
 
 from .abpkit import Desk
@@ -34,6 +36,8 @@ class Till:
         self.may_answer.set()
         self.asked = 0
         self.is_away = False
+        self.fixture_ref: FixtureRefs | None = None
+        self.describe: Descriptions | None = None
 
     async def open(self) -> None:
         """Nothing to connect to."""
@@ -60,12 +64,23 @@ async def desks(desk: Desk, vault: Vault, tills: dict[int, Till], monkeypatch: p
 
     def build(slug: str, context: VenueContext) -> Any:
         till = tills[context.account.account_id] = Till(slug, context.account.currency)
+        till.fixture_ref, till.describe = context.fixture_ref, context.describe
         return till
 
     monkeypatch.setattr("hedgerow.abp.desks.build_bookmaker", build)
     database, clock = desk.database, desk.clock
     accounts, terms = Accounts(database, clock), Terms(database, clock)
-    made = Desks(database, accounts, terms, vault, {}, clock, cast("Any", None))
+    made = Desks(
+        database,
+        accounts,
+        terms,
+        vault,
+        {},
+        clock,
+        cast("Any", None),
+        lambda slug, fixture: f"{fixture} at {slug}",
+        lambda outcome: {"outcome": outcome.fixture_id},
+    )
     await made.load()
     return made
 
@@ -86,7 +101,7 @@ async def test_a_slow_bookmaker_holds_up_no_other(
                 told.append(amount)
 
     desks.ask_balances()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await told_of_euros()
     assert (told, tills[desk.dollars].asked) == ([1000], 1)
     desks.ask_balances()
@@ -154,3 +169,16 @@ async def test_a_bookmaker_that_does_not_answer_changes_nothing(
     tills[desk.dollars].is_away = True
     await desks.read_balances()
     assert await free(desk, desk.dollars) == 1000
+
+
+async def test_each_connector_is_told_its_own_bookmakers_ids_of_fixtures(
+    desk: Desk, desks: Desks, tills: dict[int, Till]
+) -> None:
+    refs = {till.manifest.slug: till.fixture_ref for till in tills.values()}
+    told = {slug: ref(FixtureId("id1")) for slug, ref in refs.items() if ref is not None}
+    assert told == {"pinnacle": "id1 at pinnacle", "cloudbet": "id1 at cloudbet"}
+
+
+async def test_each_connector_can_have_an_outcome_told_in_words(desks: Desks, tills: dict[int, Till]) -> None:
+    outcome = OutcomeKey(FixtureId("id1"), OutcomeId(101), NO_PLAYER)
+    assert [till.describe(outcome) for till in tills.values() if till.describe] == [{"outcome": "id1"}] * 2

@@ -43,13 +43,11 @@ async def test_bets_are_the_bookmakers_after_faults_and_kills(
             sents = await asyncio.gather(*sending)
         finally:
             await stop(moving, *sending)
-        await found.quiet(within_s=40)
+        await found.quiet()
         assert await assert_ledgers_agree(found) > 0
         await assert_orders_are_kept(found, sents)
         found.settle()
         await kill_both(found)  # who starts reads the statements
-        await found.until(
-            "select count(*) from bets where placed_stake is not null and settlement = 'UNSETTLED'", 0, within_s=30
-        )
+        await found.until("select count(*) from bets where placed_stake is not null and settlement = 'UNSETTLED'", 0)
         await assert_paid_as_the_bookmakers_did(found)
         await assert_invariants(found)

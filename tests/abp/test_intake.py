@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from decimal import Decimal
-from typing import Any
 
 import asyncpg
 import pytest
 
-from hedgerow.abp.intake import Declined, Intake, OrderRequest
+from hedgerow.abp.intake import Declined, Intake
 from hedgerow.abp.orders import AbpOrder, AbpOrderStatus
 from hedgerow.abp.runner import Runner
 from hedgerow.abp.validation import DUPLICATE
-from hedgerow.abp.view import View
 from hedgerow.core.errors import ApiError
-from hedgerow.core.ids import NO_PLAYER, ClientName, MarketId, OutcomeId
-from hedgerow.execution.guard import Breakers
-from hedgerow.feed.catalogue import Catalogue, Market
 from hedgerow.storage.grouped import FullError
 
-from .runkit import LONG, SINNER, TENNIS, Floor, WorldOffers
-
-ACME = ClientName("acme")
-WINNER = Market(
-    MarketId(121),
-    12,
-    "moneyline",
-    "result",
-    None,
-    is_player_market=False,
-    name="Winner",
-    short_name="W",
-    outcomes=(OutcomeId(121), OutcomeId(122)),
-    outcome_names=("1", "2"),
-)
+from .runkit import ACME, LONG, Floor, intake_of, request
 
 
 @pytest.fixture
@@ -46,35 +26,6 @@ async def runner(floor: Floor) -> Runner:
 @pytest.fixture
 def intake(floor: Floor, runner: Runner) -> Intake:
     return intake_of(floor, runner)
-
-
-def intake_of(floor: Floor, runner: Runner) -> Intake:
-    """The door of the process that the runner is in."""
-    desks = next(desks for made, desks in floor.started if made is runner)
-    clock, offers = floor.world.clock, WorldOffers(floor.world)
-    view = View(desks, offers, Breakers(clock), untold_max=Decimal(500))
-    return Intake(floor.database, floor.orders, desks, offers, view, Catalogue([WINNER]), runner, clock)
-
-
-def request(floor: Floor, **changes: Any) -> OrderRequest:
-    given: dict[str, Any] = {
-        "request_uuid": str(uuid.uuid4()),
-        "fixture_id": TENNIS,
-        "outcome_id": SINNER.outcome_id,
-        "player_id": NO_PLAYER,
-        "price": Decimal("1.7"),
-        "stake": Decimal(10),
-        "user_ref": "bettor1",
-        "is_test": False,
-        "bookmakers": None,
-        "currency": "USD",
-        "is_back": True,
-        "expires_at": floor.world.clock.now() + LONG,
-        "accepts_better": True,
-        "accepts_partial": True,
-        "meta": {},
-    }
-    return OrderRequest(**{**given, **changes})
 
 
 async def test_orders_that_come_together_are_filled_each_once(floor: Floor, intake: Intake) -> None:

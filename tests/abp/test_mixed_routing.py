@@ -4,12 +4,14 @@ by its venue as it says, and every account's money is the venue's to the last di
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.patience import PATIENCE_S
 
 from hedgerow.abp.orders import AbpOrder, AbpOrderStatus
 from hedgerow.abp.service import AutomatedBetPlacing
@@ -36,6 +38,20 @@ from .test_service import accepted, ended, until_funded
 ACME = ClientName("acme")
 BOOKS = ("kalshi", "pinnacle", "polymarket", "sharpbet")
 EXCHANGES = ("kalshi", "polymarket")
+TWELVE = (
+    "198bet",
+    "betfair-ex",
+    "cloudbet",
+    "cloudbetb2b",
+    "kalshi",
+    "matchbook",
+    "pinnacle",
+    "pinnacleb2b",
+    "polymarket",
+    "predict.fun",
+    "sharpbet",
+    "sx.bet",
+)
 
 
 def offer(server: WorldServer, slug: str, first: str, limit: str, second: str = "2.1") -> None:
@@ -55,16 +71,16 @@ async def world() -> AsyncIterator[WorldServer]:
     await server.stop()
 
 
-@pytest.fixture
-async def service(
-    world: WorldServer, database: Database, vault: Vault, eventually: Any
+@asynccontextmanager
+async def betting_at(
+    books: Sequence[str], world: WorldServer, database: Database, vault: Vault, eventually: Any
 ) -> AsyncIterator[AutomatedBetPlacing]:
-    """Of client acme, with an account at each of four venues."""
+    """Of client acme, with an account at each of these venues."""
     feed = world.venues.urls("oddspapi")
     accounts = Accounts(database, world.world.clock)
     await accounts.add_client(ACME, ACME)
     urls = {}
-    for slug in BOOKS:
+    for slug in books:
         urls[slug] = simulated_urls(venue(slug).manifest, world.venues.urls(slug))
         dialect: Any = world.venues.dialects[slug]
         keys = dict(dialect.demo_credentials(f"demo_{slug}"))
@@ -74,12 +90,23 @@ async def service(
     )
     made = AutomatedBetPlacing(settings, database, vault, world.world.clock)
     await made.start()
-    await eventually(lambda: len(list(made.desks.all())) == 4 and all(desk.is_open for desk in made.desks.all()))
-    await made.desks.read_balances()
-    await eventually(lambda: made.book.fixture(TENNIS) is not None and made.book.up_since_ms is not None)
-    await until_funded(database, len(BOOKS))
-    yield made
-    await made.stop()
+    try:
+        desks = made.desks
+        await eventually(lambda: len(list(desks.all())) == len(books) and all(desk.is_open for desk in desks.all()))
+        await desks.read_balances()
+        await eventually(lambda: made.book.fixture(TENNIS) is not None and made.book.up_since_ms is not None)
+        await until_funded(database, len(books))
+        yield made
+    finally:
+        await made.stop()
+
+
+@pytest.fixture
+async def service(
+    world: WorldServer, database: Database, vault: Vault, eventually: Any
+) -> AsyncIterator[AutomatedBetPlacing]:
+    async with betting_at(BOOKS, world, database, vault, eventually) as made:
+        yield made
 
 
 async def told(service: AutomatedBetPlacing, eventually: Any, prices: dict[str, str]) -> None:
@@ -113,7 +140,7 @@ def risk_of(order: Any) -> Decimal:
 
 
 async def settled(service: AutomatedBetPlacing, database: Database, count: int) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_S):
         while await database.fetchval("select count(*) from bets where settlement <> 'UNSETTLED'") < count:
             for desk in service.desks.all():
                 await service._settler.read(desk)
@@ -160,6 +187,31 @@ async def test_a_back_order_is_spread_over_all_kinds_of_venues(
         paid = await database.fetchval("select payout from bets where bookmaker = $1", slug)
         assert paid == decimal_of(order_at(world, slug).payout)
     await expect_ledgers(world, database)
+
+
+async def test_an_order_is_split_over_twelve_venues(
+    world: WorldServer, database: Database, vault: Vault, eventually: Any
+) -> None:
+    async with betting_at(TWELVE, world, database, vault, eventually) as service:
+        at_exchanges = [slug for slug in TWELVE if isinstance(world.venues.engine(slug), Exchange)]
+        prices = {slug: f"1.{70 + number}" for number, slug in enumerate(TWELVE)}
+        for slug, price in prices.items():
+            offer(world, slug, price, "40" if slug in at_exchanges else "30")
+        await told(service, eventually, prices)
+        order = await ended(
+            service, await accepted(service, price=Decimal("1.7"), stake=Decimal(405), expires_at=_in(world, 60))
+        )
+        assert order.status is AbpOrderStatus.FILLED
+        found = await bets_of(database, order)
+        assert set(found) == set(TWELVE)
+        assert all(bet["placed_odds"] >= Decimal(prices[slug]) for slug, bet in found.items())
+        covered = "select sum(order_stake) from bets where placed_stake is not null"
+        assert Decimal("404.9") < await database.fetchval(covered) <= 405  # what is left, no venue takes
+        world.world.settle(TENNIS, _won(SettlementStatus.WON))
+        taken = "select count(*) from bets where placed_stake is not null"
+        await settled(service, database, await database.fetchval(taken))
+        await service.desks.read_balances()
+        await expect_ledgers(world, database)
 
 
 async def test_a_lay_order_goes_to_who_lays_and_no_further_than_its_stake(

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENCE_S
 from websockets.asyncio.client import ClientConnection, connect
 
 from hedgerow.cli.services import ServiceProcess
@@ -43,7 +44,7 @@ class Follower:
 
     async def read(self, connection: ClientConnection, order_id: int) -> None:
         """Until the order is filled, and its bet told."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while not self._has_all_of(order_id):
                 message = decode_json(await connection.recv())
                 if message["type"] != "data":
@@ -70,7 +71,7 @@ async def unpublished(database: Database) -> AsyncIterator[None]:
 async def filled(found: Arena, process: ServiceProcess) -> int:
     """A test order that a process has taken and filled, as the database has it."""
     order_id = await found.place(ACME, process, testOrder=True)
-    await found.until(f"select status from abp_orders where order_id = {order_id}", "FILLED", within_s=10)
+    await found.until(f"select status from abp_orders where order_id = {order_id}", "FILLED")
     return order_id
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from tests.abp.routes.apikit import KEY, RIVAL_KEY, Api, serving
+from tests.patience import PATIENCE_S
 
 from hedgerow.abp.app import create_app
 from hedgerow.abp.subscribe import message
@@ -72,7 +73,7 @@ async def begun(client: Client, *channels: str) -> int:
 
 async def written(two: Two, number: int, seq: int) -> None:
     """The process has written how far the client is."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         query = "select seq from ws_bookmarks where subscription_id = $1"
         while await two.api.database.fetchval(query, number) != seq:  # noqa: ASYNC110 - it is another's table
             await asyncio.sleep(0.02)
@@ -166,7 +167,7 @@ async def test_who_cannot_be_told_what_was_missed_begins_anew(two: Two, loss: st
 async def test_what_only_a_process_sees_takes_numbers_and_no_change_is_lost(two: Two) -> None:
     async with connected(two.one) as client:
         number = await begun(client, "orders", "status")
-        status = message("status", "STATUS", {"status": "ready"}, 1)
+        status = message("status", "STATUS", {"status": "ready", "reason": None}, 1)
         two.api.app.state.hub.tell(("status", None), lambda: status)
         first = await two.order()
         assert [(await client.next())["channel"] for _ in range(2)] == ["status", "orders"]

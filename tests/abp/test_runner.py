@@ -102,7 +102,7 @@ async def test_a_limit_is_used_up_once_and_the_rest_waits_for_a_new_offer(floor:
 async def test_a_part_that_is_taken_is_how_an_order_ends_at_its_expiry(floor: Floor) -> None:
     floor.offer(SINNER, "1.8", limit="6")
     await floor.runner()
-    order = await floor.ended(await floor.place(lives=timedelta(seconds=20)))
+    order = await floor.ended(await floor.place(lives=timedelta(seconds=60)))
     assert (order.status, order.filled) == (AbpOrderStatus.PARTIALLY_FILLED, 6)
 
 
@@ -129,7 +129,7 @@ async def test_a_refusal_that_time_does_not_heal_ends_the_order(floor: Floor) ->
 async def test_a_lost_answer_is_asked_for_and_never_sent_again(floor: Floor) -> None:
     floor.behave(loseResponseRate=1)
     await floor.runner()
-    order = await floor.place(lives=timedelta(seconds=5))
+    order = await floor.place(lives=timedelta(seconds=60))
     await floor.until(order, lambda found: found.attempts == 1)
     assert (await floor.ended(order)).status is AbpOrderStatus.FILLED
     assert await floor.rows(order) == [("CONFIRMED", Decimal(10), False)]
@@ -139,8 +139,10 @@ async def test_a_lost_answer_is_asked_for_and_never_sent_again(floor: Floor) -> 
 async def test_an_order_with_a_bet_in_doubt_stays_open_beyond_its_expiry(floor: Floor) -> None:
     floor.behave(acceptDelayMs=120_000)
     await floor.runner()
-    order = await floor.place(lives=timedelta(seconds=5))
-    await asyncio.sleep(20 / SPEED)
+    order = await floor.place(lives=timedelta(seconds=60))
+    await floor.until(order, lambda found: found.attempts == 1)
+    left = order.asked.expires_at - floor.world.clock.now()
+    await asyncio.sleep((left.total_seconds() + 20) / SPEED)
     found = await floor.orders.order(order.order_id)
     assert found is not None
     assert found.status is AbpOrderStatus.PROCESSING
@@ -205,7 +207,7 @@ async def test_open_stake_never_exceeds_the_balance(floor: Floor) -> None:
     floor.pinnacle.book.balances[ACCOUNT] = Decimal(25)
     floor.behave(acceptDelayMs=30_000)
     await floor.runner()
-    orders = [await floor.place(lives=timedelta(seconds=20)) for _ in range(5)]
+    orders = [await floor.place(lives=timedelta(seconds=60)) for _ in range(5)]
     ended = [await floor.ended(order) for order in orders]
     assert sum(order.filled for order in ended) == sum(bet.stake for bet in floor.taken) == 25
     lowest = await floor.database.fetchval(

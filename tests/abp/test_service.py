@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.patience import PATIENCE_S
 
 from hedgerow.abp.app import ApiContext, create_app
 from hedgerow.abp.feedview import BookView
@@ -88,9 +89,9 @@ async def service(
 
 
 async def until_funded(database: Database, accounts: int = 1) -> None:
-    """Waits until the ledger has what the bookmakers say can be bet on so many accounts, at most 10 s."""
+    """Waits until the ledger has what the bookmakers say can be bet on so many accounts."""
     funded = "select count(*) from abp_balances where place = 'free' and amount > 0"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while await database.fetchval(funded) < accounts:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -134,8 +135,8 @@ async def accepted(service: AutomatedBetPlacing, **changes: Any) -> AbpOrder:
 
 
 async def until(service: AutomatedBetPlacing, order: AbpOrder, done: Callable[[AbpOrder], bool]) -> AbpOrder:
-    """Waits for what is to become of an order, at most 15 s."""
-    async with asyncio.timeout(15):
+    """Waits for what is to become of an order."""
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             found = await service.orders.order(order.order_id)
             assert found is not None

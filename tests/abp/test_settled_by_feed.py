@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-import uuid
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from hedgerow.abp.analytics import GroupBy, pnl
-from hedgerow.abp.intake import OrderRequest
 from hedgerow.abp.orders import AbpOrder
 from hedgerow.abp.service import AutomatedBetPlacing
 from hedgerow.core.clock import NS_PER_S
 from hedgerow.core.config import Settings
-from hedgerow.core.ids import NO_PLAYER, ClientName, MarketId, MarketKey, VenueSlug
+from hedgerow.core.ids import ClientName
 from hedgerow.core.secrets import Secret, Vault
 from hedgerow.core.states import SettlementStatus
 from hedgerow.execution.invariants import check
-from hedgerow.sim.bookmaker import Quote
 from hedgerow.sim.dialects.oddspapi import DEMO_KEY
 from hedgerow.sim.server import WorldConfig, WorldServer
 from hedgerow.sim.world import Fixture
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database
 
+from .bridgedkit import is_told, offer, request, until
 from .runkit import ALCARAZ, NOW_S, SINNER, TENNIS
 
 ACME = ClientName("acme")
@@ -40,7 +36,7 @@ async def test_the_feed_settles_where_the_bookmaker_has_no_statement(
     world = server.world
     world.clock.run_scaled(NOW_S * NS_PER_S, SPEED)
     world.put_fixture(Fixture(TENNIS, 12, 2314, "Jannik Sinner", "Carlos Alcaraz", NOW_S + 7200))
-    _offer(server, "1.75")
+    offer(server, "1.75")
     bridge: Any = server.venues.dialects["vertex"]
     bridge.patch({"statement": False})
     service = await _service(server, bridge, database, vault)
@@ -48,14 +44,14 @@ async def test_the_feed_settles_where_the_bookmaker_has_no_statement(
         await eventually(lambda: all(desk.is_open for desk in service.desks.all()))
         await service.desks.read_balances()
         await eventually(lambda: service.book.fixture(TENNIS) is not None and service.book.up_since_ms is not None)
-        _offer(server, "1.8")
-        await eventually(lambda: _is_told(service))
-        (order,) = await service.place(ACME, None, [_request()])
+        offer(server, "1.8")
+        await eventually(lambda: is_told(service))
+        (order,) = await service.place(ACME, None, [request()])
         assert isinstance(order, AbpOrder), order
-        (bet,) = await _until(database, lambda rows: bool(rows) and rows[0]["status"] == "CONFIRMED")
+        (bet,) = await until(database, lambda rows: bool(rows) and rows[0]["status"] == "CONFIRMED")
         world.put_fixture(Fixture(TENNIS, 12, 2314, "Jannik Sinner", "Carlos Alcaraz", NOW_S + 7200, status_id=2))
         world.settle(TENNIS, {SINNER.outcome_id: SettlementStatus.WON, ALCARAZ.outcome_id: SettlementStatus.LOST})
-        (bet,) = await _until(database, lambda rows: rows[0]["settlement"] != "UNSETTLED")
+        (bet,) = await until(database, lambda rows: rows[0]["settlement"] != "UNSETTLED")
         assert (bet["settlement"], bet["payout"], bet["settled_by"]) == ("WON", Decimal("17.60"), "feed")
         (row,) = pnl(await service.orders.bet_facts(ACME), GroupBy.BOOKMAKER)
         assert (row.wins, row.net_pnl) == (1, Decimal("7.60"))
@@ -63,17 +59,6 @@ async def test_the_feed_settles_where_the_bookmaker_has_no_statement(
     finally:
         await service.stop()
         await server.stop()
-
-
-def _offer(server: WorldServer, price: str) -> None:
-    now_ms = server.world.clock.now_ms()
-    told = ((SINNER, price), (ALCARAZ, "2.1"))
-    server.world.put_odds(
-        [
-            Quote(outcome, "vertex", Decimal(odds), Decimal(500), Decimal(2), "USD", True, now_ms)
-            for outcome, odds in told
-        ]
-    )
 
 
 async def _service(server: WorldServer, bridge: Any, database: Database, vault: Vault) -> AutomatedBetPlacing:
@@ -94,39 +79,3 @@ async def _service(server: WorldServer, bridge: Any, database: Database, vault: 
     made = AutomatedBetPlacing(settings, database, vault, clock)
     await made.start()
     return made
-
-
-def _is_told(service: AutomatedBetPlacing) -> bool:
-    market = MarketKey(TENNIS, MarketId(SINNER.outcome_id))
-    found = service._offers.offer(market, SINNER.outcome_id, VenueSlug("vertex"))
-    return found is not None and found.unusable is None
-
-
-def _request() -> OrderRequest:
-    return OrderRequest(
-        request_uuid=str(uuid.uuid4()),
-        fixture_id=TENNIS,
-        outcome_id=SINNER.outcome_id,
-        player_id=NO_PLAYER,
-        price=Decimal("1.7"),
-        stake=Decimal(10),
-        user_ref="bettor1",
-        is_test=False,
-        bookmakers=None,
-        currency="USD",
-        is_back=True,
-        expires_at=None,
-        accepts_better=True,
-        accepts_partial=True,
-        meta={},
-    )
-
-
-async def _until(database: Database, done: Callable[[list[Any]], bool]) -> list[Any]:
-    """The bets, when they are as wanted, at most after 30 s."""
-    async with asyncio.timeout(30):
-        while True:
-            rows = await database.fetch("select * from bets")
-            if done(rows):
-                return rows
-            await asyncio.sleep(0.02)

@@ -280,7 +280,7 @@ ANSWER = st.tuples(st.just("answers"), st.integers(0, 2), amounts("0", "10"), st
 READ = st.tuples(st.just("reads"), st.booleans())
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.one_of(BOOKMAKERS_WORD, FEEDS_WORD, ANSWER, READ), max_size=14))
 async def test_money_is_conserved_whatever_comes_in_whatever_order(
     graded: Settling, events: list[tuple[Any, ...]]

@@ -13,9 +13,12 @@ from typing import Any
 import pytest
 from tests.abp.abpkit import taken
 from tests.abp.routes.apikit import KEY, RIVAL_KEY, Api, serving
+from tests.api.told import Description
+from tests.patience import PATIENCE_S
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from hedgerow.abp import asyncapi
 from hedgerow.abp.subscribe import ACCESS, message
 from hedgerow.api.server import Server
 from hedgerow.bus.nats import Bus
@@ -35,6 +38,8 @@ CHANNELS = [
     "emergency",
 ]
 
+DESCRIBED = Description(asyncapi.document())
+
 
 class Client:
     """A client of the socket."""
@@ -46,15 +51,17 @@ class Client:
         await self.connection.send(json.dumps(message))
 
     async def next(self) -> Any:
-        async with asyncio.timeout(10):
-            return decode_json(await self.connection.recv())
+        async with asyncio.timeout(PATIENCE_S):
+            text = await self.connection.recv()
+        assert DESCRIBED.faults(text) == []
+        return decode_json(text)
 
     async def login(self, *channels: str, key: str = KEY, **options: Any) -> Any:
         await self.send(type="login", apiKey=key, channels=channels, **options)
         return await self.next()
 
     async def close_code(self) -> int | None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             try:
                 while True:
                     await self.connection.recv()
@@ -74,7 +81,7 @@ async def listening(api: Api, nats: Bus) -> AsyncIterator[Server]:
     relay, found = Relay(api.database, nats), Server(api.app, "127.0.0.1", 0)
     relay.start()
     waiting = "select exists (select 1 from outbox o cross join outbox_cursor c where (o.xid, o.id) > (c.xid, c.id))"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while await api.database.fetchval(waiting):  # noqa: ASYNC110 - it is the relay's table
             await asyncio.sleep(0.01)
     await found.start()
@@ -91,7 +98,7 @@ async def server(api: Api, nats: Bus) -> AsyncIterator[Server]:
 
 @asynccontextmanager
 async def connected(server: Server) -> AsyncIterator[Client]:
-    async with connect(f"ws://127.0.0.1:{server.port}/ws") as connection:
+    async with connect(f"ws://127.0.0.1:{server.port}/ws", ping_interval=None) as connection:
         yield Client(connection)
 
 
@@ -166,8 +173,14 @@ async def change_all(api: Api, client: str, account_id: int) -> None:
         await api.desk.bets.save_settlement(connection, bet)
     await api.accounts.set_balance(account_id, Decimal(77), Decimal(0))
     await api.database.execute("update accounts set priority = priority + 1 where account_id = $1", account_id)
-    slip = message("betslip", "UPDATE", {"client": client}, api.clock.now_ms())
+    slip = message("betslip", "UPDATE", slip_of(client), api.clock.now_ms())
     api.app.state.hub.tell(("betslip", client), lambda: slip)
+
+
+def slip_of(client: str) -> dict[str, Any]:
+    """Without odds."""
+    nothing = dict.fromkeys(("userRef", "fixtureInfo", "outcomeInfo", "playerInfo"))
+    return {"fixtureId": "id1", "outcomeId": 101, "playerId": 0, "client": client, "odds": {}, **nothing}
 
 
 @pytest.mark.parametrize("channel", ACCESS.own)

@@ -10,13 +10,16 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from hedgerow.abp import asyncapi
 from hedgerow.abp.context import ApiContext
 from hedgerow.abp.routes import ROUTERS
 from hedgerow.abp.subscribe import SEEN, Words, add_socket
 from hedgerow.api.app import bus_check, database_check, new_app
+from hedgerow.api.asyncapi import add_asyncapi
 from hedgerow.api.auth import Guard, KeyRing, Refusal, per_key
 from hedgerow.api.ratelimit import RateLimiter
 from hedgerow.core.errors import ApiError
+from hedgerow.documentation.serving import add_documentation
 from hedgerow.realtime.hub import Hub
 from hedgerow.realtime.subscriptions import Subscriptions
 
@@ -59,6 +62,8 @@ def create_app(context: ApiContext) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     add_socket(app, keys, hub, subscriptions)
+    add_asyncapi(app, asyncapi.document())
+    add_documentation(app)
     return app
 
 

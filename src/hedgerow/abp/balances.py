@@ -129,7 +129,8 @@ async def _unsure(
         return Unsure(going, coming)
     late = await connection.fetchval(
         """select coalesce(sum(payout), 0) from bets
-           where account_id = $1 and currency = $2 and origin = 'abp' and settled_by = 'feed' and settled_at >= $3""",
+           where account_id = $1 and currency = $2 and origin = 'abp' and settled_by in ('feed', 'operator')
+             and settled_at >= $3""",
         account_id,
         currency,
         at - PAID_WITHIN,

@@ -23,20 +23,22 @@ class Booking:
         self._bets, self._orders, self._clock = bets, orders, clock
 
     async def write(self, connection: Connection[Any], bets: Sequence[Bet]) -> Collection[int]:
-        """All rows are locked before any is written, and always in the same order: bets, orders, accounts. A decision
-        locks orders and accounts in this order too. Answers which bets were written."""
+        """Locks are always taken in this order: bets, orders, accounts; a decision locks orders and accounts so too.
+        Accounts come last: whoever decides or answers waits for them, and they are held no longer than booking takes.
+        Answers which bets were written."""
         open_ids = await self._bets.lock(connection, bets)
         answers = [bet for bet in bets if bet.bet_id in open_ids]
         order_ids = {bet.order_id for bet in answers if bet.order_id is not None}
         await self._orders.lock(connection, order_ids)
-        await lock_accounts(connection, {bet.account_id: bet.currency for bet in answers})
         entries = []
         for bet in answers:
             _take_part(bet)
             entries += entries_of(bet, answered(bet, bet.reserved))
         written = await self._bets.save_answer(connection, *answers)
         await self._orders.count_fill(connection, *order_ids)
-        await post(connection, entries, self._clock.now())
+        if entries:
+            await lock_accounts(connection, {entry.account_id: entry.currency for entry in entries})
+            await post(connection, entries, self._clock.now())
         return written
 
 

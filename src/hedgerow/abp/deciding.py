@@ -159,10 +159,12 @@ class Decider:
         end, order = end_of(progress), work.order
         if end is None:
             return False
-        if order.status is AbpOrderStatus.PENDING:
-            written.started.append(order.order_id)
+        is_unseen = order.status is AbpOrderStatus.PENDING
+        if is_unseen:
             order.move_to(AbpOrderStatus.PROCESSING)
         order.move_to(*end)
+        if is_unseen:
+            written.started.append(order.order_id)
         if work.last is not None and work.last.attempt > order.attempts:
             order.attempts = work.last.attempt
             written.receipts.append(work.last)
@@ -229,16 +231,19 @@ class Decider:
             return self._nothing_to_bet(case, receipt, written)
         legs = [self._leg(work, receipt, allocation, offers) for allocation in receipt.decision.allocations]
         bets = [bet for bet, _, _ in legs]
+        if not order.asked.is_test:
+            for bet in bets:
+                bet.reserved = wanted_money(bet)
         if order.status is AbpOrderStatus.PENDING:
             order.move_to(AbpOrderStatus.PROCESSING)
         order.attempts = receipt.attempt
+        # All that can fail is done: an order is written with its bets and their money, or not at all.
         written.orders.append(order)
         written.receipts.append(receipt)
         if order.asked.is_test:
             written.test_bets += bets
             return Decided(receipt=receipt, is_taken=True)
         for bet in bets:
-            bet.reserved = wanted_money(bet)
             free[bet.account_id] -= bet.reserved
         written.bets += bets
         return Decided(legs, receipt)

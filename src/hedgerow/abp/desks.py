@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 
 import structlog
 
@@ -16,6 +17,7 @@ from hedgerow.abp.readings import Readings
 from hedgerow.core.clock import Clock
 from hedgerow.core.config import VenueUrls
 from hedgerow.core.errors import SetupError, VenueError
+from hedgerow.core.ids import FixtureId, VenueSlug
 from hedgerow.core.money import Rates, UnknownCurrencyError
 from hedgerow.core.observe import BALANCE_DRIFTS
 from hedgerow.core.secrets import Vault
@@ -26,7 +28,7 @@ from hedgerow.storage.accounts import Accounts, VenueAccount, open_credentials
 from hedgerow.storage.bets import Bet
 from hedgerow.storage.database import Database
 from hedgerow.storage.terms import BookmakerTerms, Terms
-from hedgerow.venues.base import Account, Bookmaker, VenueContext
+from hedgerow.venues.base import Account, Bookmaker, Descriptions, VenueContext
 from hedgerow.venues.registry import UnknownVenueError, build_bookmaker, urls_of, venue
 
 _log = structlog.get_logger(__name__)
@@ -74,7 +76,12 @@ class Desks:
         venue_urls: VenueUrls,
         clock: Clock,
         placement: Placement,
+        fixture_ref: Callable[[VenueSlug, FixtureId], str | None],
+        describe: Descriptions,
     ) -> None:
+        """fixture_ref: a bookmaker's own id of a fixture, describe: an outcome in words, as far as the feed has told
+        them."""
+        self._fixture_ref, self._describe = fixture_ref, describe
         self._database, self._accounts, self._terms, self._vault = database, accounts, terms, vault
         self._urls, self._clock, self._placement = venue_urls, clock, placement
         self._desks: dict[int, Desk] = {}
@@ -188,9 +195,10 @@ class Desks:
 
     def _connector(self, row: VenueAccount, account: Account) -> Bookmaker | None:
         try:
-            return build_bookmaker(
-                row.venue, VenueContext(account, self._clock, urls_of(venue(row.venue).manifest, self._urls))
-            )
+            urls = urls_of(venue(row.venue).manifest, self._urls)
+            known_as = partial(self._fixture_ref, VenueSlug(row.venue))
+            context = VenueContext(account, self._clock, urls, fixture_ref=known_as, describe=self._describe)
+            return build_bookmaker(row.venue, context)
         except (UnknownVenueError, LookupError, SetupError) as error:
             self._warn(row, str(error))
             return None

@@ -29,6 +29,7 @@ from hedgerow.abp.view import View
 from hedgerow.core.clock import Clock
 from hedgerow.core.errors import ApiError
 from hedgerow.core.ids import ClientName, FixtureId, MarketId, MarketKey, OutcomeId, PlayerId
+from hedgerow.core.tracing import present
 from hedgerow.feed.catalogue import Catalogue
 from hedgerow.storage.database import Database
 from hedgerow.storage.grouped import FullError, Grouped
@@ -71,11 +72,12 @@ class Declined:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What one call asks for."""
+    """What one call asks for. cause: its traceparent."""
 
     client: ClientName
     key_bookmakers: frozenset[str] | None
     orders: Sequence[OrderRequest]
+    cause: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ class Intake:
         """Accepts or declines each, in the order given; what is accepted is committed. key_bookmakers: those that the
         API key may use, None for all. Raises ApiError 503 when too many wait, StorageError."""
         try:
-            return await self._requests.write(_Request(client, key_bookmakers, orders))
+            return await self._requests.write(_Request(client, key_bookmakers, orders, present().traceparent))
         except FullError:
             raise _full() from None
 
@@ -138,7 +140,14 @@ class Intake:
             lease = self._runner.lease_for(len(new))
             written = await self._insert(connection, new, lease)
         if lease is not None:
-            self._runner.begin([order for order in written if order is not None], began_at)
+            causes = (
+                request.cause
+                for request, answers in zip(requests, judged, strict=True)
+                for answer in answers
+                if isinstance(answer, NewOrder)
+            )
+            begun = zip(written, causes, strict=True)
+            self._runner.begin([(order, cause) for order, cause in begun if order is not None], began_at)
         else:
             self._runner.look()
         return _answers(requests, judged, written)

@@ -9,14 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
 from asyncpg import Record
 
 from hedgerow.core.clock import Clock
-from hedgerow.core.errors import InputError
 from hedgerow.core.secrets import MASK, Vault
 from hedgerow.storage.accounts import sealing
 from hedgerow.storage.database import Database, encode_json
@@ -24,8 +22,6 @@ from hedgerow.venues.registry import UnknownVenueError, venue
 
 VERIFY = "verifyBetslip"
 """The entry of an account's meta that has its betslips asked of the bookmaker itself when it is `true`."""
-COMMISSION = "commissionRate"
-"""The entry of an account's meta that is the exchange's share of net winnings, from 0 to 1."""
 PASSWORD = "password"  # noqa: S105 - the name of a field
 _SECRET_NAME = re.compile(
     r"pass|secret|token|auth|key|credential|cookie|session|signature|seed|mnemonic|pin(code)?$", re.IGNORECASE
@@ -137,16 +133,6 @@ class ClientAccounts:
 
     def _sealed(self, credentials: Mapping[str, str], bookmaker: str, username: str) -> bytes:
         return self._vault.seal(msgspec.json.encode(credentials).decode(), f"{bookmaker}/{username}")
-
-
-def commission_rate(meta: Mapping[str, Any]) -> Decimal:
-    """The account's rate; 0 where none is named. Raises InputError for what is none."""
-    said = meta.get(COMMISSION, 0)
-    with suppress(InvalidOperation):
-        rate = Decimal(str(said))
-        if rate.is_finite() and 0 <= rate <= 1:
-            return rate
-    raise InputError(f"{COMMISSION} must be a number from 0 to 1, not {said!r}")
 
 
 def _flag(given: Mapping[str, Any]) -> dict[str, str]:

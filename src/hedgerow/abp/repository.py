@@ -185,11 +185,12 @@ class AbpOrders:
                set filled = t.filled, updated_at = $2,
                    status = case when t.is_full then 'FILLED' else o.status end,
                    filled_at = case when t.is_full then $2 else o.filled_at end
-               from (select order_id, least(sum(b.order_stake), a.stake) as filled,
-                            a.status = 'PROCESSING' and sum(b.order_stake) >= a.stake as is_full
-                     from abp_orders a join bets b using (order_id)
-                     where a.order_id = any($1) and b.origin = 'abp' and b.placed_stake is not null
-                     group by a.order_id) t
+               from (select order_id, least(b.taken, a.stake) as filled,
+                            a.status = 'PROCESSING' and b.taken >= a.stake as is_full
+                     from abp_orders a cross join lateral (
+                       select sum(order_stake) as taken from bets
+                       where order_id = a.order_id and origin = 'abp' and placed_stake is not null) b
+                     where a.order_id = any($1) and b.taken is not null) t
                where o.order_id = t.order_id and o.status in ('PENDING', 'PROCESSING') and o.filled <> t.filled""",
             order_ids,
             self._clock.now(),

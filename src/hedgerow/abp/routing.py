@@ -258,7 +258,7 @@ def _too_little(wanted: Wanted, one: _Usable, left: Decimal, *, is_worse: bool) 
     if is_worse:
         return f"price {one.price} is worse than {wanted.price}, and the average leaves no room"
     least, code = one.bounds.least, one.candidate.limits.currency.code
-    return f"{left} {wanted.currency.code} are left, below the minimum {least} {code}"
+    return f"{left.normalize():f} {wanted.currency.code} are left, below the minimum {least} {code}"
 
 
 def _left(candidate: Candidate, why: str) -> LeftOut:

@@ -28,7 +28,8 @@ from hedgerow.core.ids import FixtureId
 from hedgerow.core.states import BetStatus
 from hedgerow.core.tasks import Backoff, spawn, stop
 from hedgerow.core.tasks import work as busy
-from hedgerow.execution.placement import Placement
+from hedgerow.core.tracing import span, step
+from hedgerow.execution.placement import Placement, intent_of
 from hedgerow.storage.bets import Bet, Bets
 from hedgerow.storage.database import Database, StorageError
 from hedgerow.storage.grouped import FullError, Grouped
@@ -147,10 +148,11 @@ class Runner:
         """What makes so many new orders this runner's from their first moment; None when its hands are full."""
         return Lease(self.name, self._lease_s) if len(self._works) + orders <= MOST_ORDERS else None
 
-    def begin(self, orders: Sequence[AbpOrder], leased_at: float) -> None:
-        """Works on orders that were committed with its lease, asked for at that time of the loop."""
-        for order in orders:
-            self._begin(order, leased_at + self._lease_s - _UNSAFE_BEFORE_END_S)
+    def begin(self, orders: Sequence[tuple[AbpOrder, str]], leased_at: float) -> None:
+        """Works on orders that were committed with its lease, asked for at that time of the loop; each with the
+        traceparent of its request."""
+        for order, cause in orders:
+            self._begin(order, leased_at + self._lease_s - _UNSAFE_BEFORE_END_S, cause)
 
     # --- taking up -------------------------------------------------------------------------------------------------
 
@@ -177,11 +179,11 @@ class Runner:
         except TimeoutError:
             pass
 
-    def _begin(self, order: AbpOrder, safe_until: float) -> None:
+    def _begin(self, order: AbpOrder, safe_until: float, cause: str = "") -> None:
         if order.order_id in self._works:
             return  # its lease was over for a moment; its task sees that it is ours again
-        found = self._works[order.order_id] = Work(order, safe_until=safe_until)
-        task = spawn(self._work(found), f"order {order.order_id}")
+        found = self._works[order.order_id] = Work(order, cause, safe_until=safe_until)
+        task = spawn(self._traced(found), f"order {order.order_id}")
         self._working.add(task)
         task.add_done_callback(self._working.discard)
 
@@ -199,6 +201,14 @@ class Runner:
                 self._works[order_id].safe_until = asked_at + self._lease_s - _UNSAFE_BEFORE_END_S
 
     # --- one order -------------------------------------------------------------------------------------------------
+
+    async def _traced(self, found: Work) -> None:
+        order = found.order
+        with span("abp.order", parent=found.cause) as traced:
+            traced.tell("hedgerow.order_id", order.order_id)
+            traced.tell("hedgerow.client", order.asked.client)
+            await self._work(found)
+            traced.tell("hedgerow.status", order.status.value)
 
     async def _work(self, found: Work) -> None:
         order_id = found.order.order_id
@@ -228,12 +238,15 @@ class Runner:
 
     async def _decided_on(self, found: Work) -> Decided:
         """The decision about an order, committed. Raises StorageError, LostError."""
-        try:
-            decided = await self._decisions.write(found)
-        finally:
-            self._eased.set()
-        if isinstance(decided, Exception):
-            raise decided
+        with step("abp.decide") as traced:
+            try:
+                decided = await self._decisions.write(found)
+            finally:
+                self._eased.set()
+            if isinstance(decided, Exception):
+                raise decided
+            traced.tell("hedgerow.attempt", found.order.attempts)
+            traced.tell("hedgerow.bets", len(decided.legs))
         if decided.receipt is not None:
             found.last = decided.receipt
         if decided.has_ended:
@@ -272,17 +285,17 @@ class Runner:
                 bet.move_to(BetStatus.FAILED, "not sent: the order may be another process's")
                 await self._save(bet)
                 return
+            intent = intent_of(
+                bet,
+                market_ref=offer.market_ref,
+                outcome_ref=offer.outcome_ref,
+                is_live=offer.is_live,
+                accept_better=asked.accepts_better,
+                accept_partial=asked.accepts_partial,
+            )
             try:
                 refusal = await self._placement.send(
-                    desk.bookmaker,
-                    bet,
-                    market_ref=offer.market_ref,
-                    outcome_ref=offer.outcome_ref,
-                    is_live=offer.is_live,
-                    covers=lambda _: Decimal(0),
-                    accept_better=asked.accepts_better,
-                    accept_partial=asked.accepts_partial,
-                    leave_by=found.safe_until,
+                    desk.bookmaker, bet, intent, covers=lambda _: Decimal(0), leave_by=found.safe_until
                 )
             except StorageError as error:
                 _log.error("a bet's answer is not written yet", bet_id=bet.bet_id, error=str(error))

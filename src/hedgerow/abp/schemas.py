@@ -13,10 +13,10 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, Field, WithJsonSchema
 
-from hedgerow.abp.profiles import commission_rate
 from hedgerow.abp.validation import HIGHEST_ODDS, HIGHEST_STAKE
 from hedgerow.api.models import Model, Number, Open
 from hedgerow.core.errors import InputError
+from hedgerow.execution.commission import commission_rate
 
 _NO_NUL = r"^[^\x00]*$"  # PostgreSQL has no text with it
 _MOST_ID = 2**63
@@ -121,6 +121,52 @@ class AccountResponse(Model):
     updated_at: datetime | None
 
 
+# --- bets ------------------------------------------------------------------------------------------------------------
+
+
+class BetResponse(Model):
+    bet_id: int
+    order_id: int
+    bookmaker: str
+    fixture_id: str
+    outcome_id: int
+    player_id: int
+    back: bool
+    bet_status: Literal["PENDING", "PLACED", "CONFIRMED", "REJECTED", "CANCELLED", "FAILED", "VOID"]
+    settlement_status: Literal["UNSETTLED", "WON", "LOST", "VOID", "HALF_WON", "HALF_LOST", "PUSH", "CASHOUT"]
+    in_doubt: bool = Field(description="Sent, and only the bookmaker knows")
+    client: str
+    client_name: str
+    test_bet: bool
+    request_uuid: str
+    bookmaker_bet_id: str | None
+    bet_request_id: str | None = Field(description="Our reference, by which the bookmaker can be asked")
+    placed_price: Number | None
+    placed_stake: Number | None
+    placed_currency: str | None
+    placed_at: datetime | None
+    decline_reason: str | None
+    user_ref: str | None
+    account: str | None
+    sent_data: dict[str, Any] | None
+    received_data: dict[str, Any] | None
+    currency_info: dict[str, Any] | None
+    settled_at: datetime | None
+    settlement_amount: Number | None = Field(description="What was paid back, the stake included")
+    settlement_reason: str | None
+    odds_info: dict[str, Any] | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class BetsResponse(Model):
+    status: str = Field(examples=["success"])
+    bets: list[BetResponse]
+    count: int
+    has_more: bool
+    next_cursor: int | None = Field(description="`afterBetId` of the next page")
+
+
 # --- orders ----------------------------------------------------------------------------------------------------------
 
 
@@ -156,31 +202,64 @@ class CancelOrdersRequest(Model):
     user_ref: Name | None = None
 
 
-class PlacedBet(Open):
-    """A bet as it stands beside its order."""
-
-    bet_id: int
-    order_id: int
-    bookmaker: str
-    bet_status: str
-
-
-class OrderItem(Open):
-    """An order with its bets, and what the odds feed tells of its fixture and outcome."""
+class OrderChange(Open):
+    """An order as a change of it is told."""
 
     order_id: int
     request_uuid: str
+    client: str
+    client_name: str
+    user_ref: str
     order_status: str
-    order_price: Number
-    order_stake: Number
+    status_reason: str | None
+    allowed_bookmakers: str = Field(description="Slugs separated by commas; `*`: all")
+    fixture_id: str
+    outcome_id: int
+    player_id: int
+    order_price: Number = Field(description="The worst decimal odds that are accepted")
+    order_stake: Number = Field(description="In `orderCurrency`, as all stakes of the order")
     filled_stake: Number
-    bets: list[PlacedBet]
+    remaining_stake: Number
+    order_currency: str
+    test_order: bool
+    back: bool
+    accept_better_odds: bool
+    accept_partial_stake: bool
+    meta: dict[str, Any] | None
+    odds_info: dict[str, Any] | None
+    expires_at: datetime | None
+    filled_at: datetime | None
+    created_at: datetime | None
+    updated_at: datetime | None
+
+
+class OrderItem(OrderChange):
+    """An order with its bets, and what the odds feed tells of its fixture and outcome."""
+
+    currency_info: dict[str, Any] | None
+    fixture_info: dict[str, Any] | None
+    outcome_info: dict[str, Any] | None
+    player_info: dict[str, Any] | None
+    bets: list[BetResponse]
 
 
 class DeclinedOrder(Open):
+    """What was asked for, and why it was not taken."""
+
     request_uuid: str
     decline_reason: str
-    bets: list[PlacedBet]
+    client_name: str
+    user_ref: str
+    allowed_bookmakers: str
+    fixture_id: str
+    outcome_id: int
+    player_id: int
+    order_price: Number
+    order_stake: Number
+    order_currency: str
+    test_order: bool
+    back: bool
+    bets: list[BetResponse] = Field(description="Always empty")
 
 
 class PlaceOrdersResponse(Model):
@@ -212,44 +291,6 @@ class DuplicatesResponse(Model):
     detail: str
     duplicate_uuids: list[str]
     in_progress_uuids: list[str]
-
-
-# --- bets ------------------------------------------------------------------------------------------------------------
-
-
-class BetResponse(Model):
-    bet_id: int
-    order_id: int
-    bookmaker: str
-    bet_status: Literal["PENDING", "PLACED", "CONFIRMED", "REJECTED", "CANCELLED", "FAILED", "VOID"]
-    settlement_status: Literal["UNSETTLED", "WON", "LOST", "VOID", "HALF_WON", "HALF_LOST", "PUSH", "CASHOUT"]
-    client_name: str
-    test_bet: bool
-    request_uuid: str
-    bookmaker_bet_id: str | None
-    bet_request_id: str | None = Field(description="Our reference, by which the bookmaker can be asked")
-    placed_price: Number | None
-    placed_stake: Number | None
-    placed_currency: str | None
-    placed_at: datetime | None
-    decline_reason: str | None
-    user_ref: str | None
-    account: str | None
-    sent_data: dict[str, Any] | None
-    received_data: dict[str, Any] | None
-    currency_info: dict[str, Any] | None
-    settled_at: datetime | None
-    settlement_amount: Number | None = Field(description="What was paid back, the stake included")
-    settlement_reason: str | None
-    odds_info: dict[str, Any] | None
-
-
-class BetsResponse(Model):
-    status: str = Field(examples=["success"])
-    bets: list[BetResponse]
-    count: int
-    has_more: bool
-    next_cursor: int | None = Field(description="`afterBetId` of the next page")
 
 
 # --- analytics -------------------------------------------------------------------------------------------------------

@@ -77,7 +77,15 @@ class AutomatedBetPlacing:
         limits, breakers = Limits.of(settings), Breakers(clock)
         placement = Placement(database, self.bets, breakers, clock, Booking(self.bets, self.orders, clock).write)
         self.desks = Desks(
-            database, Accounts(database, clock), Terms(database, clock), vault, settings.venue_urls, clock, placement
+            database,
+            Accounts(database, clock),
+            Terms(database, clock),
+            vault,
+            settings.venue_urls,
+            clock,
+            placement,
+            self.book.fixture_ref,
+            self.book.described,
         )
         self._offers = BookOffers(self.book, limits, clock)
         self._view = View(self.desks, self._offers, breakers, untold_max=settings.untold_limit_usd)
@@ -293,10 +301,9 @@ class AutomatedBetPlacing:
         if candidate is None:
             return None
         slug = VenueSlug(desk.row.venue)
-        state, quote = self.book.bookmaker(key.fixture_id, slug), self._offers.quote(market, key.outcome_id, slug)
-        fixture_ref = state.meta.fixture_ref if state is not None and state.meta is not None else None
+        quote = self._offers.quote(market, key.outcome_id, slug)
         meta = None if quote is None or quote.meta is None else decode_json(quote.meta)
-        return SlipOffer(candidate, fixture_ref, meta)
+        return SlipOffer(candidate, self.book.fixture_ref(slug, key.fixture_id), meta)
 
 
 def _nobody(_: object) -> None:

@@ -50,7 +50,7 @@ class Verdict:
     settlement: BetSettlement
     payout: Decimal
     commission: Decimal
-    by: Literal["bookmaker", "feed"]
+    by: Literal["bookmaker", "feed", "operator"]
 
 
 def grade_of(status: SettlementStatus, *, is_push: bool, is_back: bool) -> BetSettlement:
@@ -62,7 +62,7 @@ def grade_of(status: SettlementStatus, *, is_push: bool, is_back: bool) -> BetSe
     return BetSettlement((status if is_back else status.mirrored).value)
 
 
-def graded(wager: Wager, settlement: BetSettlement) -> Verdict | None:
+def graded(wager: Wager, settlement: BetSettlement, by: Literal["feed", "operator"] = "feed") -> Verdict | None:
     """What the bet pays by our own reckoning; None where only the bookmaker can say."""
     back = money_back(settlement, wager.stake, wager.price, is_back=wager.is_back)
     if back is None:
@@ -70,7 +70,7 @@ def graded(wager: Wager, settlement: BetSettlement) -> Verdict | None:
     # A stake that comes back comes back whole, whatever its digits.
     paid = wager.at_risk if settlement in _ALIKE else floored(back, wager.currency.unit)
     kept = commission(paid, wager.at_risk, wager.commission_rate, wager.currency)
-    return Verdict(settlement, paid - kept, kept, "feed")
+    return Verdict(settlement, paid - kept, kept, by)
 
 
 def dissent(settlement: BetSettlement, feed: BetSettlement | None) -> str | None:

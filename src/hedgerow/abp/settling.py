@@ -1,8 +1,9 @@
 """Settles bets: by the bookmaker's statement where it has one, else by the feed's grade; and anew when either corrects
 itself.
 
-A bookmaker's word goes before the feed's, whenever it comes. Where the two differ, or a bookmaker pays another amount
-than its own result does, its word is booked and the difference is shown: audit, log, metric; nothing is averaged.
+A bookmaker's word goes before an operator's (`abp.rulings`), and that before the feed's, whenever it comes. Where two
+differ, or a bookmaker pays another amount than its own result does, the higher word is booked and the difference is
+shown: audit, log, metric; nothing is averaged.
 """
 
 from __future__ import annotations
@@ -11,25 +12,22 @@ import asyncio
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any, NoReturn
 
 import structlog
 from asyncpg import Connection
 
-from hedgerow.abp.amounts import Currency
 from hedgerow.abp.desks import Desk, Desks
-from hedgerow.abp.ledger import book_settlement
-from hedgerow.abp.limits import at_risk
-from hedgerow.abp.profiles import commission_rate
 from hedgerow.abp.readings import Readings
-from hedgerow.abp.settlement import Verdict, Wager, dissent, grade_of, graded, wrong_amount
+from hedgerow.abp.settlement import Verdict, dissent, grade_of, graded, wrong_amount
+from hedgerow.abp.verdicts import book_verdict, is_settled_so, wager
 from hedgerow.core.clock import Clock
 from hedgerow.core.errors import VenueError
 from hedgerow.core.ids import FixtureId
 from hedgerow.core.observe import SETTLEMENT_DISPUTES
 from hedgerow.core.states import BetSettlement, BetStatus
 from hedgerow.core.tasks import spawn, stop, work
+from hedgerow.core.tracing import span
 from hedgerow.feed.settlement import Grade
 from hedgerow.storage.audit import note
 from hedgerow.storage.bets import Bet, Bets
@@ -47,6 +45,7 @@ MOST_FIXTURES = 2_000
 """Whose grades are followed at a time, the latest bets' first."""
 _RETRY_S = 5.0
 
+_ABOVE_FEED = ("bookmaker", "operator")
 _CALLED_OFF = (BetStatus.VOID, BetStatus.CANCELLED)
 
 
@@ -123,7 +122,7 @@ class Settler:
             if (
                 row is not None
                 and verdict is not None
-                and not _is_settled_so(row["settlement"], row["payout"], row["settled_by"], verdict)
+                and not is_settled_so(row["settlement"], row["payout"], row["settled_by"], verdict)
             ):
                 await self._apply(desk, row["bet_id"], report, verdict)
 
@@ -144,7 +143,7 @@ class Settler:
         """Settles a bet by a report, unless it was settled just so meanwhile."""
         async with self._database.transaction() as connection:
             bet = await self._bets.locked(connection, bet_id)
-            if bet is None or _is_settled_so(bet.settlement, bet.payout, bet.settled_by, verdict):
+            if bet is None or is_settled_so(bet.settlement, bet.payout, bet.settled_by, verdict):
                 return
             if report.status in _CALLED_OFF and bet.status is BetStatus.CONFIRMED:
                 bet.move_to(report.status, report.reason)
@@ -152,7 +151,7 @@ class Settler:
             feed = None if bet.feed_settlement is None else BetSettlement(bet.feed_settlement)
             disputes = [dissent(verdict.settlement, feed)]
             if bet.at_risk is None:  # contracts pay by their number, not by stake and odds
-                disputes.append(wrong_amount(_wager(bet, desk), verdict))
+                disputes.append(wrong_amount(wager(bet, desk.row.meta), verdict))
             for why in filter(None, disputes):
                 await self._show_dispute(connection, bet, why)
 
@@ -224,7 +223,7 @@ class Settler:
     async def _note_grade(self, connection: Connection[Any], bet_id: int, told: BetSettlement) -> None:
         await connection.execute("update bets set feed_settlement = $2 where bet_id = $1", bet_id, told.value)
         bet = await self._bets.locked(connection, bet_id)
-        if bet is not None and bet.settled_by == "bookmaker":
+        if bet is not None and bet.settled_by in _ABOVE_FEED:
             why = dissent(BetSettlement(bet.settlement), told)
             if why is not None:
                 await self._show_dispute(connection, bet, why)
@@ -236,45 +235,29 @@ class Settler:
         rows = await self._database.fetch(
             """select bet_id from bets
                where account_id = $1 and origin = 'abp' and status = 'CONFIRMED' and feed_settlement is not null
-                 and feed_settlement <> settlement and settled_by is distinct from 'bookmaker' and not is_test
+                 and feed_settlement <> settlement and (settled_by is null or settled_by = 'feed') and not is_test
                order by bet_id""",
             desk.row.account_id,
         )
         for row in rows:
             async with self._database.transaction() as connection:
                 bet = await self._bets.locked(connection, row[0])
-                if bet is None or bet.feed_settlement is None or bet.settled_by == "bookmaker":
+                if bet is None or bet.feed_settlement is None or bet.settled_by in _ABOVE_FEED:
                     continue
-                verdict = graded(_wager(bet, desk), BetSettlement(bet.feed_settlement))
+                verdict = graded(wager(bet, desk.row.meta), BetSettlement(bet.feed_settlement))
                 if verdict is not None and (bet.settlement, bet.payout) != (verdict.settlement.value, verdict.payout):
                     await self._settle(connection, desk, bet, verdict)
 
     # --- both ------------------------------------------------------------------------------------------------------
 
     async def _settle(self, connection: Connection[Any], desk: Desk, bet: Bet, verdict: Verdict) -> None:
-        """Writes how a locked bet ended: its row, its money, the audit; and has its account's balance read."""
-        now = self._clock.now()
-        before, paid_before, by_before = bet.settlement, bet.payout, bet.settled_by
-        bet.settlement, bet.payout, bet.settled_at = verdict.settlement.value, verdict.payout, now
-        bet.settled_by = verdict.by
-        await self._bets.save_settlement(connection, bet)
-        await book_settlement(connection, bet, paid_before, verdict.commission, now)
-        await note(
-            connection,
-            now,
-            actor="venue" if verdict.by == "bookmaker" else "feed",
-            subject="bet",
-            subject_id=str(bet.bet_id),
-            action="settled" if by_before is None else "settled anew",
-            data={
-                "settlement": verdict.settlement.value,
-                "payout": verdict.payout,
-                "commission": verdict.commission,
-                "before": before,
-                "paid": paid_before,
-                "by": by_before,
-            },
-        )
+        """Books how a locked bet ended, and has its account's balance read."""
+        with span("abp.settle") as traced:
+            traced.tell("hedgerow.bet_id", bet.bet_id)
+            traced.tell("hedgerow.order_id", bet.order_id)
+            traced.tell("hedgerow.venue", bet.bookmaker)
+            await book_verdict(connection, self._bets, bet, verdict, self._clock.now())
+            traced.tell("hedgerow.settlement", verdict.settlement.value)
         desk.ask_balance()
 
     async def _show_dispute(self, connection: Connection[Any], bet: Bet, why: str) -> None:
@@ -298,11 +281,6 @@ def _verdict(report: BetReport) -> Verdict | None:
     return Verdict(report.settlement, report.payout, report.commission, "bookmaker")
 
 
-def _is_settled_so(settlement: str, payout: Decimal | None, by: str | None, verdict: Verdict) -> bool:
-    """How the bet's row stands, against the verdict."""
-    return (settlement, payout, by) == (verdict.settlement.value, verdict.payout, verdict.by)
-
-
 def _is_uuid(text: str) -> bool:
     """Some bookmakers do not tell our reference."""
     try:
@@ -310,14 +288,3 @@ def _is_uuid(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _wager(bet: Bet, desk: Desk) -> Wager:
-    """A bet that was taken, as its account settles it."""
-    if bet.placed_stake is None or bet.placed_odds is None:
-        raise ValueError(f"bet {bet.bet_id} was not taken")
-    currency = Currency(bet.currency, bet.usd_rate)
-    risk = bet.at_risk
-    if risk is None:
-        risk = at_risk(bet.placed_stake, bet.placed_odds, currency, is_back=bet.is_back)
-    return Wager(bet.placed_stake, bet.placed_odds, risk, currency, bet.is_back, commission_rate(desk.row.meta))

@@ -44,9 +44,11 @@ class Hold:
 @dataclass(slots=True, eq=False)
 class Work:
     """An order that this process works on. `wake` is set when something about it has changed; `sending`: bets whose
-    answers this process waits for; `fault`: what keeps us from going on."""
+    answers this process waits for; `fault`: what keeps us from going on; `cause`: traceparent of the request that asked
+    for it, empty for one that is not traced or was another process's."""
 
     order: AbpOrder
+    cause: str = ""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     sending: set[int] = field(default_factory=set)
     holds: dict[int, Hold] = field(default_factory=dict)

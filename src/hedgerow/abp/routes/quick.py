@@ -19,7 +19,9 @@ from hedgerow.abp.intake import OrderRequest
 from hedgerow.abp.routes.answers import slugs
 from hedgerow.abp.schemas import storable
 from hedgerow.abp.validation import HIGHEST_ODDS
+from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.ids import FixtureId, OutcomeId, PlayerId
+from hedgerow.core.money import is_amount
 
 _NO_NUL = r"^[^\x00]*\Z"
 _Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=_NO_NUL)]
@@ -60,7 +62,7 @@ def read(body: bytes) -> list[OrderRequest] | None:
         orders = _decode(body).orders
         for order in orders:
             storable(order.meta)
-    except (msgspec.DecodeError, ValueError):
+    except (*UNREADABLE, ValueError):
         return None
     requests = []
     for order in orders:
@@ -90,7 +92,7 @@ def read(body: bytes) -> list[OrderRequest] | None:
 
 
 def _amount(value: object) -> Decimal | None:
-    """A JSON number above 0, digit for digit."""
+    """A JSON number above 0, digit for digit; None where it is none, or none that money has."""
     if type(value) is int:
         value = Decimal(value)
-    return value if type(value) is Decimal and value.is_finite() and value > 0 else None
+    return value if type(value) is Decimal and is_amount(value) and value > 0 else None
