@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import msgspec
 import picows
+import pytest
+from tests.patience import PATIENCE_S
 
 from hedgerow.core.secrets import Secret
 from hedgerow.scraping.agent.agent import Agent, Identity
 from hedgerow.scraping.agent.works import AgentWorks
 from hedgerow.scraping.guard import Patterns, Policy
-from hedgerow.scraping.link import LARGEST_RECEIVED, Event, Greeted, Side
-from hedgerow.scraping.linksocket import LinkSocket
+from hedgerow.scraping.link import LARGEST_RECEIVED, Side
+from hedgerow.scraping.linkevents import Event, Greeted
+from hedgerow.scraping.linksocket import LinkSocket, StreamCut
 from hedgerow.scraping.messages import FetchAnswer, FetchRequest, Kind
 
 LOOPBACK = Policy(Patterns.of(["127.0.0.0/8"]))
@@ -85,7 +89,7 @@ async def agent(*doors: Door, policy: Policy = LOOPBACK, **who: str) -> AsyncIte
     running = Agent(identity(**who), AgentWorks(policy), tuple(door.url for door in doors))
     await running.start()
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             yield running
     finally:
         await running.stop()
@@ -97,3 +101,21 @@ async def linked(policy: Policy = LOOPBACK) -> AsyncIterator[Door]:
     async with Door().listening() as door, agent(door, policy=policy) as running:
         await running.is_linked.wait()
         yield door
+
+
+def ask(url: str, **given: Any) -> FetchRequest:
+    """A request; given: what is not as usual."""
+    return FetchRequest(**{"method": "GET", "url": url, "headers": [], "timeout_s": 10.0, **given})
+
+
+async def fetched(url: str, body: bytes = b"", policy: Policy = LOOPBACK, **given: Any) -> tuple[FetchAnswer, bytes]:
+    """By an agent of its own. Raises StreamCut."""
+    async with linked(policy) as door:
+        return await door.fetch(ask(url, **given), body)
+
+
+async def failure(url: str, policy: Policy = LOOPBACK, **given: Any) -> StreamCut:
+    """Why there was no answer."""
+    with pytest.raises(StreamCut) as caught:
+        await fetched(url, policy=policy, **given)
+    return caught.value

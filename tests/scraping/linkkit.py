@@ -8,9 +8,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import picows
+from tests.patience import PATIENCE_S
 
 from hedgerow.core.tasks import spawn
-from hedgerow.scraping.link import LARGEST_RECEIVED, PROTOCOL, Event, Greeted, Hello, Opened, Side
+from hedgerow.scraping.link import LARGEST_RECEIVED, PROTOCOL, Side
+from hedgerow.scraping.linkevents import Event, Greeted, Hello, Opened
 from hedgerow.scraping.linksocket import Channel, LinkSocket
 
 Work = Callable[[Channel, bytes], Awaitable[None]]
@@ -69,7 +71,7 @@ async def joined(work: Work) -> AsyncIterator[Joined]:
     port = server.sockets[0].getsockname()[1]
     transport, _ = await picows.ws_connect(lambda: agent, f"ws://127.0.0.1:{port}", max_frame_size=LARGEST_RECEIVED)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             await driver.up.wait()
             yield Joined(gateway, agent, driver.down)
     finally:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import gzip
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import zstandard
 from aiohttp import web
@@ -60,6 +61,26 @@ async def _slow(request: web.Request) -> web.Response:
     return web.Response(text="late")
 
 
+_held: dict[str, asyncio.Event] = {}
+
+
+@contextmanager
+def held() -> Iterator[tuple[str, asyncio.Event]]:
+    """A path that is not answered before the event is set."""
+    name, go_on = uuid.uuid4().hex, asyncio.Event()
+    _held[name] = go_on
+    try:
+        yield f"/held/{name}", go_on
+    finally:
+        go_on.set()
+        del _held[name]
+
+
+async def _hold(request: web.Request) -> web.Response:
+    await _held[request.match_info["name"]].wait()
+    return web.Response(text="late")
+
+
 async def _broken(request: web.Request) -> web.StreamResponse:
     answer = web.StreamResponse(headers={"Content-Length": "1000"})
     await answer.prepare(request)
@@ -100,6 +121,7 @@ async def site(tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     app.router.add_get("/sized/{size}", _sized)
     app.router.add_get("/packed/{how}", _packed)
     app.router.add_get("/slow", _slow)
+    app.router.add_route("*", "/held/{name}", _hold)
     app.router.add_get("/broken", _broken)
     app.router.add_get("/given", _given)
     app.router.add_get("/binary", _binary)

@@ -10,24 +10,28 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from hedgerow.scraping.link import (
     HELLO_WITHIN_S,
+    MOST_CHUNK,
     MOST_MESSAGE,
     PING_AFTER_S,
     PROTOCOL,
     SILENT_AFTER_S,
     WINDOW,
+    Link,
+    LinkError,
+    Side,
+)
+from hedgerow.scraping.linkevents import (
+    Answered,
     Arrived,
     CutCode,
     Draining,
     Greeted,
     Headed,
     Hello,
-    Link,
-    LinkError,
     LoadTold,
     Opened,
     PeersTold,
     Refused,
-    Side,
     WasCut,
     Welcomed,
 )
@@ -90,6 +94,35 @@ def test_a_fetch_goes_there_and_back() -> None:
     agent.data(number, b"body", is_last=True)
     assert move(agent, gateway) == [Headed(number, b"answer", False), Arrived(number, b"body", True)]
     assert gateway.stream_count == agent.stream_count == 0
+
+
+def test_a_short_answer_goes_back_in_one_record() -> None:
+    gateway, agent = pair()
+    for body in (b"", b"body", bytes(MOST_CHUNK - 4)):
+        number = gateway.open(7, b"ask", is_last=True)
+        move(gateway, agent)
+        agent.answer(number, b"head", body)
+        assert move(agent, gateway) == [Answered(number, b"head", body)]
+    assert gateway.stream_count == agent.stream_count == 0
+
+
+def test_a_long_answer_goes_back_as_head_and_data() -> None:
+    gateway, agent = pair()
+    number = gateway.open(7, b"ask", is_last=True)
+    move(gateway, agent)
+    agent.answer(number, b"head", bytes(MOST_CHUNK))
+    assert move(agent, gateway) == [Headed(number, b"head", False), Arrived(number, bytes(MOST_CHUNK), True)]
+
+
+@pytest.mark.parametrize("body", [b"", b"body"])
+def test_a_gateway_that_takes_no_answers_gets_head_and_data(body) -> None:
+    gateway, _ = pair()
+    agent = Link(Side.AGENT, 0.0)
+    agent.receive(record(2, 0, msgspec.msgpack.encode({"protocol": PROTOCOL, "peers": []})), 0.0)
+    number = gateway.open(7, b"ask", is_last=True)
+    move(gateway, agent)
+    agent.answer(number, b"head", body)
+    assert move(agent, gateway) == [Headed(number, b"head", not body), *([Arrived(number, body, True)] if body else [])]
 
 
 def test_one_turns_records_leave_in_one_message() -> None:
@@ -176,6 +209,34 @@ def test_a_gateway_ends_a_link_that_breaks_the_rules(message) -> None:
     assert not gateway.is_open
 
 
+@pytest.mark.parametrize(
+    ("kind", "payload"),
+    [
+        (21 | 0x80, b"\0\0\0"),
+        (21 | 0x80, b"\0\0\0\5head"),
+        (21 | 0x80, b"\0\0\0\4head" + bytes(MOST_CHUNK)),
+        (21, b"\0\0\0\4head"),
+    ],
+    ids=["no length", "shorter than its head", "too long", "not the last"],
+)
+def test_an_answer_that_cannot_be_ends_the_link(kind, payload) -> None:
+    gateway, _ = pair()
+    number = gateway.open(1, b"", is_last=True)
+    with pytest.raises(LinkError, match="answer"):
+        gateway.receive(record(kind, number, payload), 0.0)
+
+
+def test_a_second_answer_ends_the_link() -> None:
+    gateway, agent = pair()
+    number = gateway.open(1, b"", is_last=False)
+    move(gateway, agent)
+    agent.answer(number, b"head", b"body")
+    (message,) = agent.take()
+    gateway.receive(message, 0.0)
+    with pytest.raises(LinkError, match="answer"):
+        gateway.receive(message, 0.0)
+
+
 def test_more_data_than_there_is_room_for_ends_the_link() -> None:
     gateway, agent = pair()
     number = gateway.open(1, b"", is_last=True)
@@ -245,6 +306,16 @@ class Conversation(RuleBasedStateMachine):
             if is_last:
                 self.ended.add(("agent", number))
 
+    @rule(index=st.integers(0, 7), size=st.integers(0, WINDOW))
+    def answer_whole(self, index, size) -> None:
+        number = self.pick({n for n in self.opened - self.headed - self.cut if self.agent.has(n)}, index)
+        if number is not None:
+            data = bytes([number % 251]) * size
+            self.agent.answer(number, b"answer", data)
+            self.headed.add(number)
+            self.sent["agent", number] = bytearray(data)
+            self.ended.add(("agent", number))
+
     @rule(index=st.integers(0, 7), size=st.integers(0, WINDOW), of_agent=st.booleans(), is_last=st.booleans())
     def send(self, index, size, of_agent, is_last) -> None:
         side, link = ("agent", self.agent) if of_agent else ("gateway", self.gateway)
@@ -272,6 +343,8 @@ class Conversation(RuleBasedStateMachine):
                 case Arrived(stream=number, data=data):
                     self.got.setdefault((side, number), bytearray()).extend(data)
                     self.unread[side, number] = self.unread.get((side, number), 0) + len(data)
+                case Answered(stream=number, data=data):
+                    self.got.setdefault((side, number), bytearray()).extend(data)
                 case WasCut(stream=number):
                     self.cut.add(number)
 
@@ -321,4 +394,4 @@ class Conversation(RuleBasedStateMachine):
 
 
 TestConversation = Conversation.TestCase
-TestConversation.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestConversation.settings = settings(max_examples=60, stateful_step_count=40)

@@ -8,10 +8,11 @@ import pytest
 from picows import WSMsgType
 
 from hedgerow.core.tasks import spawn
-from hedgerow.scraping.link import WINDOW, CutCode
+from hedgerow.scraping.link import WINDOW
+from hedgerow.scraping.linkevents import CutCode
 from hedgerow.scraping.linksocket import Channel, StreamCut
 
-from .linkkit import joined
+from .linkkit import Joined, Work, joined
 
 LARGE = bytes(range(256)) * 4096  # 1 MiB, four windows
 
@@ -119,3 +120,120 @@ async def test_a_peer_that_breaks_the_rules_is_cut_off() -> None:
     async with joined(echo) as both:
         both.agent._transport.send(WSMsgType.TEXT, b"text")
         assert "binary" in await both.down
+
+
+async def test_a_stream_is_cut_at_the_end_of_its_time_and_both_sides_hear_of_it() -> None:
+    worked = asyncio.Event()
+
+    async def work(channel: Channel, _: bytes) -> None:
+        ended = asyncio.Event()
+        channel.when_cut(ended.set)
+        channel.cut_in(0.01, CutCode.TIMED_OUT, lambda: "too late")
+        await ended.wait()
+        worked.set()
+
+    async with joined(work) as both:
+        channel = both.gateway.open(1, b"", is_last=True)
+        with pytest.raises(StreamCut, match="TIMED_OUT: too late"):
+            await channel.head()
+        await worked.wait()
+        assert both.gateway.link.stream_count == both.agent.link.stream_count == 0
+
+
+async def test_a_stream_that_ends_before_its_time_is_not_cut() -> None:
+    async with joined(echo) as both:
+        channel = both.gateway.open(1, b"", is_last=False)
+        channel.cut_in(0.0, CutCode.TIMED_OUT, lambda: "too late").cancel()
+        await asyncio.sleep(0.01)
+        await channel.write(b"body", is_last=True)
+        assert await read_all(channel) == b"body"
+
+
+# --- answers that are gathered -----------------------------------------------------------------------------------
+
+
+async def gathered(both: Joined, most: int) -> tuple[bytes, bytes]:
+    """What the agent answers to an empty request. Raises StreamCut."""
+    there = asyncio.Event()
+    channel = both.gateway.open(1, b"", is_last=True)
+    channel.gather(most, there.set)
+    await there.wait()
+    return channel.gathered()
+
+
+def answers(*parts: bytes) -> Work:
+    async def work(channel: Channel, _: bytes) -> None:
+        channel.answer(b"head")
+        for part in parts:
+            await channel.write(part)
+        await channel.write(b"", is_last=True)
+
+    return work
+
+
+@pytest.mark.parametrize("parts", [(), (b"one",), (b"one", b"two"), (LARGE,)], ids=["none", "one", "two", "windows"])
+async def test_an_answer_is_gathered_whole(parts) -> None:
+    async with joined(answers(*parts)) as both:
+        assert await gathered(both, len(LARGE)) == (b"head", b"".join(parts))
+        assert both.gateway.link.stream_count == both.agent.link.stream_count == 0
+
+
+@pytest.mark.parametrize("body", [b"", b"short", LARGE[:WINDOW]], ids=["none", "short", "window"])
+async def test_an_answer_that_is_sent_whole_is_one(body) -> None:
+    async def work(channel: Channel, _: bytes) -> None:
+        assert channel.room == WINDOW
+        channel.answer_whole(b"head", body)
+
+    async with joined(work) as both:
+        assert await gathered(both, WINDOW) == (b"head", body)
+        assert both.gateway._channels == both.agent._channels == {}
+
+
+async def test_an_answer_above_the_limit_is_cut_on_both_sides(eventually) -> None:
+    async with joined(answers(LARGE)) as both:
+        with pytest.raises(StreamCut) as caught:
+            await gathered(both, len(LARGE) - 1)
+        assert caught.value.code is CutCode.TOO_LARGE
+        await eventually(lambda: both.agent.link.stream_count == 0)
+
+
+async def test_an_answer_in_one_record_above_the_limit_is_cut() -> None:
+    async def work(channel: Channel, _: bytes) -> None:
+        channel.answer_whole(b"head", b"body")
+
+    async with joined(work) as both:
+        assert await gathered(both, 4) == (b"head", b"body")
+        with pytest.raises(StreamCut) as caught:
+            await gathered(both, 3)
+        assert caught.value.code is CutCode.TOO_LARGE
+        assert both.gateway._channels == {}
+
+
+async def test_an_answer_in_one_record_is_read_as_any_other() -> None:
+    async def work(channel: Channel, _: bytes) -> None:
+        channel.answer_whole(b"head", b"body")
+
+    async with joined(work) as both:
+        channel = both.gateway.open(1, b"", is_last=True)
+        assert (await channel.head(), await channel.read(), await channel.read()) == (b"head", b"body", b"")
+
+
+async def test_an_answer_that_is_cut_or_lost_is_not_gathered() -> None:
+    async def refuse(channel: Channel, head: bytes) -> None:
+        channel.answer(b"head")
+        await channel.write(b"begun")
+        if head == b"cut":
+            channel.cut(CutCode.BROKEN, "in the middle")
+        else:
+            both.agent.abort("gone")
+
+    async with joined(refuse) as both:
+        for head, code in ((b"cut", CutCode.BROKEN), (b"lost", CutCode.LOST)):
+            ends: list[None] = []
+            there = asyncio.Event()
+            channel = both.gateway.open(1, head, is_last=True)
+            channel.gather(WINDOW, lambda ends=ends, there=there: (ends.append(None), there.set()))
+            await there.wait()
+            with pytest.raises(StreamCut) as caught:
+                channel.gathered()
+            assert (caught.value.code, len(ends)) == (code, 1)

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from tests.patience import PATIENCE_S
+
 from hedgerow.scraping.pipe import MOST_UNSENT, Pipe
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -30,7 +32,7 @@ async def piped() -> AsyncIterator[tuple[Streams, Streams, list[Pipe]]]:
         halves.append(await made.get())
     halves[0].other, halves[1].other = halves[1], halves[0]
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             yield peers[0], peers[1], halves
     finally:
         for _, writer in peers:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.patience import PATIENCE_S
 from tests.scraping.certificates import make_certificate, serving_context
 from tests.scraping.gateway.gatewaykit import Net, serving
 from tests.scraping.targets import site as targets
@@ -49,7 +50,7 @@ async def site() -> AsyncIterator[str]:
 
 
 def client(front: Front, **given: object) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=AgentTransport(front.url, front.key, **given), timeout=10)  # type: ignore[arg-type]
+    return httpx.AsyncClient(transport=AgentTransport(front.url, front.key, **given), timeout=PATIENCE_S)  # type: ignore[arg-type]
 
 
 async def used(front: Front) -> dict[str, object]:

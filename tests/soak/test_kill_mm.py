@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from hedgerow.cli.context import settings_of
 from hedgerow.cli.replay import Wanted, activate, compare, play_through, settled
+from hedgerow.cli.running import settings_of
 from hedgerow.cli.services import MM
 from hedgerow.cli.stack import Stack, StackOptions
 from hedgerow.core.tasks import spawn, stop

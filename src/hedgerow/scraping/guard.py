@@ -235,10 +235,13 @@ def _split_port(text: str) -> tuple[str, int | None]:
     return host, int(port)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Policy:
     """What somebody allows: a deployment, an agent's operator or a key. exceptions: not refused for not being public.
-    allow: when not empty, only these. deny: never these."""
+    allow: when not empty, only these. deny: never these.
+
+    One equals itself alone: it is made once and looked up for every request, for which comparing lists takes too long.
+    """
 
     exceptions: Patterns = Patterns()
     allow: Patterns = Patterns()
@@ -284,12 +287,13 @@ class Lists:
     def policy(self) -> Policy:
         """Says nothing about what is public: that is asked once, by the policy that has the exceptions. Raises
         ValueError for an entry that cannot be read."""
-        return _policy_of(self)
+        return policy_of(self.allow, self.deny)
 
 
 @lru_cache(maxsize=1024)
-def _policy_of(lists: Lists) -> Policy:
-    return Policy(Patterns.of(("*",)), Patterns.of(lists.allow), Patterns.of(lists.deny))
+def policy_of(allow: tuple[str, ...], deny: tuple[str, ...]) -> Policy:
+    """`Lists.policy` of lists that are not put together."""
+    return Policy(Patterns.of(("*",)), Patterns.of(allow), Patterns.of(deny))
 
 
 @lru_cache(maxsize=16_384)

@@ -15,13 +15,31 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, IntEnum, auto
 from typing import TypeVar
 
 import msgspec
 
+from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.errors import HedgerowError
+from hedgerow.scraping.linkevents import (
+    Answered,
+    Arrived,
+    CutCode,
+    Draining,
+    Event,
+    Greeted,
+    Headed,
+    Hello,
+    LoadTold,
+    Opened,
+    PeersTold,
+    Refused,
+    RoomGiven,
+    WasCut,
+    Welcome,
+    Welcomed,
+)
 
 T = TypeVar("T")
 
@@ -42,6 +60,7 @@ PING_AFTER_S = 10.0
 SILENT_AFTER_S = 25.0
 
 _HEADER = struct.Struct("!BII")
+_HEADER_SIZE = _HEADER.size
 _NUMBER = struct.Struct("!I")
 _CUT = struct.Struct("!H")
 _STAMP = struct.Struct("!d")
@@ -72,129 +91,10 @@ class _Record(IntEnum):
     DATA = 18
     ROOM = 19
     CUT = 20
-
-
-class CutCode(IntEnum):
-    """Why a stream ended before its end."""
-
-    CANCELLED = 1  # nobody waits for it any more
-    LOST = 2  # the link broke; never sent
-    REFUSED = 3  # a rule forbids the target; the detail names it
-    TIMED_OUT = 4
-    UNREACHABLE = 5  # the target's name, address, port or certificate
-    BROKEN = 6  # the target broke off in the middle
-    TOO_LARGE = 7
-    INVALID = 8  # the request cannot be understood
-    UNSUPPORTED = 9  # the agent has not this kind of work
-    BUSY = 10  # the agent has as much work as it takes
-    FAILED = 11  # a fault of the agent's own
-    UNMET = 12  # the page is not what the caller expects
-    SCRIPT = 13  # a step or expression of the caller's failed on the page
+    ANSWER = 21
 
 
 _CODES = {int(code): code for code in CutCode}
-
-
-class Hello(msgspec.Struct, frozen=True):
-    """Who dials in. capabilities: kinds of work, e.g. `fetch`. most_streams: at one time, over all its gateways."""
-
-    protocol: int
-    slug: str
-    key: str
-    country: str
-    version: str
-    capabilities: tuple[str, ...]
-    most_streams: int
-    load: int = 0
-
-    def __repr__(self) -> str:
-        return f"Hello({self.slug!r}, {self.country!r}, {self.version!r})"
-
-
-class Welcome(msgspec.Struct, frozen=True):
-    """The agent is let in. peers: URLs of all gateways of the deployment, this one's too."""
-
-    protocol: int
-    peers: tuple[str, ...]
-
-
-# --- what comes out ----------------------------------------------------------------------------------------------
-
-
-class Greeted(msgspec.Struct, frozen=True):
-    """An agent said hello: find out whether it may, then `welcome` or `refuse`."""
-
-    hello: Hello
-
-
-class Welcomed(msgspec.Struct, frozen=True):
-    """The gateway let us in."""
-
-    peers: tuple[str, ...]
-
-
-class Refused(msgspec.Struct, frozen=True):
-    """The gateway does not let us in."""
-
-    reason: str
-
-
-class PeersTold(msgspec.Struct, frozen=True):
-    """The gateways of the deployment are these now."""
-
-    peers: tuple[str, ...]
-
-
-class LoadTold(msgspec.Struct, frozen=True):
-    """How many streams the agent works on, over all its gateways."""
-
-    load: int
-
-
-class Draining(msgspec.Struct, frozen=True):
-    """The peer finishes what is under way and wants nothing new."""
-
-
-class Opened(msgspec.Struct, frozen=True, gc=False):
-    """The gateway asks for work. is_last: nothing of it follows."""
-
-    stream: int
-    kind: int
-    head: bytes
-    is_last: bool
-
-
-class Headed(msgspec.Struct, frozen=True, gc=False):
-    """The agent's answer begins."""
-
-    stream: int
-    head: bytes
-    is_last: bool
-
-
-class Arrived(msgspec.Struct, frozen=True, gc=False):
-    """Bytes of a stream, in order. Tell `consumed` when they have left our memory."""
-
-    stream: int
-    data: bytes
-    is_last: bool
-
-
-class RoomGiven(msgspec.Struct, frozen=True, gc=False):
-    """More may be sent on the stream."""
-
-    stream: int
-
-
-class WasCut(msgspec.Struct, frozen=True, gc=False):
-    """The peer ended the stream; nothing follows on it."""
-
-    stream: int
-    code: CutCode
-    detail: str
-
-
-Event = Greeted | Welcomed | Refused | PeersTold | LoadTold | Draining | Opened | Headed | Arrived | RoomGiven | WasCut
 
 
 class _State(Enum):
@@ -204,8 +104,7 @@ class _State(Enum):
     OVER = auto()
 
 
-@dataclass(slots=True)
-class _Stream:
+class _Stream(msgspec.Struct, gc=False):
     """room: bytes we may send. allowed: bytes the peer may send. owed: bytes consumed and not yet given back."""
 
     room: int = WINDOW
@@ -214,6 +113,13 @@ class _Stream:
     is_headed: bool = False
     has_sent_last: bool = False
     has_got_last: bool = False
+
+
+# What every fetch asks for several times: an attribute of an Enum's class costs more than a call.
+_OPEN, _OVER = _State.OPEN, _State.OVER
+_GATEWAY, _AGENT = Side.GATEWAY, Side.AGENT
+_OPEN_RECORD, _HEAD_RECORD = int(_Record.OPEN), int(_Record.HEAD)
+_DATA_RECORD, _ANSWER_RECORD = int(_Record.DATA), int(_Record.ANSWER)
 
 
 class Link:
@@ -231,6 +137,7 @@ class Link:
         self._hello_by_s = now_s + HELLO_WITHIN_S
         self._heard_s = self._pinged_s = now_s
         self._is_draining = self._has_drained = False
+        self._may_answer = False  # in one record
         self.round_trip_s: float | None = None
         """Of the last ping; None before the first answer."""
         self._handlers: dict[int, Callable[[int, memoryview, bool], Event | None]] = {
@@ -247,6 +154,7 @@ class Link:
             _Record.DATA: self._on_data,
             _Record.ROOM: self._on_room,
             _Record.CUT: self._on_cut,
+            _Record.ANSWER: self._on_answer,
         }
         self._now_s = now_s
 
@@ -268,14 +176,14 @@ class Link:
     @property
     def due_s(self) -> float:
         """When `on_time` is to be called at the latest."""
-        if self._state is not _State.OPEN:
+        if self._state is not _OPEN:
             return self._hello_by_s
         return max(self._heard_s, self._pinged_s) + PING_AFTER_S
 
     def on_time(self, now_s: float) -> None:
         """What the time brings. Raises LinkError when the peer is silent."""
         self._now_s = now_s
-        if self._state is not _State.OPEN:
+        if self._state is not _OPEN:
             if now_s >= self._hello_by_s:
                 raise self._end("no greeting in time")
             return
@@ -296,8 +204,8 @@ class Link:
         """Lets the agent in that said hello."""
         if self._state is not _State.ASKED:
             raise ValueError("there is nobody to welcome")
-        self._state = _State.OPEN
-        self._put(_Record.WELCOME, 0, msgspec.msgpack.encode(Welcome(PROTOCOL, peers)))
+        self._state = _OPEN
+        self._put(_Record.WELCOME, 0, msgspec.msgpack.encode(Welcome(PROTOCOL, peers, takes_answers=True)))
 
     def refuse(self, reason: str) -> None:
         """Does not let it in; the link is to be closed after what is to be sent."""
@@ -319,13 +227,13 @@ class Link:
 
     @property
     def is_open(self) -> bool:
-        return self._state is _State.OPEN
+        return self._state is _OPEN
 
     @property
     def takes_streams(self) -> bool:
         """Whether the gateway may open one now."""
         return (
-            self._state is _State.OPEN
+            self._state is _OPEN
             and not self._has_drained
             and not self._is_draining
             and len(self._streams) < self._most_streams
@@ -342,7 +250,7 @@ class Link:
         self._last_stream += 1
         stream = _Stream(has_sent_last=is_last)
         self._streams[self._last_stream] = stream
-        self._put(_Record.OPEN, self._last_stream, bytes((kind,)) + head, is_last=is_last)
+        self._put(_OPEN_RECORD, self._last_stream, b"%c%b" % (kind, head), is_last=is_last)
         return self._last_stream
 
     def has(self, number: int) -> bool:
@@ -353,9 +261,24 @@ class Link:
         """The agent's answer begins; once a stream, before its data."""
         stream = self._streams[number]
         stream.is_headed = True
-        self._put(_Record.HEAD, number, head, is_last=is_last)
+        self._put(_HEAD_RECORD, number, head, is_last=is_last)
         if is_last:
             self._sent_last(number, stream)
+
+    def answer(self, number: int, head: bytes, data: bytes) -> None:
+        """The agent's answer, all of it. data: at most `room` bytes."""
+        size = len(head) + len(data)
+        if not self._may_answer or size > MOST_CHUNK:
+            self.head(number, head, is_last=not data)
+            if data:
+                self.data(number, data, is_last=True)
+            return
+        stream = self._streams[number]
+        stream.is_headed = True
+        begins = _HEADER.pack(_ANSWER_RECORD | _LAST, number, _NUMBER.size + size) + _NUMBER.pack(len(head))
+        self._records += (begins, head, data)
+        self._grow(len(begins) + size)
+        self._sent_last(number, stream)
 
     def room(self, number: int) -> int:
         """How many bytes may be sent on the stream now; 0 when it is gone."""
@@ -369,11 +292,11 @@ class Link:
             raise ValueError("more than there is room for")
         stream.room -= len(data)
         if len(data) <= MOST_CHUNK:
-            self._put(_Record.DATA, number, data, is_last=is_last)
+            self._put(_DATA_RECORD, number, data, is_last=is_last)
         else:
             for start in range(0, len(data), MOST_CHUNK):
                 is_end = start + MOST_CHUNK >= len(data)
-                self._put(_Record.DATA, number, data[start : start + MOST_CHUNK], is_last=is_last and is_end)
+                self._put(_DATA_RECORD, number, data[start : start + MOST_CHUNK], is_last=is_last and is_end)
         if is_last:
             self._sent_last(number, stream)
 
@@ -398,25 +321,27 @@ class Link:
     def receive(self, message: bytes | memoryview, now_s: float) -> list[Event]:
         """What the peer's message brings. Raises LinkError."""
         self._heard_s = self._now_s = now_s
-        if self._state is _State.OVER:
+        if self._state is _OVER:
             return []
         view = memoryview(message)
         size, at = len(view), 0
         events: list[Event] = []
+        unpack, handlers = _HEADER.unpack_from, self._handlers
         while at < size:
-            if size - at < _HEADER.size:
+            if size - at < _HEADER_SIZE:
                 raise self._end("a record without its header")
-            kind, number, length = _HEADER.unpack_from(view, at)
-            at += _HEADER.size
-            if length > size - at:
+            kind, number, length = unpack(view, at)
+            at += _HEADER_SIZE
+            end = at + length
+            if end > size:
                 raise self._end("a record reaches over its message")
-            handle = self._handlers.get(kind & ~_LAST)
+            handle = handlers.get(kind & ~_LAST)
             if handle is None:
                 raise self._end(f"unknown record {kind & ~_LAST}")
-            event = handle(number, view[at : at + length], bool(kind & _LAST))
+            event = handle(number, view[at:end], kind >= _LAST)
             if event is not None:
                 events.append(event)
-            at += length
+            at = end
         return events
 
     def _on_hello(self, _: int, payload: memoryview, __: bool) -> Event:
@@ -433,7 +358,7 @@ class Link:
     def _on_welcome(self, _: int, payload: memoryview, __: bool) -> Event:
         self._expect(Side.AGENT, _State.EXPECTING)
         welcome = self._decoded(payload, Welcome)
-        self._state = _State.OPEN
+        self._state, self._may_answer = _OPEN, welcome.takes_answers
         return Welcomed(welcome.peers)
 
     def _on_refusal(self, _: int, payload: memoryview, __: bool) -> Event:
@@ -442,11 +367,11 @@ class Link:
         return Refused(_text(payload))
 
     def _on_peers(self, _: int, payload: memoryview, __: bool) -> Event:
-        self._expect(Side.AGENT, _State.OPEN)
+        self._expect(_AGENT, _OPEN)
         return PeersTold(self._decoded(payload, tuple[str, ...]))
 
     def _on_load(self, _: int, payload: memoryview, __: bool) -> Event:
-        self._expect(Side.GATEWAY, _State.OPEN)
+        self._expect(_GATEWAY, _OPEN)
         return LoadTold(self._number(payload))
 
     def _on_ping(self, _: int, payload: memoryview, __: bool) -> None:
@@ -462,7 +387,7 @@ class Link:
         return Draining()
 
     def _on_open(self, number: int, payload: memoryview, is_last: bool) -> Event:
-        self._expect(Side.AGENT, _State.OPEN)
+        self._expect(_AGENT, _OPEN)
         if number <= self._last_stream or len(payload) < 1 or len(payload) > MOST_HEAD:
             raise self._end("a stream that cannot be opened")
         if len(self._streams) >= self._most_streams:
@@ -472,7 +397,7 @@ class Link:
         return Opened(number, payload[0], bytes(payload[1:]), is_last)
 
     def _on_head(self, number: int, payload: memoryview, is_last: bool) -> Event | None:
-        self._expect(Side.GATEWAY, _State.OPEN)
+        self._expect(_GATEWAY, _OPEN)
         stream = self._known(number)
         if stream is None:
             return None
@@ -483,11 +408,25 @@ class Link:
             self._got_last(number, stream)
         return Headed(number, bytes(payload), is_last)
 
+    def _on_answer(self, number: int, payload: memoryview, is_last: bool) -> Event | None:
+        self._expect(_GATEWAY, _OPEN)
+        stream = self._known(number)
+        if stream is None:
+            return None
+        if stream.is_headed or stream.has_got_last or not is_last or len(payload) < _NUMBER.size:
+            raise self._end("an answer that cannot be")
+        ends = _NUMBER.size + int(_NUMBER.unpack_from(payload)[0])
+        if ends > len(payload) or len(payload) > MOST_CHUNK + _NUMBER.size:
+            raise self._end("an answer that cannot be")
+        stream.is_headed = True
+        self._got_last(number, stream)
+        return Answered(number, bytes(payload[_NUMBER.size : ends]), bytes(payload[ends:]))
+
     def _on_data(self, number: int, payload: memoryview, is_last: bool) -> Event | None:
         stream = self._known(number)
         if stream is None:
             return None
-        if stream.has_got_last or (self._side is Side.GATEWAY and not stream.is_headed):
+        if stream.has_got_last or (self._side is _GATEWAY and not stream.is_headed):
             raise self._end("data where none can be")
         stream.allowed -= len(payload)
         if stream.allowed < 0:
@@ -519,7 +458,10 @@ class Link:
     def _put(self, kind: int, number: int, payload: bytes, *, is_last: bool = False) -> None:
         self._records.append(_HEADER.pack(kind | _LAST if is_last else kind, number, len(payload)))
         self._records.append(payload)
-        self._size += _HEADER.size + len(payload)
+        self._grow(_HEADER_SIZE + len(payload))
+
+    def _grow(self, size: int) -> None:
+        self._size += size
         if self._size >= MOST_MESSAGE:
             self._close_message()
 
@@ -557,7 +499,7 @@ class Link:
     def _decoded(self, payload: memoryview, kind: type[T]) -> T:
         try:
             return msgspec.msgpack.decode(payload, type=kind)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             raise self._end("a message that cannot be read") from None
 
     def _end(self, why: str) -> LinkError:

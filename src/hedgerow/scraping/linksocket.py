@@ -7,26 +7,17 @@ do: that is the driver's, `gateway.links` and `agent.gateway_link`.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import structlog
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from hedgerow.core.errors import HedgerowError
-from hedgerow.scraping.link import (
-    MOST_CHUNK,
-    Arrived,
-    CutCode,
-    Event,
-    Headed,
-    Link,
-    LinkError,
-    RoomGiven,
-    Side,
-    WasCut,
-)
+from hedgerow.scraping.deadlines import Deadline, Deadlines
+from hedgerow.scraping.link import MOST_CHUNK, Link, LinkError, Side
+from hedgerow.scraping.linkevents import Answered, Arrived, CutCode, Event, Headed, Opened, RoomGiven, WasCut
 
 _log = structlog.get_logger(__name__)
 
@@ -62,18 +53,32 @@ class LinkDriver(Protocol):
 
 class Channel:
     """One stream, for a reader and a writer that may wait. A cut raises StreamCut at whoever waits, and at every later
-    call."""
+    call. Whoever needs what comes only once all of it is there lets it be gathered, and needs no task for that."""
 
-    __slots__ = ("_chunks", "_cut", "_has_last", "_head", "_reader", "_socket", "_when_cut", "_writer", "number")
+    __slots__ = (
+        "_chunks",
+        "_cut",
+        "_has_last",
+        "_head",
+        "_left",
+        "_reader",
+        "_socket",
+        "_when_cut",
+        "_when_gathered",
+        "_writer",
+        "number",
+    )
 
     def __init__(self, socket: LinkSocket, number: int, *, has_last: bool) -> None:
         self.number = number
         self._socket = socket
         self._head: bytes | None = None
-        self._chunks: deque[bytes] = deque()
+        self._chunks: list[bytes] = []
         self._has_last = has_last
         self._cut: StreamCut | None = None
         self._when_cut: Callable[[], object] | None = None
+        self._when_gathered: Callable[[], object] | None = None
+        self._left = 0  # bytes that may still be gathered
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
 
@@ -95,6 +100,17 @@ class Channel:
         self._chunks.clear()
         self._socket.consumed(self.number, len(data))
         return data
+
+    def gather(self, most: int, when_gathered: Callable[[], object]) -> None:
+        """Keeps what arrives from here on, and calls `when_gathered` once all is there or the stream was cut. An answer
+        of more than `most` bytes is cut."""
+        self._left, self._when_gathered = most, when_gathered
+
+    def gathered(self) -> tuple[bytes, bytes]:
+        """Head and body of the answer that was gathered. Raises StreamCut."""
+        self._check()
+        chunks, self._chunks = self._chunks, []
+        return self._head or b"", chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     @property
     def gateway(self) -> str:
@@ -120,6 +136,19 @@ class Channel:
         self._socket.forget_if_over(self.number, is_last=is_last)
         self._socket.flush_soon()
 
+    @property
+    def room(self) -> int:
+        """Bytes that may be sent now."""
+        return self._socket.room(self.number)
+
+    def answer_whole(self, head: bytes, body: bytes) -> None:
+        """The agent's answer, all of it at once. body: at most `room` bytes. Raises StreamCut."""
+        self._check()
+        socket, number = self._socket, self.number
+        socket.link.answer(number, head, body)
+        socket.forget_if_over(number, is_last=True)
+        socket.flush_now() if len(body) >= _FLUSH_AT_ONCE else socket.flush_soon()
+
     async def write(self, data: bytes, *, is_last: bool = False) -> None:
         """Sends all of it, as room comes. Raises StreamCut."""
         at, size = 0, len(data)
@@ -140,30 +169,53 @@ class Channel:
 
     def cut(self, code: CutCode, detail: str = "") -> None:
         """Ends it in both directions; nothing when it is over."""
-        if self._cut is None:
+        if self._cut is None and self._socket.link.has(self.number):
             self._cut = StreamCut(code, detail)
             self._socket.cut(self.number, code, detail)
             self._wake()
+
+    def cut_in(self, seconds: float, code: CutCode, detail: Callable[[], str]) -> Deadline:
+        """Cuts it at the end of this time, as the other side would: work that does not wait on it is ended as well.
+        Whoever is done before cancels the deadline."""
+        return self._socket.deadlines.set(seconds, partial(self._expire_late, code, detail))
 
     @property
     def was_cut(self) -> bool:
         return self._cut is not None
 
-    def when_cut(self, do: Callable[[], object]) -> None:
-        """Called once when the other side cuts the stream or the link breaks: for work that does not wait on it."""
+    def when_cut(self, do: Callable[[], object] | None) -> None:
+        """Called once when the other side cuts the stream or the link breaks: for work that does not wait on it. None:
+        not any more."""
         self._when_cut = do
 
     # --- told by the socket ----------------------------------------------------------------------------------
 
     def on_head(self, event: Headed) -> None:
         self._head, self._has_last = event.head, event.is_last
-        _wake(self._reader)
+        if self._when_gathered is None:
+            _wake(self._reader)
+        elif event.is_last:
+            self._end_gathering()
 
     def on_data(self, event: Arrived) -> None:
         if event.data:
             self._chunks.append(event.data)
         self._has_last = event.is_last
-        _wake(self._reader)
+        if self._when_gathered is None:
+            _wake(self._reader)
+        else:
+            self._gather(event)
+
+    def on_answer(self, event: Answered) -> None:
+        self._head, self._has_last = event.head, True
+        if event.data:
+            self._chunks.append(event.data)
+        if self._when_gathered is None:
+            _wake(self._reader)
+        elif len(event.data) > self._left:
+            self._expire_too_large()
+        else:
+            self._end_gathering()
 
     def on_room(self) -> None:
         _wake(self._writer)
@@ -174,8 +226,35 @@ class Channel:
             self._wake()
             if self._when_cut is not None:
                 self._when_cut()
+            self._end_gathering()
 
     # --- inside ----------------------------------------------------------------------------------------------
+
+    def _gather(self, event: Arrived) -> None:
+        size = len(event.data)
+        self._left -= size
+        if self._left < 0:
+            self._expire_too_large()
+        elif event.is_last:
+            self._end_gathering()
+        else:
+            self._socket.consumed(self.number, size)
+
+    def _expire_too_large(self) -> None:
+        self._expire(CutCode.TOO_LARGE, "the answer is larger than was to be gathered")
+
+    def _end_gathering(self) -> None:
+        when_gathered, self._when_gathered = self._when_gathered, None
+        if when_gathered is not None:
+            when_gathered()
+
+    def _expire_late(self, code: CutCode, detail: Callable[[], str]) -> None:
+        self._expire(code, detail())
+
+    def _expire(self, code: CutCode, detail: str) -> None:
+        if self._cut is None:
+            self._socket.cut(self.number, code, detail)
+            self.on_cut(code, detail)
 
     def _check(self) -> None:
         if self._cut is not None:
@@ -183,11 +262,11 @@ class Channel:
 
     async def _wait_to_read(self) -> None:
         self._check()
-        self._reader = asyncio.get_running_loop().create_future()
+        self._reader = self._socket.create_future()
         await self._reader
 
     async def _wait_to_write(self) -> None:
-        self._writer = asyncio.get_running_loop().create_future()
+        self._writer = self._socket.create_future()
         self._socket.wait_for_room(self)
         await self._writer
 
@@ -217,6 +296,8 @@ class LinkSocket(WSListener):
         self._is_writable = True
         self._stopped: list[Channel] = []  # wait until the socket takes more
         self._timer: asyncio.TimerHandle | None = None
+        self.deadlines = Deadlines(self._loop)
+        """Of its channels."""
         self._why = "the connection ended"
 
     # --- for the driver --------------------------------------------------------------------------------------
@@ -252,6 +333,10 @@ class LinkSocket(WSListener):
             self._transport.disconnect(graceful=False)
 
     # --- for channels ----------------------------------------------------------------------------------------
+
+    def create_future(self) -> asyncio.Future[None]:
+        """Of the socket's loop: asking which one runs is a system call each time."""
+        return self._loop.create_future()
 
     def room(self, number: int) -> int:
         return self.link.room(number) if self._is_writable else 0
@@ -326,6 +411,7 @@ class LinkSocket(WSListener):
         channels, self._channels = self._channels, {}
         for channel in channels.values():
             channel.on_cut(CutCode.LOST, self._why)
+        self.deadlines.stop()
         self._stopped.clear()
         self._driver.disconnected(self, self._why)
 
@@ -342,6 +428,12 @@ class LinkSocket(WSListener):
 
     def _hand_on(self, event: Event) -> None:
         match event:
+            case Answered():
+                if (channel := self._channels.get(event.stream)) is not None:
+                    channel.on_answer(event)
+                    self.forget_if_over(event.stream, is_last=True)
+            case Opened():
+                self._driver.happened(self, event)
             case Arrived(stream=number):
                 if (channel := self._channels.get(number)) is not None:
                     channel.on_data(event)

@@ -6,6 +6,7 @@ A new kind is a number here with its heads, a handler in `agent.works`, and a ca
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import cached_property
 
 import msgspec
 
@@ -23,7 +24,7 @@ class Kind(IntEnum):
     AMQP = 4
     TUNNEL = 5
 
-    @property
+    @cached_property
     def capability(self) -> str:
         """As agents name it in their hello."""
         return self.name.lower()
@@ -31,7 +32,8 @@ class Kind(IntEnum):
 
 class FetchRequest(msgspec.Struct, frozen=True, array_like=True):
     """One HTTP request; its body follows as data. allow and deny: lists of the caller's key. proxy: a URL that may
-    hold a password."""
+    hold a password. cause: traceparent of who asks, empty where nothing is traced; it goes no further than the agent.
+    """
 
     method: str
     url: str
@@ -41,6 +43,7 @@ class FetchRequest(msgspec.Struct, frozen=True, array_like=True):
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
     proxy: str | None = None
+    cause: str = ""
 
     def __repr__(self) -> str:
         return f"FetchRequest({self.method})"

@@ -5,21 +5,21 @@
 It speaks to the gateway's proxy front. Bodies stream both ways, httpx's timeouts hold as they are, and TLS is between
 the program and the target, so neither gateway nor agent can read a credential. What the front says of itself is
 raised as one of httpx's own errors and never taken for the target's answer. httpx is the program's, not ours:
-this module alone needs it. Source: RFC 9209 (Proxy-Status); docs/decisions/0178 and 0179.
+this module alone needs it. Source: docs/decisions/0179.
 """
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from functools import cached_property
 from types import TracebackType
 from typing import Self
 
 import httpx
 
-_OURS = "hedgerow;"
-_SAYS_ERROR = "error="
+from hedgerow.scraping.fronts import is_of_the_front, options
+
 _CODE_LENGTH = 3
 _BY_STATUS: dict[str, type[httpx.TransportError]] = {"502": httpx.ConnectError, "504": httpx.ConnectTimeout}
 """Others are refusals of the front: of the key, its limit or the target."""
@@ -44,8 +44,8 @@ class AgentTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         """front: URL of the proxy front. countries (ISO codes), agents (slugs): empty for any. verify: how the targets'
         certificates are checked. http2: needs httpx's extra of that name. front_trust: for a front with TLS; None: the
         system's authorities."""
-        options = _options(country=list(countries), agent=list(agents))
-        self._proxy = httpx.Proxy(front, auth=(key, options), ssl_context=front_trust)
+        choice = options(countries=list(countries), agents=list(agents))
+        self._proxy = httpx.Proxy(front, auth=(key, choice), ssl_context=front_trust)
         self._verify, self._http2 = verify, http2
         self._limits = limits or httpx.Limits(max_connections=100, max_keepalive_connections=20)
 
@@ -114,19 +114,8 @@ class AgentTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         await self._async.aclose()
 
 
-def _options(**given: Collection[str]) -> str:
-    """The proxy's password. Raises ValueError for what would read as another option."""
-    for values in given.values():
-        for value in values:
-            if not value.replace("-", "").isalnum():
-                raise ValueError(f"{value!r} is neither a country's code nor an agent's slug")
-    return "_".join(f"{name}-{','.join(values).lower()}" for name, values in given.items() if values)
-
-
 def _is_of_the_front(request: httpx.Request, response: httpx.Response) -> bool:
-    """A target cannot say so of itself: the front takes it out of plain answers, and says nothing inside a tunnel."""
-    told = response.headers.get("proxy-status", "")
-    return request.url.scheme == "http" and told.startswith(_OURS) and _SAYS_ERROR in told
+    return request.url.scheme == "http" and is_of_the_front(response.headers.get("proxy-status", ""))
 
 
 def _reason(response: httpx.Response) -> str:

@@ -7,10 +7,10 @@ import asyncio
 import msgspec
 import pytest
 from tests.scraping.agentkit import Door, agent, linked
-from tests.scraping.targets import site
+from tests.scraping.targets import held, site
 
 from hedgerow.scraping.agent.agent import _link_url
-from hedgerow.scraping.link import CutCode, Hello
+from hedgerow.scraping.linkevents import CutCode, Hello
 from hedgerow.scraping.linksocket import StreamCut
 from hedgerow.scraping.messages import FetchRequest, Kind
 
@@ -54,12 +54,14 @@ async def test_work_that_nobody_waits_for_ends(eventually) -> None:
 
 async def test_an_agent_that_stops_finishes_what_is_under_way(eventually) -> None:
     async with site() as base, Door().listening() as door:
-        async with agent(door) as running:
-            await running.is_linked.wait()
-            ask = FetchRequest("GET", f"{base}/slow?s=0.3", [], 30.0)
-            channel = door.sockets[0].open(Kind.FETCH, msgspec.msgpack.encode(ask), is_last=True)
-            await eventually(lambda: running.load == 1)
-        assert await channel.read() == b"late"
+        with held() as (path, go_on):
+            async with agent(door) as running:
+                await running.is_linked.wait()
+                ask = FetchRequest("GET", base + path, [], 30.0)
+                channel = door.sockets[0].open(Kind.FETCH, msgspec.msgpack.encode(ask), is_last=True)
+                await eventually(lambda: running.load == 1)
+                asyncio.get_running_loop().call_later(0.1, go_on.set)  # while it stops
+            assert await channel.read() == b"late"
 
 
 async def test_a_kind_of_work_that_it_does_not_know_is_unsupported() -> None:

@@ -15,7 +15,7 @@ from tests.scraping.agentkit import Door, linked
 
 from hedgerow.core.secrets import Secret
 from hedgerow.scraping.agent.amqpwire import MOST_BODY, AmqpError, Conversation, Wish
-from hedgerow.scraping.link import CutCode
+from hedgerow.scraping.linkevents import CutCode
 from hedgerow.scraping.linksocket import Channel, StreamCut
 from hedgerow.scraping.messages import ConsumeRequest, Kind
 

@@ -13,7 +13,7 @@ from hedgerow.core.secrets import Secret
 from hedgerow.scraping.agent.dial import Dialer, DialError, Way
 from hedgerow.scraping.agent.socks import SocksGuard
 from hedgerow.scraping.guard import Lists, Patterns, Policy
-from hedgerow.scraping.link import CutCode
+from hedgerow.scraping.linkevents import CutCode
 from hedgerow.scraping.upstream import Upstream
 
 LOOPBACK = Policy(Patterns.of(["127.0.0.0/8"]))

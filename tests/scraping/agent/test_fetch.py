@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 import pytest
-from tests.scraping.agentkit import LOOPBACK, linked
+from tests.scraping.agentkit import LOOPBACK, ask, failure, fetched, linked
 from tests.scraping.targets import BINARY, site
 
 from hedgerow.scraping.guard import Policy
-from hedgerow.scraping.link import CutCode
-from hedgerow.scraping.linksocket import StreamCut
-from hedgerow.scraping.messages import MOST_BODY, FetchRequest
-
-
-def ask(url: str, **given: Any) -> FetchRequest:
-    return FetchRequest(**{"method": "GET", "url": url, "headers": [], "timeout_s": 10.0, **given})
-
-
-async def fetched(url: str, body: bytes = b"", policy: Policy = LOOPBACK, **given: Any) -> Any:
-    async with linked(policy) as door:
-        return await door.fetch(ask(url, **given), body)
-
-
-async def failure(url: str, policy: Policy = LOOPBACK, **given: Any) -> StreamCut:
-    with pytest.raises(StreamCut) as caught:
-        await fetched(url, policy=policy, **given)
-    return caught.value
+from hedgerow.scraping.linkevents import CutCode
+from hedgerow.scraping.messages import MOST_BODY
 
 
 async def test_a_request_arrives_as_it_was_given() -> None:

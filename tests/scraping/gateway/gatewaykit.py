@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import httpx
+from tests.patience import PATIENCE_S
 from tests.scraping.agentkit import LOOPBACK
 
 from hedgerow.api.server import Server
@@ -58,7 +59,7 @@ class Net:
         )
         await agent.start()
         self._stack.push_async_callback(agent.stop)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await agent.is_linked.wait()
         return agent
 
@@ -74,10 +75,10 @@ async def serving(database: Database, bus: Bus) -> AsyncIterator[Net]:
         port = free_port()
         url = f"http://127.0.0.1:{port}"
         gateway = Deployed(Settings(target_allow=("127.0.0.0/8",)), database, bus, url)
-        server = Server(gateway.app, "127.0.0.1", port, sockets=gateway.sockets)
+        server = Server(gateway.app, "127.0.0.1", port, sockets=gateway.sockets, doors=gateway.app.quick_doors)
         await server.start()
         stack.push_async_callback(server.stop)
-        http = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=30))
+        http = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=PATIENCE_S))
         clock = SystemClock()
         net = Net(url, http, gateway, database, Accounts(database, clock), ScrapingRepository(database, clock), stack)
         yield net

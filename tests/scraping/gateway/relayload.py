@@ -8,6 +8,7 @@ import random
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from tests.patience import PATIENCE_S
 from websockets.frames import Frame, Opcode
 
 from hedgerow.core.tasks import spawn
@@ -119,7 +120,7 @@ async def storm(net: Net, key: str, url: str, count: int, dice: random.Random) -
             return writer
 
     writers = await asyncio.gather(*(spawn(one(number), "a wrong client") for number in range(count)))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         _, behaves = await joined(net, key, url)
     behaves.transport.abort()
     for writer in writers:

@@ -10,13 +10,19 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.scraping.programs import Program, node_modules
+from tests.api.told import Description
+from tests.node import NO_NODE, node_modules
+from tests.scraping.programs import Program
 from tests.scraping.rabbit import Rabbit, rabbit
 
-from hedgerow.scraping.gateway import amqp
+from hedgerow.client import AsyncClient, Secret, Service
+from hedgerow.client.scraping import asking
+from hedgerow.client.scraping.models import AmqpConsumeBody
+from hedgerow.scraping.gateway import amqp, asyncapi
 
 from .gatewaykit import Net
 
+DESCRIBED = Description(asyncapi.document())
 GONE, NOT_OURS = 404, 405  # of AMQP: no such queue; another connection's
 
 
@@ -29,7 +35,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rabbit]:
 @pytest.fixture
 async def publisher(broker: Rabbit) -> AsyncIterator[Program]:
     if node_modules() is None:
-        pytest.skip("the publisher needs node and npm")
+        pytest.skip(NO_NODE)
     async with Program("publisher.js", str(broker.port)).running() as program:
         await program.ask({"exchange": "odds"})
         yield program
@@ -53,7 +59,9 @@ async def events_of(answer: httpx.Response) -> AsyncIterator[tuple[str, Any]]:
         elif line.startswith("event: "):
             name = line.removeprefix("event: ")
         elif line.startswith("data: "):
-            yield name, json.loads(line.removeprefix("data: "))
+            data = line.removeprefix("data: ")
+            assert DESCRIBED.faults(data, "consume") == []
+            yield name, json.loads(data)
 
 
 def published(body: bytes, key: str = "a.b", kind: str = "text/plain", count: int = 1) -> dict[str, Any]:
@@ -100,6 +108,19 @@ async def test_messages_come_in_order_and_the_queue_goes_with_its_client(
     async with consumed(net, key, port=broker.port) as events:
         await anext(events)
         assert await anext(events) == ("comment", "keep-alive")
+
+
+async def test_our_client_reads_messages_as_they_come(net: Net, broker: Rabbit, publisher: Program) -> None:
+    await net.join("de1")
+    service = Service(net.url, (await net.key())["X-API-Key"])
+    asked = AmqpConsumeBody(
+        host="127.0.0.1", port=broker.port, username="guest", password=Secret("guest"), exchange="odds"
+    )
+    async with AsyncClient(scraping=service) as client, client.scraping.events(asking.consume(asked)) as events:
+        assert (await anext(events)).name == "connected"
+        for body in ("1.10", "ü", "x" * 300_000):
+            await publisher.ask(published(body.encode()))
+            assert (await anext(events)).data["body"] == body
 
 
 async def test_what_the_broker_refuses_is_an_event(net: Net, broker: Rabbit, publisher: Program) -> None:

@@ -10,14 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hedgerow.scraping.gateway.answer import Agent, Form, Meta, form_of, joined_headers, parts
+from hedgerow.scraping.gateway.answer import Agent, Form, Meta, form_of, joined_headers, parts, whole
 
 META = Meta(200, "http://a.test/", "HTTP/1.1", 5, False, {}, Agent("scraping-de1"), 0)
 
 
 def told(body: bytes, content_type: str = "", *, expects_json: bool = False) -> tuple[Form, Any]:
     form = form_of(body, content_type, expects_json=expects_json)
-    return form, json.loads(b"".join(parts(META, bytearray(body), form, content_type)))
+    answer = json.loads(whole(META, body, form, content_type))
+    assert json.loads(b"".join(parts(META, bytearray(body), form, content_type))) == answer
+    return form, answer
 
 
 @given(st.text(max_size=3000), st.integers(1, 200))
@@ -88,6 +90,15 @@ def test_a_body_is_used_up_while_it_is_sent() -> None:
     for _ in range(10):
         next(answer)
     assert len(body) < 600_000
+
+
+def test_a_mark_before_what_is_no_text_is_a_part_of_it() -> None:
+    body = b"\xef\xbb\xbf\0image"
+    assert b64decode(told(body, "image/png")[1]["raw"]) == body
+
+
+def test_names_of_headers_are_told_in_lower_case() -> None:
+    assert joined_headers([("Vary", "a"), ("server", "b")]) == {"vary": "a", "server": "b"}
 
 
 def test_repeated_headers_are_joined_and_cookies_kept_apart() -> None:

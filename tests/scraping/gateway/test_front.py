@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from tests.patience import PATIENCE_S
 from tests.scraping.certificates import make_certificate, serving_context
 from tests.scraping.targets import site as targets
 
@@ -59,7 +60,7 @@ async def http2_target(chain: Path, private: Path) -> AsyncIterator[str]:
 async def visiting(net: Net) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     reader, writer = await asyncio.open_connection("127.0.0.1", net.gateway.front.port)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             yield reader, writer
     finally:
         writer.transport.abort()

@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 import httpx
+from tests.patience import PATIENCE_S
 
 from hedgerow.cli.services import AgentProcess
 from hedgerow.core.tasks import spawn, stop
@@ -42,7 +43,7 @@ async def test_no_get_fails_when_an_agent_is_killed_and_it_comes_back(
             statuses.append(answer.status_code)
 
     try:
-        async with httpx.AsyncClient(base_url=net.url, timeout=30) as http:
+        async with httpx.AsyncClient(base_url=net.url, timeout=PATIENCE_S) as http:
             clients = [spawn(client(http), "client") for _ in range(CLIENTS)]
             await eventually(lambda: len(statuses) > CLIENTS)
             first = agents[0].pid
@@ -73,7 +74,7 @@ async def test_a_relay_of_a_killed_agent_closes_with_1011(net: Net, tmp_path: Pa
                 await socket.recv()
                 assert agent.pid is not None
                 os.kill(agent.pid, signal.SIGKILL)
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(PATIENCE_S):
                     await socket.wait_closed()
                 assert socket.close_code == 1011
     finally:

@@ -9,7 +9,9 @@ from contextlib import suppress
 
 import pytest
 import websockets
-from tests.scraping.programs import Program, node_modules
+from tests.node import NO_NODE, node_modules
+from tests.patience import PATIENCE_S
+from tests.scraping.programs import Program
 from websockets.asyncio.server import ServerConnection, serve
 
 from hedgerow.core.tasks import spawn
@@ -32,7 +34,7 @@ async def echo() -> AsyncIterator[str]:
 
 async def test_programs_of_node_are_relayed(net: Net, echo: str) -> None:
     if node_modules() is None:
-        pytest.skip("needs node and npm")
+        pytest.skip(NO_NODE)
     await net.join("de1")
     key = (await net.key())["X-API-Key"]
     gateway = net.url.replace("http", "ws") + "/ws"
@@ -85,7 +87,7 @@ async def test_signalr_framing_passes_unchanged(net: Net) -> None:
 
     await net.join("de1")
     key = (await net.key())["X-API-Key"]
-    async with serve(hub, "127.0.0.1", 0) as server, asyncio.timeout(20):
+    async with serve(hub, "127.0.0.1", 0) as server, asyncio.timeout(PATIENCE_S):
         url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/hub?id=1"
         async with websockets.connect(net.url.replace("http", "ws") + "/ws", proxy=None) as ws:
             await ws.send(json.dumps({"apiKey": key, "url": url}))

@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 import websockets
+from tests.patience import PATIENCE_S
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.frames import Frame, Opcode
 
+from hedgerow.scraping.agent import agent as agent_module
 from hedgerow.scraping.gateway import relay
 from hedgerow.scraping.guard import Patterns, Policy
 
@@ -164,8 +166,8 @@ async def test_the_targets_pings_pongs_and_close_reach_the_client(net: Net, targ
     async with relayed(net, {"apiKey": key, "url": target.url}) as socket:
         await told(socket)
         (seen,) = target.seen
-        assert await asyncio.wait_for(await seen.ping(b"from the target"), 5) >= 0
-        assert await asyncio.wait_for(await socket.ping(b"from the client"), 5) >= 0
+        assert await asyncio.wait_for(await seen.ping(b"from the target"), PATIENCE_S) >= 0
+        assert await asyncio.wait_for(await socket.ping(b"from the client"), PATIENCE_S) >= 0
     async with relayed(net, {"apiKey": key, "url": f"{target.url}/bye"}) as socket:
         await told(socket)
         assert await closed(socket) == (4321, "that was it")
@@ -175,7 +177,7 @@ async def test_a_client_that_goes_without_a_word_ends_the_target(net: Net, targe
     async with relayed(net, {"apiKey": key, "url": target.url}) as socket:
         await told(socket)
         socket.transport.abort()
-        await asyncio.wait_for(target.seen[0].wait_closed(), 5)
+        await asyncio.wait_for(target.seen[0].wait_closed(), PATIENCE_S)
 
 
 async def test_a_lost_agent_closes_with_1011(
@@ -186,6 +188,31 @@ async def test_a_lost_agent_closes_with_1011(
         await told(socket)
         await net.agents["de1"].stop()
         assert (await closed(socket))[0] == 1011
+
+
+async def test_an_open_relay_is_load_of_its_agent_and_no_task_waits_for_it(
+    net: Net, target: Target, key: str, eventually
+) -> None:
+    def waiting() -> set[str]:
+        return {task.get_name() for task in asyncio.all_tasks()} & {"relay", "work of the agent"}
+
+    agent = net.agents["de1"]
+    async with relayed(net, {"apiKey": key, "url": target.url}) as socket:
+        await told(socket)
+        await eventually(lambda: not waiting())
+        assert agent.load == 1
+    await eventually(lambda: agent.load == 0)
+
+
+async def test_an_agent_that_stops_ends_its_relays(
+    net: Net, target: Target, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent_module, "_DRAIN_S", 0.05)
+    async with relayed(net, {"apiKey": key, "url": target.url}) as socket:
+        await told(socket)
+        await net.agents["de1"].stop()
+        assert (await closed(socket))[0] == 1011
+        assert net.agents["de1"].load == 0
 
 
 async def test_a_target_that_breaks_off_closes_with_1011(net: Net, target: Target, key: str) -> None:
@@ -202,7 +229,7 @@ async def test_a_silent_target_is_left_after_the_idle_timeout(net: Net, target: 
             await socket.send("x")
             await socket.recv()
         assert await closed(socket) == (1000, "idle timeout")
-        await asyncio.wait_for(target.seen[0].wait_closed(), 5)
+        await asyncio.wait_for(target.seen[0].wait_closed(), PATIENCE_S)
         assert target.seen[0].close_code == 1000
 
 

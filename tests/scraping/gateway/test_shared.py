@@ -135,7 +135,7 @@ async def test_an_agent_that_knows_one_gateway_serves_all(both: tuple[Net, Net],
     first, second = both
     agent = await first.join("de1")
     await eventually(lambda: second.gateway.desk.links.agent("de1") is not None)
-    assert all(agent.links.values())
+    await eventually(lambda: all(agent.links.values()))
 
 
 async def test_a_block_that_one_gateway_saw_excludes_at_all(both: tuple[Net, Net], eventually) -> None:

@@ -5,28 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
+from tests.node import node_modules
+from tests.patience import PATIENCE_S
+
 FOLDER = Path(__file__).parent
-TOOLS = FOLDER.parents[2] / "tools"
-WITHIN_S = 30.0
-
-
-@cache
-def node_modules() -> Path | None:
-    """Where their packages are; None where the machine has no node."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        return None
-    done = subprocess.run([sys.executable, TOOLS / "node_env.py"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return Path(done.stdout.strip())
 
 
 class Program:
@@ -64,7 +51,7 @@ class Program:
         """The next line."""
         assert self._process is not None
         assert self._process.stdout is not None
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             line = await self._process.stdout.readline()
         assert line, f"{self._script} has ended"
         return line.decode().rstrip("\n")

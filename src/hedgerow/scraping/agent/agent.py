@@ -15,22 +15,11 @@ import structlog
 from hedgerow import __version__
 from hedgerow.core.secrets import Secret
 from hedgerow.core.tasks import Backoff, spawn, stop
-from hedgerow.scraping.agent.work import WorkFailed
+from hedgerow.scraping.agent.work import carried_out, tell_failure
 from hedgerow.scraping.agent.works import AgentWorks
-from hedgerow.scraping.link import (
-    LARGEST_RECEIVED,
-    PROTOCOL,
-    CutCode,
-    Draining,
-    Event,
-    Hello,
-    Opened,
-    PeersTold,
-    Refused,
-    Side,
-    Welcomed,
-)
-from hedgerow.scraping.linksocket import Channel, LinkSocket, StreamCut
+from hedgerow.scraping.link import LARGEST_RECEIVED, PROTOCOL, Side
+from hedgerow.scraping.linkevents import CutCode, Draining, Event, Hello, Opened, PeersTold, Refused, Welcomed
+from hedgerow.scraping.linksocket import Channel, LinkSocket
 
 LINK_PATH = "/link"
 MOST_GATEWAYS = 32
@@ -62,7 +51,9 @@ class Agent:
         self.identity, self.works, self._trust = identity, works, trust
         self._given = tuple(dict.fromkeys(_link_url(url) for url in gateways))
         self._links: dict[str, _GatewayLink] = {}
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Future[None]] = set()
+        self._begun = 0  # work under way that has no task
+        self._last: asyncio.Future[None] | None = None  # the end of the last of it, while the agent stops
         self._load_task: asyncio.Task[None] | None = None
         self.is_linked = asyncio.Event()
         """Set from the first welcome on."""
@@ -78,16 +69,19 @@ class Agent:
         await stop(self._load_task)
         for link in self._links.values():
             link.drain()
+        if self._begun:
+            self._last = asyncio.get_running_loop().create_future()
+            self._count(self._last)
         if self._running:
             await asyncio.wait(self._running, timeout=_DRAIN_S)
         await asyncio.gather(*(link.stop() for link in self._links.values()))
-        await stop(*self._running)
+        await self._cancel()
         await self.works.stop()
 
     @property
     def load(self) -> int:
         """Pieces of work under way, over all gateways."""
-        return len(self._running)
+        return len(self._running) + self._begun
 
     @property
     def links(self) -> dict[str, bool]:
@@ -128,30 +122,54 @@ class Agent:
         if self.load >= self.identity.most_streams:
             channel.cut(CutCode.BUSY, "the agent has as much work as it takes")
             return
+        if event.is_last and self._begin(channel, event.kind, event.head):
+            return
         task = spawn(self._work(channel, event.kind, event.head), "work of the agent")
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._count(task)
         channel.when_cut(task.cancel)
+
+    def _begin(self, channel: Channel, kind: int, head: bytes) -> bool:
+        """Whether the work needs no task, and has begun. A fault costs its stream, and not the link."""
+        begin = self.works.beginners.get(kind)
+        if begin is None:
+            return False
+        self._begun += 1
+        try:
+            if begin(channel, head, self._on_over):
+                return True
+        except Exception as error:
+            tell_failure(error, channel)
+            self._on_over()
+            return True
+        self._on_over()
+        return False
+
+    def _on_over(self) -> None:
+        """Of work without a task."""
+        self._begun -= 1
+        if not self._begun and self._last is not None and not self._last.done():
+            self._last.set_result(None)
 
     async def _work(self, channel: Channel, kind: int, head: bytes) -> None:
         handle = self.works.handlers.get(kind)
         if handle is None:
             channel.cut(CutCode.UNSUPPORTED, "the agent cannot do this kind of work")
             return
-        try:
-            await handle(channel, head)
-        except StreamCut:
-            pass
-        except WorkFailed as failure:
-            channel.cut(failure.code, failure.detail)
-        except asyncio.CancelledError:
-            channel.cut(CutCode.CANCELLED, "the agent stops")
-            raise
-        except Exception:
-            _log.exception("work failed", kind=kind)
-            channel.cut(CutCode.FAILED, "the agent failed")
+        going_on = await carried_out(handle(channel, head), channel)
+        if going_on is not None:
+            self._count(going_on)
 
     # --- inside ----------------------------------------------------------------------------------------------
+
+    def _count(self, work: asyncio.Future[None]) -> None:
+        self._running.add(work)
+        work.add_done_callback(self._running.discard)
+
+    async def _cancel(self) -> None:
+        left = list(self._running)
+        for work in left:
+            work.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def _join(self, url: str) -> None:
         link = self._links[url] = _GatewayLink(self, url, self._trust)

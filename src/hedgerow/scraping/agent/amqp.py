@@ -9,18 +9,20 @@ import asyncio
 import ssl
 from base64 import b64encode
 from collections import deque
-from typing import cast
+from collections.abc import Coroutine
+from typing import Any, cast
 
 import msgspec
 
+from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.secrets import Secret
 from hedgerow.core.tasks import spawn, stop
 from hedgerow.scraping.agent.amqpwire import AmqpError, Conversation, Delivery, Wish
 from hedgerow.scraping.agent.dial import Dialer, DialError, Way
 from hedgerow.scraping.agent.work import WorkFailed
 from hedgerow.scraping.guard import Lists
-from hedgerow.scraping.link import CutCode
-from hedgerow.scraping.linksocket import Channel
+from hedgerow.scraping.linkevents import CutCode
+from hedgerow.scraping.linksocket import Channel, StreamCut
 from hedgerow.scraping.messages import ConsumeRequest
 from hedgerow.scraping.pipe import prepare
 
@@ -54,22 +56,22 @@ class AmqpConsumer:
         """Raises WorkFailed, StreamCut."""
         try:
             request = _decode(head)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise WorkFailed(CutCode.INVALID, f"the request cannot be understood: {error}") from None
         broker = _Broker(_wish(request))
         try:
             await self._connect(request, broker)
             channel.answer(b"")
             tasks = {
-                spawn(work, "AMQP consumer")
+                spawn(_why_ended(work), "AMQP consumer")
                 for work in (broker.pass_on(channel), broker.acknowledge(channel), broker.beat(), broker.over())
             }
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 await stop(*tasks)
-            for task in done:
-                task.result()
+            for why in filter(None, (task.result() for task in done)):
+                raise why
         except AmqpError as error:
             raise WorkFailed(CutCode.BROKEN if broker.is_ready else CutCode.UNREACHABLE, str(error)) from None
         finally:
@@ -100,6 +102,15 @@ class AmqpConsumer:
             raise WorkFailed(CutCode.UNREACHABLE, f"no TLS with {host}: {error.reason or error}") from None
         except OSError:
             raise WorkFailed(CutCode.UNREACHABLE, f"{host} broke off the connection") from None
+
+
+async def _why_ended(work: Coroutine[Any, Any, None]) -> StreamCut | AmqpError | None:
+    """A client that goes and a broker that ends are no failures of ours, which the log would tell."""
+    try:
+        await work
+    except (StreamCut, AmqpError) as end:
+        return end
+    return None
 
 
 class _Broker(asyncio.Protocol):

@@ -12,14 +12,15 @@ import asyncio
 import socket
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, TypeVar
+
+import msgspec
 
 from hedgerow.core.errors import HedgerowError
 from hedgerow.core.secrets import Secret
 from hedgerow.scraping.guard import Lists, Policy, canonical_host, refuse_by_name
-from hedgerow.scraping.link import CutCode
+from hedgerow.scraping.linkevents import CutCode
 from hedgerow.scraping.upstream import Upstream
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
@@ -43,11 +44,11 @@ class DialError(HedgerowError):
         self.code, self.detail = code, detail
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How a piece of work reaches its targets: within which lists, through which proxy."""
+class Way(msgspec.Struct, frozen=True, cache_hash=True):
+    """How a piece of work reaches its targets: within which lists, through which proxy. It is looked up for every
+    request, so its hash is kept."""
 
-    lists: Lists = field(default_factory=Lists)
+    lists: Lists = Lists()
     proxy: Secret | None = None
     """Its URL, which may hold a password."""
 

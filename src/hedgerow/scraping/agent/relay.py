@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.errors import HedgerowError
 from hedgerow.core.secrets import Secret
 from hedgerow.scraping import handshake
@@ -19,7 +20,7 @@ from hedgerow.scraping.agent.dial import Dialer, DialError, Way
 from hedgerow.scraping.agent.work import WorkFailed
 from hedgerow.scraping.guard import Lists
 from hedgerow.scraping.handshake import HEAD_END, MOST_HEAD, HandshakeError
-from hedgerow.scraping.link import CutCode
+from hedgerow.scraping.linkevents import CutCode
 from hedgerow.scraping.linksocket import Channel
 from hedgerow.scraping.messages import RELAY_PATH, TOKEN_HEADER, RelayAnswer, RelayRequest
 from hedgerow.scraping.pipe import Pipe, prepare
@@ -42,8 +43,9 @@ class Relayer:
         self._target_trust = ssl.create_default_context()
         self._gateway_trust = trust or self._target_trust
 
-    async def serve(self, channel: Channel, head: bytes) -> None:
-        """Returns when the relay is over. Raises WorkFailed, StreamCut."""
+    async def serve(self, channel: Channel, head: bytes) -> asyncio.Future[None]:
+        """Returns when the relay has begun, with what is done when it is over: no task waits for that, and nothing of
+        the request is kept. Raises WorkFailed, StreamCut."""
         request = _understood(head)
         target = _Half()
         gateway = _Half()
@@ -51,15 +53,11 @@ class Relayer:
             subprotocol = await self._reach(request, target)
             await self._dial_in(channel.gateway, request.token, gateway)
             channel.answer(_encode(RelayAnswer(subprotocol)), is_last=True)
-            target.join(gateway)
-            await asyncio.wait([target.ended, gateway.ended], return_when=asyncio.FIRST_COMPLETED)
-            async with asyncio.timeout(_LAST_BYTES_S):
-                await asyncio.gather(target.ended, gateway.ended)
-        except TimeoutError:
-            pass  # whoever is left takes nothing any more
-        finally:
+        except BaseException:
             target.abort()
             gateway.abort()
+            raise
+        return target.join(gateway)
 
     async def _reach(self, request: RelayRequest, half: _Half) -> str | None:
         """Opens the target; the subprotocol that it chose. Raises WorkFailed."""
@@ -123,14 +121,13 @@ class _Ended(HedgerowError):  # noqa: N818
 class _Half(Pipe):
     """One side of the relay: the answer to the handshake, then the pipe."""
 
-    __slots__ = ("_answered", "_received", "ended")
+    __slots__ = ("_answered", "_over", "_received")
 
     def __init__(self) -> None:
         super().__init__()
-        loop = asyncio.get_running_loop()
-        self._received = bytearray()
+        self._received = b""
         self._answered: asyncio.Future[bytes] | None = None
-        self.ended: asyncio.Future[None] = loop.create_future()
+        self._over: asyncio.Future[None] | None = None  # done when both sides have ended
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -143,20 +140,27 @@ class _Half(Pipe):
             raise _Ended
         self._answered = asyncio.get_running_loop().create_future()
         self.transport.write(request)
-        return await self._answered
+        try:
+            return await self._answered
+        finally:
+            self._answered = None
 
-    def join(self, other: _Half) -> None:
-        """From now on what comes here goes there, and the other way round."""
+    def join(self, other: _Half) -> asyncio.Future[None]:
+        """From now on what comes here goes there, and the other way round. Done when both have ended; a cancelled one
+        ends them."""
+        over = self._over = other._over = asyncio.get_running_loop().create_future()
+        over.add_done_callback(self._part)
         self.other, other.other = other, self
         for half, opposite in ((self, other), (other, self)):
             if half.transport is None:
+                half._ended()
                 opposite.abort()
-                self.end()
-                return
+                break
             if half._received and opposite.transport is not None:
-                opposite.transport.write(bytes(half._received))
-            half._received = bytearray()
+                opposite.transport.write(half._received)
+            half._received = b""
             half.transport.resume_reading()
+        return over
 
     def data_received(self, data: bytes) -> None:
         if self.other is not None:
@@ -165,12 +169,11 @@ class _Half(Pipe):
         self._received += data
         if self._answered is None or self._answered.done() or self.transport is None:
             return
-        end = self._received.find(HEAD_END)
-        if end >= 0:
+        head, end, rest = self._received.partition(HEAD_END)
+        if end:
             self.transport.pause_reading()
-            head = bytes(self._received[: end + len(HEAD_END)])
-            del self._received[: end + len(HEAD_END)]
-            self._answered.set_result(head)
+            self._received = rest
+            self._answered.set_result(head + end)
         elif len(self._received) > MOST_HEAD:
             self._answered.set_exception(HandshakeError("the answer is too large"))
 
@@ -178,22 +181,36 @@ class _Half(Pipe):
         super().connection_lost(error)
         if self._answered is not None and not self._answered.done():
             self._answered.set_exception(_Ended("the connection was closed"))
-        self.end()
-
-    def end(self) -> None:
-        if not self.ended.done():
-            self.ended.set_result(None)
+        self._ended()
 
     def abort(self) -> None:
         if self.transport is not None:
             self.transport.abort()
+
+    def _ended(self) -> None:
+        """Whoever is left has some time to take the last bytes."""
+        over, other = self._over, self.other
+        if over is None or over.done() or not isinstance(other, _Half):
+            return
+        if other.transport is None:
+            over.set_result(None)
+        else:
+            late = asyncio.get_running_loop().call_later(_LAST_BYTES_S, other.abort)
+            over.add_done_callback(lambda _: late.cancel())
+
+    def _part(self, _: asyncio.Future[None]) -> None:
+        """The relay is over, or the agent stops."""
+        for half in (self, self.other):
+            if isinstance(half, _Half):
+                half.abort()
+                half._over = None
 
 
 def _understood(head: bytes) -> RelayRequest:
     """Raises WorkFailed."""
     try:
         request = _decode(head)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise WorkFailed(CutCode.INVALID, f"the request cannot be understood: {error}") from None
     if not _is_socket_url(request.url):
         raise WorkFailed(CutCode.INVALID, "the target is not a WebSocket's URL")

@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from pathlib import Path
 
+from hedgerow.core import memory
 from hedgerow.core.config import PREFIX, Settings
 from hedgerow.core.errors import SetupError
 from hedgerow.scraping.agent.agent import Agent, Identity
@@ -33,6 +34,7 @@ async def run(
     await agent.start()
     try:
         await agent.is_linked.wait()
+        memory.settle()
         if linked_file is not None:
             linked_file.touch()
         await asyncio.Event().wait()

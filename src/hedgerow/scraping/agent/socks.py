@@ -16,7 +16,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from hedgerow.core.tasks import spawn
 from hedgerow.scraping.agent.dial import Dialer, DialError, Way
-from hedgerow.scraping.link import CutCode
+from hedgerow.scraping.linkevents import CutCode
 from hedgerow.scraping.pipe import Pipe
 
 _MOST_FAILURES = 1024
@@ -59,9 +59,9 @@ class SocksGuard:
         """Connections of this user name go this way from now on."""
         self._ways[name] = way
 
-    async def listen(self, name: str, way: Way) -> int:
-        """A port of the loopback on which every connection goes this way, until the way is forgotten."""
-        self.add_way(name, way)
+    async def listen(self, name: str) -> int:
+        """A port of the loopback on which every connection goes the way of this name, until that is forgotten. None is
+        taken while there is no such way."""
         server = self._of_ways[name] = await self._listen(name)
         port: int = server.sockets[0].getsockname()[1]
         return port
@@ -129,6 +129,9 @@ class _Client(Pipe):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        if self.name and self._guard.way(self.name) is None:
+            self.abort()
+            return
         self._guard.joined(self)
         self._deadline = asyncio.get_running_loop().call_later(_GREETING_S, self.abort)
 

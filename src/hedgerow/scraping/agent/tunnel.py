@@ -6,10 +6,11 @@ import asyncio
 
 import msgspec
 
+from hedgerow.core.decoding import UNREADABLE
 from hedgerow.scraping.agent.dial import Dialer, DialError, Way
 from hedgerow.scraping.agent.work import WorkFailed
 from hedgerow.scraping.guard import Lists
-from hedgerow.scraping.link import CutCode
+from hedgerow.scraping.linkevents import CutCode
 from hedgerow.scraping.linksocket import Channel
 from hedgerow.scraping.messages import TunnelRequest
 from hedgerow.scraping.splice import splice
@@ -46,6 +47,6 @@ def _understood(head: bytes) -> tuple[TunnelRequest, Way]:
         request = _decode(head)
         lists = Lists(request.allow, request.deny)
         _ = lists.policy
-    except (msgspec.DecodeError, ValueError) as error:
+    except (*UNREADABLE, ValueError) as error:
         raise WorkFailed(CutCode.INVALID, f"the request cannot be understood: {error}") from None
     return request, Way(lists)

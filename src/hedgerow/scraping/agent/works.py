@@ -14,10 +14,13 @@ from hedgerow.scraping.agent.browser.serve import BrowserWork
 from hedgerow.scraping.agent.clients import Clients
 from hedgerow.scraping.agent.dial import Dialer
 from hedgerow.scraping.agent.fetch import Fetcher
+from hedgerow.scraping.agent.plain import PlainClient
+from hedgerow.scraping.agent.quick import Quick
 from hedgerow.scraping.agent.relay import Relayer
+from hedgerow.scraping.agent.secure import SecureClient
 from hedgerow.scraping.agent.socks import SocksGuard
 from hedgerow.scraping.agent.tunnel import Tunneller
-from hedgerow.scraping.agent.work import Handler
+from hedgerow.scraping.agent.work import Beginner, Handler
 from hedgerow.scraping.guard import Policy
 from hedgerow.scraping.messages import Kind
 
@@ -36,8 +39,10 @@ class AgentWorks:
         self._trust = trust
         self.guard = SocksGuard(self.dialer)
         self._clients = Clients(self.guard)
+        self._plain = PlainClient(self.dialer)
         self._pool = Pool(browser, self.guard) if browser is not None else None
         self.handlers: Mapping[int, Handler] = {}
+        self.beginners: Mapping[int, Beginner] = {}
 
     @property
     def capabilities(self) -> tuple[str, ...]:
@@ -45,8 +50,9 @@ class AgentWorks:
 
     async def start(self) -> None:
         await self.guard.start()
+        fetcher = Fetcher(self._plain, SecureClient(self._clients, self.dialer, self.guard))
         handlers: dict[int, Handler] = {
-            Kind.FETCH: Fetcher(self._clients, self.dialer, self.guard).serve,
+            Kind.FETCH: fetcher.serve,
             Kind.WS: Relayer(self.dialer, self._trust).serve,
             Kind.AMQP: AmqpConsumer(self.dialer).serve,
             Kind.TUNNEL: Tunneller(self.dialer).serve,
@@ -54,6 +60,7 @@ class AgentWorks:
         if (pool := await self._started_pool()) is not None:
             handlers[Kind.BROWSER] = BrowserWork(pool, self.dialer).serve
         self.handlers = handlers
+        self.beginners = {Kind.FETCH: Quick(fetcher, self._plain).begin}
 
     @property
     def browsers(self) -> Pool | None:
@@ -74,5 +81,6 @@ class AgentWorks:
     async def stop(self) -> None:
         if self._pool is not None:
             await self._pool.stop()
+        self._plain.close()
         await self._clients.close()
         await self.guard.stop()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-import uuid
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -19,6 +18,8 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from hedgerow.api.auth import Caller, KeyRing, Refusal
+from hedgerow.api.door import new_request_id
+from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.errors import ApiError
 from hedgerow.core.observe import SCRAPING_REQUEST_SECONDS, SCRAPING_REQUESTS
 from hedgerow.core.tasks import spawn, stop
@@ -30,7 +31,7 @@ from hedgerow.scraping.gateway.reach import reach
 from hedgerow.scraping.gateway.request import read_wanted
 from hedgerow.scraping.gateway.selection import Wanted
 from hedgerow.scraping.gateway.work import Desk
-from hedgerow.scraping.link import CutCode
+from hedgerow.scraping.linkevents import CutCode
 from hedgerow.scraping.linksocket import Channel, StreamCut
 from hedgerow.scraping.messages import ConsumeRequest, Kind
 from hedgerow.storage.database import StorageError
@@ -87,7 +88,7 @@ class AmqpDoor:
         self._keys, self._desk = keys, desk
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {"X-Request-ID": uuid.uuid4().hex}
+        headers = {"X-Request-ID": new_request_id()}
         status = 200
         try:
             await self._serve(scope, receive, send, headers)
@@ -265,7 +266,7 @@ def read_body(raw: bytes) -> tuple[Body, Wanted]:
     """Raises ApiError 400."""
     try:
         body = _body.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise ApiError(400, f"Invalid request body: {error}") from None
     if not body.host or not 0 < body.port < 65536:
         raise ApiError(400, "host must be named, and port be between 1 and 65535")

@@ -16,10 +16,14 @@ from pydantic.json_schema import models_json_schema
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hedgerow.api.app import Check, bus_check, database_check, new_app
+from hedgerow.api.asyncapi import add_asyncapi
 from hedgerow.api.auth import Guard, KeyRing
+from hedgerow.api.connection import Door
 from hedgerow.bus.nats import Bus
-from hedgerow.scraping.gateway import amqp, browser, fetch, relay, schemas
+from hedgerow.documentation.serving import add_documentation
+from hedgerow.scraping.gateway import amqp, asyncapi, browser, fetch, relay, schemas
 from hedgerow.scraping.gateway.blocks import load_rules
+from hedgerow.scraping.gateway.errand import Errands
 from hedgerow.scraping.gateway.failures import refusal
 from hedgerow.scraping.gateway.relay import Relays
 from hedgerow.scraping.gateway.repository import ScrapingRepository
@@ -60,9 +64,10 @@ _REFERENCE = "#/components/schemas/{model}"
 class Gateway:
     """The ASGI application."""
 
-    def __init__(self, app: FastAPI, doors: Mapping[str, ASGIApp]) -> None:
-        """doors: what is answered without the front door, by path."""
-        self.app, self._doors = app, doors
+    def __init__(self, app: FastAPI, doors: Mapping[str, ASGIApp], quick_doors: Mapping[bytes, Door]) -> None:
+        """doors: what is answered without the front door, by path. quick_doors: what needs no ASGI; the server asks
+        them first."""
+        self.app, self._doors, self.quick_doors = app, doors, quick_doors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         door = self._doors.get(scope["path"]) if scope["type"] == "http" else None
@@ -104,7 +109,11 @@ def create_app(
     app.state.pages = browser.Pages(keys, desk, rules)
     app.include_router(browser.router)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
-    return Gateway(app, {fetch.PATH: fetch.FetchDoor(keys, desk, rules), amqp.PATH: amqp.AmqpDoor(keys, desk)})
+    add_asyncapi(app, asyncapi.document())
+    add_documentation(app)
+    fetches = fetch.FetchDoor(keys, desk, rules)
+    doors: dict[str, ASGIApp] = {fetch.PATH: fetches, amqp.PATH: amqp.AmqpDoor(keys, desk)}
+    return Gateway(app, doors, {fetch.PATH.encode(): Errands(fetches, keys, desk)})
 
 
 def sockets(desk: Desk, relays: Relays) -> dict[str, TakeOver]:

@@ -53,21 +53,24 @@ class BlockRules:
             status: tuple(rule for rule in rules if status in rule.status)
             for status in {status for rule in rules for status in rule.status}
         }
+        self._marks: dict[int, frozenset[str]] = {
+            status: frozenset(name for rule in of_status for name, _ in rule.headers)
+            for status, of_status in self._by_status.items()
+        }
 
     def find(self, status: int, headers: Mapping[str, str], body: bytes | bytearray) -> Rule | None:
         """The first rule that holds. headers: names in lower case."""
         rules = self._by_status.get(status)
-        if rules is None or (status < 300 and not _is_page(rules, headers)):
+        if rules is None or (status < 300 and not self._is_page(status, headers)):
             return None
         searched = bytes(body[:SEARCHED_BYTES]).lower()
         return next((rule for rule in rules if rule.holds(headers, searched)), None)
 
-
-def _is_page(rules: tuple[Rule, ...], headers: Mapping[str, str]) -> bool:
-    """Among answers that look good, only pages are searched, and what a header marks."""
-    if _HTML.match(headers.get("content-type", "")):
-        return True
-    return any(name in headers for rule in rules for name, _ in rule.headers)
+    def _is_page(self, status: int, headers: Mapping[str, str]) -> bool:
+        """Among answers that look good, only pages are searched, and what a header marks."""
+        if _HTML.match(headers.get("content-type", "")):
+            return True
+        return not self._marks[status].isdisjoint(headers)
 
 
 def load_rules() -> BlockRules:

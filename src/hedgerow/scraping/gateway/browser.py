@@ -35,7 +35,7 @@ from hedgerow.scraping.gateway.pagerequest import MOST_REQUEST, PageAsk, read_bo
 from hedgerow.scraping.gateway.request import is_true
 from hedgerow.scraping.gateway.selection import Decision
 from hedgerow.scraping.gateway.work import Desk
-from hedgerow.scraping.link import CutCode
+from hedgerow.scraping.linkevents import CutCode
 from hedgerow.scraping.linksocket import Channel, StreamCut
 from hedgerow.scraping.messages import Kind
 from hedgerow.scraping.pages import BrowserAnswer, BrowserCookie, event

@@ -13,6 +13,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from hedgerow.core.errors import ApiError
 from hedgerow.scraping.gateway.repository import ScrapingRepository
@@ -33,6 +34,8 @@ class _Bucket:
     left: float = 0.0  # in the row, as last seen
     empty_until_s: float = 0.0
     waiting: int = 0
+    rate: Decimal | None = None  # of the key as last seen
+    limit: str = ""  # as it is told: of that rate
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -46,17 +49,23 @@ class Buckets:
 
     async def take(self, key: ApiKey) -> dict[str, str]:
         """Takes one token; answers what the client is told. Raises ApiError 429, StorageError."""
+        if (told := self.take_leased(key)) is not None:
+            return told
         bucket = self._bucket(key.key_id)
-        now_s = self._now_s()
-        if bucket.leased and now_s < bucket.leased_until_s:
-            bucket.leased -= 1
-            return self._told(key, bucket)
         bucket.waiting += 1
         try:
             async with bucket.lock:
                 await self._lease(key, bucket)
         finally:
             bucket.waiting -= 1
+        bucket.leased -= 1
+        return self._told(key, bucket)
+
+    def take_leased(self, key: ApiKey) -> dict[str, str] | None:
+        """`take` of a token that is here; None where the row is to be asked."""
+        bucket = self._bucket(key.key_id)
+        if not bucket.leased or self._now_s() >= bucket.leased_until_s:
+            return None
         bucket.leased -= 1
         return self._told(key, bucket)
 
@@ -100,10 +109,10 @@ class Buckets:
         return bucket
 
     def _told(self, key: ApiKey, bucket: _Bucket) -> dict[str, str]:
-        return {
-            "X-RateLimit-Limit": str(burst_of(key)),
-            "X-RateLimit-Remaining": str(max(0, int(bucket.left) + bucket.leased)),
-        }
+        if bucket.rate is not key.per_second:
+            bucket.rate, bucket.limit = key.per_second, str(burst_of(key))
+        remaining = int(bucket.left) + bucket.leased
+        return {"X-RateLimit-Limit": bucket.limit, "X-RateLimit-Remaining": str(remaining if remaining > 0 else 0)}
 
     def _refusal(self, key: ApiKey, wait_s: float) -> ApiError:
         headers = {

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import msgspec
 from pyreqwest.http import Url
 
+from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.errors import ApiError
 from hedgerow.scraping.gateway.request import (
     Target,
@@ -68,7 +69,7 @@ def read_key(message: bytes) -> str | None:
     """The key in a message or body, if it has one. Raises ApiError 400 for what is no JSON object."""
     try:
         found = _keys.decode(message)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         raise ApiError(400, "A JSON object with apiKey is expected") from None
     return found.api_key or found.key
 
@@ -78,7 +79,7 @@ def read_connect(message: bytes, offered: tuple[str, ...] = ()) -> Connect:
     ApiError 400."""
     try:
         told = _message.decode(message)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise ApiError(400, f"Invalid connect message: {error}") from None
     headers, named = _headers(told)
     subprotocols = tuple(told.subprotocols) or named or offered

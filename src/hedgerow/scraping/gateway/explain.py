@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import msgspec
 
 from hedgerow.scraping.gateway.selection import Decision, Standing
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True):
     """One agent that was asked. outcome: `answered`, or why the stream was cut."""
 
     slug: str

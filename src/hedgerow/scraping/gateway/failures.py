@@ -5,7 +5,7 @@ from __future__ import annotations
 from hedgerow.api.auth import Refusal
 from hedgerow.core.errors import ApiError
 from hedgerow.scraping.gateway.selection import Decision, Wanted
-from hedgerow.scraping.link import CutCode
+from hedgerow.scraping.linkevents import CutCode
 from hedgerow.scraping.linksocket import StreamCut
 
 NOT_BEGUN = frozenset({CutCode.BUSY, CutCode.UNSUPPORTED})

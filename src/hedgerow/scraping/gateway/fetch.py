@@ -1,4 +1,5 @@
-"""`/fetch`: the client's request to a chosen agent and the target's answer back. The hot path, so it is plain ASGI.
+"""`/fetch`: the client's request to a chosen agent and the target's answer back, by plain ASGI. Most GETs never come
+here: `gateway.errand` serves them by what is written here, without a task.
 
 A GET whose agent is lost before we have answered is sent once more through another agent; so is any request that its
 agent had not begun. Nothing else is ever sent twice. Source: the published contract of the API; docs/decisions/0133.
@@ -8,24 +9,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 import structlog
+from prometheus_client import Counter
 from starlette.types import Message, Receive, Scope, Send
 
 from hedgerow.api.auth import Caller, KeyRing, Refusal
+from hedgerow.api.door import new_request_id
+from hedgerow.api.heads import answer_whole
 from hedgerow.core.errors import ApiError
 from hedgerow.core.observe import SCRAPING_REQUEST_SECONDS, SCRAPING_REQUESTS
 from hedgerow.core.tasks import spawn, stop
-from hedgerow.scraping.gateway.answer import SMALL_BYTES, Agent, Meta, form_of, joined_headers, parts
-from hedgerow.scraping.gateway.blocks import BlockRules
+from hedgerow.core.tracing import Span, present, served, step
+from hedgerow.scraping.gateway.answer import BINARY, SMALL_BYTES, Agent, Meta, form_of, joined_headers, parts, whole
+from hedgerow.scraping.gateway.blocks import BlockRules, Rule
 from hedgerow.scraping.gateway.explain import Attempt, route_of
 from hedgerow.scraping.gateway.failures import AGENT_GONE, NOT_BEGUN, OF_THE_TARGET, failure, no_agent, refusal
-from hedgerow.scraping.gateway.health import Outcome, Report
+from hedgerow.scraping.gateway.health import SUCCEEDED, Outcome, Report
+from hedgerow.scraping.gateway.links import LinkedAgent
 from hedgerow.scraping.gateway.request import (
     Control,
     envelope_headers,
@@ -37,7 +42,7 @@ from hedgerow.scraping.gateway.request import (
 )
 from hedgerow.scraping.gateway.selection import Decision
 from hedgerow.scraping.gateway.work import Desk
-from hedgerow.scraping.link import CutCode
+from hedgerow.scraping.linkevents import CutCode
 from hedgerow.scraping.linksocket import Channel, StreamCut
 from hedgerow.scraping.messages import MOST_BODY, FetchAnswer, FetchRequest, Kind
 from hedgerow.storage.database import StorageError
@@ -50,16 +55,30 @@ GRACE_S = 2.0
 """What an agent gets beyond the request's timeout to say that it ran out."""
 _WATCH_AFTER_S = 1.0
 """A request that takes longer is given up when its client goes away."""
+JSON = {"Content-Type": "application/json"}
 _TOO_LARGE = f"The body is larger than {MOST_BODY // 1024 // 1024} MiB"
 
-_encode = msgspec.msgpack.Encoder().encode
+encode_request = msgspec.msgpack.Encoder().encode
 _decode_answer = msgspec.msgpack.Decoder(FetchAnswer).decode
-_encode_json = msgspec.json.Encoder().encode
+encode_json = msgspec.json.Encoder().encode
+_seconds = SCRAPING_REQUEST_SECONDS.labels(PROTOCOL)
+_NOBODY: frozenset[str] = frozenset()
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(slots=True)
-class _Ask:
+@lru_cache
+def _requests(status: int) -> Counter:
+    """Those that were answered so."""
+    return SCRAPING_REQUESTS.labels(PROTOCOL, str(status))
+
+
+def observe(status: int, began_s: float) -> None:
+    """A request is over."""
+    _requests(status).inc()
+    _seconds.observe(time.perf_counter() - began_s)
+
+
+class Ask(msgspec.Struct):
     """A request on its way. body: None while it is passed on as it comes. size: bytes of bodies so far."""
 
     caller: Caller
@@ -69,16 +88,37 @@ class _Ask:
     stream: AsyncIterator[bytes] | None
     size: int = 0
 
+    def late(self) -> str:
+        """What is told when the time is over."""
+        return f"no answer within {self.request.timeout_s:g} s"
 
-@dataclass(frozen=True, slots=True)
-class _Got:
-    """What came back."""
+
+class Got(msgspec.Struct, frozen=True):
+    """What came back, and from whom. attempts: the one that succeeded is the last."""
 
     answer: FetchAnswer
     body: bytes | bytearray
     node_id: str
     slug: str
     took_ms: int
+    decision: Decision
+    attempts: list[Attempt]
+
+
+def got_of(
+    ask: Ask,
+    agent: LinkedAgent,
+    decision: Decision,
+    whole: tuple[bytes, bytes | bytearray],
+    began_s: float,
+    attempts: list[Attempt],
+) -> Got:
+    """The agent's whole answer, head and body, understood and counted."""
+    head, body = whole
+    took_ms = int((time.perf_counter() - began_s) * 1000)
+    ask.size += len(body)
+    attempts.append(Attempt(agent.slug, "answered", took_ms))
+    return Got(_decode_answer(head), body, agent.node_id, agent.slug, took_ms, decision, attempts)
 
 
 class FetchDoor:
@@ -88,39 +128,46 @@ class FetchDoor:
         self._keys, self._desk, self._rules = keys, desk, rules
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers: dict[str, str] = {"X-Request-ID": uuid.uuid4().hex}
+        headers: dict[str, str] = {"X-Request-ID": new_request_id()}
         began_s = time.perf_counter()
         status = 500
-        try:
-            status = await self._serve(scope, receive, send, headers)
-        except ApiError as error:
-            status = error.status
-            await _refuse(send, status, error.detail, headers | error.headers)
-        except StorageError as error:
-            status = 503
-            _log.error("request without database", error=str(error))
-            await _refuse(send, status, "The database is not available", headers | {"Retry-After": "1"})
-        except ClientGone:
-            status = 499
-        except Exception:
-            _log.exception("request failed", path=PATH, request_id=headers["X-Request-ID"])
-            await _refuse(send, status, "Internal server error", headers)
-        finally:
-            SCRAPING_REQUESTS.labels(PROTOCOL, str(status)).inc()
-            SCRAPING_REQUEST_SECONDS.labels(PROTOCOL).observe(time.perf_counter() - began_s)
+        with served("scraping.fetch", scope["headers"]) as traced:
+            try:
+                status = await self._serve(scope, receive, send, headers)
+            except ApiError as error:
+                status = error.status
+                await _refuse(scope, send, status, error.detail, headers | error.headers)
+            except StorageError as error:
+                status = 503
+                _log.error("request without database", error=str(error))
+                await _refuse(scope, send, status, "The database is not available", headers | {"Retry-After": "1"})
+            except ClientGone:
+                status = 499
+            except Exception:
+                _log.exception("request failed", path=PATH, request_id=headers["X-Request-ID"])
+                await _refuse(scope, send, status, "Internal server error", headers)
+            finally:
+                observe(status, began_s)
+                if traced:
+                    _trace(traced, scope["method"], status, headers["X-Request-ID"])
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> int:
         if scope["method"] not in METHODS:
             raise ApiError(405, "Method Not Allowed", {"Allow": ", ".join(METHODS)})
         given: list[tuple[bytes, bytes]] = scope["headers"]
         caller = await self._caller(next((value for name, value in given if name == b"x-api-key"), b""))
+        present().tell("hedgerow.client", caller.name)
         headers.update(await self._desk.buckets.take(caller.key))
         control = read_control(given, Kind.FETCH)
         self._desk.check(caller.key, control.target.host, control.target.port)
         with self._desk.counted(caller.key):
             ask = await _read(scope, receive, given, caller, control)
-            got, decision, attempts = await self._fetch(ask, receive)
-            await self._answer(send, ask, got, headers, (decision, attempts))
+            got = await self.fetch(ask, receive, [])
+            answer = self.told(ask, got)
+            if isinstance(answer, bytes):
+                await answer_whole(scope, send, 200, JSON | headers, answer)
+            else:
+                await _send_parts(send, headers, answer)
         return 200
 
     async def _caller(self, key: bytes) -> Caller:
@@ -131,108 +178,110 @@ class FetchDoor:
 
     # --- to an agent and back --------------------------------------------------------------------------------
 
-    async def _fetch(self, ask: _Ask, receive: Receive) -> tuple[_Got, Decision, list[Attempt]]:
-        """Raises ApiError."""
-        attempts: list[Attempt] = []
-        domain = ask.control.target.host
+    async def fetch(self, ask: Ask, receive: Receive, attempts: list[Attempt]) -> Got:
+        """attempts: that failed already. Raises ApiError, ClientGone."""
         while True:
-            tried = frozenset(attempt.slug for attempt in attempts)
-            decision = self._desk.picker.pick(domain, ask.control.wanted, tried)
+            decision = self.choose(ask, attempts)
             began_s = time.perf_counter()
             try:
-                got = await self._attempt(ask, decision, receive)
+                with step("scraping.attempt", "client"):
+                    return await self._attempt(ask, decision, receive, attempts)
             except StreamCut as cut:
-                assert decision.chosen is not None
-                took_ms = int((time.perf_counter() - began_s) * 1000)
-                attempts.append(Attempt(decision.chosen.slug, cut.code.name.lower(), took_ms))
-                if cut.code in OF_THE_TARGET:
-                    self._desk.report(Report(decision.chosen.slug, domain, Outcome.FAILED))
-                if len(attempts) == 1 and _may_go_elsewhere(ask, cut.code):
-                    continue
-                self._count(ask, succeeded=False)
-                raise failure(cut) from None
+                self.note_cut(ask, decision, cut, began_s, attempts)
             except (ApiError, ClientGone):
-                self._count(ask, succeeded=False)
+                self.count(ask, succeeded=False)
                 raise
-            attempts.append(Attempt(got.slug, "answered", got.took_ms))
-            return got, decision, attempts
 
-    async def _attempt(self, ask: _Ask, decision: Decision, receive: Receive) -> _Got:
-        """Raises StreamCut, ApiError."""
+    def choose(self, ask: Ask, attempts: Sequence[Attempt]) -> Decision:
+        """Of the agents that were not tried."""
+        tried = frozenset(attempt.slug for attempt in attempts) if attempts else _NOBODY
+        return self._desk.picker.pick(ask.control.target.host, ask.control.wanted, tried)
+
+    def note_cut(self, ask: Ask, decision: Decision, cut: StreamCut, began_s: float, attempts: list[Attempt]) -> None:
+        """Returns when another agent may try. Raises ApiError."""
+        assert decision.chosen is not None
+        slug = decision.chosen.slug
+        attempts.append(Attempt(slug, cut.code.name.lower(), int((time.perf_counter() - began_s) * 1000)))
+        if cut.code in OF_THE_TARGET:
+            self._desk.report(Report(slug, ask.control.target.host, Outcome.FAILED))
+        if len(attempts) == 1 and _may_go_elsewhere(ask, cut.code):
+            return
+        self.count(ask, succeeded=False)
+        raise failure(cut) from None
+
+    def agent_of(self, ask: Ask, decision: Decision) -> LinkedAgent:
+        """Raises ApiError when there is none."""
         agent = self._desk.links.agent(decision.chosen.slug) if decision.chosen is not None else None
         if agent is None:
             raise no_agent(ask.control.target.host, ask.control.wanted, decision)
+        return agent
+
+    async def _attempt(self, ask: Ask, decision: Decision, receive: Receive, attempts: list[Attempt]) -> Got:
+        """Raises StreamCut, ApiError."""
+        agent = self.agent_of(ask, decision)
         began_s = time.perf_counter()
         has_body = ask.stream is not None or bool(ask.body)
-        channel = agent.open(Kind.FETCH, _encode(ask.request), is_last=not has_body)
+        request = ask.request
+        if here := present():
+            here.tell("hedgerow.agent", agent.slug)
+            request = msgspec.structs.replace(request, cause=here.traceparent)
+        channel = agent.open(Kind.FETCH, encode_request(request), is_last=not has_body)
         watch = Watch(channel, receive) if ask.stream is None else None
+        deadline = channel.cut_in(ask.request.timeout_s + GRACE_S, CutCode.TIMED_OUT, ask.late)
         try:
-            async with asyncio.timeout(ask.request.timeout_s + GRACE_S):
-                if has_body:
-                    await _send_body(channel, ask)
-                answer = _decode_answer(await channel.head())
-                body = await collect(channel)
+            if has_body:
+                await _send_body(channel, ask)
+            head = await channel.head()
+            body = await collect(channel)
         except TimeoutError:
-            raise StreamCut(CutCode.TIMED_OUT, f"no answer within {ask.request.timeout_s:g} s") from None
+            raise StreamCut(CutCode.TIMED_OUT, ask.late()) from None
         except StreamCut:
             if watch is not None and watch.saw_the_end:
                 raise ClientGone from None
             raise
         finally:
+            deadline.cancel()
             if watch is not None:
                 await watch.end()
             channel.cut(CutCode.CANCELLED)
-        took_ms = int((time.perf_counter() - began_s) * 1000)
-        ask.size += len(body)
-        return _Got(answer, body, agent.node_id, agent.slug, took_ms)
+        return got_of(ask, agent, decision, (head, body), began_s, attempts)
 
-    async def _answer(
-        self,
-        send: Send,
-        ask: _Ask,
-        got: _Got,
-        headers: dict[str, str],
-        route: tuple[Decision, list[Attempt]],
-    ) -> None:
-        told = joined_headers(got.answer.headers)
-        rule = self._rules.find(got.answer.status, told, got.body)
-        self._report(ask, got, told, rule is not None, rule is not None and rule.is_hard)
-        self._count(ask, succeeded=True)
-        content_type = told.get("content-type", "")
+    def told(self, ask: Ask, got: Got) -> bytes | Iterator[bytes]:
+        """What the client gets, in parts where it is large; the outcome counts from here on."""
+        answer = got.answer
+        headers = joined_headers(answer.headers)
+        rule = self._rules.find(answer.status, headers, got.body)
+        self._report(ask, got, headers, rule)
+        self.count(ask, succeeded=True)
+        content_type = headers.get("content-type", "")
         form = form_of(got.body, content_type, expects_json=ask.control.expects_json)
         meta = Meta(
-            got.answer.status,
-            got.answer.url,
-            got.answer.version,
+            answer.status,
+            answer.url,
+            answer.version,
             got.took_ms,
             rule is not None,
-            told,
+            headers,
             Agent(got.node_id),
             len(got.body),
-            "base64" if form is form.BINARY else None,
-            route_of(*route, self._desk.now_ms()) if ask.control.explains else None,
+            "base64" if form is BINARY else None,
+            route_of(got.decision, got.attempts, self._desk.now_ms()) if ask.control.explains else None,
         )
-        answer = parts(meta, got.body, form, content_type)
-        if len(got.body) <= SMALL_BYTES:
-            whole = b"".join(answer)
-            await send(_start(200, headers | {"Content-Length": str(len(whole))}))
-            await send({"type": "http.response.body", "body": whole})
-            return
-        await send(_start(200, headers))
-        for part in answer:
-            await send({"type": "http.response.body", "body": part, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
+        return (whole if len(got.body) <= SMALL_BYTES else parts)(meta, got.body, form, content_type)
 
-    def _report(self, ask: _Ask, got: _Got, told: dict[str, str], is_blocked: bool, is_hard: bool) -> None:
-        if is_blocked:
-            outcome = Outcome.BLOCKED if is_hard else Outcome.LIMITED
+    def _report(self, ask: Ask, got: Got, told: dict[str, str], rule: Rule | None) -> None:
+        retry_after_s = None
+        if rule is not None:
+            outcome = Outcome.BLOCKED if rule.is_hard else Outcome.LIMITED
+            after = told.get("retry-after", "")
+            if after.isdecimal() and len(after) < 8:
+                retry_after_s = int(after)
         else:
-            outcome = Outcome.FAILED if got.answer.status >= 500 else Outcome.SUCCEEDED
-        after = told.get("retry-after", "")
-        retry_after_s = int(after) if is_blocked and after.isdecimal() and len(after) < 8 else None
+            outcome = Outcome.FAILED if got.answer.status >= 500 else SUCCEEDED
         self._desk.report(Report(got.slug, ask.control.target.host, outcome, got.took_ms, retry_after_s))
 
-    def _count(self, ask: _Ask, *, succeeded: bool) -> None:
+    def count(self, ask: Ask, *, succeeded: bool) -> None:
+        """The request in what its key used."""
         self._desk.usage.count(
             ask.caller.key.key_id, PROTOCOL, ask.control.target.host, succeeded=succeeded, size=ask.size
         )
@@ -270,7 +319,7 @@ class Watch:
 
 async def _read(
     scope: Scope, receive: Receive, given: list[tuple[bytes, bytes]], caller: Caller, control: Control
-) -> _Ask:
+) -> Ask:
     """The request with its body: an envelope, or what is passed on. Raises ApiError, ClientGone."""
     outer = passed_on(given)
     first = await receive()
@@ -290,17 +339,8 @@ async def _read(
     envelope = read_envelope(body) if body and stream is None else None
     key, target = caller.key, control.target
     if envelope is None:
-        ask = FetchRequest(
-            scope["method"],
-            target.url,
-            outer,
-            control.timeout_s,
-            True,  # noqa: FBT003 - redirects are followed
-            key.targets_allow,
-            key.targets_deny,
-            control.proxy,
-        )
-        return _Ask(caller, control, ask, None if stream is not None else body, stream, len(body))
+        ask = as_it_is(scope["method"], outer, caller, control)
+        return Ask(caller, control, ask, None if stream is not None else body, stream, len(body))
     inner = envelope.body.encode()
     ask = FetchRequest(
         envelope_method(envelope, scope["method"]),
@@ -312,7 +352,21 @@ async def _read(
         key.targets_deny,
         control.proxy,
     )
-    return _Ask(caller, control, ask, inner, None, len(inner))
+    return Ask(caller, control, ask, inner, None, len(inner))
+
+
+def as_it_is(method: str, headers: list[tuple[str, str]], caller: Caller, control: Control) -> FetchRequest:
+    """A request that no envelope describes. headers: those that go to the target."""
+    return FetchRequest(
+        method,
+        control.target.url,
+        headers,
+        control.timeout_s,
+        True,  # noqa: FBT003 - redirects are followed
+        caller.key.targets_allow,
+        caller.key.targets_deny,
+        control.proxy,
+    )
 
 
 async def _whole(first: bytes, receive: Receive) -> bytes:
@@ -345,14 +399,16 @@ async def _parts_of(receive: Receive) -> AsyncIterator[bytes]:
             return
 
 
-async def _send_body(channel: Channel, ask: _Ask) -> None:
+async def _send_body(channel: Channel, ask: Ask) -> None:
+    """Raises StreamCut, TimeoutError."""
     if ask.stream is None:
         await channel.write(ask.body or b"", is_last=True)
         return
-    async for part in ask.stream:
-        ask.size += len(part)
-        await channel.write(part)
-    await channel.write(b"", is_last=True)
+    async with asyncio.timeout(ask.request.timeout_s + GRACE_S):  # a client that is waited for hears of no cut
+        async for part in ask.stream:
+            ask.size += len(part)
+            await channel.write(part)
+        await channel.write(b"", is_last=True)
 
 
 async def collect(channel: Channel) -> bytes | bytearray:
@@ -368,22 +424,28 @@ async def collect(channel: Channel) -> bytes | bytearray:
     return body
 
 
-def _may_go_elsewhere(ask: _Ask, code: CutCode) -> bool:
+def _trace(traced: Span, method: str, status: int, request_id: str) -> None:
+    traced.tell("http.request.method", method)
+    traced.tell("http.route", PATH)
+    traced.tell("http.response.status_code", status)
+    traced.tell("hedgerow.request_id", request_id)
+    if status >= 500:
+        traced.fail(str(status))
+
+
+def _may_go_elsewhere(ask: Ask, code: CutCode) -> bool:
     if ask.stream is not None:
         return False
     return code in NOT_BEGUN or (code in AGENT_GONE and ask.request.method == "GET")
 
 
-def _start(status: int, headers: dict[str, str]) -> dict[str, Any]:
-    lines = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    return {
-        "type": "http.response.start",
-        "status": status,
-        "headers": [(b"content-type", b"application/json"), *lines],
-    }
+async def _send_parts(send: Send, headers: dict[str, str], answer: Iterator[bytes]) -> None:
+    lines = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (JSON | headers).items()]
+    await send({"type": "http.response.start", "status": 200, "headers": lines})
+    for part in answer:
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
-async def _refuse(send: Send, status: int, detail: Any, headers: dict[str, str]) -> None:
-    body = _encode_json({"detail": detail})
-    await send(_start(status, headers | {"Content-Length": str(len(body))}))
-    await send({"type": "http.response.body", "body": body})
+async def _refuse(scope: Scope, send: Send, status: int, detail: Any, headers: dict[str, str]) -> None:
+    await answer_whole(scope, send, status, JSON | headers, encode_json({"detail": detail}))

@@ -39,7 +39,8 @@ from hedgerow.scraping.gateway.proxyrequest import (
 from hedgerow.scraping.gateway.reach import reach
 from hedgerow.scraping.gateway.selection import Wanted
 from hedgerow.scraping.gateway.work import Desk
-from hedgerow.scraping.link import MOST_CHUNK, CutCode
+from hedgerow.scraping.link import MOST_CHUNK
+from hedgerow.scraping.linkevents import CutCode
 from hedgerow.scraping.linksocket import Channel, StreamCut
 from hedgerow.scraping.messages import Kind, TunnelRequest
 from hedgerow.scraping.splice import splice

@@ -34,11 +34,18 @@ class State(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
+_WELL = (State.AVAILABLE, None)
+
+
 class Outcome(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"  # the target was not reached, or broke off
     LIMITED = "limited"  # blocked for now
     BLOCKED = "blocked"  # blocked for good
+
+
+SUCCEEDED = Outcome.SUCCEEDED
+"""For what asks of every request: an attribute of an Enum's class costs more than a call."""
 
 
 class Report(msgspec.Struct, frozen=True, array_like=True):
@@ -85,6 +92,12 @@ class Health:
             return "on trial"
         return None
 
+    def standing(self, now_ms: int) -> tuple[State, str | None]:
+        """`state` and `why_not`, together."""
+        if not self.is_on_trial and now_ms >= self.excluded_until_ms:
+            return _WELL
+        return self.state(now_ms), self.why_not(now_ms)
+
     def begin(self, now_ms: int) -> None:
         """It was chosen: on trial, nobody else tries it meanwhile."""
         if self.is_on_trial:
@@ -95,11 +108,12 @@ class Health:
         self.checked_ms = now_ms
         if report.took_ms is not None:
             self.took_ms += _WEIGHT * (report.took_ms - self.took_ms)
-        is_good = report.outcome is Outcome.SUCCEEDED
-        self.success += _WEIGHT * (float(is_good) - self.success)
+        if report.outcome is SUCCEEDED:
+            self.success += _WEIGHT * (1.0 - self.success)
+            self._succeeded(now_ms)
+            return
+        self.success -= _WEIGHT * self.success
         match report.outcome:
-            case Outcome.SUCCEEDED:
-                self._succeeded(now_ms)
             case Outcome.LIMITED:
                 failed_trial = self.is_on_trial and now_ms >= self.excluded_until_ms
                 self._exclude(now_ms, is_hard=failed_trial, retry_after_s=report.retry_after_s)

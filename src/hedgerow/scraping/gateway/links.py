@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -12,7 +12,8 @@ from hedgerow.core.observe import SCRAPING_AGENTS
 from hedgerow.core.tasks import spawn
 from hedgerow.scraping.gateway.request import COUNTRIES
 from hedgerow.scraping.gateway.selection import NODE_PREFIX, Candidate
-from hedgerow.scraping.link import Draining, Event, Greeted, Hello, LoadTold, Side
+from hedgerow.scraping.link import Side
+from hedgerow.scraping.linkevents import Draining, Event, Greeted, Hello, LoadTold
 from hedgerow.scraping.linksocket import Channel, LinkSocket
 from hedgerow.scraping.messages import Kind
 from hedgerow.storage.database import StorageError
@@ -20,6 +21,9 @@ from hedgerow.storage.database import StorageError
 MOST_AGENTS = 4096
 _AUTHENTICATE_S = 5.0
 _REFUSED = "unknown agent or wrong key"
+
+Credentials = tuple[str, str]
+"""An agent's slug and key."""
 
 _log = structlog.get_logger(__name__)
 
@@ -31,23 +35,24 @@ class LinkedAgent:
     hello: Hello
     socket: LinkSocket
     told_load: int = 0
+    slug: str = field(init=False)
+    node_id: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.slug, self.node_id = self.hello.slug, NODE_PREFIX + self.hello.slug
 
     @property
-    def slug(self) -> str:
-        return self.hello.slug
-
-    @property
-    def node_id(self) -> str:
-        return NODE_PREFIX + self.hello.slug
+    def credentials(self) -> Credentials:
+        return self.hello.slug, self.hello.key
 
     def open(self, kind: Kind, head: bytes, *, is_last: bool) -> Channel:
         """A stream of work on the agent; `candidate().takes_work` must hold."""
         return self.socket.open(kind, head, is_last=is_last)
 
     def candidate(self) -> Candidate:
-        link = self.socket.link
-        load = max(self.told_load, link.stream_count)
-        return Candidate(self.slug, self.hello.country, self.hello.capabilities, load, link.takes_streams)
+        link, hello, load = self.socket.link, self.hello, self.told_load
+        load = max(load, link.stream_count)
+        return Candidate(self.slug, hello.country, hello.capabilities, load, link.takes_streams)
 
 
 class Links:
@@ -84,6 +89,12 @@ class Links:
         for agent in self._agents.values():
             agent.socket.link.tell_peers(peers)
             agent.socket.flush_soon()
+
+    def part_from(self, credentials: Credentials) -> None:
+        """Ends the link that was made with them."""
+        agent = self._agents.get(credentials[0])
+        if agent is not None and agent.credentials == credentials:
+            agent.socket.abort("the agent may link no more")
 
     def stop(self) -> None:
         """Closes every link; agents come back to whoever listens next."""

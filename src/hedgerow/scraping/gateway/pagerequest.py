@@ -11,6 +11,7 @@ from typing import TypeVar, get_args
 
 import msgspec
 
+from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.errors import ApiError
 from hedgerow.scraping.gateway.request import (
     Target,
@@ -177,7 +178,7 @@ def _checked(request: BrowserRequest) -> BrowserRequest:
 def _read(decoder: msgspec.json.Decoder[T], text: bytes, what: str) -> T:
     try:
         return decoder.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise ApiError(400, f"Invalid {what}: {error}") from None
 
 

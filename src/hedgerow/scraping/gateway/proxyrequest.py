@@ -18,6 +18,7 @@ from hedgerow.core.secrets import Secret
 from hedgerow.scraping.gateway.request import read_target, read_wanted
 from hedgerow.scraping.gateway.selection import Wanted
 from hedgerow.scraping.messages import Kind
+from hedgerow.scraping.plainurl import parts_of
 
 NAME = "hedgerow"
 """Of the front, in `Proxy-Status`."""
@@ -79,9 +80,8 @@ def read_request(head: bytes) -> ProxyRequest:
     if not target.lower().startswith("http://"):
         raise ApiError(400, "This is a proxy: it takes CONNECT host:port and http:// URLs")
     url = read_target(target)
-    origin, _, path = url.url.removeprefix("http://").partition("/")
-    path = path.partition("#")[0]
-    lines = [method + b" /" + path.encode() + b" " + parts[2], b"Host: " + origin.rpartition("@")[2].encode()]
+    origin, path = parts_of(url.url)
+    lines = [method + b" " + path.encode() + b" " + parts[2], b"Host: " + origin.rpartition("@")[2].encode()]
     lines += [name + b": " + value for name, value in _passed_on(headers)]
     lines += [b"Connection: close", b"", b""]
     return ProxyRequest(url.host, url.port, credentials, b"\r\n".join(lines), _body_length(headers))

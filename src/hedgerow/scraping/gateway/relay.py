@@ -14,6 +14,7 @@ import asyncio
 import secrets
 import time
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -37,13 +38,13 @@ from hedgerow.scraping.frames import (
 )
 from hedgerow.scraping.gateway.connect import Connect, read_connect, read_key
 from hedgerow.scraping.gateway.failures import failure, refusal
-from hedgerow.scraping.gateway.links import LinkedAgent
+from hedgerow.scraping.gateway.links import Credentials, LinkedAgent
 from hedgerow.scraping.gateway.reach import reach
 from hedgerow.scraping.gateway.sockets import hand_over
-from hedgerow.scraping.gateway.work import Desk
+from hedgerow.scraping.gateway.work import Counted, Desk
 from hedgerow.scraping.handshake import HandshakeError, Upgrade
 from hedgerow.scraping.handshake import refusal as refused_upgrade
-from hedgerow.scraping.link import CutCode
+from hedgerow.scraping.linkevents import CutCode
 from hedgerow.scraping.linksocket import StreamCut
 from hedgerow.scraping.messages import TOKEN_HEADER, Kind, RelayAnswer, RelayRequest
 from hedgerow.scraping.pipe import prepare
@@ -75,7 +76,7 @@ class Relays:
     def __init__(self, keys: KeyRing, desk: Desk) -> None:
         self._keys, self._desk = keys, desk
         self._silent: OrderedDict[_Client, None] = OrderedDict()
-        self._open: dict[_Client, int] = {}  # with the id of the key
+        self._open: dict[_Client, _Through] = {}
         self._expected: dict[str, asyncio.Future[_Far]] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -87,6 +88,15 @@ class Relays:
         await stop(self._task)
         for client in [*self._silent, *self._open]:
             client.finish(GOING_AWAY, "the gateway stops")
+
+    def agents(self) -> list[LinkedAgent]:
+        """Those that relays run through, whether or not they are linked now."""
+        return [through.agent for through in self._open.values()]
+
+    def part_from(self, credentials: Credentials) -> None:
+        """Ends the relays of an agent that was let in with them."""
+        for client in [one for one, through in self._open.items() if through.agent.credentials == credentials]:
+            client.lose_agent()
 
     # --- connections that come in ----------------------------------------------------------------------------
 
@@ -128,7 +138,14 @@ class Relays:
     # --- told by clients -------------------------------------------------------------------------------------
 
     def left(self, client: _Client) -> None:
+        """It is over; told once or twice."""
         self._silent.pop(client, None)
+        through = self._open.pop(client, None)
+        if through is not None:
+            through.counted.end()
+            self._desk.usage.add_bytes(through.key_id, PROTOCOL, client.uncounted())
+            SCRAPING_RELAYS.set(len(self._open))
+            SCRAPING_REQUESTS.labels(PROTOCOL, "101").inc()
 
     def asked(self, client: _Client, message: bytes) -> asyncio.Task[None]:
         """The client has said what it wants."""
@@ -138,11 +155,14 @@ class Relays:
     # --- one relay -------------------------------------------------------------------------------------------
 
     async def _serve(self, client: _Client, message: bytes) -> None:
+        """Until the relay has begun: no task waits for its end, and nothing of the request is kept."""
         began_s = time.perf_counter()
-        status = 101
+        status = 101  # which is counted at the end
         try:
             caller, connect = await self._admit(client, message)
-            with self._desk.counted(caller.key):
+            counted = self._desk.counted(caller.key)
+            counted.begin()
+            try:
                 agent, (far, answer) = await reach(
                     self._desk,
                     caller.key.key_id,
@@ -151,9 +171,14 @@ class Relays:
                     connect.wanted,
                     lambda agent: self._attempt(agent, caller, connect),
                 )
-                connected = _connected(agent.node_id, answer.subprotocol)
-                SCRAPING_REQUEST_SECONDS.labels(PROTOCOL).observe(time.perf_counter() - began_s)
-                await self._relay(client, far, connected, caller, connect.idle_s)
+            except BaseException:
+                counted.end()
+                raise
+            SCRAPING_REQUEST_SECONDS.labels(PROTOCOL).observe(time.perf_counter() - began_s)
+            self._open[client] = _Through(caller.key.key_id, agent, counted)
+            SCRAPING_RELAYS.set(len(self._open))
+            if not client.join(far, _connected(agent.node_id, answer.subprotocol), connect.idle_s):
+                self.left(client)
         except asyncio.CancelledError:
             status = 499
             raise
@@ -172,7 +197,8 @@ class Relays:
             _log.exception("relay failed")
             client.refuse(INTERNAL, "Internal server error")
         finally:
-            SCRAPING_REQUESTS.labels(PROTOCOL, str(status)).inc()
+            if status != 101:
+                SCRAPING_REQUESTS.labels(PROTOCOL, str(status)).inc()
 
     async def _admit(self, client: _Client, message: bytes) -> tuple[Caller, Connect]:
         """Raises ApiError."""
@@ -214,23 +240,21 @@ class Relays:
                     expected.result().transport.abort()
         return far, answer
 
-    async def _relay(self, client: _Client, far: _Far, connected: bytes, caller: Caller, idle_s: float) -> None:
-        self._open[client] = caller.key.key_id
-        SCRAPING_RELAYS.set(len(self._open))
-        try:
-            client.join(far, connected, idle_s)
-            await client.ended
-        finally:
-            self._desk.usage.add_bytes(caller.key.key_id, PROTOCOL, client.uncounted())
-            del self._open[client]
-            SCRAPING_RELAYS.set(len(self._open))
-
     async def _count(self) -> None:
         while True:
             await asyncio.sleep(_USAGE_EVERY_S)
-            for client, key_id in self._open.items():
+            for client, through in self._open.items():
                 if size := client.uncounted():
-                    self._desk.usage.add_bytes(key_id, PROTOCOL, size)
+                    self._desk.usage.add_bytes(through.key_id, PROTOCOL, size)
+
+
+@dataclass(slots=True)
+class _Through:
+    """What an open relay runs through."""
+
+    key_id: int
+    agent: LinkedAgent
+    counted: Counted
 
 
 class _Far(asyncio.Protocol):
@@ -274,7 +298,7 @@ class _Client(asyncio.Protocol):
     """The client's connection, from its handshake to its end."""
 
     __slots__ = (
-        "_early", "_far", "_first", "_is_over", "_relays", "_size", "_task", "_timer", "_uncounted", "ended",
+        "_early", "_far", "_first", "_is_over", "_relays", "_size", "_task", "_timer", "_uncounted",
         "heard_s", "idle_s", "is_relaying", "key", "offered", "transport",
     )  # fmt: skip
 
@@ -284,10 +308,9 @@ class _Client(asyncio.Protocol):
         self.key = upgrade.headers.get(b"x-api-key", b"").decode("latin-1")
         self.offered = upgrade.offered
         self.is_relaying = False
-        self.ended: asyncio.Future[None] = loop.create_future()
         self._relays = relays
         self._first: FirstMessage | None = FirstMessage()
-        self._early = bytearray()
+        self._early = b""
         self._far: _Far | None = None
         self._task: asyncio.Task[None] | None = None
         self._is_over = False
@@ -313,13 +336,11 @@ class _Client(asyncio.Protocol):
                 self.transport.pause_reading()
 
     def connection_lost(self, error: Exception | None) -> None:
+        if not self._is_over and self._task is not None:
+            self._task.cancel()
         self.is_relaying, self._is_over = False, True
         self._relays.left(self)
         self._set_timer(None)
-        if not self.ended.done():
-            self.ended.set_result(None)
-            if self._task is not None and self._far is None:
-                self._task.cancel()
         if self._far is not None and not self._far.is_lost:
             self._far.transport.abort() if error is not None else self._far.transport.close()
 
@@ -344,7 +365,7 @@ class _Client(asyncio.Protocol):
         if first.has_closed:
             self.finish(NORMAL)
         elif message is not None:
-            self._early, self._first = first.rest, None
+            self._early, self._first = bytes(first.rest), None
             self._set_timer(None)
             self._task = self._relays.asked(self, message)
 
@@ -360,26 +381,28 @@ class _Client(asyncio.Protocol):
 
     # --- the relay -------------------------------------------------------------------------------------------
 
-    def join(self, far: _Far, connected: bytes, idle_s: float) -> None:
-        """From now on what comes here goes there, and the other way round."""
+    def join(self, far: _Far, connected: bytes, idle_s: float) -> bool:
+        """From now on what comes here goes there, and the other way round; False when it is over already."""
+        self._task = None
         if self._is_over:
             far.transport.abort()
-            return
+            return False
         self._far, far.client = far, self
         self.is_relaying = True
         self.transport.write(text_frame(connected))
         if far.is_lost:
             self.target_gone()
-            return
+            return True
         if self._early:
             self._size += len(self._early)
-            far.transport.write(bytes(self._early))
-            self._early = bytearray()
+            far.transport.write(self._early)
+            self._early = b""
         self.transport.resume_reading()
         far.transport.resume_reading()
         if idle_s:
             self.idle_s, self.heard_s = idle_s, asyncio.get_running_loop().time()
             self._set_timer(idle_s)
+        return True
 
     def target_gone(self) -> None:
         """The agent's connection has ended; the target's Close may have passed before."""
@@ -389,6 +412,12 @@ class _Client(asyncio.Protocol):
             self._end()
         else:
             self.finish(INTERNAL, "the target or its agent was lost")
+
+    def lose_agent(self) -> None:
+        """Ends it at once on the agent's side too."""
+        self.finish(INTERNAL, "the target or its agent was lost")
+        if self._far is not None:
+            self._far.transport.abort()
 
     def finish(self, code: int, reason: str = "") -> None:
         """Ends it with a Close of ours, if one can stand here."""
@@ -413,9 +442,7 @@ class _Client(asyncio.Protocol):
         otherwise, and its answer to a Close of ours closes the target."""
         self.is_relaying, self._is_over, self._first = False, True, None
         self._relays.left(self)
-        self._early = bytearray()
-        if not self.ended.done():
-            self.ended.set_result(None)
+        self._early = b""
         if self.transport.can_write_eof():
             self.transport.resume_reading()
             self.transport.write_eof()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hmac import compare_digest
+
+import msgspec
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.secrets import Secret, key_hash
@@ -26,8 +28,7 @@ class AgentRow:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
+class Used(msgspec.Struct, frozen=True):
     """What a key did over one protocol."""
 
     requests: int = 0
@@ -89,6 +90,15 @@ class ScrapingRepository:
             "select key_hash from scraping_agents where slug = $1 and is_active", slug
         )
         return found is not None and compare_digest(bytes(found), key_hash(key))
+
+    async def agents_among(self, credentials: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of the slugs and keys that still let an agent link."""
+        rows = await self._database.fetch(
+            "select slug, key_hash from scraping_agents where is_active and slug = any($1)",
+            [slug for slug, _ in credentials],
+        )
+        hashes = {row["slug"]: bytes(row["key_hash"]) for row in rows}
+        return {(slug, key) for slug, key in credentials if compare_digest(hashes.get(slug, b""), key_hash(key))}
 
     # --- token buckets ---------------------------------------------------------------------------------------
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
 import msgspec
 from pyreqwest.http import Url
 
+from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.errors import ApiError
 from hedgerow.scraping.gateway.selection import NODE_PREFIX, Wanted
 from hedgerow.scraping.messages import MOST_TIMEOUT_S, Kind
+from hedgerow.scraping.remembered import remembered
 from hedgerow.scraping.upstream import Upstream
 
 DEFAULT_TIMEOUT_S = 30.0
@@ -26,6 +27,8 @@ _GEO = (b"x-geo", b"x-geo-cc", b"x-geo-strict", b"x-cc", b"x-country")
 _CONTROL = frozenset(
     {*_GEO, b"x-target-url", b"x-api-key", b"x-expect-json", b"x-agent", b"x-timeout", b"x-explain", b"x-proxy"}
 )
+_STEERING = _CONTROL - {b"x-target-url", b"x-api-key"}
+"""Without these everything is as by default."""
 _HOP_BY_HOP = frozenset(
     {
         b"connection",
@@ -54,6 +57,8 @@ _OF_THE_CALLER = frozenset(
         b"true-client-ip",
         b"cf-connecting-ip",
         b"x-request-id",
+        b"traceparent",
+        b"tracestate",
     }
 )
 _DROPPED = _CONTROL | _HOP_BY_HOP | _OF_THE_CALLER
@@ -67,8 +72,7 @@ COUNTRIES = frozenset(files(__package__).joinpath("countries.txt").read_text(enc
 """The codes of ISO 3166-1 that are assigned."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """Where a request goes. host: as it is written, in lower case; it is also the domain of health and usage."""
 
     url: str
@@ -76,16 +80,15 @@ class Target:
     port: int
 
 
-@dataclass(frozen=True, slots=True)
-class Control:
+class Control(msgspec.Struct, frozen=True):
     """What the control headers say."""
 
     target: Target
     wanted: Wanted
-    timeout_s: float
-    expects_json: bool
-    explains: bool
-    proxy: str | None
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    expects_json: bool = False
+    explains: bool = False
+    proxy: str | None = None
 
 
 class Envelope(msgspec.Struct, frozen=True):
@@ -105,12 +108,15 @@ _keys = msgspec.json.Decoder(dict[str, msgspec.Raw])
 def read_control(headers: Iterable[tuple[bytes, bytes]], kind: Kind) -> Control:
     """What the headers ask for; names are in lower case. Raises ApiError 400."""
     told = {name: value.decode("latin-1").strip() for name, value in headers if name in _CONTROL}
-    geo = next((told[name] for name in _GEO if told.get(name)), "")
+    target = read_target(told.get(b"x-target-url", ""))
+    if _STEERING.isdisjoint(told):
+        return Control(target, read_wanted("", "", kind.capability))
+    geo = "" if told.keys().isdisjoint(_GEO) else next(filter(None, map(told.get, _GEO)), "")
     proxy = told.get(b"x-proxy") or None
     if proxy is not None:
         check_proxy(proxy)
     return Control(
-        read_target(told.get(b"x-target-url", "")),
+        target,
         read_wanted(geo, told.get(b"x-agent", ""), kind.capability),
         read_timeout(told.get(b"x-timeout")),
         is_true(told.get(b"x-expect-json", "")),
@@ -121,9 +127,10 @@ def read_control(headers: Iterable[tuple[bytes, bytes]], kind: Kind) -> Control:
 
 def is_true(text: str) -> bool:
     """Whether a switch is on."""
-    return text.strip().lower() in _TRUE
+    return bool(text) and text.strip().lower() in _TRUE
 
 
+@remembered
 def read_target(text: str) -> Target:
     """Raises ApiError 400."""
     if not text:
@@ -193,13 +200,13 @@ def read_envelope(body: bytes) -> Envelope | None:
         return None
     try:
         keys = _keys.decode(body).keys()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
     if not keys or not keys <= _ENVELOPE_KEYS:
         return None
     try:
         return _envelope.decode(body)
-    except msgspec.ValidationError as error:
+    except UNREADABLE as error:
         raise ApiError(400, f"Invalid request body: {error}") from None
 
 

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from hedgerow.scraping.pages import Action
+
 
 class MetaAgent(BaseModel):
     id: str = Field(examples=["scraping-de1"])
@@ -59,23 +61,7 @@ class BrowserCookie(BaseModel):
 class BrowserStep(BaseModel):
     """value: what is typed, selected or pressed, or the URL to go to. x, y: pixels to scroll by. ms: of a sleep."""
 
-    action: Literal[
-        "navigate",
-        "click",
-        "type",
-        "clear",
-        "select",
-        "wait",
-        "waitNavigation",
-        "waitHidden",
-        "scroll",
-        "hover",
-        "press",
-        "focus",
-        "evaluate",
-        "screenshot",
-        "sleep",
-    ]
+    action: Action
     selector: str = ""
     value: str = ""
     expression: str = ""

@@ -10,8 +10,9 @@ from pathlib import Path
 from hedgerow.api.auth import KeyRing
 from hedgerow.api.server import Server
 from hedgerow.bus.nats import Bus
+from hedgerow.core import memory
 from hedgerow.core.clock import SystemClock
-from hedgerow.core.config import PREFIX, Settings
+from hedgerow.core.config import PREFIX, Settings, certificate_files
 from hedgerow.core.errors import SetupError
 from hedgerow.scraping.gateway.app import create_app, sockets
 from hedgerow.scraping.gateway.buckets import Buckets
@@ -20,6 +21,7 @@ from hedgerow.scraping.gateway.health import HealthBook
 from hedgerow.scraping.gateway.links import Links
 from hedgerow.scraping.gateway.relay import Relays
 from hedgerow.scraping.gateway.repository import ScrapingRepository
+from hedgerow.scraping.gateway.revocation import Revocation
 from hedgerow.scraping.gateway.selection import Picker
 from hedgerow.scraping.gateway.sharing import Sharing
 from hedgerow.scraping.gateway.sockets import socket_protocol
@@ -39,7 +41,7 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         raise SetupError(
             "the scraping gateway needs HEDGEROW_DATABASE_URL and HEDGEROW_NATS_URL", "set both, or run `hedgerow up`"
         )
-    certificate = _certificate(settings)
+    certificate = certificate_files(settings.gateway_certificate, settings.gateway_certificate_key, "gateway")
     async with AsyncExitStack() as stack:
         await migrate(settings.database_url)
         database = await Database.connect(settings.database_url, size=_CONNECTIONS)
@@ -48,9 +50,20 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         stack.push_async_callback(bus.close)
         url = settings.gateway_url or f"{'https' if certificate else 'http'}://{_named(host)}:{port}"
         gateway = Deployed(settings, database, bus, url)
+        server = Server(
+            gateway.app,
+            host,
+            port,
+            sockets=gateway.sockets,
+            doors=gateway.app.quick_doors,
+            certificate=certificate,
+        )
+        stack.push_async_callback(server.stop)
+        await server.start()  # what the front's connections need begins with it, and stops the front
         if settings.gateway_proxy_port is not None:
             await gateway.front.start(host, settings.gateway_proxy_port, certificate and _tls(*certificate))
-        await Server(gateway.app, host, port, sockets=gateway.sockets, certificate=certificate).serve()
+        memory.settle()
+        await server.ended()
 
 
 class Deployed:
@@ -77,6 +90,7 @@ class Deployed:
         keys = KeyRing(Accounts(database, clock), clock, "scraping")
         self.relays = Relays(keys, self.desk)
         self.front = ProxyFront(keys, self.desk)
+        self._revocation = Revocation(repository, links, self.relays)
         self.sockets = socket_protocol(sockets(self.desk, self.relays))
         self.app = create_app(self.desk, keys, repository, database, bus, start=self._start, stop=self._stop)
 
@@ -84,8 +98,10 @@ class Deployed:
         await self._usage.start()
         await self._sharing.start()
         self.relays.start()
+        self._revocation.start()
 
     async def _stop(self) -> None:
+        await self._revocation.stop()
         await self.front.stop()
         await self.relays.stop()
         self.desk.links.stop()
@@ -99,18 +115,6 @@ def target_patterns(settings: Settings) -> Patterns:
         return Patterns.of(settings.target_allow)
     except ValueError as error:
         raise SetupError(f"{PREFIX}TARGET_ALLOW: {error}", "correct the variable") from None
-
-
-def _certificate(settings: Settings) -> tuple[Path, Path] | None:
-    chain, key = settings.gateway_certificate, settings.gateway_certificate_key
-    if chain is None and key is None:
-        return None
-    if chain is None or key is None or not chain.is_file() or not key.is_file():
-        raise SetupError(
-            f"{PREFIX}GATEWAY_CERTIFICATE and {PREFIX}GATEWAY_CERTIFICATE_KEY do not both name a file",
-            "set both, or neither",
-        )
-    return chain, key
 
 
 def _tls(chain: Path, key: Path) -> ssl.SSLContext:

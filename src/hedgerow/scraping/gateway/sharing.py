@@ -43,8 +43,16 @@ class Told(msgspec.Struct, frozen=True):
     reports: list[Report]
 
 
+class Heard(msgspec.Struct, frozen=True):
+    """The same as it comes: a gateway hears its own outcomes too, which are as many as its requests."""
+
+    gateway: str
+    reports: msgspec.Raw
+
+
 _beat = msgspec.msgpack.Decoder(Beat)
-_told = msgspec.msgpack.Decoder(Told)
+_heard = msgspec.msgpack.Decoder(Heard)
+_reports = msgspec.msgpack.Decoder(list[Report])
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -112,10 +120,10 @@ class Sharing:
             self._tell_links()
 
     async def _on_reports(self, _: str, message: bytes) -> None:
-        told = _told.decode(message)
-        if told.gateway != self._me.gateway:
+        heard = _heard.decode(message)
+        if heard.gateway != self._me.gateway:
             now_ms = self._clock.now_ms()
-            for report in told.reports:
+            for report in _reports.decode(heard.reports):
                 self._book.note(report, now_ms)
 
     def _forget_gone(self) -> None:

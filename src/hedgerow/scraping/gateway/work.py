@@ -4,8 +4,7 @@ counted. A new operation is written on this and nothing else of the gateway."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hedgerow.core.clock import Clock
@@ -15,7 +14,7 @@ from hedgerow.scraping.gateway.health import HealthBook, Report
 from hedgerow.scraping.gateway.links import Links
 from hedgerow.scraping.gateway.selection import Picker
 from hedgerow.scraping.gateway.usage import Usage
-from hedgerow.scraping.guard import Lists, Policy, refuse_by_name
+from hedgerow.scraping.guard import Policy, policy_of, refuse_by_name
 from hedgerow.storage.accounts import ApiKey
 
 
@@ -45,7 +44,7 @@ class Desk:
     def check(self, key: ApiKey, host: str, port: int) -> None:
         """Refuses a target that can be told by its name alone; the agent judges what it resolves to. Raises ApiError
         403 naming the rule."""
-        for policy in (self.policy, Lists(key.targets_allow, key.targets_deny).policy):
+        for policy in (self.policy, policy_of(key.targets_allow, key.targets_deny)):
             try:
                 rule = refuse_by_name(policy, host, port)
             except ValueError:
@@ -53,17 +52,33 @@ class Desk:
             if rule is not None:
                 raise ApiError(403, f"{host} is refused: {rule}")
 
-    @contextmanager
-    def counted(self, key: ApiKey) -> Iterator[None]:
+    def counted(self, key: ApiKey) -> Counted:
         """One piece of work of the key, for the length of the block. Raises ApiError 429 when it has as many under way
         as it may have."""
-        most, key_id = key.max_concurrent, key.key_id
-        if most is not None and self.under_way[key_id] >= most:
+        most = key.max_concurrent
+        if most is not None and self.under_way[key.key_id] >= most:
             raise ApiError(429, f"The key may have {most} requests at one time", {"Retry-After": "1"})
-        self.under_way[key_id] += 1
-        try:
-            yield
-        finally:
-            self.under_way[key_id] -= 1
-            if not self.under_way[key_id]:
-                del self.under_way[key_id]
+        return Counted(self.under_way, key.key_id)
+
+
+class Counted:
+    """One more of a key's, for the length of a block or from `begin` to `end`."""
+
+    __slots__ = ("_key_id", "_under_way")
+
+    def __init__(self, under_way: Counter[int], key_id: int) -> None:
+        self._under_way, self._key_id = under_way, key_id
+
+    def __enter__(self) -> None:
+        self.begin()
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def begin(self) -> None:
+        self._under_way[self._key_id] += 1
+
+    def end(self) -> None:
+        self._under_way[self._key_id] -= 1
+        if not self._under_way[self._key_id]:
+            del self._under_way[self._key_id]

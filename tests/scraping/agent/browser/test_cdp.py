@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator
 
 import pytest
+from tests.patience import PATIENCE_S
 
 from hedgerow.scraping.agent.browser import cdp
 from hedgerow.scraping.agent.browser.cdp import BrowserGone, CdpError, Connection
@@ -33,7 +34,7 @@ async def joined() -> AsyncIterator[tuple[Connection, Browser]]:
     for end in (ours, theirs):
         end.settimeout(0)
     connection = await Connection.on(ours)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         yield connection, Browser(theirs)
     connection.close()
     theirs.close()

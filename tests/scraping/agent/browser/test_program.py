@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.patience import PATIENCE_S
 from tests.scraping.pages import needs_browser
 
 from hedgerow.scraping.agent.browser.program import BrowserSettings, NoBrowserError, Program, find_program, sweep
@@ -34,7 +35,7 @@ def is_alive(pid: int) -> bool:
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not is_so():  # noqa: ASYNC110 - another program's processes signal nothing
             await asyncio.sleep(0.02)
 
@@ -66,7 +67,7 @@ async def test_killed_agent_leaves_no_process_and_the_next_takes_the_profile_awa
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert agent.stdout is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         pid, profile = (await agent.stdout.readline()).decode().split()
     children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     assert children

@@ -19,7 +19,7 @@ from hedgerow.scraping.agent.browser.pool import Context
 from hedgerow.scraping.agent.dial import DialError
 from hedgerow.scraping.agent.socks import SocksGuard
 from hedgerow.scraping.agent.work import WorkFailed
-from hedgerow.scraping.link import CutCode
+from hedgerow.scraping.linkevents import CutCode
 from hedgerow.scraping.messages import MOST_BODY
 from hedgerow.scraping.pages import Blockable, BrowserCookie, BrowserRequest
 

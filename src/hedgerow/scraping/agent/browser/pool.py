@@ -1,5 +1,9 @@
 """Browsers, lent out by the session: each session gets a context of its own, with its own way out.
 
+When a session ends, from a browser's second on, a context is made ahead for the next one: half of what a small page
+takes is the start of its process. Nobody has had it before, its port lets nothing out until a session has it, and it is
+closed when none comes soon.
+
 A browser serves many sessions at one time and is replaced after a number of them, after a while, and when it has grown;
 the sessions that it still has are let finish. A renderer that grows too large is ended, which costs its own session
 alone; a browser that crashes costs the sessions that it has. Idle ones are closed.
@@ -21,12 +25,14 @@ from hedgerow.scraping.agent.browser.program import BrowserSettings, NoBrowserEr
 from hedgerow.scraping.agent.dial import Way
 from hedgerow.scraping.agent.socks import SocksGuard
 from hedgerow.scraping.agent.work import WorkFailed
-from hedgerow.scraping.link import CutCode
+from hedgerow.scraping.linkevents import CutCode
 
 MOST_WAITING = 64
 MOST_USES = 250
 MOST_AGE_S = 15 * 60.0
 _IDLE_S = 60.0
+_SPARE_S = 2.0
+"""How long a context that was made ahead is kept for the next session."""
 _LOOK_EVERY_S = 0.25
 _CLOSE_S = 3.0
 _MEGABYTE = 1024 * 1024
@@ -49,6 +55,8 @@ class _Running:
     uses: int = 0
     sessions: int = 0
     is_worn: bool = False
+    spare: asyncio.Task[Context | None] | None = None
+    """Made for the session that comes next; None where it could not be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +116,13 @@ class Pool:
             running.sessions += 1
             running.uses += 1
             try:
-                async with self._context(running, way) as context:
+                context = await self._taken(running)
+                try:
+                    self.guard.add_way(context.name, way)
                     yield context
+                finally:
+                    self._make_ahead(running)
+                    await self._close(running, context)
             finally:
                 running.sessions -= 1
                 running.used_s = asyncio.get_running_loop().time()
@@ -118,13 +131,34 @@ class Pool:
 
     # --- contexts --------------------------------------------------------------------------------------------
 
-    @asynccontextmanager
-    async def _context(self, running: _Running, way: Way) -> AsyncIterator[Context]:
+    async def _taken(self, running: _Running) -> Context:
+        """The context that was made ahead, else a new one. Raises BrowserGone."""
+        spare, running.spare = running.spare, None
+        context = await spare if spare is not None else None
+        if context is not None and context.page.gone is not None:
+            await self._close(running, context)
+            context = None
+        if context is None:
+            context = await self._made(running)
+        return context
+
+    def _make_ahead(self, running: _Running) -> None:
+        """For the next session. A browser's first page may be its only one."""
+        if running.spare is None and running.uses > 1 and not self._is_worn(running, asyncio.get_running_loop().time()):
+            running.spare = spawn(self._made_ahead(running), "context for the next session")
+
+    async def _made_ahead(self, running: _Running) -> Context | None:
+        with suppress(BrowserGone, OSError):  # whoever asks next is told why
+            return await self._made(running)
+        return None
+
+    async def _made(self, running: _Running) -> Context:
+        """A page of its own, with a port of the guard that refuses until it has a way. Raises BrowserGone."""
         self._number += 1
         name, browser = f"b{self._number}", running.program.connection.browser
-        port = await self.guard.listen(name, way)
-        context_id, page = "", None
+        context_id = ""
         try:
+            port = await self.guard.listen(name)
             made = await browser.call(
                 "Target.createBrowserContext",
                 disposeOnDetach=True,
@@ -136,15 +170,33 @@ class Pool:
             target_id = opened["targetId"]
             attached = await browser.call("Target.attachToTarget", targetId=target_id, flatten=True)
             page = running.program.connection.target(attached["sessionId"])
-            yield Context(name, context_id, target_id, browser, page)
-        except CdpError as error:
-            raise BrowserGone(f"the browser gave no page: {error}") from None
-        finally:
+            page.on("Inspector.targetCrashed", lambda _: page.end("the page crashed"))
+            page.send("Inspector.enable")
+            return Context(name, context_id, target_id, browser, page)
+        except BaseException as error:
             self.guard.forget_way(name)
-            if page is not None:
-                running.program.connection.forget(page)
             if context_id:
-                await asyncio.shield(spawn(self._dispose(running, context_id), "closing of a browser's context"))
+                await self._disposed(running, context_id)
+            if isinstance(error, CdpError):
+                raise BrowserGone(f"the browser gave no page: {error}") from None
+            raise
+
+    async def _close(self, running: _Running, context: Context) -> None:
+        self.guard.forget_way(context.name)
+        running.program.connection.forget(context.page)
+        await self._disposed(running, context.context_id)
+
+    async def _give_up_spare(self, running: _Running) -> None:
+        spare, running.spare = running.spare, None
+        if spare is None:
+            return
+        await stop(spare)
+        if not spare.cancelled() and (context := spare.result()) is not None:
+            await self._close(running, context)
+
+    async def _disposed(self, running: _Running, context_id: str) -> None:
+        """Whatever happens to whoever waits."""
+        await asyncio.shield(spawn(self._dispose(running, context_id), "closing of a browser's context"))
 
     async def _dispose(self, running: _Running, context_id: str) -> None:
         try:
@@ -190,6 +242,8 @@ class Pool:
                     await self._end(running)
                 elif running.sessions:
                     await self._limit(running)
+                elif now_s - running.used_s > _SPARE_S:
+                    await self._give_up_spare(running)
 
     async def _limit(self, running: _Running) -> None:
         sizes = running.program.memory()
@@ -208,3 +262,4 @@ class Pool:
         with suppress(ValueError):
             self._running.remove(running)
         await running.program.end()
+        await self._give_up_spare(running)

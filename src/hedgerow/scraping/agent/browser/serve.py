@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.secrets import Secret
 from hedgerow.core.tasks import spawn, stop
 from hedgerow.scraping.agent.browser import steps
@@ -19,7 +20,7 @@ from hedgerow.scraping.agent.browser.pool import Pool
 from hedgerow.scraping.agent.dial import Dialer, DialError, Way
 from hedgerow.scraping.agent.work import WorkFailed
 from hedgerow.scraping.guard import Lists
-from hedgerow.scraping.link import CutCode
+from hedgerow.scraping.linkevents import CutCode
 from hedgerow.scraping.linksocket import Channel
 from hedgerow.scraping.messages import MOST_BODY, MOST_TIMEOUT_S
 from hedgerow.scraping.pages import MOST_STEPS, BrowserAnswer, BrowserRequest, Capture, event
@@ -202,7 +203,7 @@ def _understood(head: bytes) -> tuple[BrowserRequest, Way]:
         _ = lists.policy
         if request.proxy is not None:
             Upstream.of(request.proxy)
-    except (msgspec.DecodeError, ValueError) as error:
+    except (*UNREADABLE, ValueError) as error:
         raise WorkFailed(CutCode.INVALID, f"the request cannot be understood: {error}") from None
     if urlsplit(request.url).scheme not in ("http", "https"):
         raise WorkFailed(CutCode.INVALID, "a page is an http or https URL")

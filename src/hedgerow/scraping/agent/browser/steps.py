@@ -12,7 +12,7 @@ from hedgerow.core.errors import HedgerowError
 from hedgerow.scraping.agent.browser.cdp import BrowserGone, Params
 from hedgerow.scraping.agent.browser.page import Page
 from hedgerow.scraping.agent.work import WorkFailed
-from hedgerow.scraping.link import CutCode
+from hedgerow.scraping.linkevents import CutCode
 from hedgerow.scraping.messages import MOST_TIMEOUT_S
 from hedgerow.scraping.pages import Step, StepDone
 
