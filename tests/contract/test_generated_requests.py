@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tests.abp.routes.apikit import serving as serving_abp
 from tests.abp.routes.apikit import with_service
 from tests.mm.routes.apikit import serving as serving_mm
+from tests.patience import PATIENCE_S
 
 from hedgerow.api.server import Server
 from hedgerow.bus.nats import Bus
@@ -87,7 +88,6 @@ def ask(operation: Any, mode: schemathesis.GenerationMode, url: str, session: An
 
     @settings(
         max_examples=EXAMPLES,
-        deadline=None,
         database=None,
         derandomize=True,
         phases=[Phase.generate],
@@ -95,7 +95,7 @@ def ask(operation: Any, mode: schemathesis.GenerationMode, url: str, session: An
     )
     @given(case=operation.as_strategy(generation_mode=mode), key=st.sampled_from([KEY, KEY, KEY, UNKNOWN, ""]))
     def check(case: Any, key: str) -> None:
-        answer = case.call(base_url=url, session=session, headers={"X-API-Key": key}, timeout=10)
+        answer = case.call(base_url=url, session=session, headers={"X-API-Key": key}, timeout=PATIENCE_S)
         status = answer.status_code
         if answer.text == NO_REQUEST:
             return

@@ -1,0 +1,1 @@
+"""Automated bet placing: models, calls and methods, generated from the served document."""

@@ -1,0 +1,1 @@
+"""Market making: models, calls and methods, generated from the served document."""
