@@ -1,0 +1,1 @@
+"""What the APIs tell as rows of tables. Pure: values in, text out."""
