@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from hedgerow.bench import browser
 from hedgerow.bench.browser import _Found
+from hedgerow.bench.network import Network
 from hedgerow.bench.report import BenchError
 from hedgerow.core.errors import SetupError
 
@@ -21,11 +24,12 @@ async def test_side_that_answers_before_the_page_is_whole_ends_the_run(monkeypat
         return _Found(1.0, 1.0, 50)
 
     class Serving:
-        async def __aenter__(self) -> None: ...
+        async def __aenter__(self) -> Network:
+            return Network(1, "key", os.getpid())
 
         async def __aexit__(self, *_: object) -> None: ...
 
-    monkeypatch.setattr(browser, "_serving", Serving)
+    monkeypatch.setattr(browser, "serving", Serving)
     monkeypatch.setattr(browser, "_measured", early)
     monkeypatch.setattr(browser, "_baseline", early)
     with pytest.raises(BenchError, match="before the page was whole"):

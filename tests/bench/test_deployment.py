@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from hedgerow import bench
+from hedgerow.bench import memory
 from hedgerow.bench.deployment import Deployment, simulated
 from hedgerow.bench.memory import resident_mib
 from hedgerow.core.errors import SetupError
@@ -45,6 +46,15 @@ def test_memory_of_a_process_holds_what_it_started_unless_that_is_counted_apart(
             assert resident_mib(os.getpid()) - resident_mib(os.getpid(), without=[child.pid]) > 45
         finally:
             child.kill()
+
+
+def test_process_that_ends_while_it_is_looked_for_counts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as child:
+        child.wait()
+    monkeypatch.setattr(memory, "_children", lambda pid, without: [child.pid])
+    assert resident_mib(os.getpid()) > 10
+    with pytest.raises(FileNotFoundError):
+        resident_mib(child.pid)
 
 
 @pytest.mark.soak

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 
 import pytest
@@ -12,13 +11,14 @@ from hedgerow.bench.fill_to_hedge import CONTRACTS, closes
 from hedgerow.bench.tick_to_order.http_peer import Request
 from hedgerow.bench.tick_to_order.peer import Peer
 from hedgerow.bench.tick_to_order.scene import POLYMARKET, event_id
+from hedgerow.storage.database import encode_json
 
 CENT = Decimal("0.01")
 
 
 def _bet(stake: Decimal, team: str = "TEAM2") -> Request:
-    body = {"eventId": event_id(1), "stake": float(stake), "team": team}
-    return Request("POST", "/pinnacle/v4/bets/straight", "", {}, json.dumps(body).encode(), first_ns=0)
+    body = encode_json({"eventId": event_id(1), "stake": stake, "team": team})
+    return Request("POST", "/pinnacle/v4/bets/straight", "", {}, body, first_ns=0)
 
 
 def test_runs_at_a_tiny_scale() -> None:

@@ -29,7 +29,7 @@ async def test_suspended_fixture_is_quoted_again_for_the_next_suspension(venue: 
 
 async def test_side_that_quotes_less_than_it_was_told_ends_the_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hedgerow.bench.suspend_to_cancel.quote_all", _quote_none)
-    with pytest.raises(BenchError, match="sent 0 cancels for 2 quotes"):
+    with pytest.raises(BenchError, match="cancelled 0 orders for 2 quotes"):
         await latencies_of(Given(PLAIN, KALSHI, fixtures=1, quotes=2, kalshi_pem=PEM), 1)
 
 

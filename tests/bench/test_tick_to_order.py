@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import picows
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.patience import PATIENCE_S
 
 from hedgerow import bench
 from hedgerow.bench.report import BenchError
-from hedgerow.bench.tick_to_order import check, comparison
-from hedgerow.bench.tick_to_order.given import AIOHTTP, PLAIN, SDK, Given
+from hedgerow.bench.tick_to_order import check, comparison, run
+from hedgerow.bench.tick_to_order.given import AIOHTTP, OURS, PLAIN, SDK, Given
 from hedgerow.bench.tick_to_order.http_peer import Request
+from hedgerow.bench.tick_to_order.peer import FEED_PATH
 from hedgerow.bench.tick_to_order.plain import Desk, KalshiDesk, Loop, PolymarketDesk, Signed
 from hedgerow.bench.tick_to_order.run import latencies_of
 from hedgerow.bench.tick_to_order.scene import KALSHI, POLYMARKET, Prices, contract_ref, fixture_id, fixture_number
@@ -52,6 +60,27 @@ def test_runs_at_a_tiny_scale_and_says_what_it_could_not_compare() -> None:
     assert not any("SDK" in case for case in cases)
     assert "py-clob-client-v2" in told["skipped"][0]
     assert all(row["ours"] > 0 and row["baseline"] > 0 for row in told["ratios"])
+
+
+async def test_feed_speaks_while_a_side_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = asyncio.Event()
+
+    class Follower(picows.WSListener):
+        def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
+            heard.set()
+
+    @asynccontextmanager
+    async def side(_: str, task: Given) -> AsyncIterator[Any]:
+        transport, _ = await picows.ws_connect(Follower, task.ws_url + FEED_PATH)
+        async with asyncio.timeout(PATIENCE_S):
+            await heard.wait()
+        yield SimpleNamespace(pid=0)
+        transport.disconnect()
+
+    monkeypatch.setattr(run, "_SPEAK_EVERY_S", 0.01)
+    monkeypatch.setattr(run.sides, "started", side)
+    async with run.live(Given(OURS, KALSHI, fixtures=2, quotes=0)):
+        assert heard.is_set()
 
 
 @pytest.mark.parametrize(("side", "venue", "requotes"), [(PLAIN, KALSHI, False), (AIOHTTP, POLYMARKET, True)])

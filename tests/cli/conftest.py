@@ -17,8 +17,12 @@ import pytest
 
 from hedgerow.core.secrets import Secret
 
+from . import forked
+
 FAKE_MM = Path(__file__).with_name("fake_mm")
-_PATIENCE_S = 60.0
+_PATIENCE_S = 90.0
+_LONG = frozenset({"up", "demo", "serve", "agent", "replay"})
+"""Commands that are started as an operator does, from nothing."""
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -39,6 +43,14 @@ def cli(tmp_path: Path) -> Cli:
     """Runs a command to its end; settings are given by name."""
 
     def call(*arguments: str | Path, says: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
+        if arguments[0] not in _LONG:
+            return forked.run(
+                [str(argument) for argument in arguments],
+                says=says,
+                environment=environment(**settings),
+                folder=tmp_path,
+                patience_s=_PATIENCE_S,
+            )
         return subprocess.run(
             _command(arguments),
             input=says,

@@ -14,6 +14,7 @@ from hedgerow.cli.doctor import Verdict, all_settings, machine
 from hedgerow.core.clock import SystemClock
 from hedgerow.core.config import Settings
 from hedgerow.core.secrets import Secret, Vault, new_master_key
+from hedgerow.mm.shadowing import Shadowing
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database
 
@@ -107,6 +108,14 @@ async def test_settlements_that_contradict_each_other_are_shown(
     found = findings(done)["settlements"]
     assert (done.returncode, found["verdict"]) == (1, "wrong")
     assert found["found"] == "acme match-1 market 1: kalshi says 1 WON, pinnacle says 2 VOID"
+
+
+async def test_who_is_on_paper_only_is_told(cli: Cli, external: dict[str, str], database: Database) -> None:
+    assert findings(cli("doctor", "--json", **external))["shadow mode"]["verdict"] == "ok"
+    await Accounts(database, SystemClock()).add_client("acme", "Acme")
+    await Shadowing(database, SystemClock()).turn("acme", 17, on=True)
+    found = findings(cli("doctor", "--json", **external))["shadow mode"]
+    assert (found["verdict"], found["found"]) == ("note", "on paper only: tournament 17 of acme")
 
 
 @pytest.mark.parametrize("key", [None, new_master_key()], ids=["lost", "wrong"])

@@ -79,3 +79,38 @@ def test_orders_without_fills_and_other_accounts_are_none_of_ours() -> None:
 def test_what_an_open_order_holds_is_not_missing() -> None:
     resting = entry(id="K5", fills=[], state="open", stake=Decimal(20), matched=Decimal(0))
     assert differences(entry(), resting, balance="10034.50") == []
+
+
+LAY = {
+    "side": "lay",
+    "price": Decimal("1.75"),
+    "stake": Decimal(40),
+    "matched": Decimal(40),
+    "fills": [{"id": "t1", "price": Decimal("1.75"), "stake": Decimal(40)}],
+    "payout": Decimal("68.5"),
+    "commission": Decimal("1.5"),
+}
+LAID = replace(
+    OURS, matched=Decimal(30), payout=Decimal("68.5"), fills=[(Decimal("0.571428"), Decimal(30))], cost=Decimal(30)
+)
+
+
+def test_a_lay_is_compared_by_what_it_risks_and_a_commission_to_the_micro() -> None:
+    assert differences(entry(**LAY), ours=[LAID], balance="10038.5") == []
+    near = replace(LAID, payout=Decimal("68.499999"))
+    assert differences(entry(**LAY), ours=[near], balance="10038.5") == []
+    free = {**LAY, "commission": Decimal(0)}
+    assert len(differences(entry(**free), ours=[near], balance="10038.5")) == 2
+    far = replace(LAID, payout=Decimal("68.49"))
+    assert len(differences(entry(**LAY), ours=[far], balance="10038.5")) == 2
+    assert differences(entry(**LAY), ours=[replace(LAID, matched=Decimal(40))], balance="10038.5") != []
+
+
+def test_a_lay_at_odds_without_end_risks_what_its_contracts_leave() -> None:
+    """-102: 51 are staked for 50, and 101 are paid for 51."""
+    fill = {"id": "t1", "price": Decimal("1.980392"), "stake": Decimal("2.04"), "size": Decimal("4.04")}
+    told = {**LAY, "price": fill["price"], "stake": fill["stake"], "fills": [fill], "payout": Decimal("4.04")}
+    laid = replace(
+        LAID, matched=Decimal(2), payout=Decimal("4.04"), fills=[(Decimal("0.504950"), Decimal(2))], cost=Decimal(2)
+    )
+    assert differences(entry(**told), ours=[laid], balance="10002.04") == []

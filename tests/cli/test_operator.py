@@ -14,6 +14,7 @@ from hedgerow.bus.nats import Bus
 from hedgerow.bus.subjects import SETTINGS_CHANGED
 from hedgerow.core.clock import SystemClock
 from hedgerow.mm.repository import Repository
+from hedgerow.mm.switches import Switches
 from hedgerow.storage.database import Database
 
 Command = Callable[..., str]
@@ -67,10 +68,31 @@ async def test_tournament_is_switched_and_running_services_are_told(
     assert b"acme" in told
 
     operate("tournaments", "deactivate", "17", "--client", "acme")
-    (found,) = await Repository(database, SystemClock()).tournaments("acme")
+    (found,) = await Switches(database, SystemClock()).tournaments("acme")
     assert (found.is_active, found.limit_ratio) == (False, Decimal("0.5"))
     (shown,) = json.loads(operate("tournaments", "list", "--json"))
     assert (shown["tournament_id"], shown["is_active"], shown["limit_ratio"]) == (17, False, 0.5)
+
+
+async def test_shadow_mode_is_turned_listed_and_refused_where_nothing_could_be_known(
+    operate: Command, refuse: Command, database: Database
+) -> None:
+    assert "clients add acme" in refuse("shadow", "on", "--client", "acme")
+    operate("clients", "add", "acme", "--bookmaker", "pinnacle")
+    operate("tournaments", "activate", "17", "--client", "acme")
+    operate("tournaments", "activate", "18", "--client", "acme")
+    of = ("--client", "acme", "--tournament", "17")
+    assert "is in shadow mode" in operate("shadow", "on", *of)
+    assert "already" in operate("shadow", "on", *of)
+    (shown,) = json.loads(operate("shadow", "list", "--json"))
+    assert (shown["client"], shown["tournament_id"]) == ("acme", 17)
+    tournaments = json.loads(operate("tournaments", "list", "--json"))
+    assert [(found["tournament_id"], found["is_shadow"]) for found in tournaments] == [(17, True), (18, False)]
+    assert json.loads(operate("shadow", "report", "--json")) == []
+    assert "is not in shadow mode" in operate("shadow", "off", *of)
+    assert json.loads(operate("shadow", "list", "--json")) == []
+    trail = await database.fetch("select action from audit where action like 'shadow%' order by audit_id")
+    assert [row["action"] for row in trail] == ["shadow mode on", "shadow mode off"]
 
 
 async def test_policy_is_set_shown_and_taken_back(operate: Command, refuse: Command, database: Database) -> None:
@@ -82,14 +104,19 @@ async def test_policy_is_set_shown_and_taken_back(operate: Command, refuse: Comm
     )
     operate("policy", "cap", "fixture", "2000", *of)
     operate("policy", "stops", *of, "--max-daily-loss", "500")
+    assert "no account at smarkets" in operate("policy", "hedge", "smarkets", "sharpbet", *of)
+    for wrong in (("pinnacle",), ("sharpbet", "sharpbet"), ("nobody",), ("sharpbet", "--none"), ()):
+        refuse("policy", "hedge", *wrong, *of)
     shown = {row["what"]: row for row in json.loads(operate("policy", "show", *of, "--json"))}
     assert (shown["pricing"]["of"], shown["pricing"]["margin"], shown["pricing"]["edge"]) == ("1x2", "shin", 0.02)
     assert (shown["cap of fixture"]["of"], shown["cap of fixture"]["value"]) == ("each", 2000)
     assert shown["max daily loss"]["value"] == 500
+    assert shown["hedges also at"]["value"] == "smarkets, sharpbet"
 
     operate("policy", "price", *of, "--market-type", "1x2", "--default")
     operate("policy", "cap", "fixture", "--none", *of)
     operate("policy", "stops", *of)
+    operate("policy", "hedge", "--none", *of)
     assert json.loads(operate("policy", "show", *of, "--json")) == []
 
 
@@ -148,3 +175,15 @@ def test_wrong_input_is_refused_before_anything_runs(
     done = cli(*arguments, HEDGEROW_POSTGRES_BIN="/nowhere")
     assert done.returncode == 1
     assert words in done.stderr
+
+
+async def test_bets_that_wait_for_a_person_are_listed_and_ruled_on(
+    operate: Command, refuse: Command, cli: Command, external: dict[str, str]
+) -> None:
+    assert json.loads(operate("bets", "waiting", "--json")) == []
+    assert "there is no bet 7" in refuse("bets", "settle", "7", "won", "--reason", "seen in its history")
+    assert "--payout '-1'" in refuse("bets", "settle", "7", "cashout", "--payout", "-1", "--reason", "seen")
+    assert "there is no bet 7" in refuse("bets", "decide", "7", "--never-reached", "--reason", "not in its history")
+    for unclear in ([], ["--never-reached", "--taken-as", "4711"], ["--taken-as", "4711", "--odds", "2"]):
+        done: Any = cli("bets", "decide", "7", "--reason", "seen", *unclear, **external)
+        assert (done.returncode, done.stdout) == (2, "")

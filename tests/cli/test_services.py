@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from tests.scraping.certificates import make_certificate
 
+from hedgerow.api.app import new_app
+from hedgerow.api.server import Server
 from hedgerow.bus.engines.child import Child
 from hedgerow.cli.serve import _serve
-from hedgerow.cli.services import ABP, MOST_DEATHS, ServiceProcess
+from hedgerow.cli.services import ABP, DASHBOARD, MOST_DEATHS, ServiceProcess
 from hedgerow.core.errors import HedgerowError
 from hedgerow.core.tasks import spawn, stop
 
@@ -80,6 +83,25 @@ async def test_service_that_was_killed_on_purpose_is_not_given_up() -> None:
     await service.up()
     assert not keeper.done()
     await stop(keeper)
+
+
+async def test_service_with_a_certificate_is_asked_by_tls(tmp_path: Path) -> None:
+    server = Server(
+        new_app("dashboard", title="Test", description="", checks={}),
+        "127.0.0.1",
+        0,
+        certificate=make_certificate(tmp_path),
+    )
+    await server.start()
+    try:
+        asked = {
+            is_tls: ServiceProcess(DASHBOARD, "127.0.0.1", server.port, Path("x.log"), {}, is_tls=is_tls)
+            for is_tls in (True, False)
+        }
+        assert asked[True].url.startswith("https://")
+        assert {is_tls: await one._is_healthy() for is_tls, one in asked.items()} == {True: True, False: False}
+    finally:
+        await server.stop()
 
 
 async def test_service_whose_vital_task_fails_ends_with_an_error() -> None:

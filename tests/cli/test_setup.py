@@ -57,6 +57,8 @@ async def test_credentials_are_sealed_and_never_shown(
     assert {name: secret.reveal() for name, secret in opened.items()} == CREDENTIALS
     again = cli(*add, says=json.dumps(CREDENTIALS), **external, HEDGEROW_MASTER_KEY=key)
     assert (again.returncode, again.stderr) == (1, "hedgerow: there is an account 'acme-main' at pinnacle already\n")
+    trail = await database.fetch("select id, action, data from audit where subject = 'account'")
+    assert [tuple(row) for row in trail] == [("pinnacle/acme-main", "add account", {"client": "acme"})]
 
     fresh = new_master_key()
     done = cli("keys", "rotate-master", **external, HEDGEROW_MASTER_KEY=f"{fresh} {key}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import urlsplit
 
 from hedgerow.cli.simulated import demo_accounts, feed_urls, simulated_environment, simulated_urls
@@ -48,6 +49,13 @@ def test_environment_is_settings() -> None:
     settings = load_settings(**given)
     assert settings.clock_url == "ws://127.0.0.1:8004/sim/clock"
     assert set(settings.venue_urls) == set(all_venues())
+
+
+def test_venue_beside_the_world_is_where_it_says() -> None:
+    desk = {"rest": "http://127.0.0.1:8010/bridge/v1"}
+    environment = simulated_environment("http://127.0.0.1:8004", state(), {"betcris": desk})
+    told = json.loads(environment["HEDGEROW_VENUE_URLS"])
+    assert told == simulated_urls(state()) | {"betcris": desk}
 
 
 def test_demo_clients_trade_where_the_default_world_says() -> None:

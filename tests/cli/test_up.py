@@ -11,7 +11,10 @@ import subprocess
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from urllib.request import urlopen
+
+from tests.patience import PATIENCE_S
 
 from hedgerow.bus.engines.engine import free_port
 from hedgerow.core.clock import SystemClock
@@ -27,7 +30,7 @@ Start = Callable[..., Any]
 
 
 def get(url: str) -> Any:
-    with urlopen(url, timeout=10) as answer:
+    with urlopen(url, timeout=PATIENCE_S) as answer:
         return json.load(answer)
 
 
@@ -43,12 +46,15 @@ async def test_everything_is_ready_comes_back_and_stops(
     tmp_path: Path, up: Start, is_running: Callable[[int], bool], eventually: Eventually
 ) -> None:
     folder = tmp_path / "data"
-    deployment = up(folder, "--sim", "--port-base", "0", "--replay", "generated")
+    deployment = up(folder, "--sim", "--port-base", "0", "--replay", "generated", HEDGEROW_GATEWAY_PROXY_PORT="0")
     told = deployment.told
 
-    assert told["dashboard"] is None
+    assert answers(told["dashboard"]["url"] + "/healthz")
+    assert [key["client"] for key in told["operator"]["keys"]] == ["operator"]
     agents = {"agent-de1", "agent-at5", "agent-us3"}
-    assert set(told["processes"]) == {"abp", "mm", "gateway", "sim", "postgres", "nats"} | agents
+    assert (
+        set(told["processes"]) == {"abp", "mm", "gateway", "operator", "dashboard", "sim", "postgres", "nats"} | agents
+    )
     assert all(is_running(pid) for pid in told["processes"].values())
     for service, path in (("abp", "/ws"), ("mm", "/ws/subscribe"), ("scraping", "/ws")):
         assert [key["client"] for key in told[service]["keys"]] == ["demo", "rival"]
@@ -58,6 +64,9 @@ async def test_everything_is_ready_comes_back_and_stops(
     assert stat.S_IMODE(deployment.ready_file.stat().st_mode) == 0o600
     assert get(told["sim"]["url"] + "/sim/replay")["state"] == "playing"
     assert get(told["scraping"]["url"] + "/")["agents"] == 3
+    with socket.create_connection(("127.0.0.1", urlsplit(told["scraping"]["proxy"]).port), 10) as front:
+        front.sendall(b"CONNECT example.com:443 HTTP/1.1\r\n\r\n")
+        assert front.recv(100).startswith(b"HTTP/1.1 407 ")
     settings = get(told["mm"]["url"] + "/environment")
     assert settings["HEDGEROW_DATABASE_URL"] == told["database_url"]
     assert settings["HEDGEROW_CLOCK_URL"].endswith("/sim/clock")

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from hedgerow.cli.calls import Caller
 from hedgerow.cli.demo_data import ensure_demo_data
 from hedgerow.cli.simulated import simulated_environment
 from hedgerow.core.clock import SystemClock
 from hedgerow.core.secrets import Secret, Vault, new_master_key
-from hedgerow.mm.repository import Repository
+from hedgerow.mm.switches import Switches
+from hedgerow.net.calls import Caller
 from hedgerow.sim.server import WorldConfig, WorldServer
 from hedgerow.sim.venues import BOOKMAKERS
 from hedgerow.storage.accounts import Accounts
@@ -37,7 +37,7 @@ async def world() -> AsyncIterator[WorldServer]:
 async def simulated(world: WorldServer, external: dict[str, str], database: Database, tmp_path: Path) -> dict[str, str]:
     """Settings of a deployment in the world, with the demo accounts in its database."""
     key, clock = new_master_key(), SystemClock()
-    await ensure_demo_data(tmp_path, Accounts(database, clock), Repository(database, clock), Vault(Secret(key)))
+    await ensure_demo_data(tmp_path, Accounts(database, clock), Switches(database, clock), Vault(Secret(key)))
     async with Caller("world", world.url) as script:
         environment = simulated_environment(world.url, await script.get("/sim/state"))
     return {**external, **environment, "HEDGEROW_MASTER_KEY": key}

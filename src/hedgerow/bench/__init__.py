@@ -22,6 +22,8 @@ NAMES = (
     "ws-fanout",
     "event-latency",
     "relay",
+    "fetch",
+    "amqp",
     "boot",
     "memory",
     "engine",

@@ -10,38 +10,27 @@ without it there is nothing to compare with.
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.util import find_spec
-from pathlib import Path
 
 import httpx
 import msgspec
 import uvloop
 from aiohttp import web
 
-from hedgerow.bench.engines import fresh_engines
+from hedgerow.bench.network import serving
 from hedgerow.bench.report import BenchError, Bound, Figures, Ratio
-from hedgerow.bus.engines.engine import free_port
-from hedgerow.core.clock import SystemClock
 from hedgerow.core.errors import SetupError
 from hedgerow.scraping.agent.browser.program import NoBrowserError, find_program
-from hedgerow.scraping.gateway.repository import ScrapingRepository
-from hedgerow.storage.accounts import Accounts
-from hedgerow.storage.database import Database
 
 PAGES, TOGETHER = 60, 2
 WHOLE_TARGET, SAME_TARGET, COLD_TARGET = 3.0, 1.2, 0.7
 _WHOLE = ("/usr/lib/chromium/chromium", "google-chrome")
-_START_S = 60.0
 _RUN_S = 600.0
 
 _PAGE = """<!doctype html><title>Rows</title><body><table></table><script>
@@ -65,14 +54,6 @@ class _Found(msgspec.Struct):
     cold_s: float
     per_minute: float
     smallest: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Ours:
-    """Where ours is asked."""
-
-    http: httpx.AsyncClient
-    key: str
 
 
 def measure(scale: float, runs: int) -> Figures:
@@ -107,8 +88,8 @@ async def _compare(pages: int, runs: int, same: str, whole: str | None) -> list[
     found = []
     async with _site() as url:
         for _ in range(runs):
-            async with _serving() as ours:
-                mine = await _measured(ours, url, pages)
+            async with serving() as network, httpx.AsyncClient(base_url=network.url, timeout=60) as http:
+                mine = await _measured(http, network.key, url, pages)
             theirs = await _baseline(same, url, pages)
             found.append((mine, theirs, await _baseline(whole, url, pages) if whole is not None else None))
     for side in (side for sides in found for side in sides if side is not None):
@@ -117,26 +98,26 @@ async def _compare(pages: int, runs: int, same: str, whole: str | None) -> list[
     return found
 
 
-async def _measured(ours: _Ours, url: str, pages: int) -> _Found:
+async def _measured(http: httpx.AsyncClient, key: str, url: str, pages: int) -> _Found:
     began_s = time.perf_counter()
-    smallest = await _page(ours, url)
+    smallest = await _page(http, key, url)
     cold_s = time.perf_counter() - began_s
     left = iter(range(pages))
 
     async def worker() -> None:
         nonlocal smallest
         for _ in left:
-            smallest = min(smallest, await _page(ours, url))
+            smallest = min(smallest, await _page(http, key, url))
 
-    await _page(ours, url)
+    await _page(http, key, url)
     began_s = time.perf_counter()
     await asyncio.gather(*(worker() for _ in range(TOGETHER)))
     return _Found(cold_s, pages / (time.perf_counter() - began_s) * 60, smallest)
 
 
-async def _page(ours: _Ours, url: str) -> int:
-    asked = {"apiKey": ours.key, "url": url, "waitStrategy": "selector", "waitSelector": "#ready"}
-    answer = await ours.http.post("/browser", json=asked)
+async def _page(http: httpx.AsyncClient, key: str, url: str) -> int:
+    asked = {"apiKey": key, "url": url, "waitStrategy": "selector", "waitSelector": "#ready"}
+    answer = await http.post("/browser", json=asked)
     if answer.status_code != 200:
         raise BenchError(f"a page was not rendered: {answer.text[:300]}")
     return len(msgspec.json.decode(answer.content)["raw"])
@@ -175,48 +156,3 @@ async def _site() -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
     finally:
         await runner.cleanup()
-
-
-@asynccontextmanager
-async def _serving() -> AsyncIterator[_Ours]:
-    """A gateway and an agent as processes, the agent's browser not started yet."""
-    async with AsyncExitStack() as stack:
-        engines = await stack.enter_async_context(fresh_engines())
-        database = await Database.connect(engines.database_url)
-        stack.push_async_callback(database.close)
-        clock = SystemClock()
-        accounts, repository = Accounts(database, clock), ScrapingRepository(database, clock)
-        await accounts.add_client("bench", "Bench")
-        key = await accounts.create_key("bench", "scraping", per_second=Decimal(100_000))
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hedgerow-bench-")))
-        port, linked = free_port(), folder / "linked"
-        url = f"http://127.0.0.1:{port}"
-        environment = {
-            "HEDGEROW_DATABASE_URL": engines.database_url.reveal(),
-            "HEDGEROW_NATS_URL": engines.nats_url.reveal(),
-            "HEDGEROW_TARGET_ALLOW": "127.0.0.0/8",
-            "HEDGEROW_AGENT_KEY": (await repository.set_agent_key("de1")).reveal(),
-            "HEDGEROW_LOG_LEVEL": "error",
-        }
-        agent = ["agent", "--slug", "de1", "--country", "DE", "--gateway", url, "--linked-file", str(linked)]
-        await stack.enter_async_context(_process(["serve", "gateway", "--port", str(port)], environment))
-        await stack.enter_async_context(_process(agent, environment))
-        async with asyncio.timeout(_START_S):
-            while not linked.exists():  # noqa: ASYNC110 - another process's file signals nothing
-                await asyncio.sleep(0.05)
-        http = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=60))
-        yield _Ours(http, key.reveal())
-
-
-@asynccontextmanager
-async def _process(arguments: list[str], environment: Mapping[str, str]) -> AsyncIterator[None]:
-    own = {name: value for name, value in os.environ.items() if not name.startswith("HEDGEROW_")}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "hedgerow", *arguments, env={**own, **environment}
-    )
-    try:
-        yield
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()

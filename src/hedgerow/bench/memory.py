@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 import uvloop
@@ -46,14 +47,22 @@ async def _quoting(task: Given) -> float:
 
 def resident_mib(pid: int, without: Collection[int] = ()) -> float:
     """The resident memory of a process and of those that it started, shared pages counted once (Linux). without: ids of
-    processes that are counted by themselves, with those that they started."""
-    return sum(_proportional_bytes(each) for each in [pid, *_children(pid, without)]) / _MIB
+    processes that are counted by themselves, with those that they started. Raises OSError where the process is gone;
+    one that it started, and that ends meanwhile, counts nothing."""
+    found = _proportional_bytes(pid)
+    for child in _children(pid, without):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found += _proportional_bytes(child)
+    return found / _MIB
 
 
 def _children(pid: int, without: Collection[int]) -> list[int]:
     found = []
     for told in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, told.read_text().split()):
+        children = ""
+        with suppress(FileNotFoundError, ProcessLookupError):  # of a thread that has ended
+            children = told.read_text()
+        for child in map(int, children.split()):
             if child not in without:
                 found += [child, *_children(child, without)]
     return found

@@ -1,7 +1,8 @@
 """relay: messages through gateway and agent, against two chained HAProxy.
 
 Client and target are in this process and know no more of WebSocket than the size of their frames; gateway and agent
-share a second process, each HAProxy has its own. Both sides carry the same frames one after the other in each run.
+share a second process, each HAProxy has its own. Both sides carry the same frames one after the other in each run. What
+an idle relay takes is the growth of the process of gateway and agent, so the share of both.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from dataclasses import dataclass
 import uvloop
 
 from hedgerow.bench.engines import fresh_engines
-from hedgerow.bench.relays.peers import Route, Target, target
+from hedgerow.bench.memory import resident_mib
+from hedgerow.bench.relays.peers import Client, Route, Target, target
 from hedgerow.bench.relays.sides import chained, ours
 from hedgerow.bench.report import Bound, Figures, Ratio
 
@@ -45,6 +47,10 @@ _CASES = (
     _Case("100 B, round trip p50, µs", 1, 1, 100, 3_000, 1.3, is_time=True),
 )
 
+IDLE, IDLE_KIB = 1_000, 10.0
+"""Relays that are open at once, and the most of each, gateway and agent together."""
+_AT_ONCE = 50
+
 
 def measure(scale: float, runs: int) -> Figures:
     """Messages/s, and µs for the round trip. scale: multiplies the messages. Raises SetupError without HAProxy."""
@@ -61,7 +67,28 @@ async def _compare(scale: float, runs: int) -> list[Ratio]:
             ratio = statistics.median(one / other for one, other in pairs)
             bound = Bound.AT_MOST if case.is_time else Bound.AT_LEAST
             ratios.append(Ratio(case.name, ratio, case.wanted, bound, our, baseline))
+        kib = await _idle_kib(mine, max(2 * _AT_ONCE, round(IDLE * scale)))
+        ratios.append(Ratio("memory of an idle relay, KiB", kib, IDLE_KIB, Bound.AT_MOST, kib, None))
     return ratios
+
+
+async def _idle_kib(route: Route, count: int) -> float:
+    """Of one of so many. An agent takes 1,024 at most, and one that is refused costs nothing."""
+    assert route.pid is not None
+    clients: list[Client] = []
+    try:
+        clients += await _opened(route, _AT_ONCE)  # what is made once is made
+        before = resident_mib(route.pid)
+        for _ in range(_AT_ONCE, count, _AT_ONCE):
+            clients += await _opened(route, _AT_ONCE)
+        return (resident_mib(route.pid) - before) * 1024 / (len(clients) - _AT_ONCE)
+    finally:
+        for client in clients:
+            client.close()
+
+
+async def _opened(route: Route, count: int) -> list[Client]:
+    return await asyncio.gather(*(route.client(100, 1) for _ in range(count)))
 
 
 @asynccontextmanager

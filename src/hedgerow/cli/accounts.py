@@ -5,17 +5,17 @@ from __future__ import annotations
 import sys
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
 
-from hedgerow.abp.profiles import commission_rate
 from hedgerow.cli.context import asynchronous, data_dir_option, operator, vault_of
 from hedgerow.cli.numbers import decimal_option
 from hedgerow.cli.output import emit, json_option
 from hedgerow.core.errors import InputError
-from hedgerow.storage.accounts import VenueAccount
+from hedgerow.execution.commission import commission_rate
+from hedgerow.mm.operations import ACTOR
+from hedgerow.operating import shapes
 from hedgerow.venues.base import Manifest
 from hedgerow.venues.registry import UnknownVenueError, venue
 
@@ -79,11 +79,12 @@ async def add(
             meta=further,
             max_outcome_stake=decimal_option(max_outcome_stake, "--max-outcome-stake", least=Decimal(0)),
             priority=priority,
+            actor=ACTOR,
         )
         if account is None:
             raise InputError(f"there is an account {username!r} at {slug} already")
         await op.tell_services(client)
-        emit(_shown(account), as_json, f"account {username} at {slug} added")
+        emit(shapes.account(account), as_json, f"account {username} at {slug} added")
 
 
 @command.command("list")
@@ -95,8 +96,8 @@ async def add(
 async def list_accounts(client: str | None, slug: str | None, data_dir: Path | None, as_json: bool) -> None:
     """All accounts, highest priority first."""
     async with operator(data_dir) as op:
-        found = await op.accounts.accounts(client=client, venue=slug)
-        emit([_shown(account) for account in found], as_json)
+        found = await op.office.accounts(client=client, venue=slug)
+        emit([shapes.account(account) for account in found], as_json)
 
 
 @command.command("enable")
@@ -121,9 +122,7 @@ async def disable(slug: str, username: str, data_dir: Path | None) -> None:
 
 async def _set_active(slug: str, username: str, data_dir: Path | None, *, is_active: bool) -> None:
     async with operator(data_dir) as op:
-        if not await op.accounts.set_account_active(slug, username, is_active):
-            raise InputError(f"there is no account {username!r} at {slug}; see: hedgerow accounts list")
-        await op.tell_services()
+        await op.office.set_account_active(slug, username, is_active=is_active)
         click.echo(f"account {username} at {slug} {'enabled' if is_active else 'disabled'}")
 
 
@@ -156,18 +155,3 @@ def _pair(text: str) -> tuple[str, str]:
     if not sign or not name:
         raise InputError(f"--meta {text!r} is not NAME=VALUE")
     return name, value
-
-
-def _shown(account: VenueAccount) -> dict[str, Any]:
-    """An account as it may be shown."""
-    return {
-        "venue": account.venue,
-        "username": account.username,
-        "client": account.client,
-        "currency": account.currency,
-        "active": account.is_active,
-        "priority": account.priority,
-        "maxOutcomeStake": account.max_outcome_stake,
-        "balance": account.balance,
-        "balanceAt": account.balance_at,
-    }

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from hedgerow.cli.context import run, settings_of
-from hedgerow.cli.serve import until_signalled
+from hedgerow.cli.running import run, settings_of, until_signalled
 from hedgerow.core.errors import InputError
 from hedgerow.core.observe import configure_logs
 from hedgerow.core.tasks import watched
+from hedgerow.core.tracing import exported
 from hedgerow.scraping.gateway.request import COUNTRIES
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
@@ -34,8 +34,9 @@ def command(slug: str, country: str, gateways: tuple[str, ...], linked_file: Pat
     settings = settings_of(None)
     slug, country = checked_slug(slug), checked_country(country)
     configure_logs(f"agent-{slug}", settings.log_level)
-    work = serve.run(settings, slug=slug, country=country, gateways=gateways, linked_file=linked_file)
-    run(until_signalled(watched(work), longest_stop_s=_STOP_S))
+    with exported(settings, "agent"):
+        work = serve.run(settings, slug=slug, country=country, gateways=gateways, linked_file=linked_file)
+        run(until_signalled(watched(work), longest_stop_s=_STOP_S))
 
 
 def checked_slug(text: str) -> str:

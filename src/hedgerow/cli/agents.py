@@ -31,7 +31,7 @@ def command() -> None:
 @json_option
 @asynchronous
 async def key(slug: str, data_dir: Path | None, as_json: bool) -> None:
-    """Makes a key for an agent, known or new, and prints it, once; its older one stops working for new links."""
+    """Makes a key for an agent, known or new, and prints it, once; its older one, and what runs on it, ends."""
     async with _repository(data_dir) as repository:
         text = (await repository.set_agent_key(checked_slug(slug))).reveal()
         emit({"slug": slug, "key": text}, as_json, text)
@@ -61,7 +61,7 @@ async def enable(slug: str, data_dir: Path | None) -> None:
 @data_dir_option
 @asynchronous
 async def disable(slug: str, data_dir: Path | None) -> None:
-    """Lets an agent link no more; links that are up stay until they end."""
+    """Lets an agent link no more; its links, their work and its relays end within a second or two."""
     await _set_active(slug, data_dir, is_active=False)
 
 

@@ -37,6 +37,7 @@ def command(name: str | None, runs: int, scale: float, as_json: bool) -> None:
 
 
 def _measure(name: str, scale: float, runs: int, *, as_json: bool) -> None:
+    click.echo(f"measuring {name} ...", err=True)
     found = bench.run(name, scale, runs)
     if as_json:
         emit(found, as_json)

@@ -8,8 +8,7 @@ import click
 
 from hedgerow.cli.context import asynchronous, data_dir_option, operator
 from hedgerow.cli.output import emit, json_option
-from hedgerow.core.errors import InputError
-from hedgerow.venues.registry import all_venues
+from hedgerow.operating.office import is_bookmaker
 
 
 @click.group("clients")
@@ -32,12 +31,9 @@ def command() -> None:
 async def add(client: str, name: str | None, bookmaker: str | None, data_dir: Path | None, as_json: bool) -> None:
     """Adds a client, or sets the bookmaker of one that exists."""
     async with operator(data_dir) as op:
-        is_new = await op.accounts.add_client(client, name or client)
-        if bookmaker is not None:
-            if not _is_bookmaker(bookmaker):
-                click.echo(f"note: {bookmaker} has no connector yet; nothing can be hedged there", err=True)
-            await op.repository.add_client(client, bookmaker)
-        found = await op.accounts.client(client)
+        if bookmaker is not None and not is_bookmaker(bookmaker):
+            click.echo(f"note: {bookmaker} has no connector yet; nothing can be hedged there", err=True)
+        found, is_new = await op.office.add_client(client, name or client, bookmaker)
         emit(found, as_json, f"client {client} {'added' if is_new else 'exists'}")
 
 
@@ -48,7 +44,7 @@ async def add(client: str, name: str | None, bookmaker: str | None, data_dir: Pa
 async def list_clients(data_dir: Path | None, as_json: bool) -> None:
     """All clients."""
     async with operator(data_dir) as op:
-        emit(await op.accounts.clients(), as_json)
+        emit(await op.office.clients(), as_json)
 
 
 @command.command("enable")
@@ -65,17 +61,11 @@ async def enable(client: str, data_dir: Path | None) -> None:
 @data_dir_option
 @asynchronous
 async def disable(client: str, data_dir: Path | None) -> None:
-    """Takes a client out: its keys stop working, and it is traded for no more from the next start on."""
+    """Takes a client out: within seconds its keys stop working and its quotes are taken away."""
     await _set_active(client, data_dir, is_active=False)
 
 
 async def _set_active(client: str, data_dir: Path | None, *, is_active: bool) -> None:
     async with operator(data_dir) as op:
-        if not await op.accounts.set_client_active(client, is_active):
-            raise InputError(f"there is no client {client!r}; see: hedgerow clients list")
+        await op.office.set_client_active(client, is_active=is_active)
         click.echo(f"client {client} {'enabled' if is_active else 'disabled'}")
-
-
-def _is_bookmaker(slug: str) -> bool:
-    venue = all_venues().get(slug)
-    return venue is not None and venue.manifest.is_bookmaker

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import click
 import msgspec
-import uvloop
 
-from hedgerow.bus.engines import Engines
-from hedgerow.bus.nats import Bus, BusError
 from hedgerow.bus.subjects import SETTINGS_CHANGED
-from hedgerow.cli.files import write_whole
+from hedgerow.cli.running import run, settings_of
 from hedgerow.core.clock import Clock, SystemClock
-from hedgerow.core.config import Settings, load_settings, read_master_key, vault_of_settings
+from hedgerow.core.config import Settings, read_master_key, vault_of_settings
+from hedgerow.core.files import write_whole
 from hedgerow.core.observe import configure_logs
 from hedgerow.core.secrets import Secret, Vault, new_master_key
-from hedgerow.mm.operations import Operations
-from hedgerow.mm.repository import Repository
+from hedgerow.mm.operations import ACTOR, Operations
+from hedgerow.mm.switches import Switches
+from hedgerow.operating.office import Office
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database, StorageError, connect_once
 from hedgerow.storage.migrate import migrate
@@ -47,21 +45,29 @@ class Operator:
     settings: Settings
     database: Database
     accounts: Accounts
-    repository: Repository
+    switches: Switches
     operations: Operations
     terms: Terms
     clock: Clock
+    database_url: Secret
     nats_url: Secret
     is_running: bool
     """Whether services may be running beside us."""
     sim_url: str | None
     """Of the simulated world that the deployment is in, while it runs."""
 
+    @property
+    def office(self) -> Office:
+        """What is changed there."""
+        return Office(self.database, self.clock, self.tell_services, ACTOR)
+
     async def tell_services(self, client: str = "") -> None:
         """Tells running services that settings have changed, of one client or of all. One that is not reached reads
         them at its next start."""
         if not self.is_running:
             return
+        from hedgerow.bus.nats import Bus, BusError  # takes longer to import than all the rest of a command
+
         try:
             bus = await Bus.connect(self.nats_url, "cli", timeout_s=_TELL_S)
         except BusError as error:
@@ -81,11 +87,6 @@ def data_dir_option(command: Callable[P, T]) -> Callable[P, T]:
         help="Folder of the embedded engines (default .hedgerow, or HEDGEROW_DATA_DIR).",
     )
     return option(command)
-
-
-def settings_of(data_dir: Path | None) -> Settings:
-    """The settings, with the folder that the command line names."""
-    return load_settings(**({"data_dir": data_dir} if data_dir else {}))
 
 
 def vault_of(settings: Settings) -> Vault:
@@ -136,6 +137,8 @@ async def running_engines(settings: Settings) -> AsyncIterator[Running]:
     if found is not None and await answers(found.database_url):
         yield found
         return
+    from hedgerow.bus.engines import Engines
+
     async with Engines(settings) as engines:
         yield Running(engines.database_url, engines.nats_url, were_running=False)
 
@@ -181,22 +184,17 @@ async def operator(data_dir: Path | None) -> AsyncIterator[Operator]:
                 settings,
                 database,
                 Accounts(database, clock),
-                Repository(database, clock),
+                Switches(database, clock),
                 Operations(database, clock),
                 Terms(database, clock),
                 clock,
+                engines.database_url,
                 engines.nats_url,
                 engines.were_running,
                 engines.sim_url,
             )
         finally:
             await database.close()
-
-
-def run(main: Coroutine[Any, Any, T]) -> T:
-    """Runs a command's coroutine on the product's event loop."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(main)
 
 
 def asynchronous(command: Callable[P, Awaitable[T]]) -> Callable[P, T]:

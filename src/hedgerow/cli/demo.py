@@ -15,17 +15,17 @@ import click
 from rich.console import Console
 from rich.live import Live
 
-from hedgerow.cli.calls import Caller, CallError
-from hedgerow.cli.context import data_dir_option, run, settings_of
+from hedgerow.cli.context import data_dir_option
 from hedgerow.cli.demo_view import View, headline, plain, screen
 from hedgerow.cli.numbers import decimal_option, positive_option
 from hedgerow.cli.output import emit, json_option
-from hedgerow.cli.serve import until_signalled
-from hedgerow.cli.services import MM
+from hedgerow.cli.running import run, settings_of, until_signalled
+from hedgerow.cli.services import DASHBOARD, MM
 from hedgerow.cli.stack import Stack, StackOptions
 from hedgerow.cli.up import NO_REPLAY, recording_of, summary
 from hedgerow.core.errors import HedgerowError, InputError
 from hedgerow.core.observe import configure_logs
+from hedgerow.net.calls import Caller, CallError
 from hedgerow.sim.world import DEMO
 
 _REFRESH_S = 1.0
@@ -57,7 +57,7 @@ def command(replay: str, speed: str, seconds: str | None, port_base: int, data_d
     configure_logs("demo", "error", readable=True)
     with _folder(data_dir) as folder:
         settings = settings_of(folder)
-        options = StackOptions(settings, port_base=port_base, services=(MM,), expected_followers=1)
+        options = StackOptions(settings, port_base=port_base, services=(MM, DASHBOARD), expected_followers=1)
         demo = Demo(options, recording, pace, length_s)
         run(until_signalled(demo.run(as_json=as_json)))
     if demo.last is not None:

@@ -8,11 +8,11 @@ from typing import get_args
 
 import msgspec
 
-from hedgerow.cli.files import write_json
 from hedgerow.cli.simulated import DEMO_CLIENTS, MAX_OUTCOME_STAKE, demo_accounts
 from hedgerow.core.errors import SetupError
+from hedgerow.core.files import write_json
 from hedgerow.core.secrets import Vault
-from hedgerow.mm.repository import Repository
+from hedgerow.mm.switches import Switches
 from hedgerow.storage.accounts import Accounts, Service
 
 FILE = "demo.json"
@@ -38,12 +38,12 @@ def is_simulated(data_dir: Path) -> bool:
     return (data_dir / FILE).exists()
 
 
-async def ensure_demo_data(data_dir: Path, accounts: Accounts, repository: Repository, vault: Vault) -> DemoKeys:
+async def ensure_demo_data(data_dir: Path, accounts: Accounts, switches: Switches, vault: Vault) -> DemoKeys:
     """Makes what is missing, and leaves what is there as it is; answers the keys. Raises SetupError."""
     keys = _keys(data_dir / FILE)
     for client, bookmaker in DEMO_CLIENTS.items():
         if await accounts.add_client(client, client.capitalize()):
-            await repository.add_client(client, bookmaker)
+            await switches.add_client(client, bookmaker)
     for service in SERVICES:
         for key in keys[service]:
             await accounts.create_key(key.client, service, key=key.key)

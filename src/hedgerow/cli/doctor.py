@@ -17,6 +17,7 @@ import click
 from pydantic_core import PydanticUndefined
 
 from hedgerow.abp.balances import drifts
+from hedgerow.abp.rulings import Rulings
 from hedgerow.bus.engines.binaries import nats_server, postgres_folder
 from hedgerow.cli.context import (
     Running,
@@ -24,12 +25,11 @@ from hedgerow.cli.context import (
     data_dir_option,
     found_running,
     has_master_key,
-    run,
-    settings_of,
     vault_of,
 )
 from hedgerow.cli.demo_data import is_simulated
 from hedgerow.cli.output import emit, json_option
+from hedgerow.cli.running import run, settings_of
 from hedgerow.core.clock import SystemClock
 from hedgerow.core.config import PREFIX, Settings
 from hedgerow.core.errors import HedgerowError, SetupError
@@ -37,6 +37,7 @@ from hedgerow.core.observe import configure_logs
 from hedgerow.core.secrets import Secret
 from hedgerow.execution.invariants import INVARIANTS, check
 from hedgerow.mm.disputes import disputes
+from hedgerow.mm.shadowing import Shadowing
 from hedgerow.scraping.agent.browser.program import NoBrowserError, find_program
 from hedgerow.storage.accounts import Accounts, open_credentials
 from hedgerow.storage.database import Database
@@ -47,6 +48,8 @@ LEAST_FREE_BYTES = 1024 * 1024 * 1024
 _ANSWER_S = 10.0
 _DRIFTS_SHOWN = timedelta(days=1)
 _MOST_DRIFTS = 20
+_LATE_SHOWN = timedelta(days=7)
+_UNSETTLED_FOR = timedelta(days=2)
 _DISPUTES_SHOWN = timedelta(days=7)
 _MOST_DISPUTES = 20
 
@@ -208,8 +211,8 @@ async def _database(settings: Settings, running: Running) -> list[Finding]:
     database = await Database.connect(running.database_url, size=1)
     try:
         credentials = await _credentials(settings, database)
-        compared = [await _balances(database), await _settlements(database)]
-        return [schema, credentials, *compared, *await _invariants(database)]
+        compared = [await _bets(database), await _balances(database), await _settlements(database)]
+        return [schema, credentials, *compared, await _shadow(database), *await _invariants(database)]
     finally:
         await database.close()
 
@@ -228,6 +231,19 @@ async def _credentials(settings: Settings, database: Database) -> Finding:
         return Finding("credentials", Verdict.WRONG, error.what, error.remedy)
     simulated = ", simulated" if is_simulated(settings.data_dir) else ""
     return Finding("credentials", Verdict.OK, f"{len(accounts)} accounts{simulated}")
+
+
+async def _bets(database: Database) -> Finding:
+    """What bookmakers took although it counts as not taken, and bets that wait for a person's word."""
+    rulings, remedy = Rulings(database, SystemClock()), "hedgerow bets waiting"
+    if late := await rulings.taken_late(_LATE_SHOWN):
+        found = "; ".join(
+            f"bet {row.bet_id}: {row.bookmaker} took it as {row.taken_as}, we have {row.status}" for row in late
+        )
+        return Finding("bets", Verdict.WRONG, found, "settle them with the bookmaker: the ledger does not count them")
+    if waiting := await rulings.waiting(_UNSETTLED_FOR):
+        return Finding("bets", Verdict.NOTE, f"{len(waiting)} wait for a bookmaker's word or yours", remedy)
+    return Finding("bets", Verdict.OK, "none waits for a person")
 
 
 async def _balances(database: Database) -> Finding:
@@ -258,6 +274,18 @@ async def _settlements(database: Database) -> Finding:
         for row in rows
     )
     return Finding("settlements", Verdict.WRONG, "; ".join(found), "claim at the venue that is wrong; see mm_disputes")
+
+
+async def _shadow(database: Database) -> Finding:
+    """Who is quoted on paper only, so that nobody wonders at the silence."""
+    switches = await Shadowing(database, SystemClock()).switches()
+    if not switches:
+        return Finding("shadow mode", Verdict.OK, "everybody who is active trades")
+    found = (
+        one.client if one.tournament_id is None else f"tournament {one.tournament_id} of {one.client}"
+        for one in switches
+    )
+    return Finding("shadow mode", Verdict.NOTE, f"on paper only: {', '.join(found)}", "hedgerow shadow report")
 
 
 async def _invariants(database: Database) -> list[Finding]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from hedgerow.cli.context import asynchronous, data_dir_option, operator
 from hedgerow.cli.output import emit, json_option
-from hedgerow.mm.controls import SystemState, SystemSwitch
+from hedgerow.mm.controls import SystemSwitch
+from hedgerow.operating import shapes
 
 
 @click.group("emergency")
@@ -72,21 +72,9 @@ async def off(data_dir: Path | None, as_json: bool) -> None:
 async def status(data_dir: Path | None, as_json: bool) -> None:
     """Which switches are on, since when, and why."""
     async with operator(data_dir) as op:
-        emit(_shown(await op.repository.system()), as_json)
+        emit(shapes.system(await op.office.system()), as_json)
 
 
 async def _turn(switch: SystemSwitch, reason: str | None, data_dir: Path | None, as_json: bool) -> None:
     async with operator(data_dir) as op:
-        state = await op.operations.turn_system(switch, reason)
-        await op.tell_services()
-        emit(_shown(state), as_json)
-
-
-def _shown(state: SystemState) -> dict[str, Any]:
-    return {
-        "emergency": state.emergency,
-        "stopped": state.stopped,
-        "softPaused": state.soft_paused,
-        "reason": state.reason,
-        "since": state.since,
-    }
+        emit(shapes.system(await op.office.turn_system(switch, reason)), as_json)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 import click
 
@@ -14,7 +14,9 @@ from hedgerow.cli.numbers import positive_option
 from hedgerow.cli.output import emit, json_option
 from hedgerow.core.errors import InputError
 from hedgerow.core.secrets import new_master_key
+from hedgerow.operating.office import KeyTerms
 from hedgerow.scraping.guard import Patterns
+from hedgerow.storage.accounts import Service
 
 
 @click.group("keys")
@@ -58,11 +60,7 @@ async def create(
 ) -> None:
     """Makes a key and prints it, once."""
     async with operator(data_dir) as op:
-        if await op.accounts.client(client) is None:
-            raise InputError(f"there is no client {client!r}; add it with: hedgerow clients add {client}")
-        key = await op.accounts.create_key(
-            client,
-            cast(Literal["abp", "mm", "scraping"], service),
+        terms = KeyTerms(
             per_minute=rate_limit,
             per_second=None if rps is None else positive_option(rps, "--rps"),
             bookmakers=_listed(bookmakers),
@@ -72,7 +70,7 @@ async def create(
             is_active=not inactive,
             expires_at=_moment(expires),
         )
-        text = key.reveal()
+        text = (await op.office.create_key(client, cast(Service, service), terms)).reveal()
         emit({"key": text, "client": client, "service": service}, as_json, text)
 
 
@@ -84,7 +82,7 @@ async def create(
 async def list_keys(client: str | None, data_dir: Path | None, as_json: bool) -> None:
     """All keys, by their first eight characters."""
     async with operator(data_dir) as op:
-        emit(await op.accounts.keys(client), as_json)
+        emit(await op.office.keys(client), as_json)
 
 
 @command.command("enable")
@@ -132,8 +130,7 @@ async def rotate_master(data_dir: Path | None, as_json: bool) -> None:
 
 async def _set_active(prefix: str, data_dir: Path | None, *, is_active: bool) -> None:
     async with operator(data_dir) as op:
-        if not await op.accounts.set_key_active(prefix, is_active):
-            raise InputError(f"no key begins with {prefix!r}; see: hedgerow keys list")
+        await op.office.set_key_active(prefix, is_active=is_active)
         click.echo(f"key {prefix} {'enabled' if is_active else 'disabled'}")
 
 

@@ -7,6 +7,7 @@ import sys
 import click
 
 from hedgerow import __version__
+from hedgerow.cli.examples import show_examples
 from hedgerow.cli.output import fail
 from hedgerow.core.errors import HedgerowError, SetupError
 
@@ -25,11 +26,15 @@ _GROUPS = {
     "accounts": "hedgerow.cli.accounts",
     "tournaments": "hedgerow.cli.tournaments",
     "policy": "hedgerow.cli.policy",
+    "shadow": "hedgerow.cli.shadow",
     "bookmakers": "hedgerow.cli.bookmakers",
     "currencies": "hedgerow.cli.currencies",
+    "bets": "hedgerow.cli.bets",
     "emergency": "hedgerow.cli.emergency",
     "mappings": "hedgerow.cli.mappings",
     "venues": "hedgerow.cli.venues",
+    "bridge": "hedgerow.cli.bridge",
+    "completion": "hedgerow.cli.completion",
 }
 
 
@@ -46,6 +51,7 @@ class _Lazy(click.Group):
         if path is None:
             return None
         command: click.Command = importlib.import_module(path).command
+        show_examples(command, cmd_name)
         return command
 
 

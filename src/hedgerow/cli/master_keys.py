@@ -14,9 +14,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from hedgerow.cli.context import vault_of, with_key_file
-from hedgerow.cli.files import write_whole
 from hedgerow.core.config import Settings, read_master_key
 from hedgerow.core.errors import InputError, SetupError
+from hedgerow.core.files import write_whole
 from hedgerow.core.secrets import Secret, new_master_key
 from hedgerow.storage.accounts import MASTER_KEYS, Accounts, open_credentials
 from hedgerow.storage.database import Database

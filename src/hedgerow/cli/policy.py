@@ -12,11 +12,12 @@ from hedgerow.cli.context import Operator, asynchronous, data_dir_option, operat
 from hedgerow.cli.numbers import decimal_option, positive_option
 from hedgerow.cli.output import emit, json_option
 from hedgerow.core.errors import InputError
-from hedgerow.core.ids import ClientName
+from hedgerow.core.ids import ClientName, VenueSlug
 from hedgerow.core.money import InexactAmountError, decimal_of, micros
 from hedgerow.mm.margins import Margin
 from hedgerow.mm.policy import Policies, Scope
 from hedgerow.mm.pricing import Mode, Pricing
+from hedgerow.venues.registry import UnknownVenueError, venue
 
 _CENT_BELOW_ONE = Decimal("0.99")
 
@@ -29,6 +30,7 @@ def command() -> None:
     hedgerow policy price --client acme --mode fair_value --margin shin --edge 0.02
     hedgerow policy cap fixture 2000 --client acme
     hedgerow policy stops --client acme --max-daily-loss 500 --max-reject-share 0.5
+    hedgerow policy hedge sharpbet smarkets --client acme
     hedgerow policy show --client acme
     """
 
@@ -51,6 +53,8 @@ async def show(client: str, data_dir: Path | None, as_json: bool) -> None:
         ]
         stops = {"max daily loss": policy.max_daily_loss, "max reject share": policy.max_reject_share}
         rows += [{"what": name, "value": value} for name, value in stops.items() if value is not None]
+        if policy.fallbacks:
+            rows.append({"what": "hedges also at", "value": ", ".join(policy.fallbacks)})
         if policy.loss_stopped_on is not None:
             rows.append({"what": "stopped for its loss", "of": policy.loss_stopped_on.isoformat()})
         emit(rows, as_json)
@@ -142,12 +146,46 @@ async def stops(client: str, max_daily_loss: str | None, max_reject_share: str |
         click.echo(f"stops of {client} are set")
 
 
+@command.command("hedge")
+@click.argument("bookmakers", nargs=-1)
+@click.option("--client", required=True)
+@click.option("--none", "is_none", is_flag=True, help="No other bookmaker.")
+@data_dir_option
+@asynchronous
+async def hedge(bookmakers: tuple[str, ...], client: str, is_none: bool, data_dir: Path | None) -> None:
+    """Names the bookmakers that hedge what the client's own does not take: because it refuses, is down, has suspended
+    the line, or has no more limit or money. They are asked in this order, and only at odds that `maxHedgeDrift` allows.
+    Quotes are priced from the client's own bookmaker alone."""
+    if bool(bookmakers) == is_none:
+        raise InputError("name the bookmakers, the first to be asked first, or --none")
+    async with operator(data_dir) as op:
+        policies = await _policies(op, client)
+        controls = await op.switches.client_controls(client)
+        fallbacks = tuple(_hedges_at(slug) for slug in bookmakers)
+        own = controls.bookmaker if controls is not None else None
+        if len(set(fallbacks)) < len(fallbacks) or own in fallbacks:
+            raise InputError(f"name each bookmaker once, and not {own!r}, which is asked first anyway")
+        await policies.set_fallbacks(ClientName(client), fallbacks)
+        await op.tell_services(client)
+        click.echo(f"hedges of {client}: {', '.join(filter(None, (own, *fallbacks)))}")
+        for slug in fallbacks:
+            if not await op.accounts.accounts(client=client, venue=slug):
+                click.echo(f"{client} has no account at {slug} yet; add it with: hedgerow accounts add {slug} ...")
+
+
+def _hedges_at(slug: str) -> VenueSlug:
+    """Raises InputError for a venue that is none, or takes no bets."""
+    try:
+        manifest = venue(slug).manifest
+    except UnknownVenueError as error:
+        raise InputError(str(error)) from None
+    if not manifest.is_bookmaker:
+        raise InputError(f"{slug} takes no bets")
+    return manifest.slug
+
+
 async def _policies(op: Operator, client: str) -> Policies:
-    if await op.repository.client_controls(client) is None:
-        raise InputError(
-            f"{client!r} is no active client of market making; "
-            f"make it one with: hedgerow clients add {client} --bookmaker SLUG"
-        )
+    await op.office.market_maker(client)
     return Policies(op.database, op.clock)
 
 

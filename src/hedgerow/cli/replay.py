@@ -16,13 +16,13 @@ from typing import Any
 import click
 
 from hedgerow.cli.books import our_bets, our_orders
-from hedgerow.cli.calls import Caller
-from hedgerow.cli.context import data_dir_option, run, settings_of
+from hedgerow.cli.context import data_dir_option
 from hedgerow.cli.ledgers import disagreements
 from hedgerow.cli.numbers import decimal_option
 from hedgerow.cli.output import emit, json_option
 from hedgerow.cli.replay_engine import is_engine_tape, replay_engine
-from hedgerow.cli.serve import until_signalled
+from hedgerow.cli.replay_whatif import replay_whatif
+from hedgerow.cli.running import run, settings_of, until_signalled
 from hedgerow.cli.services import MM
 from hedgerow.cli.stack import Stack, StackOptions
 from hedgerow.core.clock import SystemClock
@@ -32,7 +32,8 @@ from hedgerow.core.observe import configure_logs
 from hedgerow.core.tasks import spawn, stop
 from hedgerow.mm.controls import TournamentSettings
 from hedgerow.mm.outcome import Outcome, outcome
-from hedgerow.mm.repository import Repository
+from hedgerow.mm.switches import Switches
+from hedgerow.net.calls import Caller
 from hedgerow.sim.events import Summary
 from hedgerow.sim.markets import Catalogue
 from hedgerow.sim.recordings.opening import open_recording
@@ -80,6 +81,9 @@ class Wanted:
 @click.option("--market", help="The market of a Betfair file that holds several.")
 @click.option("--exchanges", default="", metavar="A,B", help="Where takers trade (default: every exchange).")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of what is left to chance.")
+@click.option(
+    "--set", "changed", multiple=True, metavar="NAME=VALUE", help="Of an engine's tape: play it with another setting."
+)
 @click.option("--from", "start", help="Where to begin: a time in ISO 8601, or `live`.")
 @data_dir_option
 @json_option
@@ -91,6 +95,7 @@ def command(
     exchanges: str,
     seed: int,
     start: str | None,
+    changed: tuple[str, ...],
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
@@ -98,11 +103,14 @@ def command(
 
     FILE is a Betfair historic stream file (.bz2, .gz or plain), a tape of our own, or `generated[:SEED]`. Without
     --data-dir everything is kept in a temporary folder and removed at the end. A tape of the engine
-    (HEDGEROW_ENGINE_TAPE) is told to the engine again, and its decisions are compared byte for byte.
+    (HEDGEROW_ENGINE_TAPE) is told to the engine again, and its decisions are compared byte for byte; with --set it is
+    played with the recorded settings and with others, side by side. Names: limitRatio, priceTicks, mode, margin, edge,
+    skew, fullInventory, maxHedgeDrift, quoteHysteresis.
 
     \b
     hedgerow replay 1.200806927.gz
     hedgerow replay 1.200806927.gz --speed 60 --margin 0.03
+    hedgerow replay day.tape.zst --set priceTicks=1 --set limitRatio=0.5
     """
     wanted = Wanted(
         file if file.startswith("generated") else str(Path(file).absolute()),
@@ -114,6 +122,11 @@ def command(
         start,
     )
     configure_logs("replay", "warning", readable=sys.stderr.isatty())
+    if changed and not is_engine_tape(file):
+        raise InputError("--set is for a tape of the engine, see HEDGEROW_ENGINE_TAPE")
+    if changed:
+        asyncio.run(replay_whatif(file, changed, as_json=as_json))
+        return
     if is_engine_tape(file):
         sys.exit(0 if asyncio.run(replay_engine(file, as_json=as_json)) else 1)
     agree = run(until_signalled(_replay(wanted, data_dir, as_json=as_json)))
@@ -163,13 +176,13 @@ async def _folder(data_dir: Path | None) -> AsyncIterator[Path]:
 
 async def activate(database: Database, summary: Summary) -> None:
     """Has the demo client trade the recording's tournaments."""
-    repository = Repository(database, SystemClock())
+    switches = Switches(database, SystemClock())
     for fixture_id in summary.fixture_ids:
         parts = fixture_id_parts(fixture_id)
         if parts is None:
             raise InputError(f"fixture {fixture_id} does not name its tournament")
         settings = TournamentSettings(parts.tournament_id, is_active=True, limit_ratio=LIMIT_RATIO, price_ticks=0)
-        await repository.save_tournament(CLIENT, settings)
+        await switches.save_tournament(CLIENT, settings)
 
 
 async def play_through(

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import click
 
-from hedgerow.cli.context import run, settings_of
-from hedgerow.cli.services import ABP, GATEWAY, MM, SIM, Service, port_error
+from hedgerow.cli.running import end_within, run, settings_of, until_signalled
+from hedgerow.cli.services import ABP, DASHBOARD, GATEWAY, MM, OPERATOR, SIM, Service, port_error
 from hedgerow.core.errors import InputError
 from hedgerow.core.observe import configure_logs
 from hedgerow.core.tasks import watched
+from hedgerow.core.tracing import exported
 
 T = TypeVar("T")
 
 # Longer than a clean stop takes; the supervisor's patience is longer still.
 _STOP_S = 15.0
-_FORCED_EXIT = 70
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @click.group("serve")
@@ -32,7 +28,9 @@ def command() -> None:
     HEDGEROW_DATABASE_URL=... HEDGEROW_NATS_URL=... hedgerow serve abp --port 8001
     HEDGEROW_DATABASE_URL=... HEDGEROW_NATS_URL=... hedgerow serve mm --port 8002
     HEDGEROW_DATABASE_URL=... HEDGEROW_NATS_URL=... hedgerow serve gateway --port 8003
+    HEDGEROW_ABP_URL=... HEDGEROW_MM_URL=... HEDGEROW_SCRAPING_URL=... hedgerow serve dashboard --port 8000
     hedgerow serve sim --port 8004
+    HEDGEROW_DATABASE_URL=... HEDGEROW_NATS_URL=... HEDGEROW_OPERATOR_KEY=... hedgerow serve operator --port 8006
     """
 
 
@@ -46,7 +44,8 @@ def abp(host: str | None, port: int) -> None:
     settings = settings_of(None)
     configure_logs("abp", settings.log_level)
     host = host or settings.host
-    run(_serve(serve.run(settings, host=host, port=port), ABP, host, port))
+    with exported(settings, "abp"):
+        run(_serve(serve.run(settings, host=host, port=port), ABP, host, port))
 
 
 @command.command("mm")
@@ -59,7 +58,8 @@ def mm(host: str | None, port: int) -> None:
     settings = settings_of(None)
     configure_logs("mm", settings.log_level)
     host = host or settings.host
-    run(_serve(serve.run(settings, host=host, port=port), MM, host, port))
+    with exported(settings, "mm"):
+        run(_serve(serve.run(settings, host=host, port=port), MM, host, port))
 
 
 @command.command("gateway")
@@ -72,7 +72,35 @@ def gateway(host: str | None, port: int) -> None:
     settings = settings_of(None)
     configure_logs("gateway", settings.log_level)
     host = host or settings.host
-    run(_serve(serve.run(settings, host=host, port=port), GATEWAY, host, port))
+    with exported(settings, "gateway"):
+        run(_serve(serve.run(settings, host=host, port=port), GATEWAY, host, port))
+
+
+@command.command("operator")
+@click.option("--host", help="Address to listen on (default: the setting `host`).")
+@click.option("--port", type=click.IntRange(1, 65535), default=8006, show_default=True)
+def operator(host: str | None, port: int) -> None:
+    """The operator API: clients, keys, accounts, tournaments and the emergency switch over HTTP."""
+    from hedgerow.operating import serve
+
+    settings = settings_of(None)
+    configure_logs("operator", settings.log_level)
+    host = host or settings.host
+    run(_serve(serve.run(settings, host=host, port=port), OPERATOR, host, port))
+
+
+@command.command("dashboard")
+@click.option("--host", help="Address to listen on (default: the setting `host`).")
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+def dashboard(host: str | None, port: int) -> None:
+    """The dashboard: pages for people, which use the APIs of the other services."""
+    from hedgerow.dashboard import serve
+
+    settings = settings_of(None)
+    configure_logs("dashboard", settings.log_level)
+    host = host or settings.host
+    with exported(settings, "dashboard"):
+        run(_serve(serve.run(settings, host=host, port=port), DASHBOARD, host, port))
 
 
 @command.command("sim")
@@ -93,44 +121,9 @@ def sim(host: str, port: int, followers: int, sites: tuple[str, ...]) -> None:
 async def _serve(work: Coroutine[Any, Any, None], service: Service, host: str, port: int) -> None:
     """Runs a service until it ends, a signal stops it, or a vital task of it fails; a stop that hangs is cut."""
     try:
-        await until_signalled(watched(work, lambda: _end_within(_STOP_S)), longest_stop_s=_STOP_S)
+        await until_signalled(watched(work, lambda: end_within(_STOP_S)), longest_stop_s=_STOP_S)
     except OSError as error:
         raise port_error(service, host, port, error) from None
-
-
-async def until_signalled(work: Coroutine[Any, Any, T], *, longest_stop_s: float | None = None) -> T | None:
-    """Awaits the work; SIGTERM or SIGINT cancels it, once, and then the answer is None.
-
-    longest_stop_s: after which the process ends by force.
-    """
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    is_stopping = False
-
-    def stop() -> None:
-        nonlocal is_stopping
-        if is_stopping or task is None:
-            return
-        is_stopping = True
-        task.cancel()
-        if longest_stop_s is not None:
-            _end_within(longest_stop_s)
-
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, stop)
-    try:
-        return await work
-    except asyncio.CancelledError:
-        if not is_stopping:
-            raise
-        return None
-    finally:
-        for number in _SIGNALS:
-            loop.remove_signal_handler(number)
-
-
-def _end_within(seconds: float) -> None:
-    """Ends the process by force when it still runs then."""
-    asyncio.get_running_loop().call_later(seconds, os._exit, _FORCED_EXIT)
 
 
 def _site(text: str) -> tuple[str, int]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ from typing import NoReturn
 
 import structlog
 
-from hedgerow.bus.engines.child import Child, Program
+from hedgerow.bus.engines.child import Child, Program, start_child
+from hedgerow.cli.forks import Forks
 from hedgerow.core.config import PREFIX
 from hedgerow.core.errors import HedgerowError, SetupError, Unavailable
 from hedgerow.core.secrets import Secret
@@ -55,12 +57,14 @@ class Service:
     follows_clock: bool = True
 
 
+DASHBOARD = Service("dashboard", "the dashboard", 0, follows_clock=False)
 ABP = Service("abp", "the ABP API", 1)
 MM = Service("mm", "the MM API", 2)
 GATEWAY = Service("gateway", "the scraping gateway", 3, follows_clock=False)
+OPERATOR = Service("operator", "the operator API", 6, follows_clock=False)
 SIM = Service("sim", "the simulated world", 4, "/sim/state")
 
-SERVICES: tuple[Service, ...] = (ABP, MM, GATEWAY)
+SERVICES: tuple[Service, ...] = (ABP, MM, GATEWAY, OPERATOR, DASHBOARD)
 """Of the product, in the order of their start. The world, which starts before them, is not one."""
 
 
@@ -68,19 +72,28 @@ class ServiceProcess:
     """A service on its port."""
 
     def __init__(
-        self, service: Service, host: str, port: int, log: Path, environment: Mapping[str, str], *options: str
+        self,
+        service: Service,
+        host: str,
+        port: int,
+        log: Path,
+        environment: Mapping[str, str],
+        *options: str,
+        is_tls: bool = False,
     ) -> None:
-        """options: of `serve` for this service, beside host and port."""
+        """options: of `serve` for this service, beside host and port. is_tls: it has a certificate."""
+        self._is_tls = is_tls
         self.service, self.host, self.port, self.log = service, host, port, log
         self._environment, self._options = environment, options
         self.longest_pause_s = _LONGEST_PAUSE_S  # before it is started again
+        self.forks: Forks | None = None  # for the next start, and only for that
         self._child: Child | None = None
         self._deaths = 0
         self._is_up = asyncio.Event()
 
     @property
     def url(self) -> str:
-        return f"http://{reachable(self.host)}:{self.port}"
+        return f"{'https' if self._is_tls else 'http'}://{reachable(self.host)}:{self.port}"
 
     @property
     def pid(self) -> int | None:
@@ -93,15 +106,16 @@ class ServiceProcess:
 
     async def start(self) -> None:
         """Until it answers its health check. Raises SetupError for a refused start, HedgerowError for another end."""
-        self._child = child = Child(
-            Program(
-                [*_HEDGEROW, *self._command()],
-                self.log,
-                signal.SIGTERM,
-                environment=self._environment,
-                folder=Path.cwd(),
-            )
+        arguments = self._command()
+        program = Program(
+            [*_HEDGEROW, *arguments],
+            self.log,
+            signal.SIGTERM,
+            environment=self._environment,
+            folder=Path.cwd(),
         )
+        forks, self.forks = self.forks, None
+        self._child = child = (forks and await forks.fork(program, arguments)) or start_child(program)
         try:
             await self._until_healthy(child)
         except BaseException:
@@ -179,7 +193,8 @@ class ServiceProcess:
             raise self._refusal(child)
 
     async def _is_healthy(self) -> bool:
-        http = HttpClient(self.service.name, self.url, connections=1, timeout_s=_CALL_S)
+        context = _of_our_own() if self._is_tls else None
+        http = HttpClient(self.service.name, self.url, connections=1, timeout_s=_CALL_S, ssl_context=context)
         try:
             return (await http.request("health", "GET", self.service.health)).status == 200
         except Unavailable:
@@ -219,6 +234,13 @@ class AgentProcess(ServiceProcess):
 
     async def _is_healthy(self) -> bool:
         return self._linked_file.exists()
+
+
+def _of_our_own() -> ssl.SSLContext:
+    """For asking a child of ours, by its address: its certificate is for the name that others know it by."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 def _told(code: int) -> dict[str, object]:

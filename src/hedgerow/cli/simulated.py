@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any, Protocol, cast, runtime_checkable
 from urllib.parse import urlsplit
 
@@ -33,6 +34,9 @@ _NOWHERE = "127.0.0.1:1"
 WorldState = Mapping[str, Any]
 """The answer of `GET /sim/state`."""
 
+VenueUrls = Mapping[str, Mapping[str, str]]
+"""By slug and name, as in `HEDGEROW_VENUE_URLS`."""
+
 
 def simulated_urls(state: WorldState) -> dict[VenueSlug, dict[str, str]]:
     """The addresses of every venue in the world, for `HEDGEROW_VENUE_URLS`: the manifest's paths at the world's sites.
@@ -57,11 +61,12 @@ def clock_url(world_url: str) -> str:
     return world_url.replace("http", "ws", 1) + CLOCK_PATH
 
 
-def simulated_environment(world_url: str, state: WorldState) -> dict[str, str]:
-    """Settings of a service that is to work in the world, as environment variables."""
+def simulated_environment(world_url: str, state: WorldState, beside: VenueUrls | None = None) -> dict[str, str]:
+    """Settings of a service that is to work in the world, as environment variables. beside: addresses that count in
+    the place of the world's."""
     rest_url, ws_url = feed_urls(state)
     return {
-        PREFIX + "VENUE_URLS": msgspec.json.encode(simulated_urls(state)).decode(),
+        PREFIX + "VENUE_URLS": msgspec.json.encode({**simulated_urls(state), **(beside or {})}).decode(),
         PREFIX + "FEED_REST_URL": rest_url,
         PREFIX + "FEED_WS_URL": ws_url,
         PREFIX + "FEED_KEY": DEMO_KEY,
@@ -105,16 +110,17 @@ class _HasCredentials(Protocol):
     def demo_credentials(self, account: str) -> dict[str, str]: ...
 
 
-def demo_accounts() -> list[DemoAccount]:
+@cache
+def demo_accounts() -> tuple[DemoAccount, ...]:
     """The default world's accounts at venues that have a connector. Credentials are the same in every world."""
     dialects = {dialect.slug: dialect for dialect in find_dialects(World(Catalogue(), WorldClock()))}
-    return [
+    return tuple(
         DemoAccount(VenueSlug(slug), f"{client}_{slug}", client, dialect.demo_credentials(f"{client}_{slug}"))
         for slug in all_venues()
         if isinstance(dialect := cast("object", dialects.get(slug)), _HasCredentials)
         for client in DEMO_CLIENTS
         if _trades_at(client, slug)
-    ]
+    )
 
 
 def _trades_at(client: str, slug: str) -> bool:

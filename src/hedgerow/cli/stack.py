@@ -1,13 +1,15 @@
 """Everything that a deployment on one machine runs: engines, the simulated world where wanted, the services.
 
-Used by `up`, `demo` and `replay`. Entering starts all in order and returns when every service answers its health
-check; leaving stops all in the opposite order, engines last. In between what dies is started again, at the same URL.
+Used by `up`, `demo` and `replay`. Entering starts engines and the world beside one another, then the services of the
+product, and returns when every one answers its health check; leaving stops all in the opposite order, engines last. In
+between what dies is started again, at the same URL.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,18 +23,32 @@ import structlog
 from hedgerow.bus.engines import Engines
 from hedgerow.bus.engines.engine import free_port
 from hedgerow.bus.engines.folder import disk_error
-from hedgerow.cli.calls import Caller
 from hedgerow.cli.context import MASTER_KEY_FILE, RUN_FILE, RunFile, vault_of
 from hedgerow.cli.demo_data import DemoKeys, ensure_demo_data, is_simulated
-from hedgerow.cli.files import write_json
-from hedgerow.cli.services import ABP, GATEWAY, MM, SERVICES, SIM, AgentProcess, Service, ServiceProcess, ports_of
-from hedgerow.cli.simulated import WorldState, simulated_environment
+from hedgerow.cli.forks import Forks
+from hedgerow.cli.services import (
+    ABP,
+    DASHBOARD,
+    GATEWAY,
+    MM,
+    OPERATOR,
+    SERVICES,
+    SIM,
+    AgentProcess,
+    Service,
+    ServiceProcess,
+    ports_of,
+    reachable,
+)
+from hedgerow.cli.simulated import VenueUrls, WorldState, demo_accounts, simulated_environment
 from hedgerow.core.clock import SystemClock
 from hedgerow.core.config import PREFIX, Settings
 from hedgerow.core.errors import HedgerowError, SetupError
+from hedgerow.core.files import write_json, write_whole
 from hedgerow.core.secrets import Secret
 from hedgerow.core.tasks import Backoff, spawn, stop
-from hedgerow.mm.repository import Repository
+from hedgerow.mm.switches import Switches
+from hedgerow.net.calls import Caller
 from hedgerow.scraping.gateway.repository import ScrapingRepository
 from hedgerow.storage.accounts import Accounts, open_credentials
 from hedgerow.storage.database import Database
@@ -40,6 +56,10 @@ from hedgerow.storage.migrate import migrate
 
 T = TypeVar("T")
 
+OPERATOR_KEY_FILE = "operator.key"
+"""In the data folder, mode 0600, where no setting names another: the key of the operator API."""
+
+_URLS = (("ABP_URL", ABP), ("MM_URL", MM), ("SCRAPING_URL", GATEWAY), ("OPERATOR_URL", OPERATOR))
 _ENGINE_ATTEMPTS = 5
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 
@@ -52,7 +72,7 @@ class StackOptions:
     agents: scraping agents, slug and country of each. port_base: 0 for free ports. expected_followers: services that
     the world's stepped time waits for. environment: further variables of the services. prepare: what is written into
     the database before the services start. longest_pause_s: before a service that ended is started again; None: as
-    usual."""
+    usual. venue_urls: of venues that somebody beside the world answers for, such as a desk on this machine."""
 
     settings: Settings
     simulated: bool = True
@@ -63,6 +83,7 @@ class StackOptions:
     environment: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[Database], Awaitable[None]] | None = None
     longest_pause_s: float | None = None
+    venue_urls: VenueUrls = field(default_factory=dict)
 
 
 class Stack:
@@ -76,10 +97,13 @@ class Stack:
         """The demo clients' keys by service; empty in a deployment that is not simulated."""
         self._options = options
         self._engines = Engines(self.settings)
+        names = [*(service.name for service in options.services), *(["agent"] if options.agents else [])]
+        self._forks = Forks(folder / "forkserver.log", self._surroundings(), names)
         self._processes: dict[str, ServiceProcess] = {}
         self._keepers: list[asyncio.Task[None]] = []
         self._failure: asyncio.Queue[HedgerowError] = asyncio.Queue()
         self._has_run_file = False
+        self._front_port = self.settings.gateway_proxy_port or None
 
     # --- where it is -----------------------------------------------------------------------------------------
 
@@ -107,6 +131,11 @@ class Stack:
         return self._options.services
 
     @property
+    def dashboard_url(self) -> str:
+        """The dashboard, for a browser."""
+        return self._processes[DASHBOARD.name].url
+
+    @property
     def abp_url(self) -> str:
         """Base URL of the ABP API."""
         return self._processes[ABP.name].url
@@ -117,6 +146,11 @@ class Stack:
         return self.abp_url.replace("http", "ws", 1) + "/ws"
 
     @property
+    def operator_url(self) -> str:
+        """Base URL of the operator API."""
+        return self._processes[OPERATOR.name].url
+
+    @property
     def gateway_url(self) -> str:
         """Base URL of the scraping API."""
         return self._processes[GATEWAY.name].url
@@ -125,6 +159,13 @@ class Stack:
     def gateway_ws_url(self) -> str:
         """The scraping API's WebSocket."""
         return self.gateway_url.replace("http", "ws", 1) + "/ws"
+
+    @property
+    def gateway_proxy_url(self) -> str | None:
+        """URL of the gateway's proxy front; None where there is none."""
+        if self._front_port is None:
+            return None
+        return self.gateway_url.rpartition(":")[0] + f":{self._front_port}"
 
     @property
     def sim_url(self) -> str | None:
@@ -193,18 +234,36 @@ class Stack:
         wanted = (SIM, *services) if self._options.simulated else services
         ports = ports_of(wanted, self._options.port_base, host, free_port)
         try:
-            await self._start_engines()
-            environment = self._environment()
+            await self._hold()
+            await self._forks.start()
+            async with _beside_one_another() as starting:
+                starting.create_task(self._start_engines())
+                if self._options.simulated:
+                    world = starting.create_task(self._start_world(ports[SIM.name]))
+                    starting.create_task(_read_venues())
+            self._write_run_file()
+            if self.settings.gateway_proxy_port == 0:  # a gateway that is started again listens where it did
+                self._front_port = free_port()
+            environment = self._environment() | self._addresses(ports)
             if self._options.simulated:
-                environment |= await self._start_world(ports[SIM.name], environment)
+                environment |= simulated_environment(self.sim_url or "", world.result(), self._options.venue_urls)
                 self.keys = await self._demo_data()
             if self._options.prepare is not None:
                 async with self.database() as database:
                     await self._options.prepare(database)
-            for service in services:
-                log = self._log_of(service)
-                await self._run(ServiceProcess(service, host, ports[service.name], log, environment))
-            await self._start_agents(environment)
+            async with _beside_one_another() as starting:
+                for service in services:
+                    process = ServiceProcess(
+                        service,
+                        host,
+                        ports[service.name],
+                        self._log_of(service),
+                        environment,
+                        is_tls=service is DASHBOARD and self.settings.dashboard_certificate is not None,
+                    )
+                    starting.create_task(self._run(process))
+                starting.create_task(self._start_agents(environment))
+            await self._forks.stop()
         except BaseException:
             await self.stop()
             raise
@@ -216,6 +275,7 @@ class Stack:
         for process in reversed(self._processes.values()):
             await process.stop()
         self._processes.clear()
+        await self._forks.stop()
         if self._has_run_file:
             (self.data_dir / RUN_FILE).unlink(missing_ok=True)
             self._has_run_file = False
@@ -230,13 +290,19 @@ class Stack:
     ) -> None:
         await self.stop()
 
-    async def _start_engines(self) -> None:
+    async def _hold(self) -> None:
+        """Makes the data folder and takes it: nothing is started on one that is in use."""
         try:
             self.data_dir.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise disk_error(self.data_dir, error) from None
+        await self._engines.hold()
+
+    async def _start_engines(self) -> None:
+        try:
             await self._engines.start()
             self._keep(self._keep_engines())
             await migrate(self.database_url)
-            self._write_run_file()
             await self._check_master_key()
         except OSError as error:
             raise disk_error(self.data_dir, error) from None
@@ -254,33 +320,57 @@ class Stack:
         write_json(self.data_dir / RUN_FILE, told)
         self._has_run_file = True
 
+    def _surroundings(self) -> dict[str, str]:
+        """What every process has: our environment, and what this deployment's options say."""
+        return {**os.environ, PREFIX + "DATA_DIR": str(self.data_dir), **self._options.environment}
+
     def _environment(self) -> dict[str, str]:
-        """Of every service: ours, and what this deployment decides."""
-        own = {
-            PREFIX + "DATA_DIR": str(self.data_dir),
-            PREFIX + "DATABASE_URL": self.database_url.reveal(),
-            PREFIX + "NATS_URL": self.nats_url.reveal(),
-        }
+        """Of every service: its surroundings, and what this deployment decides."""
+        own = {PREFIX + "DATABASE_URL": self.database_url.reveal(), PREFIX + "NATS_URL": self.nats_url.reveal()}
         if self.settings.master_key is None and self.settings.master_key_file is None:
             own[PREFIX + "MASTER_KEY_FILE"] = str(self.data_dir / MASTER_KEY_FILE)
-        return {**os.environ, **own, **self._options.environment}
+        if self._front_port is not None:
+            own[PREFIX + "GATEWAY_PROXY_PORT"] = str(self._front_port)
+        return {**self._surroundings(), **own, **self._options.environment}
 
-    async def _start_world(self, port: int, environment: Mapping[str, str]) -> dict[str, str]:
-        """Starts the world; answers the settings that lead services there."""
+    def _addresses(self, ports: Mapping[str, int]) -> dict[str, str]:
+        """Where the dashboard finds the others, and the operator API's key."""
+        told = {}
+        if DASHBOARD.name in ports:
+            base = f"http://{reachable(self.settings.host)}"
+            told = {
+                PREFIX + name: f"{base}:{ports[service.name]}" if service.name in ports else ""
+                for name, service in _URLS
+            }
+        if OPERATOR.name in ports:
+            told[PREFIX + "OPERATOR_KEY"] = self.operator_key().reveal()
+        return told
+
+    def operator_key(self) -> Secret:
+        """Of the settings, else the data folder's, made (mode 0600) when it is first needed."""
+        if self.settings.operator_key:
+            return self.settings.operator_key
+        path = self.data_dir / OPERATOR_KEY_FILE
+        if not path.exists():
+            write_whole(path, str(uuid.uuid4()))
+        return Secret(path.read_text(encoding="ascii").strip())
+
+    async def _start_world(self, port: int) -> WorldState:
+        """Starts the world, which needs no engine; answers its state."""
         followers = ["--followers", str(self._options.expected_followers)]
-        process = ServiceProcess(SIM, self.settings.host, port, self._log_of(SIM), environment, *followers)
+        process = ServiceProcess(SIM, self.settings.host, port, self._log_of(SIM), self._surroundings(), *followers)
         await self._run(process)
-        self._write_run_file()
         async with self.world() as world:
-            state = await world.get("/sim/state")
+            state: WorldState = await world.get("/sim/state")
         # A world that has to be started again listens where the services know it.
         process.set_options(*followers, *site_options(state))
-        return simulated_environment(process.url, state)
+        return state
 
     async def _start_agents(self, environment: Mapping[str, str]) -> None:
-        """Each with a key that is made for this run."""
+        """As soon as the gateway lets them in, each with a key that is made for this run."""
         if not self._options.agents:
             return
+        await self.back(GATEWAY.name)
         keys = {}
         async with self.database() as database:
             repository = ScrapingRepository(database, SystemClock())
@@ -290,13 +380,15 @@ class Stack:
             AgentProcess(slug, country, self.gateway_url, self.data_dir, environment, keys[slug])
             for slug, country in self._options.agents
         ]
-        await asyncio.gather(*map(self._run, processes))
+        async with _beside_one_another() as starting:
+            for process in processes:
+                starting.create_task(self._run(process))
 
     async def _demo_data(self) -> DemoKeys:
         clock = SystemClock()
         async with self.database() as database:
-            accounts, repository = Accounts(database, clock), Repository(database, clock)
-            return await ensure_demo_data(self.data_dir, accounts, repository, vault_of(self.settings))
+            accounts, switches = Accounts(database, clock), Switches(database, clock)
+            return await ensure_demo_data(self.data_dir, accounts, switches, vault_of(self.settings))
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[Database]:
@@ -311,6 +403,7 @@ class Stack:
         self._processes[process.service.name] = process
         if self._options.longest_pause_s is not None:
             process.longest_pause_s = self._options.longest_pause_s
+        process.forks = self._forks
         await process.start()
         self._keep(process.keep())
 
@@ -343,6 +436,25 @@ class Stack:
 
     def _log_of(self, service: Service) -> Path:
         return self.data_dir / f"{service.name}.log"
+
+
+@asynccontextmanager
+async def _beside_one_another() -> AsyncIterator[asyncio.TaskGroup]:
+    """Tasks that the block's end waits for. When one fails the others are given up, and why it did is raised."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            yield tasks
+    except* HedgerowError as failures:
+        failure = failures.exceptions[0]
+    else:
+        return
+    raise failure
+
+
+async def _read_venues() -> None:
+    """What the simulated deployment is told needs the code of every venue: it is read while others start."""
+    await asyncio.sleep(0)  # they have been started by then
+    demo_accounts()
 
 
 def site_options(state: WorldState) -> list[str]:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from hedgerow.cli.context import Operator, asynchronous, data_dir_option, operator
+from hedgerow.cli.context import asynchronous, data_dir_option, operator
 from hedgerow.cli.numbers import decimal_option
 from hedgerow.cli.output import emit, json_option
-from hedgerow.core.errors import InputError
+from hedgerow.mm.shadowing import LIVE, Shadowing, shadowed
 
 
 @click.group("tournaments")
@@ -32,7 +32,11 @@ def command() -> None:
 async def list_tournaments(client: str | None, data_dir: Path | None, as_json: bool) -> None:
     """Every tournament that was ever switched."""
     async with operator(data_dir) as op:
-        emit([asdict(found) for found in await op.operations.tournaments(client)], as_json)
+        shadow = shadowed(await Shadowing(op.database, op.clock).switches(client))
+        found = await op.office.tournaments(client)
+        emit(
+            [{**asdict(one), "is_shadow": one.tournament_id in shadow.get(one.client, LIVE)} for one in found], as_json
+        )
 
 
 @command.command("activate")
@@ -48,11 +52,9 @@ async def activate(
     """Quotes a tournament for a client."""
     ratio = decimal_option(limit_ratio, "--limit-ratio", least=Decimal(0), most=Decimal(1)) if limit_ratio else None
     async with operator(data_dir) as op:
-        await _check_client(op, client)
-        await op.operations.set_tournament(
+        await op.office.set_tournament(
             client, tournament_id, is_active=True, limit_ratio=ratio, price_ticks=price_ticks
         )
-        await op.tell_services(client)
         click.echo(f"tournament {tournament_id} is active for {client}")
 
 
@@ -64,15 +66,5 @@ async def activate(
 async def deactivate(tournament_id: int, client: str, data_dir: Path | None) -> None:
     """Quotes a tournament no more; its open orders are cancelled."""
     async with operator(data_dir) as op:
-        await _check_client(op, client)
-        await op.operations.set_tournament(client, tournament_id, is_active=False)
-        await op.tell_services(client)
+        await op.office.set_tournament(client, tournament_id, is_active=False)
         click.echo(f"tournament {tournament_id} is not active for {client}")
-
-
-async def _check_client(op: Operator, client: str) -> None:
-    if await op.repository.client_controls(client) is None:
-        raise InputError(
-            f"{client!r} is no active client of market making; "
-            f"make it one with: hedgerow clients add {client} --bookmaker SLUG"
-        )

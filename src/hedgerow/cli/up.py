@@ -12,18 +12,18 @@ import click
 
 from hedgerow import __version__
 from hedgerow.cli.agent import checked_country, checked_slug
-from hedgerow.cli.context import data_dir_option, run, settings_of
-from hedgerow.cli.files import write_json
+from hedgerow.cli.context import data_dir_option
 from hedgerow.cli.numbers import decimal_option
-from hedgerow.cli.serve import until_signalled
-from hedgerow.cli.services import ABP, GATEWAY, SERVICES
-from hedgerow.cli.stack import Stack, StackOptions
+from hedgerow.cli.running import run, settings_of, until_signalled
+from hedgerow.cli.services import ABP, DASHBOARD, GATEWAY, OPERATOR, SERVICES
+from hedgerow.cli.stack import OPERATOR_KEY_FILE, Stack, StackOptions
 from hedgerow.core.errors import InputError, SetupError
+from hedgerow.core.files import write_json
 from hedgerow.core.observe import configure_logs
 from hedgerow.sim.recordings.opening import is_generated
 
 DEFAULT_PORT_BASE = 8000
-HIGHEST_PORT_BASE = 65_535 - 4
+HIGHEST_PORT_BASE = 65_535 - 6
 NO_REPLAY = "none"
 DEMO_AGENTS = "de1:DE,at5:AT,us3:US"
 
@@ -36,7 +36,7 @@ DEMO_AGENTS = "de1:DE,at5:AT,us3:US"
     type=click.IntRange(0, HIGHEST_PORT_BASE),
     default=DEFAULT_PORT_BASE,
     show_default=True,
-    help="Dashboard on it, ABP +1, MM +2, scraping +3, simulation +4; 0: free ports.",
+    help="Dashboard on it, ABP +1, MM +2, scraping +3, simulation +4, operator +6; 0: free ports.",
 )
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Written once everything answers: URLs and keys.")
 @click.option("--replay", default=NO_REPLAY, help="With --sim: a recording to play, `generated[:SEED]`, or none.")
@@ -54,7 +54,7 @@ def command(
     """Starts engines and services, supervises them, and stops all on Ctrl-C or SIGTERM.
 
     \b
-    hedgerow up --sim                      paper trading on ports 8000 to 8004
+    hedgerow up --sim                      paper trading on ports 8000 to 8006
     hedgerow up --sim --replay generated   with a match that is played at once
     hedgerow up --data-dir /srv/hedgerow   real venues
     """
@@ -117,19 +117,24 @@ async def play(stack: Stack, recording: str, speed: Decimal) -> dict[str, Any]:
 
 
 def ready(stack: Stack) -> dict[str, Any]:
-    """The ready file's content. What this version does not have is null, and no process."""
+    """The ready file's content."""
     return {
         "pid": os.getpid(),
         "version": __version__,
         "data_dir": str(stack.data_dir),
         "database_url": stack.database_url.reveal(),
         "nats_url": stack.nats_url.reveal(),
-        "dashboard": None,
+        "dashboard": {"url": stack.dashboard_url},
+        "operator": {
+            "url": stack.operator_url,
+            "keys": [{"key": stack.operator_key().reveal(), "client": "operator"}],
+        },
         "abp": {"url": stack.abp_url, "ws": stack.abp_ws_url, "keys": stack.keys.get("abp", [])},
         "mm": {"url": stack.mm_url, "ws": stack.mm_ws_url, "keys": stack.keys.get("mm", [])},
         "scraping": {
             "url": stack.gateway_url,
             "ws": stack.gateway_ws_url,
+            "proxy": stack.gateway_proxy_url,
             "keys": stack.keys.get("scraping", []),
         },
         "sim": {"url": stack.sim_url} if stack.sim_url else None,
@@ -141,11 +146,16 @@ def summary(stack: Stack) -> str:
     """Where everything is, for people."""
     services = {service.name for service in stack.services}
     lines = []
+    if DASHBOARD.name in services:
+        lines.append(f"dashboard      {stack.dashboard_url}   sign in with a key")
     if ABP.name in services:
         lines.append(f"bet placing    {stack.abp_url}   WebSocket {stack.abp_ws_url}")
     lines.append(f"market making  {stack.mm_url}   WebSocket {stack.mm_ws_url}")
     if GATEWAY.name in services:
-        lines.append(f"scraping       {stack.gateway_url}")
+        front = f"   proxy front {stack.gateway_proxy_url}" if stack.gateway_proxy_url else ""
+        lines.append(f"scraping       {stack.gateway_url}{front}")
+    if OPERATOR.name in services:
+        lines.append(f"operator       {stack.operator_url}")
     if stack.sim_url:
         lines.append(f"simulation     {stack.sim_url}/sim/state")
     lines += [
@@ -153,6 +163,10 @@ def summary(stack: Stack) -> str:
         for service in sorted("scraping" if name == GATEWAY.name else name for name in services)
         for demo in stack.keys.get(service, [])
     ]
+    if OPERATOR.name in services:
+        # Of a deployment with real money it is not shown to whoever looks at the terminal.
+        shown = stack.operator_key().reveal() if stack.keys else str(stack.data_dir / OPERATOR_KEY_FILE)
+        lines.append(f"operator key   {shown}  (dashboard, operator API)")
     lines.append(f"data folder    {stack.data_dir}")
     return "\n".join([*lines, "Ctrl-C stops everything"])
 

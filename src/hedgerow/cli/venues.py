@@ -11,14 +11,15 @@ from typing import Any
 
 import click
 
-from hedgerow.cli.calls import Caller
-from hedgerow.cli.context import Operator, data_dir_option, operator, run, vault_of
+from hedgerow.cli.context import Operator, data_dir_option, operator, vault_of
 from hedgerow.cli.demo_data import is_simulated
 from hedgerow.cli.output import emit, json_option
+from hedgerow.cli.running import run
 from hedgerow.cli.services import SIM
 from hedgerow.cli.simulated import simulated_urls
 from hedgerow.core.errors import HedgerowError, InputError
 from hedgerow.core.observe import configure_logs, redact_text
+from hedgerow.net.calls import Caller
 from hedgerow.storage.accounts import VenueAccount, open_credentials
 from hedgerow.venues.base import Account, Balance, Manifest, VenueContext
 from hedgerow.venues.quality import State, quality_of
@@ -76,10 +77,14 @@ def exam(slugs: tuple[str, ...], verbose: bool, as_json: bool) -> None:
     """Sits the conformance exam, of all venues or of those named. Exit 1 when a case failed."""
     configure_logs("exam", "warning" if verbose else "error", readable=True)
     run_exam = importlib.import_module("hedgerow.exam").run_exam
-    reports: Mapping[str, Any] = run(run_exam(slugs or None))
+    reports: Mapping[str, Any] = run(run_exam(slugs or None, _tell_begin))
     emit(reports if as_json else [_exam_row(slug, report) for slug, report in reports.items()], as_json)
     if any(report["failed"] for report in reports.values()):
         sys.exit(1)
+
+
+def _tell_begin(slug: str, number: int, total: int) -> None:
+    click.echo(f"{number} of {total}: {slug} ...", err=True)
 
 
 @command.command("vectors")
@@ -106,7 +111,7 @@ def _known(slug: str) -> Venue:
 
 def _described(found: Venue) -> dict[str, Any]:
     manifest = found.manifest
-    exempt = [verdict for verdict in quality_of(found.package) if verdict.state is State.EXEMPT]
+    exempt = [verdict for verdict in quality_of(found.package, manifest.slug) if verdict.state is State.EXEMPT]
     return {
         "slug": manifest.slug,
         "name": manifest.name,

@@ -15,8 +15,10 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Any, cast
 
 import msgspec
+import uvloop
 
 from hedgerow.bench.engine.venue import ACCOUNT, SLUG, DirectExchange
+from hedgerow.core import memory
 from hedgerow.core.clock import NS_PER_MS
 from hedgerow.core.ids import ClientName, FixtureId, MarketId, MarketKey, OutcomeId, OutcomeKey, VenueSlug, odds_id
 from hedgerow.core.ladders import PriceGrid
@@ -31,7 +33,7 @@ from hedgerow.mm.controls import TournamentSettings, TradingState
 from hedgerow.mm.engine import Engine
 from hedgerow.mm.exposure import Exposure
 from hedgerow.mm.hedger import Hedger
-from hedgerow.mm.hedging import Offer
+from hedgerow.mm.hedging import Books
 from hedgerow.mm.journal import Journal, Owner, QuoteReason
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.ledger import FillLedger
@@ -40,8 +42,9 @@ from hedgerow.mm.numbers import OrderNumbers
 from hedgerow.mm.orders import Order, Slot
 from hedgerow.mm.prices import BookPrices
 from hedgerow.mm.repository import FillRow
-from hedgerow.sim import exchange as sim
 from hedgerow.sim.clock import WorldClock
+from hedgerow.sim.exchange import Exchange
+from hedgerow.sim.orders import Contract
 from hedgerow.sim.recordings.betfair_book import RunnerState, Trade
 from hedgerow.sim.recordings.betfair_wire import Message, RunnerChange, decode_message
 from hedgerow.venues.base import Instrument
@@ -73,7 +76,9 @@ class Done:
 
 def run(updates: Sequence[bytes], *, quotes: bool) -> Done:
     """Plays the lines of a file. quotes: whether a strategy quotes; else the book and its prices are followed."""
-    return asyncio.run(_Replay(quotes=quotes).play(updates))
+    # On the loop of the services, and with as little searching for garbage as in them.
+    with memory.settled(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_Replay(quotes=quotes).play(updates))
 
 
 class _Runner:
@@ -126,7 +131,7 @@ class _NoJournal(Journal):
     """Writes nothing: the baseline keeps nothing either."""
 
     def __init__(self) -> None:
-        """Without the database that a journal writes to."""
+        """Without the repository that a journal writes to."""
 
     def changed(self, order: Order, owner: Owner) -> None:
         """The row is not written."""
@@ -138,10 +143,10 @@ class _NoJournal(Journal):
 class _NoHedges(Hedger):
     """Hedges nothing: the recording has no bookmaker that bets could be placed at."""
 
-    def filled(self, market: TradedMarket, row: FillRow, offers: Mapping[OutcomeId, Offer]) -> None:
+    def filled(self, market: TradedMarket, row: FillRow, books: Books) -> None:
         """The fill stays open."""
 
-    def look_at(self, market: TradedMarket, offers: Mapping[OutcomeId, Offer]) -> None:
+    def look_at(self, market: TradedMarket, books: Books) -> None:
         """What is open stays open."""
 
 
@@ -154,7 +159,7 @@ class _Replay:
         self._clock = WorldClock()
         self._book = PriceBook()
         self._prices = BookPrices(self._book, _LIMITS, self._clock, untold_limit=Micros(0))
-        self._exchange = sim.Exchange(SLUG, self._clock)
+        self._exchange = Exchange(SLUG, self._clock)
         self._exchange.add_account(ACCOUNT, _CASH)
         self._runners: dict[int, _Runner] = {}
         self._is_open = False
@@ -266,7 +271,7 @@ class _Replay:
         market_id, is_player = key.market_id, False
         listed = Market(market_id, _SPORT, "moneyline", "result", None, is_player, ref, ref, outcomes, names)
         self._book.learn_markets([listed])
-        contract = sim.Contract(ref, key, runner.wins, runner.loses, _GRID, lot=10_000, min_size=MICRO)
+        contract = Contract(ref, key, runner.wins, runner.loses, _GRID, lot=10_000, min_size=MICRO)
         self._exchange.add_contract(contract)
         market = TradedMarket(self._trader, key, outcomes, _SPORT, _TOURNAMENT, "moneyline", Exposure(outcomes))
         self._engine.add_market(market)

@@ -14,7 +14,9 @@ from hedgerow.core.errors import Reason, Refused
 from hedgerow.core.ids import VenueSlug
 from hedgerow.core.money import Micros
 from hedgerow.core.states import FillState, OrderStatus, Side
-from hedgerow.sim import exchange as sim
+from hedgerow.sim import orders as sim
+from hedgerow.sim.exchange import Exchange
+from hedgerow.sim.order_events import Event, OrderEvent
 from hedgerow.venues.base import (
     Balance,
     EventSink,
@@ -58,7 +60,7 @@ class DirectExchange:
 
     manifest = MANIFEST
 
-    def __init__(self, exchange: sim.Exchange, clock: Clock) -> None:
+    def __init__(self, exchange: Exchange, clock: Clock) -> None:
         self._exchange, self._clock = exchange, clock
         exchange.on_event(self._heard)
 
@@ -144,8 +146,8 @@ class DirectExchange:
             order.reason,
         )
 
-    def _heard(self, event: sim.Event) -> None:
-        if type(event) is sim.OrderEvent and event.match is not None and event.order.account == ACCOUNT:
+    def _heard(self, event: Event) -> None:
+        if type(event) is OrderEvent and event.match is not None and event.order.account == ACCOUNT:
             self._sink(_fill(event.order, event.match))
 
 

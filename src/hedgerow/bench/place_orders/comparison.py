@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-import sys
 import tempfile
 import time
 import uuid
@@ -14,17 +13,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from asyncpg import Connection
 
+from hedgerow.bench import sides
 from hedgerow.bench.place_orders import bare, scene
 from hedgerow.bench.place_orders.load import Load, place, requests_of
-from hedgerow.bench.place_orders.side import OURS, READY, REFERENCE, Given
-from hedgerow.bench.report import Bound, Figures, Ratio
+from hedgerow.bench.place_orders.side import OURS, REFERENCE, Given
+from hedgerow.bench.report import BenchError, Bound, Figures, Ratio
 from hedgerow.bus.engines import Engines
 from hedgerow.core.clock import SystemClock
 from hedgerow.core.config import load_settings
-from hedgerow.core.errors import HedgerowError
 from hedgerow.core.secrets import Secret
 from hedgerow.execution.invariants import check
 from hedgerow.storage.accounts import Accounts
@@ -36,14 +34,8 @@ SINGLE_4, BULK_4 = Load(clients=256, orders=1, requests=15), Load(clients=64, or
 """The same with four times the clients."""
 _WARM_UP = Load(clients=16, orders=10, requests=1)
 
-_READY_WITHIN_S = 60.0
 _ENDED_WITHIN_S = 300.0
-_STOP_S = 30.0
 _LOOK_EVERY_S = 0.01
-
-
-class BenchError(HedgerowError):
-    """A side did not do what it was measured for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +108,9 @@ async def _measured(side: str, url: Secret, nats_url: Secret, loads: Mapping[Loa
     found: dict[Load, float] = {}
     watcher = await connect_once(url)
     try:
-        async with _side(Given(side, url.reveal(), nats_url.reveal())) as port:
+        given = Given(side, url.reveal(), nats_url.reveal())
+        async with sides.started("hedgerow.bench.place_orders.side", given) as running:
+            port = int(running.ready)
             await place(port, requests_of(_WARM_UP))
             await _until_ended(watcher)
             for name, load in loads.items():
@@ -192,32 +186,3 @@ async def _fresh_database(engines: Engines) -> AsyncIterator[Secret]:
     finally:
         await server.execute(f"drop database {name} with (force)")
         await server.close()
-
-
-@asynccontextmanager
-async def _side(task: Given) -> AsyncIterator[int]:
-    """A side in its own process; its port."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "hedgerow.bench.place_orders.side",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    if process.stdin is None or process.stdout is None:
-        raise BenchError("the side has no pipes")
-    try:
-        process.stdin.write(msgspec.json.encode(task) + b"\n")
-        async with asyncio.timeout(_READY_WITHIN_S):
-            said, _, port = (await process.stdout.readline()).partition(b" ")
-        if said != READY:
-            raise BenchError(f"the side {task.side} did not start; its last words are above")
-        yield int(port)
-    finally:
-        process.stdin.close()
-        try:
-            async with asyncio.timeout(_STOP_S):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()

@@ -1,21 +1,20 @@
 """One side that is measured over HTTP, in its own process: started with its task on standard input, ended by its end.
 
-Writes `READY` and its port when requests may come. Run as `python -m hedgerow.bench.place_orders.side`.
+It says its port when requests may come. Run as `python -m hedgerow.bench.place_orders.side`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from contextlib import AbstractAsyncContextManager
 
 import msgspec
 import uvloop
 
+from hedgerow.bench import sides
 from hedgerow.core.observe import configure_logs
 from hedgerow.core.secrets import Secret
 
-READY = b"ready"
 OURS, REFERENCE = "ours", "reference"
 
 
@@ -48,12 +47,9 @@ def running(given: Given) -> AbstractAsyncContextManager[int]:
 
 
 async def main() -> None:
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    given = msgspec.json.decode(await reader.readline(), type=Given)
+    given, reader = await sides.told(Given)
     async with running(given) as port:
-        sys.stdout.buffer.write(b"%s %d\n" % (READY, port))
-        sys.stdout.flush()
+        sides.say(b"%d" % port)
         await reader.read()
 
 

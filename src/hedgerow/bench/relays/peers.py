@@ -143,10 +143,12 @@ class Client(_Peer):
 
 
 class Route:
-    """How a side is reached. hello: what it is told after the handshake, and how its answer ends."""
+    """How a side is reached. hello: what it is told after the handshake, and how its answer ends. pid: of the process
+    that the side is, where it is one."""
 
-    def __init__(self, port: int, path: str, hello: tuple[bytes, bytes] | None = None) -> None:
+    def __init__(self, port: int, path: str, hello: tuple[bytes, bytes] | None = None, pid: int | None = None) -> None:
         self._port, self._path, self._hello = port, path, hello
+        self.pid = pid
 
     async def client(self, size: int, window: int) -> Client:
         loop = asyncio.get_running_loop()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,8 +17,8 @@ import msgspec
 import uvloop
 
 from hedgerow.api.server import Server
+from hedgerow.bench import sides
 from hedgerow.bench.relays.peers import Route, frame
-from hedgerow.bench.report import BenchError
 from hedgerow.bus.engines import Engines
 from hedgerow.bus.engines.engine import free_port
 from hedgerow.bus.nats import Bus
@@ -67,24 +66,11 @@ class _Told(msgspec.Struct):
 
 @asynccontextmanager
 async def ours(engines: Engines, target: int) -> AsyncIterator[Route]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", __name__, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        given = _Given(engines.database_url.reveal(), engines.nats_url.reveal())
-        process.stdin.write(msgspec.json.encode(given) + b"\n")
-        async with asyncio.timeout(_WITHIN_S):
-            line = await process.stdout.readline()
-        if not line:
-            raise BenchError("gateway and agent did not start")
-        told = msgspec.json.decode(line, type=_Told)
+    given = _Given(engines.database_url.reveal(), engines.nats_url.reveal())
+    async with sides.started(__name__, given) as side:
+        told = msgspec.json.decode(side.ready, type=_Told)
         hello = {"apiKey": told.key, "url": f"ws://127.0.0.1:{target}/"}
-        yield Route(told.port, "/ws", (frame(msgspec.json.encode(hello), is_masked=True), b"}"))
-    finally:
-        process.stdin.close()
-        await process.wait()
+        yield Route(told.port, "/ws", (frame(msgspec.json.encode(hello), is_masked=True), b"}"), side.pid)
 
 
 @asynccontextmanager
@@ -120,8 +106,9 @@ async def _listening(port: int) -> None:
             return
 
 
-async def _serve(given: _Given) -> None:
+async def _serve() -> None:
     """Until standard input ends."""
+    given, reader = await sides.told(_Given)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     async with AsyncExitStack() as stack:
@@ -143,13 +130,11 @@ async def _serve(given: _Given) -> None:
         accounts = Accounts(database, clock)
         await accounts.add_client("bench", "Bench")
         key = await accounts.create_key("bench", "scraping", per_second=Decimal(100_000))
-        sys.stdout.buffer.write(msgspec.json.encode(_Told(port, key.reveal())) + b"\n")
-        sys.stdout.buffer.flush()
-        await asyncio.to_thread(sys.stdin.buffer.read)
+        sides.say(msgspec.json.encode(_Told(port, key.reveal())))
+        await reader.read()
 
 
 if __name__ == "__main__":
     configure_logs("bench", "error")
-    first = msgspec.json.decode(sys.stdin.buffer.readline(), type=_Given)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(first))
+        runner.run(_serve())

@@ -15,13 +15,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import msgspec
 import uvloop
 
-from hedgerow.bench.report import BenchError
+from hedgerow.bench import sides
 from hedgerow.core.observe import configure_logs
 
 OURS, BROADCAST = "ours", "broadcast"
-
-_READY_WITHIN_S = 60.0
-_DONE_WITHIN_S = 30.0
 
 
 class Given(msgspec.Struct):
@@ -51,44 +48,20 @@ Running = AbstractAsyncContextManager[tuple[Told, Change]]
 class Side:
     """A running side, from outside."""
 
-    def __init__(self, process: asyncio.subprocess.Process, told: Told) -> None:
-        self._process, self.told = process, told
+    def __init__(self, side: sides.Side, told: Told) -> None:
+        self._side, self.told = side, told
 
     async def change(self, count: int) -> tuple[int, int]:
         """Has it make so many changes; answers when it began and when they were made, as `time.monotonic_ns`."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(b"%d\n" % count)
-        began_ns, made_ns = (await _line(self._process, _DONE_WITHIN_S)).split()
+        began_ns, made_ns = (await self._side.ask(b"%d" % count)).split()
         return int(began_ns), int(made_ns)
 
 
 @asynccontextmanager
 async def started(given: Given) -> AsyncIterator[Side]:
     """A side that is ready. Raises BenchError."""
-    pipe = asyncio.subprocess.PIPE
-    command = (sys.executable, "-m", "hedgerow.bench.streams.side", given.side)
-    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
-    assert process.stdin is not None
-    try:
-        process.stdin.write(msgspec.json.encode(given) + b"\n")
-        yield Side(process, msgspec.json.decode(await _line(process, _READY_WITHIN_S), type=Told))
-    finally:
-        process.stdin.close()
-        try:
-            async with asyncio.timeout(_DONE_WITHIN_S):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-
-
-async def _line(process: asyncio.subprocess.Process, within_s: float) -> bytes:
-    assert process.stdout is not None
-    async with asyncio.timeout(within_s):
-        line = await process.stdout.readline()
-    if not line:
-        raise BenchError("a side of the bench ended; its last words are above")
-    return line
+    async with sides.started("hedgerow.bench.streams.side", given, given.side) as side:
+        yield Side(side, msgspec.json.decode(side.ready, type=Told))
 
 
 def running(given: Given) -> Running:
@@ -103,20 +76,13 @@ def running(given: Given) -> Running:
 
 
 async def main() -> None:
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    given = msgspec.json.decode(await reader.readline(), type=Given)
+    given, reader = await sides.told(Given)
     async with running(given) as (told, change):
-        _say(msgspec.json.encode(told))
+        sides.say(msgspec.json.encode(told))
         while line := await reader.readline():
             began_ns = time.monotonic_ns()
             await change(int(line))
-            _say(b"%d %d" % (began_ns, time.monotonic_ns()))
-
-
-def _say(line: bytes) -> None:
-    sys.stdout.buffer.write(line + b"\n")
-    sys.stdout.flush()
+            sides.say(b"%d %d" % (began_ns, time.monotonic_ns()))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ from hedgerow.bench.tick_to_order.scene import KALSHI, POLYMARKET
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What ours is held against. p50, p99: targets of the ratio, None where there is none."""
+    """What ours is held against. p50, p99: targets of the ratio, None where there is none. sleeps: ours, without busy
+    polling."""
 
     case: str
     venue: str
@@ -28,6 +29,7 @@ class Target:
     p99: float | None = None
     side: str = PLAIN
     requotes: bool = False
+    sleeps: bool = False
 
 
 TICK_TO_ORDER = (
@@ -36,13 +38,14 @@ TICK_TO_ORDER = (
     Target("Polymarket, aiohttp", POLYMARKET, p50=1.0, side=AIOHTTP),
     Target("Polymarket requote, minimal loop", POLYMARKET, p50=2.0, p99=3.0, requotes=True),
     Target("Kalshi, minimal loop", KALSHI, p50=2.0, p99=3.0),
+    Target("Polymarket, minimal loop, ours without busy polling", POLYMARKET, p50=2.0, p99=3.0, sleeps=True),
 )
 
 Latencies = Callable[[Given, str, bool], Awaitable[list[float]]]
 """(task, the public key at Kalshi, whether it requotes): what one run of a side took, µs."""
 
-Key = tuple[str, str, bool]
-"""(venue, side, requotes): what is measured once, whatever is compared with it."""
+Key = tuple[str, str, bool, bool]
+"""(venue, side, requotes, sleeps): what is measured once, whatever is compared with it."""
 
 
 async def compare(all_targets: Sequence[Target], common: Given, runs: int, latencies_of: Latencies) -> Figures:
@@ -56,8 +59,8 @@ async def compare(all_targets: Sequence[Target], common: Given, runs: int, laten
         url = engines.database_url.reveal()
         for _ in range(runs):
             for key in keys:
-                venue, side, requotes = key
-                own = {"side": side, "venue": venue, "kalshi_pem": pem, "database": url}
+                venue, side, requotes, sleeps = key
+                own = {"side": side, "venue": venue, "sleeps": sleeps, "kalshi_pem": pem, "database": url}
                 task = msgspec.structs.replace(common, **own, sdk_path=str(sdk_path or ""))
                 found[key].append(_percentiles(await latencies_of(task, public_pem, requotes)))
     skipped = [_NO_SDK] if len(targets) < len(all_targets) else []
@@ -65,7 +68,7 @@ async def compare(all_targets: Sequence[Target], common: Given, runs: int, laten
 
 
 def _key(target: Target, side: str) -> Key:
-    return target.venue, side, target.requotes
+    return target.venue, side, target.requotes, target.sleeps and side == OURS
 
 
 def _ratios(target: Target, found: dict[Key, list[tuple[float, float]]]) -> list[Ratio]:

@@ -1,4 +1,4 @@
-"""What a side is told when it is started, and what it answers when it is ready.
+"""What a side is told when it is started.
 
 Apart from `side`, which starts the sides, because every side reads it.
 """
@@ -9,7 +9,6 @@ import msgspec
 
 from hedgerow.core.secrets import Secret
 
-READY = b"ready\n"
 OURS, PLAIN, SDK, AIOHTTP = "ours", "plain", "sdk", "aiohttp"
 
 
@@ -17,6 +16,7 @@ class Given(msgspec.Struct):
     """The task of a side.
 
     quotes: on each fixture, every one on a contract of its own. hedges: whether fills are hedged at the bookmaker.
+    sleeps: whether ours is started without HEDGEROW_MM_BUSY_POLL.
     sdk_path: where the official SDK is installed, for the side that signs with it.
     """
 
@@ -25,6 +25,7 @@ class Given(msgspec.Struct):
     fixtures: int
     quotes: int = 1
     hedges: bool = False
+    sleeps: bool = False
     http_url: str = ""
     ws_url: str = ""
     kalshi_pem: str = ""

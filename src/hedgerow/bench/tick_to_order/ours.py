@@ -18,10 +18,12 @@ from typing import NoReturn
 from hedgerow.bench.tick_to_order import scene
 from hedgerow.bench.tick_to_order.given import Given
 from hedgerow.bench.tick_to_order.scene import POLYMARKET
+from hedgerow.core import memory
 from hedgerow.core.clock import SystemClock
 from hedgerow.core.ids import ClientName, FixtureId, MarketId, MarketKey, OutcomeId, VenueSlug
 from hedgerow.core.ladders import PriceGrid
 from hedgerow.core.money import MICRO, Micros
+from hedgerow.core.polling import busy_polling
 from hedgerow.core.secrets import Secret, Vault, new_master_key
 from hedgerow.core.states import Side
 from hedgerow.core.tasks import spawn, stop
@@ -32,9 +34,10 @@ from hedgerow.feed.client import FeedClient
 from hedgerow.feed.gate import Limits
 from hedgerow.feed.scope import Scope
 from hedgerow.mm.controls import TournamentSettings, TradingState
+from hedgerow.mm.desks import Desk
 from hedgerow.mm.engine import Engine
 from hedgerow.mm.exposure import Exposure
-from hedgerow.mm.hedger import Desk, Hedger
+from hedgerow.mm.hedger import Hedger
 from hedgerow.mm.journal import Journal
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.ledger import FillLedger
@@ -49,8 +52,8 @@ from hedgerow.storage.bets import Bets
 from hedgerow.storage.database import Database
 from hedgerow.venues.base import Account, Exchange, Instrument, Rate, VenueContext
 from hedgerow.venues.kalshi.connector import KalshiExchange
-from hedgerow.venues.pinnacle.connector import PinnacleBookmaker
 from hedgerow.venues.polymarket.connector import Polymarket
+from hedgerow.venues.registry import build_bookmaker
 from hedgerow.venues.registry import venue as venue_of
 
 _CLIENT = ClientName("bench")
@@ -70,9 +73,9 @@ _NUMBERS_DRAWN = 100
 async def running(given: Given) -> AsyncIterator[None]:
     """The engine, until the end of the block; it is entered when the feed is followed and every fixture quoted."""
     clock = SystemClock()
-    database = await Database.connect(given.database_url, size=4)
+    database = await Database.connect(given.database_url, size=4, keeps_one=True)
     repository, bets = Repository(database, clock), Bets(database, clock)
-    journal = Journal(database, repository, clock)
+    journal = Journal(repository)
     ledger = FillLedger(database, repository, bets)
     hedger = Hedger(
         ledger,
@@ -116,19 +119,22 @@ async def running(given: Given) -> AsyncIterator[None]:
     await lane.resync()
     if given.hedges:
         await _open_desk(hedger, given, await _account_id(database, scene.BOOKMAKER, clock), clock)
+        hedger.desks.review(trader)
     feed.start()
+    memory.settle()
     for number in range(given.fixtures):
         market = _follow(engine, trader, lane, given, number)
         engine.look_at(market)
         await asyncio.sleep(_QUOTE_EVERY_S * given.quotes)
     sweeper = spawn(_sweep(engine, trader), "sweep")
     try:
-        yield
+        with busy_polling(is_wanted=not given.sleeps):
+            yield
     finally:
         await stop(sweeper)
         await feed.stop()
         await lane.close(cancels=False)
-        for desk in hedger.desks.values():
+        for desk in hedger.desks.all():
             await desk.bookmaker.close()
         await journal.stop()
         await database.close()
@@ -139,7 +145,7 @@ async def _sweep(engine: Engine, trader: Trader) -> NoReturn:
     for share in cycle(range(SWEEP_SHARES)):
         await asyncio.sleep(SWEEP_EVERY_S)
         engine.sweep(list(trader.markets.values())[share::SWEEP_SHARES])
-        engine.live_quotes()
+        engine.measure()
     raise AssertionError("a cycle has no end")
 
 
@@ -180,9 +186,9 @@ async def _open_desk(hedger: Hedger, given: Given, account_id: int, clock: Syste
     """Fills are hedged at the bookmaker that the quotes are priced from."""
     account = Account(account_id, "bench", "USD", {"password": Secret("bench")})
     urls = {"rest": given.http_url + scene.BOOKMAKER_PREFIX}
-    bookmaker = PinnacleBookmaker(venue_of(_BOOKMAKER).manifest, VenueContext(account, clock, urls))
+    bookmaker = build_bookmaker(_BOOKMAKER, VenueContext(account, clock, urls))
     await bookmaker.open()
-    hedger.add_desk(_CLIENT, Desk(bookmaker, account, Decimal(1)))
+    hedger.add_desk(_CLIENT, Desk(bookmaker, account, Decimal(1), free=_CASH))
 
 
 def _follow(engine: Engine, trader: Trader, lane: Lane, given: Given, number: int) -> TradedMarket:

@@ -39,6 +39,7 @@ class Peer:
         self.side_pid = 0  # of the process that is measured
         self.orders: list[Request] = []  # placements, in the order of their coming
         self.cancels: list[Request] = []
+        self.cancelled: list[str] = []  # by them, the orders' ids; one that did not rest is among them too
         self.bets: list[Request] = []  # hedges at the bookmaker
         self.resting: dict[str, str] = {}  # by contract, the order's id
         self._contracts: dict[str, str] = {}  # by order id
@@ -67,6 +68,11 @@ class Peer:
     @property
     def ws_url(self) -> str:
         return f"ws://127.0.0.1:{self._ws.sockets[0].getsockname()[1]}"
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether somebody has connected to the feed."""
+        return FEED_PATH in self._fds
 
     # --- ticks -----------------------------------------------------------------------------------------------
 
@@ -181,6 +187,10 @@ class Peer:
             case "DELETE", "/order":
                 self._end(told["orderID"])
                 return {"canceled": [told["orderID"]], "not_canceled": {}}
+            case "DELETE", "/orders":
+                for order_id in told:
+                    self._end(order_id)
+                return {"canceled": told, "not_canceled": {}}
             case "DELETE", "/cancel-all":
                 gone, self.resting = list(self.resting.values()), {}
                 return {"canceled": gone, "not_canceled": {}}
@@ -197,6 +207,11 @@ class Peer:
             self.orders.append(request)
             self._rest(told["ticker"], order_id)
             return {"order_id": order_id, "fill_count": "0", "remaining_count": told["count"], "ts_ms": now_ms}
+        if request.method == "DELETE" and request.path == orders + "/batched":
+            ids = [item["order_id"] for item in msgspec.json.decode(request.body)["orders"]]
+            for order_id in ids:
+                self._end(order_id)
+            return {"orders": [{"order_id": order_id, "reduced_by": "1", "ts_ms": now_ms} for order_id in ids]}
         if request.method == "DELETE" and request.path.startswith(orders + "/"):
             order_id = request.path.rpartition("/")[2]
             self._end(order_id)
@@ -222,6 +237,7 @@ class Peer:
         self._contracts[order_id] = contract
 
     def _end(self, order_id: str) -> None:
+        self.cancelled.append(order_id)
         contract = self._contracts.pop(order_id, "")
         if self.resting.get(contract) == order_id:
             del self.resting[contract]

@@ -8,22 +8,23 @@ is sent, on every side.
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import NoReturn
 
-import msgspec
-
+from hedgerow.bench import sides
 from hedgerow.bench.report import BenchError
 from hedgerow.bench.tick_to_order import check, scene
-from hedgerow.bench.tick_to_order.given import OURS, READY, Given
+from hedgerow.bench.tick_to_order.given import OURS, Given
 from hedgerow.bench.tick_to_order.http_peer import Request
 from hedgerow.bench.tick_to_order.peer import Peer
+from hedgerow.core.tasks import spawn, stop
 
 _WARM_UP = 60
 PAUSE_S = 0.004  # between ticks: the answer is taken in, rows are written, the loop sleeps
+_SPEAK_EVERY_S = 2.0
 READY_WITHIN_S = 120.0
-ANSWER_WITHIN_S = 5.0
+ANSWER_WITHIN_S = 30.0
 
 
 @asynccontextmanager
@@ -31,17 +32,29 @@ async def live(task: Given) -> AsyncIterator[Peer]:
     """The peer of a side that runs. Ours quotes everything by then; a baseline quotes a fixture from its first tick."""
     peer = Peer(task.venue, task.fixtures)
     await peer.start()
+    speaking = spawn(_speak(peer), "feed of the bench") if task.side == OURS else None
     try:
         task.http_url, task.ws_url = peer.http_url, peer.ws_url
-        async with _side(task) as peer.side_pid:
+        async with sides.started("hedgerow.bench.tick_to_order.side", task) as side:
+            peer.side_pid = side.pid
             quotes = task.fixtures * task.quotes
             if task.side == OURS and not await peer.until(lambda: len(peer.resting) == quotes, READY_WITHIN_S):
                 raise BenchError(f"{len(peer.resting)} of {quotes} quotes rest")
             # Collecting starts after all that is made once: connections, first orders, their rows.
             await asyncio.sleep(PAUSE_S * 50)
+            await stop(speaking)
             yield peer
     finally:
+        await stop(speaking)
         await peer.stop()
+
+
+async def _speak(peer: Peer) -> NoReturn:
+    """Until ticks come: thousands of quotes take longer to be placed than a feed may be silent for ours."""
+    while True:
+        await asyncio.sleep(_SPEAK_EVERY_S)
+        if peer.is_followed:
+            peer.suspend(0, is_suspended=False)
 
 
 async def quote_all(peer: Peer, task: Given) -> None:
@@ -94,32 +107,3 @@ class _Ticker:
             raise BenchError(f"{self._task.side} sent {1 + len(others)} orders for one tick")
         self.orders.append((peer.bid_cents(number), request))
         return (request.first_ns - sent_ns) / 1000
-
-
-@asynccontextmanager
-async def _side(task: Given) -> AsyncIterator[int]:
-    """A side in its own process, whose id is given, ready for ticks."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "hedgerow.bench.tick_to_order.side",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    if process.stdin is None or process.stdout is None:
-        raise BenchError("the side has no pipes")
-    try:
-        process.stdin.write(msgspec.json.encode(task) + b"\n")
-        async with asyncio.timeout(READY_WITHIN_S):
-            said = await process.stdout.readline()
-        if said != READY:
-            raise BenchError(f"the side {task.side} did not start; its last words are above")
-        yield process.pid
-    finally:
-        process.stdin.close()
-        try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()

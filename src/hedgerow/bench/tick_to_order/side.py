@@ -1,18 +1,17 @@
 """One side of the comparison in its own process: started with its task on standard input, ended by its end.
 
-Writes `READY` when ticks may come. Run as `python -m hedgerow.bench.tick_to_order.side`.
+It says that it is ready when ticks may come. Run as `python -m hedgerow.bench.tick_to_order.side`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from contextlib import AbstractAsyncContextManager
 
-import msgspec
 import uvloop
 
-from hedgerow.bench.tick_to_order.given import OURS, READY, Given
+from hedgerow.bench import sides
+from hedgerow.bench.tick_to_order.given import OURS, Given
 from hedgerow.core.observe import configure_logs
 
 
@@ -32,12 +31,9 @@ def running(given: Given) -> AbstractAsyncContextManager[None]:
 
 
 async def main() -> None:
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    given = msgspec.json.decode(await reader.readline(), type=Given)
+    given, reader = await sides.told(Given)
     async with running(given):
-        sys.stdout.buffer.write(READY)
-        sys.stdout.flush()
+        sides.say(b"ready")
         await reader.read()
 
 

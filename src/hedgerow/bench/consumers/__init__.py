@@ -1,0 +1,1 @@
+"""What the bench of AMQP is made of: the broker, the client of ours, and aio-pika, which publishes and is compared."""
