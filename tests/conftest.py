@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import json
+import logging
 import os
 import shutil
 import signal
@@ -13,18 +14,25 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from asyncpg import Connection, InsufficientPrivilegeError
-from tests.docs.terminal import NO_NODE
+from hypothesis import HealthCheck, settings
+from tests.node import NO_NODE
+from tests.patience import PATIENCE_S
 
 from hedgerow.bus.nats import Bus
 from hedgerow.core.secrets import Secret
 from hedgerow.storage.database import Database, connect_once
+
+# Machines are shared: no test may fail for being slow.
+settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared machine")
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("SHARED_FOLDER", ROOT.parent / "shared"))
@@ -36,8 +44,28 @@ _RUN_FOLDER = "TEST_ENGINES_FOLDER"
 _RUN_OWNER = "TEST_ENGINES_OWNER"
 _KEEPER = Path(__file__).with_name("engines_keeper.py")
 _TEMPLATE = "hedgerow_template"
+_MEMORY_BYTES = 4 * 1024**3
 _START_S = 60.0
 _STOP_S = 10.0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loggers_are_made_anew() -> Iterator[None]:
+    """A logger that a module kept while a test had configured logs would tell later tests nothing."""
+    configure = structlog.configure
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structlog, "configure", lambda **how: configure(**{**how, "cache_logger_on_first_use": False}))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def logs_are_put_back() -> Iterator[None]:
+    """Commands configure them, also those that a test runs in its own process."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+    logging.root.handlers[:], logging.root.level = handlers, level
 
 
 @pytest.fixture(scope="session")
@@ -55,10 +83,10 @@ def shared() -> Callable[[str], Path]:
 
 @pytest.fixture
 def eventually() -> Callable[[Callable[[], bool]], Awaitable[None]]:
-    """Waits for a condition, at most 10 s: a test that has to wait waits for what it claims."""
+    """Waits for a condition: a test that has to wait waits for what it claims."""
 
     async def wait(condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():  # noqa: ASYNC110 - of whatever kind the condition is
                 await asyncio.sleep(0.002)
 
@@ -72,7 +100,7 @@ def is_running() -> Callable[[int], bool]:
     def look(pid: int) -> bool:
         try:
             return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):  # the latter where it ends between opening and reading
             return False
 
     return look
@@ -114,7 +142,8 @@ async def database_url(engines: RunEngines) -> AsyncIterator[Secret]:
     """Of a fresh migrated database, the test's own."""
     name = f"test_{uuid.uuid4().hex}"
     server = await connect_once(engines.database_url)
-    await server.execute(f"create database {name} template {_TEMPLATE}")
+    how = "wal_log" if _memory() is None else "file_copy"  # which syncs files, and that costs nothing in memory
+    await server.execute(f"create database {name} template {_TEMPLATE} strategy {how}")
     yield engines.url_of(name)
     await _drop(server, name)
     await server.close()
@@ -148,8 +177,19 @@ async def nats(engines: RunEngines) -> AsyncIterator[Bus]:
     await bus.close()
 
 
+def _memory() -> Path | None:
+    """Where a thousand databases are made and dropped without a disk's work; None where there is too little of it, or
+    no program may run there."""
+    folder = Path("/dev/shm")
+    if not folder.is_dir() or not os.access(folder, os.W_OK) or os.statvfs(folder).f_flag & os.ST_NOEXEC:
+        return None
+    return folder if shutil.disk_usage(folder).free > _MEMORY_BYTES else None
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if not _is_worker(config):
+        if (memory := _memory()) is not None:
+            os.environ["TMPDIR"] = tempfile.tempdir = str(memory)
         os.environ[_RUN_OWNER] = str(os.getpid())
         os.environ[_RUN_FOLDER] = tempfile.mkdtemp(prefix="hedgerow-tests-")
 

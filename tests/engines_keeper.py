@@ -17,13 +17,16 @@ import signal
 import sys
 from pathlib import Path
 
-from hedgerow.bus.engines import Engines
+from hedgerow.bus.engines import Engines, postgres
 from hedgerow.core.config import Settings
 from hedgerow.core.secrets import Secret
 from hedgerow.storage.database import connect_once
 from hedgerow.storage.migrate import migrate
 
 TEMPLATE = "hedgerow_template"
+# Tests kill processes, never the machine: nothing here has to outlive a power cut, and a test's database is made and
+# dropped a thousand times. Benches, and the tests of the engines themselves, have engines of their own.
+UNSYNCED = {"fsync": "off", "full_page_writes": "off"}
 
 
 async def keep(owner: int, folder: Path) -> None:
@@ -32,6 +35,7 @@ async def keep(owner: int, folder: Path) -> None:
     descriptor = os.pidfd_open(owner)
     loop.add_reader(descriptor, ended.set)
     loop.add_signal_handler(signal.SIGTERM, ended.set)
+    postgres._SETTINGS.update(UNSYNCED)
     async with Engines(Settings(data_dir=folder / "data")) as engines:
         await make_template(engines.database_url)
         ready = {

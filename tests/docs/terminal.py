@@ -17,14 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.node import NO_NODE
+from tests.patience import PATIENCE_S
 
 from .documents import Block
 
-PATIENCE_S = 60.0
 _LOOK_EVERY_S = 1.0  # a key has 60 requests a minute
-
-NO_NODE = "node or npm is missing"
-"""Why a test did not run to its end; the end of the run tells how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +37,20 @@ class Deployment:
         return {
             "http://127.0.0.1:8001": self.told["abp"]["url"],
             "http://127.0.0.1:8002": self.told["mm"]["url"],
+            "http://127.0.0.1:8003": self.told["scraping"]["url"],
             "http://127.0.0.1:8004": self.told["sim"]["url"],
         }
 
 
 @dataclass(slots=True)
 class Terminal:
-    """replaced: texts and what stands for them here. Variables that a block sets are there for the next."""
+    """replaced: texts and what stands for them here. Variables that a block sets are there for the next. typescript:
+    the built client, beside whose packages TypeScript is compiled."""
 
     folder: Path
     replaced: Mapping[str, str]
     node_modules: Path | None = None
+    typescript: Path | None = None
     environment: dict[str, str] = field(default_factory=lambda: _activated(os.environ))
 
     def run(self, block: Block) -> str:
@@ -86,8 +87,27 @@ class Terminal:
                 assert self.node_modules is not None, NO_NODE
                 self.environment["NODE_PATH"] = str(self.node_modules)
                 return ["node", "-e", text]
+            case "typescript":
+                return self._compiled(text)
             case _:
                 return ["bash", "-aeuc", f"{text}\nenv -0 > {self._variables}"]
+
+    def _compiled(self, text: str) -> list[str]:
+        """The program that runs a module, which the compiler has taken without a word."""
+        assert self.typescript is not None, NO_NODE
+        packages = self.folder / "node_modules"
+        if not packages.exists():
+            packages.mkdir()
+            (packages / "hedgerow-client").symlink_to(self.typescript)
+            (packages / "@types").symlink_to(self.typescript / "node_modules" / "@types")
+        (self.folder / "page.mts").write_text(text)
+        compiler = self.typescript / "node_modules" / ".bin" / "tsc"
+        options = ["--strict", "--module", "nodenext", "--target", "es2022", "--types", "node", "--skipLibCheck"]
+        done = subprocess.run(
+            [compiler, *options, "page.mts"], cwd=self.folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{text}\n{done.stdout}"
+        return ["node", "page.mjs"]
 
     @property
     def _variables(self) -> Path:
@@ -117,13 +137,14 @@ def wait(condition: Callable[[], bool], every_s: float = 0.05) -> None:
 def run_page(blocks: list[Block], terminal: Terminal) -> None:
     """Runs the blocks of a page one after the other. A JSON block after one is a part of its answer, a text block all
     that it prints; what only reads is read again until it is so. Without node the rest is run, and the test skipped."""
-    can_run = {*_SHELLS, "python", *(["javascript"] if terminal.node_modules else [])}
+    with_node = {"javascript": terminal.node_modules, "typescript": terminal.typescript}
+    can_run = {*_SHELLS, "python", *(language for language, packages in with_node.items() if packages)}
     for number, block in enumerate(blocks):
         if block.language not in can_run or block.text.startswith("hedgerow "):
             continue
         shown = blocks[number + 1] if number + 1 < len(blocks) else Block("", "")
         check(block, shown, terminal)
-    if terminal.node_modules is None and any(block.language == "javascript" for block in blocks):
+    if any(block.language in with_node and block.language not in can_run for block in blocks):
         pytest.skip(NO_NODE)
 
 
@@ -171,3 +192,20 @@ def is_part(shown: Any, whole: Any) -> bool:
             and all(is_part(one, other) for one, other in zip(shown, whole, strict=True))
         )
     return bool(shown == whole)
+
+
+def has_shape(shown: Any, served: Any) -> bool:
+    """Whether an answer has all names that are shown, with values of the same kind or null."""
+    match shown:
+        case dict():
+            return isinstance(served, dict) and all(
+                name in served and (served[name] is None or has_shape(value, served[name]))
+                for name, value in shown.items()
+            )
+        case [first, *_]:
+            return isinstance(served, list) and all(has_shape(first, one) for one in served)
+        case bool() | str():
+            return type(served) is type(shown)
+        case int() | float():
+            return isinstance(served, int | float) and not isinstance(served, bool)
+    return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -11,12 +10,8 @@ from pathlib import Path
 import click
 import pytest
 
-from hedgerow.cli.main import cli
-
+from .commands import check
 from .documents import PAGES, ROOT, blocks, inline_code, name_of, statements
-
-_OPEN_ENDED = {"…", "..."}
-"""In running text: and what else it takes."""
 
 
 def shown(text: str) -> Iterator[tuple[list[str], bool]]:
@@ -28,26 +23,6 @@ def shown(text: str) -> Iterator[tuple[list[str], bool]]:
     for code in inline_code(text):
         if code.startswith("hedgerow ") and "{" not in code:
             yield shlex.split(code)[1:], False
-
-
-def check(words: list[str], *, is_whole: bool) -> None:
-    """Raises click.UsageError, or AssertionError for a command that there is not."""
-    if words and words[-1] in _OPEN_ENDED and not words[-2:][0].startswith("-"):
-        words = words[:-1]
-    if "<" in words:
-        words = words[: words.index("<")]
-    command: click.Command = cli
-    context = click.Context(command, info_name="hedgerow")
-    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
-        if words[0].isupper() and not is_whole:  # a place for any of them
-            return
-        found = command.get_command(context, words[0])
-        assert found is not None, f"hedgerow has no {' '.join(words)}"
-        command, words = found, words[1:]
-    try:
-        command.make_context("hedgerow", words)
-    except (click.MissingParameter, click.exceptions.NoArgsIsHelpError):
-        assert not is_whole
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -73,9 +48,3 @@ def test_every_make_target_exists() -> None:
         named = [words[-1] for words in typed if words[0] == "make"]
         named += [code.split()[-1] for code in inline_code(page.read_text()) if code.startswith("make ")]
         assert set(named) <= targets, name_of(page)
-
-
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_every_shown_json_is_json(page: Path) -> None:
-    for block in blocks(page.read_text(), "json"):
-        json.loads(block.text)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import doctest
-import importlib.util
 import re
-import tomllib
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
@@ -16,25 +13,17 @@ from hedgerow.core import observe
 from hedgerow.core.config import PREFIX, Settings
 
 from .documents import PAGES, ROOT, blocks, inline_code, name_of, section
+from .tools import tool
 
 VARIABLES = {PREFIX + name.upper() for name in Settings.model_fields} | {PREFIX + "CONFIG"}
 
 
-def tables() -> ModuleType:
-    """tools/doc_tables.py, which writes what is held here."""
-    spec = importlib.util.spec_from_file_location("doc_tables", ROOT / "tools" / "doc_tables.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_tables_are_those_of_the_code() -> None:
-    for document in tables().DOCUMENTS:
+    tables = tool("doc_tables")
+    for document in tables.DOCUMENTS:
         text = document.read_text()
         assert "<!-- table " in text
-        assert text == tables().expected(text), "python tools/doc_tables.py writes it anew"
+        assert text == tables.expected(text), "python tools/doc_tables.py writes it anew"
 
 
 def test_every_setting_has_a_meaning() -> None:
@@ -44,11 +33,6 @@ def test_every_setting_has_a_meaning() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_setting_exists(page: Path) -> None:
     assert set(re.findall(rf"\b{PREFIX}[A-Z_]*[A-Z]\b", page.read_text())) <= VARIABLES
-
-
-def test_shown_toml_is_taken() -> None:
-    [block] = blocks((ROOT / "docs" / "operations.md").read_text(), "toml")
-    Settings(**tomllib.loads(block.text))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -7,84 +7,59 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
+from tests.node import NO_NODE
 
 from hedgerow.core.secrets import Secret
 from hedgerow.storage.database import connect_once
 
 from .documents import Block
-from .terminal import NO_NODE, PATIENCE_S, Deployment, Terminal, wait
+from .published import Pages, call, following, key_of, runnable
+from .terminal import Deployment, Terminal, has_shape, wait
 
-HOST = "v2.55-tech.com"
 CURL_PAGES = ("ABP Authentication - API Key Setup", "ABP Error Handling", "ABP Quickstart - Place Your First Bet")
 SOCKET_PAGE = "ABP WebSocket - Real-Time Updates"
 ORDER_ID, ORDERED, LOOKED_AT = 327, "id1000004461512432", "id1000002361061419"
 """The order's id, its fixture, and the betslip's, as they stand in the pages."""
 
-Pages = Mapping[str, list[Block]]
-
-_PAGE = re.compile(r"^# ([^\n]+)\nSource: ", re.MULTILINE)
-_FENCE = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_HOST = re.compile(r"https://([\w.-]+)/place-orders")
 
 
-@pytest.fixture(scope="session")
-def published(shared: Callable[[str], Path]) -> Pages:
-    """The code of the published pages, by the pages' titles."""
-    text = "\n".join(path.read_text() for path in sorted(shared("seeds").glob("*.txt")))
-    parts = _PAGE.split(text)
-    return {title: code_of(page) for title, page in zip(parts[1::2], parts[2::2], strict=True)}
+def same_with_our_client(host: str) -> Block:
+    """What the page's socket programs do, with our own client."""
+    program = f"""import {{ Abp, Gap }} from "hedgerow-client";
+const abp = new Abp("https://{host}", "YOUR_API_KEY");
+const stream = await abp.stream({{ channels: ["orders", "bets", "settlements"] }}).ready();
+console.log(`Logged in as ${{(await abp.listAccounts())[0]!.client}}`);
+for await (const item of stream) {{
+  if (item instanceof Gap) throw new Error(item.why);
+  console.log(`[${{item.channel}}:${{item.event}}]`, item.payload);
+}}"""
+    return Block("typescript", program)
 
 
-def code_of(page: str) -> list[Block]:
-    return [
-        Block(found[1], indented(found[2]) if found[1] == "python" else found[2]) for found in _FENCE.finditer(page)
-    ]
-
-
-def indented(python: str) -> str:
-    """A program with the indentation that it has lost where it lies: a colon at the end of a line opens a block, `elif`
-    goes back to its `if`, and what runs the loop stands at the margin."""
-    lines: list[str] = []
-    depth = 0
-    for line in python.splitlines():
-        if line.startswith("elif "):
-            depth -= 1
-        if line.startswith("asyncio.run("):
-            depth = 0
-        lines.append("    " * depth + line)
-        if line.endswith(":"):
-            depth += 1
-    return "\n".join(lines)
+def host_of(published: Pages) -> str:
+    """Where the pages place their orders."""
+    found = {host for page in CURL_PAGES for block in published[page] for host in _HOST.findall(block.text)}
+    (host,) = found
+    return host
 
 
 @pytest.fixture
-def terminal(deployment: Deployment, node_modules: Path | None) -> Terminal:
-    """With a key of its own, so that no other test's requests count against its limit."""
-    made = subprocess.run(
-        [sys.executable, "-m", "hedgerow", "keys", "create", "--service", "abp", "--client", "demo"],
-        cwd=deployment.folder,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    key, abp = made.stdout.strip(), deployment.told["abp"]
+def terminal(deployment: Deployment, published: Pages, node_modules: Path | None, typescript: Path | None) -> Terminal:
+    key, abp, host = key_of(deployment, "abp", "demo"), deployment.told["abp"], host_of(published)
     replaced = {
-        f"https://{HOST}": abp["url"],
-        f"wss://{HOST}/ws": abp["ws"],
+        f"https://{host}": abp["url"],
+        f"wss://{host}/ws": abp["ws"],
         "YOUR_API_KEY": key,
         "your-api-key": key,
     }
-    return Terminal(deployment.folder, replaced, node_modules)
+    return Terminal(deployment.folder, replaced, node_modules, typescript)
 
 
 async def test_published_programs_do_what_they_say(
@@ -93,7 +68,8 @@ async def test_published_programs_do_what_they_say(
     await next_order_is(deployment, ORDER_ID)
     for fixture in (ORDERED, LOOKED_AT):
         put_match(deployment, fixture)
-    clients = [block for block in published[SOCKET_PAGE] if block.language in runnable(terminal)]
+    programs = [*published[SOCKET_PAGE], same_with_our_client(host_of(published))]
+    clients = [block for block in programs if block.language in runnable(terminal)]
     with following(terminal, clients) as told:
         wait(lambda: all("Logged in as demo" in lines for lines in told))
         for title in CURL_PAGES:
@@ -115,10 +91,6 @@ async def test_published_programs_do_what_they_say(
     assert (settled["settlementStatus"], settled["settlementAmount"]) == ("WON", 19.8)
     if terminal.node_modules is None:
         pytest.skip(NO_NODE)
-
-
-def runnable(terminal: Terminal) -> set[str]:
-    return {"python", "javascript"} if terminal.node_modules else {"python"}
 
 
 def run_curls(blocks: list[Block], terminal: Terminal) -> None:
@@ -143,23 +115,6 @@ def values(text: str) -> Iterator[Any]:
         rest = rest[end:].lstrip()
 
 
-def has_shape(shown: Any, served: Any) -> bool:
-    """Whether an answer has all names that are shown, with values of the same kind or null."""
-    match shown:
-        case dict():
-            return isinstance(served, dict) and all(
-                name in served and (served[name] is None or has_shape(value, served[name]))
-                for name, value in shown.items()
-            )
-        case [first, *_]:
-            return isinstance(served, list) and all(has_shape(first, one) for one in served)
-        case bool() | str():
-            return type(served) is type(shown)
-        case int() | float():
-            return isinstance(served, int | float) and not isinstance(served, bool)
-    return True
-
-
 def bets_of(published: Pages, terminal: Terminal) -> list[dict[str, Any]]:
     """The published order's bets, once one is confirmed."""
     curl = next(block for block in published[CURL_PAGES[-1]] if "/bets?" in block.text)
@@ -171,32 +126,6 @@ def bets_of(published: Pages, terminal: Terminal) -> list[dict[str, Any]]:
 
     wait(has_confirmed, every_s=1)
     return found
-
-
-@contextmanager
-def following(terminal: Terminal, clients: list[Block]) -> Iterator[list[list[str]]]:
-    """What the clients print while they run, line by line."""
-    told: list[list[str]] = [[] for _ in clients]
-    processes = [terminal.start(client) for client in clients]
-    readers = [
-        threading.Thread(target=read, args=(process, lines)) for process, lines in zip(processes, told, strict=True)
-    ]
-    for reader in readers:
-        reader.start()
-    try:
-        yield told
-    finally:
-        for process, reader in zip(processes, readers, strict=True):
-            process.terminate()
-            process.wait(PATIENCE_S)
-            reader.join(PATIENCE_S)
-
-
-def read(process: subprocess.Popen[str], lines: list[str]) -> None:
-    assert process.stdout is not None
-    with process.stdout as out:
-        for line in out:
-            lines.append(line.rstrip("\n"))  # noqa: PERF401 - it is looked at while it grows
 
 
 async def next_order_is(deployment: Deployment, order_id: int) -> None:
@@ -218,26 +147,8 @@ def put_match(deployment: Deployment, fixture: str) -> None:
     call(deployment, "PUT", "/sim/odds", odds)
 
 
-def call(deployment: Deployment, method: str, path: str, body: object) -> None:
-    """A call of the world's script."""
-    request = Request(deployment.told["sim"]["url"] + path, json.dumps(body).encode(), method=method)
-    with urlopen(request, timeout=10) as answer:
-        assert answer.status == 200
-
-
 @pytest.mark.parametrize("other", [{}, {"a": "1", "b": []}, {"a": 1}, {"a": 1, "b": [{}]}, {"a": True, "b": []}, []])
 def test_answers_of_another_shape_are_noticed(other: object) -> None:
     shown = {"a": 1.5, "b": [{"c": "x"}]}
     assert has_shape(shown, {"a": 1, "b": [{"c": "y"}, {"c": None}], "d": 0})
     assert not has_shape(shown, other)
-
-
-def test_lost_indentation_is_found_again() -> None:
-    lost = "async def run():\nfor one in all:\nif one:\na()\nelif two:\nb()\nasyncio.run(run())"
-    compile(indented(lost), "published", "exec")
-    assert indented(lost).splitlines()[3:] == [
-        "            a()",
-        "        elif two:",
-        "            b()",
-        "asyncio.run(run())",
-    ]

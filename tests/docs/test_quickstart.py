@@ -8,6 +8,8 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from tests.patience import PATIENCE_S
+
 from .documents import ROOT, blocks, section, statements
 from .terminal import Deployment, Terminal, exact, run_page, wait
 
@@ -28,13 +30,18 @@ def test_first_five_minutes_are_as_written(deployment: Deployment) -> None:
     call(match)
     assert call(odds) == {"accepted": 2}
     wait(lambda: call(activate).get("status") == "activated")
-    wait(lambda: [order["orderStatus"] for order in call(open_orders)["orders"]] == ["PLACED"] * 6)
+    wait(lambda: [order["orderStatus"] for order in call(open_orders)["orders"]] == ["PLACED"] * 30)
     shown = as_shown(text, "orderId")
-    wait(lambda: shown.items() <= order_of(call(open_orders)["orders"], shown["orderId"]).items())
+    number = shown.pop("orderId")  # the other pages' orders on this deployment have taken numbers too
+    wait(lambda: order_like(shown, call(open_orders)["orders"]) is not None)
+    here = order_like(shown, call(open_orders)["orders"])
+    explain = [word.replace(f"/orders/{number}/", f"/orders/{here}/") for word in explain]
     assert call(explain)["data"][0]["why"]["legs"][0]["odds"] == Decimal("2.05")
     assert call(take)["matched"] == 20
     bet = as_shown(text, "betId")
     del bet["betId"]  # the other pages' bets on this deployment have taken numbers too
+    assert bet["orderId"] == number
+    bet["orderId"] = here
     wait(lambda: [bet.items() <= row.items() for row in call(bets)["data"]] == [True])
     call(settle)
     earned = as_shown(text, "netRealizedSpread")
@@ -59,8 +66,9 @@ def as_shown(text: str, key: str) -> dict[str, Any]:
     return next(shown for shown in found if next(iter(shown)) == key)
 
 
-def order_of(orders: list[dict[str, Any]], order_id: int) -> dict[str, Any]:
-    return next(order for order in orders if order["orderId"] == order_id)
+def order_like(shown: dict[str, Any], orders: list[dict[str, Any]]) -> int | None:
+    """The number of the first order that has all that is shown."""
+    return next((order["orderId"] for order in orders if shown.items() <= order.items()), None)
 
 
 def call(words: list[str]) -> Any:
@@ -81,7 +89,7 @@ def call(words: list[str]) -> Any:
             case _:
                 url = word
     try:
-        with urlopen(Request(url, body, headers, method=method), timeout=10) as answer:
+        with urlopen(Request(url, body, headers, method=method), timeout=PATIENCE_S) as answer:
             return json.load(answer, parse_float=Decimal)
     except HTTPError as error:
         with error:
