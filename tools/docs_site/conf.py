@@ -6,7 +6,7 @@ from pathlib import Path
 project = "Hedgerow"
 version = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]["version"]
 extensions = ["myst_parser"]
-root_doc = "README"
+root_doc = "index"
 html_theme = "furo"
 html_title = f"{project} {version}"
 html_show_sphinx = False
