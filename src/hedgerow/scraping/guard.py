@@ -271,6 +271,11 @@ class Policy:
             return None
         return address_rule(address)
 
+    @property
+    def names_networks(self) -> bool:
+        """Whether what it admits of a name hangs on the address that the name resolves to, beyond being public."""
+        return self.allow.has_networks or self.deny.has_networks
+
     def _unless_excepted(self, rule: str | None) -> str | None:
         # A local name may resolve to an address that is an exception: the address decides then.
         return None if self.exceptions.has_networks else rule

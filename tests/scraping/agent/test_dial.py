@@ -28,6 +28,8 @@ class Names:
         self.asked = 0
 
     async def __call__(self, host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[object, ...]]]:
+        if host == "127.0.0.1":
+            return [(socket.AF_INET, (host, port))]
         self.asked += 1
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         return [(socket.AF_INET, (address, port)) for address in answer.split(",")]
@@ -111,10 +113,14 @@ async def test_the_lists_of_the_work_come_on_top() -> None:
         assert "deny list" in error.detail
 
 
-async def test_a_name_without_addresses_is_unreachable() -> None:
-    async def nothing(host: str, port: int) -> list:
-        raise socket.gaierror(-2, "Name or service not known")
+async def nothing(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[object, ...]]]:
+    """Knows no name."""
+    if host == "127.0.0.1":
+        return [(socket.AF_INET, (host, port))]
+    raise socket.gaierror(-2, "Name or service not known")
 
+
+async def test_a_name_without_addresses_is_unreachable() -> None:
     error = await refusal(Dialer(Policy(), nothing), "nowhere.example")
     assert (error.code, "does not resolve" in error.detail) == (CutCode.UNREACHABLE, True)
 
@@ -156,32 +162,102 @@ async def http_proxy(status: bytes = b"200 OK") -> AsyncIterator[tuple[int, list
         server.close()
 
 
+FAR = Names("192.0.2.7")
+OPEN = Policy(Patterns.of(["127.0.0.0/8", "192.0.2.0/24"]))
+
+
+def through(port: int, lists: Lists = PLAIN.lists, user: str = "") -> Way:
+    return Way(lists, Secret(f"http://{user}127.0.0.1:{port}"))
+
+
+@pytest.fixture
+def public_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test's proxy counts as one of the public internet."""
+    monkeypatch.setattr("hedgerow.scraping.agent.dial.address_rule", lambda address: None)
+
+
 async def test_a_connection_goes_through_an_http_proxy_with_its_user() -> None:
     async with http_proxy() as (port, heads):
-        way = Way(proxy=Secret(f"http://us%40er:word@127.0.0.1:{port}"))
-        assert await ask(await Dialer(LOOPBACK).open("far.example", 443, way)) == b"through"
-        assert heads[0].startswith(b"CONNECT far.example:443 HTTP/1.1\r\n")
+        way = through(port, user="us%40er:word@")
+        assert await ask(await Dialer(OPEN, FAR).open("far.example", 443, way)) == b"through"
         assert b"Proxy-Authorization: Basic dXNAZXI6d29yZA==" in heads[0]
 
 
 async def test_a_proxy_that_refuses_is_named_without_its_password() -> None:
     async with http_proxy(b"407 No") as (port, _):
-        error = await refusal(
-            Dialer(LOOPBACK), "far.example", 443, Way(proxy=Secret(f"http://u:geheim@127.0.0.1:{port}"))
-        )
+        error = await refusal(Dialer(OPEN, FAR), "far.example", 443, through(port, user="u:geheim@"))
         assert "407" in error.detail
         assert "geheim" not in error.detail
 
 
 @pytest.mark.parametrize("proxy", ["http://127.0.0.1:3128", "socks5://[::1]:1080", "http://2130706433"])
 async def test_a_proxy_is_a_target_like_any_other(proxy) -> None:
-    assert (await refusal(Dialer(Policy()), "far.example", 443, Way(proxy=Secret(proxy)))).code is CutCode.REFUSED
+    error = await refusal(Dialer(Policy()), "8.8.8.8", 443, Way(proxy=Secret(proxy)))
+    assert (error.code, "loopback" in error.detail) == (CutCode.REFUSED, True)
 
 
-async def test_a_proxy_does_not_lead_to_a_forbidden_name() -> None:
+@pytest.mark.parametrize("lists", [Lists(allow=("far.example",)), Lists(deny=("127.0.0.0/8",))])
+async def test_the_lists_of_the_work_judge_its_proxy_too(lists) -> None:
     async with http_proxy() as (port, heads):
-        error = await refusal(Dialer(LOOPBACK), "10.0.0.1", 80, Way(proxy=Secret(f"http://127.0.0.1:{port}")))
+        error = await refusal(Dialer(OPEN, FAR), "far.example", 443, through(port, lists))
+        assert (error.code, error.detail.startswith("127.0.0.1 is refused"), heads) == (CutCode.REFUSED, True, [])
+
+
+async def test_a_proxy_does_not_lead_to_a_forbidden_address() -> None:
+    async with http_proxy() as (port, heads):
+        error = await refusal(Dialer(LOOPBACK), "10.0.0.1", 80, through(port))
         assert (error.code, heads) == (CutCode.REFUSED, [])
+
+
+async def test_a_name_that_resolves_inward_is_refused_behind_a_public_proxy_too(public_proxy) -> None:
+    async with http_proxy() as (port, heads):
+        error = await refusal(Dialer(LOOPBACK, Names("10.0.0.1")), "rebind.example", 80, through(port))
+        assert (error.detail, heads) == ("rebind.example is refused: private address", [])
+
+
+@pytest.mark.parametrize(
+    "lists", [Lists(allow=("198.51.100.0/24", "127.0.0.1")), Lists(deny=("192.0.2.7",)), Lists(deny=("192.0.2.0/28",))]
+)
+@pytest.mark.parametrize("whose", ["the work's", "the operator's"])
+async def test_a_proxy_lifts_no_network_of_a_list(public_proxy, lists, whose) -> None:
+    policy = Policy(OPEN.exceptions, Patterns.of(lists.allow), Patterns.of(lists.deny))
+    async with http_proxy() as (port, heads):
+        dialer = Dialer(policy if whose == "the operator's" else OPEN, FAR)
+        way = through(port, lists if whose == "the work's" else Lists())
+        error = await refusal(dialer, "far.example", 80, way)
+        assert (error.detail.startswith("far.example is refused"), heads) == (True, [])
+
+
+async def test_a_public_proxy_is_told_the_name(public_proxy) -> None:
+    async with http_proxy() as (port, heads):
+        (await Dialer(OPEN, FAR).open("Far.Example.", 443, through(port))).close()
+        assert heads[0].startswith(b"CONNECT far.example:443 HTTP/1.1\r\n")
+
+
+async def test_a_public_proxy_is_told_the_judged_address_where_a_list_names_networks(public_proxy) -> None:
+    async with http_proxy() as (port, heads):
+        way = through(port, Lists(deny=("198.51.100.0/24",)))
+        (await Dialer(OPEN, FAR).open("far.example", 443, way)).close()
+        assert heads[0].startswith(b"CONNECT 192.0.2.7:443 HTTP/1.1\r\n")
+
+
+async def test_a_proxy_inside_is_told_the_judged_address() -> None:
+    """It could resolve the name to another address inside."""
+    async with http_proxy() as (port, heads):
+        (await Dialer(OPEN, FAR).open("far.example", 443, through(port))).close()
+        assert heads[0].startswith(b"CONNECT 192.0.2.7:443 HTTP/1.1\r\n")
+
+
+async def test_a_name_that_a_public_proxy_alone_knows_is_left_to_it(public_proxy) -> None:
+    async with http_proxy() as (port, heads):
+        (await Dialer(OPEN, nothing).open("far.example", 443, through(port))).close()
+        assert heads[0].startswith(b"CONNECT far.example:443 ")
+
+
+async def test_a_name_that_a_proxy_inside_alone_knows_is_unreachable() -> None:
+    async with http_proxy() as (port, heads):
+        error = await refusal(Dialer(OPEN, nothing), "far.example", 443, through(port))
+        assert (error.code, "does not resolve" in error.detail, heads) == (CutCode.UNREACHABLE, True, [])
 
 
 @pytest.mark.parametrize("url", ["", "ftp://a", "https://a", "http://", "//a", "http://a:x"])

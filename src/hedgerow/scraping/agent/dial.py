@@ -2,7 +2,8 @@
 connected to. HTTP, browsers, relays and brokers all come through here, so no redirect, sub-request or second answer
 of a name server leads around the rules.
 
-A connection may go on through an upstream proxy (HTTP CONNECT or SOCKS5), which is a target like any other.
+A connection may go on through an upstream proxy (HTTP CONNECT or SOCKS5), which is a target like any other. What lies
+behind it is judged as if it were connected to directly: a proxy lifts no rule.
 Sources: RFC 9110 section 9.3.6 (CONNECT), RFC 1928 and 1929 (SOCKS5).
 """
 
@@ -19,7 +20,7 @@ import msgspec
 
 from hedgerow.core.errors import HedgerowError
 from hedgerow.core.secrets import Secret
-from hedgerow.scraping.guard import Lists, Policy, canonical_host, refuse_by_name
+from hedgerow.scraping.guard import Lists, Policy, address_rule, canonical_host, refuse_by_name
 from hedgerow.scraping.linkevents import CutCode
 from hedgerow.scraping.upstream import Upstream
 
@@ -95,25 +96,29 @@ class Dialer:
             raise DialError(CutCode.TIMED_OUT, f"no connection to {host}:{port} within {self._connect_s:g} s") from None
 
     async def _open_direct(self, host: str, port: int, way: Way) -> socket.socket:
-        self.check(host, port, way)
         named = _canonical(host)
-        addresses = await self._addresses(host, port)
-        allowed, rule = [], ""
-        for family, address in addresses:
-            if why := self._refusal(address, named, way):
-                rule = rule or why
-            else:
-                allowed.append((family, address))
-        if not allowed:
-            raise _refused(host, rule)
         failure: OSError | None = None
-        for family, address in allowed[:_MOST_ADDRESSES]:
+        for family, address in await self._admitted(host, port, way):
             try:
                 return await self._open_address(family, address, named, way)
             except OSError as error:
                 failure = error
         reason = (failure.strerror or "no answer") if failure else "no answer"
         raise DialError(CutCode.UNREACHABLE, f"{host}:{port} cannot be connected to: {reason}")
+
+    async def _admitted(self, host: str, port: int, way: Way) -> list[tuple[socket.AddressFamily, SocketAddress]]:
+        """Those of the target's addresses that may be connected to, at least one. Raises DialError."""
+        self.check(host, port, way)
+        named = _canonical(host)
+        admitted, rule = [], ""
+        for family, address in await self._addresses(host, port):
+            if why := self._refusal(address, named, way):
+                rule = rule or why
+            else:
+                admitted.append((family, address))
+        if not admitted:
+            raise _refused(host, rule)
+        return admitted[:_MOST_ADDRESSES]
 
     async def _addresses(self, host: str, port: int) -> list[tuple[socket.AddressFamily, SocketAddress]]:
         named = _canonical(host)
@@ -122,7 +127,7 @@ class Dialer:
         except (OSError, UnicodeError):
             found = []
         if not found:
-            raise DialError(CutCode.UNREACHABLE, f"the name {host} does not resolve")
+            raise _unresolved(host)
         return found
 
     async def _open_address(
@@ -153,12 +158,13 @@ class Dialer:
         return self._policy.refuse_address(found, port, name) or way.lists.policy.refuse_address(found, port, name)
 
     async def _open_through(self, proxy: Upstream, host: str, port: int, way: Way) -> socket.socket:
-        """The proxy resolves the target's name, so only what can be said of the name itself is judged here."""
-        self.check(host, port, way)
-        connected = await self._open_direct(proxy.host, proxy.port, Way())
+        """The target is judged as if it were connected to from here, and so is the proxy itself."""
+        judged = await self._judged_for_proxy(host, port, way)
+        connected = await self._open_direct(proxy.host, proxy.port, Way(way.lists))
         try:
+            told = self._as_told(judged, host, connected, way)
             shake = _connect_http if proxy.scheme == "http" else _connect_socks
-            await shake(connected, proxy, str(_canonical(host)), port)
+            await shake(connected, proxy, told, port)
         except OSError:
             connected.close()
             raise DialError(CutCode.UNREACHABLE, f"the proxy {proxy.host}:{proxy.port} broke off") from None
@@ -166,6 +172,30 @@ class Dialer:
             connected.close()
             raise
         return connected
+
+    async def _judged_for_proxy(self, host: str, port: int, way: Way) -> str | None:
+        """The address that a proxy may be told for the target, of IPv4 where it has one: every proxy reaches these.
+        None for a name that does not resolve here. Raises DialError for one that is refused."""
+        try:
+            admitted = await self._admitted(host, port, way)
+        except DialError as error:
+            if error.code is CutCode.REFUSED:
+                raise
+            return None
+        _, address = min(admitted, key=lambda found: found[0] is not socket.AF_INET)
+        return str(address[0]).partition("%")[0]
+
+    def _as_told(self, judged: str | None, host: str, connected: socket.socket, way: Way) -> str:
+        """What the proxy is asked for. Its own answer to the name would not be judged by anybody: it is told the name,
+        which it may resolve nearer to where it stands, only where that answer can break no rule, the address
+        otherwise. Raises DialError where there is none."""
+        policies = (self._policy, way.lists.policy)
+        is_public = address_rule(ip_address(str(connected.getpeername()[0]).partition("%")[0])) is None
+        if is_public and not any(policy.names_networks for policy in policies):
+            return str(_canonical(host))
+        if judged is None:
+            raise _unresolved(host)
+        return judged
 
 
 def _canonical(host: str) -> Any:
@@ -177,6 +207,10 @@ def _canonical(host: str) -> Any:
 
 def _no_host(text: str) -> DialError:
     return DialError(CutCode.UNREACHABLE, f"{text[:100]!r} is not a host")
+
+
+def _unresolved(host: str) -> DialError:
+    return DialError(CutCode.UNREACHABLE, f"the name {host} does not resolve")
 
 
 def _refused(host: str, rule: str) -> DialError:
@@ -217,8 +251,7 @@ async def _connect_socks(connected: socket.socket, proxy: Upstream, host: str, p
             raise DialError(CutCode.UNREACHABLE, f"the proxy {proxy.host}:{proxy.port} does not know its user")
     elif version != 5 or method != 0:
         raise DialError(CutCode.UNREACHABLE, f"the proxy {proxy.host}:{proxy.port} wants another way to log in")
-    name = host.encode()
-    await loop.sock_sendall(connected, bytes((5, 1, 0, 3, len(name))) + name + port.to_bytes(2, "big"))
+    await loop.sock_sendall(connected, bytes((5, 1, 0)) + _socks_host(host) + port.to_bytes(2, "big"))
     _, reply, _, kind = await _exactly(connected, 4, proxy)
     if reply != 0:
         raise DialError(CutCode.UNREACHABLE, f"the proxy {proxy.host}:{proxy.port} answered {reply} to CONNECT")
@@ -226,6 +259,15 @@ async def _connect_socks(connected: socket.socket, proxy: Upstream, host: str, p
     if length is None:
         (length,) = await _exactly(connected, 1, proxy)
     await _exactly(connected, length + 2, proxy)
+
+
+def _socks_host(host: str) -> bytes:
+    """RFC 1928, section 5: the kind of an address and itself."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return bytes((3, len(host))) + host.encode()
+    return bytes((1 if address.version == 4 else 4,)) + address.packed
 
 
 async def _exactly(connected: socket.socket, size: int, proxy: Upstream) -> bytes:
