@@ -38,14 +38,23 @@ def test_memory_is_told_of_each_process_and_of_the_engine_with_quotes(monkeypatc
     assert all(row["ours"] > 10 and row["target"] is None for row in cases.values())
 
 
+_PARENT = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "held = b'x' * 50_000_000; print(); input()"],
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+child.stdout.readline()
+print(child.pid, flush=True)
+input()
+child.kill()
+"""
+
+
 def test_memory_of_a_process_holds_what_it_started_unless_that_is_counted_apart() -> None:
-    with subprocess.Popen([sys.executable, "-c", "held = b'x' * 50_000_000; input()"], stdin=subprocess.PIPE) as child:
-        try:
-            while resident_mib(child.pid) < 45:
-                assert child.poll() is None
-            assert resident_mib(os.getpid()) - resident_mib(os.getpid(), without=[child.pid]) > 45
-        finally:
-            child.kill()
+    with subprocess.Popen([sys.executable, "-c", _PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        assert resident_mib(parent.pid) - resident_mib(parent.pid, without=[child]) > 45
+        parent.communicate(b"\n")
 
 
 def test_process_that_ends_while_it_is_looked_for_counts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
