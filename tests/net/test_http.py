@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from tests.otlpkit import collecting, facts
+from tests.patience import PATIENCE_S
 
 from hedgerow.core.errors import InDoubt, Unavailable
 from hedgerow.core.tracing import span
@@ -387,7 +388,7 @@ async def test_request_on_a_warm_connection_leaves_before_its_answer_is_awaited(
     client = client_of(await serve(handle))
     await client.warm_up()
     answer = client.request("bet", "POST", "/x", changes=True)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         await arrived.wait()
     assert (await answer).body == b"ok"
     await client.close()

@@ -173,11 +173,11 @@ def test_answer_is_not_awaited_longer_than_the_next_ping():
 async def test_server_that_answers_pings_is_kept(websocket, follow):
     async def quiet(connection: ServerConnection) -> None:
         await connection.recv()
-        await asyncio.sleep(1.8)
+        await asyncio.sleep(3.2)
         await connection.send("still here")
         await connection.wait_closed()
 
-    _, conversation = follow(await websocket(quiet), ping_every_s=0.5, pong_within_s=0.5)
+    _, conversation = follow(await websocket(quiet), ping_every_s=1.5, pong_within_s=1.5)
     await conversation.until(lambda: conversation.frames)
     assert conversation.closes == []
 

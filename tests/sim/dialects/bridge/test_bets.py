@@ -255,16 +255,16 @@ async def test_changes_are_paged_in_the_order_of_the_last_change(scene: Scene, d
     assert ([bet["reference"] for bet in rest["bets"]], rest["hasMore"]) == (references[2:], False)
 
 
-async def test_waiting_ends_with_a_change(scene: Scene, demo: Client) -> None:  # BR-17
+async def test_waiting_ends_with_a_change(scene: Scene, demo: Client, eventually) -> None:  # BR-17
     waiting = spawn(demo.get(f"{BETS}?wait=20"), "waits for a change")
-    await asyncio.sleep(0.02)
+    await eventually(lambda: scene.world.clock.next_wake_ns() is not None)
     await demo.put(scene.slip(), REFERENCE)
     assert [bet["reference"] for bet in (await waiting)["bets"]] == [REFERENCE]
 
 
-async def test_waiting_ends_at_its_limit_without_a_change(scene: Scene, demo: Client) -> None:  # BR-17
+async def test_waiting_ends_at_its_limit_without_a_change(scene: Scene, demo: Client, eventually) -> None:  # BR-17
     waiting = spawn(demo.get(f"{BETS}?wait=20"), "waits for a change")
-    await asyncio.sleep(0.02)
+    await eventually(lambda: scene.world.clock.next_wake_ns() is not None)
     await scene.step(21)
     assert await waiting == {"bets": [], "hasMore": False}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -189,8 +188,6 @@ class Scene:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Waits for a condition, at most some seconds."""
-    end = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < end
-        await asyncio.sleep(0.005)
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():  # noqa: ASYNC110 - of whatever kind the condition is
+            await asyncio.sleep(0.005)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import aiohttp
+from tests.patience import PATIENCE_S
 
 from hedgerow.core.clock import NS_PER_S
 from hedgerow.core.ids import FixtureId, OutcomeId, OutcomeKey
@@ -193,7 +193,6 @@ async def turns() -> None:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < end
-        await asyncio.sleep(0.005)
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():  # noqa: ASYNC110 - of whatever kind the condition is
+            await asyncio.sleep(0.005)
