@@ -18,6 +18,7 @@ from hedgerow.core.money import (
     micros,
     micros_floor,
     minor_unit,
+    product_floor,
     round_down,
     round_nearest,
     round_up,
@@ -139,3 +140,8 @@ def test_unknown_currency_is_refused_and_named() -> None:
 def test_rate_that_is_not_positive_is_refused(rate: str) -> None:
     with pytest.raises(ValueError, match="EUR"):
         Rates({"EUR": Decimal(rate)})
+
+
+@given(st.decimals(0, 10**6, places=20), st.decimals(0, 1000, places=20))
+def test_a_product_is_never_rounded_up(one, other) -> None:
+    assert product_floor(one, other) == Fraction(one) * Fraction(other) * MICRO // 1

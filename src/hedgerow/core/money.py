@@ -70,6 +70,12 @@ def micros_floor(value: Decimal) -> Micros:
     return Micros(math.floor(_finite(value).scaleb(6, _DOWNWARDS)))
 
 
+def product_floor(one: Decimal, other: Decimal) -> Micros:
+    """Their product in micros, what is smaller than one micro dropped towards minus infinity, however many digits they
+    have. Raises InexactAmountError for what is no amount."""
+    return micros_floor(_DOWNWARDS.multiply(one, other))
+
+
 def plain_micros(text: str) -> Micros | None:
     """The micros of plain decimal text ("19354", "1.155"), what is smaller than one micro dropped.
 

@@ -6,13 +6,12 @@ Off the ladder the venue would move an offer's odds silently, so nothing off it 
 
 from __future__ import annotations
 
-from decimal import ROUND_FLOOR, Context, Decimal
+from decimal import Decimal
 
-from hedgerow.core.money import MICRO, Micros, decimal_of, micros_floor
+from hedgerow.core.money import MICRO, Micros, decimal_of, micros_floor, product_floor
 from hedgerow.core.odds_grid import OddsGrid
 from hedgerow.core.states import Side
 
-_DOWNWARDS = Context(prec=60, rounding=ROUND_FLOOR)
 _UP_TO = (
     (2, "0.01"),
     (3, "0.02"),
@@ -57,7 +56,7 @@ def odds_of(price: int) -> Decimal:
 
 def contracts(stake: Decimal, odds: Decimal) -> Micros:
     """What a backer's stake pays at odds, in micros of contracts; less than one is dropped."""
-    return micros_floor(_DOWNWARDS.multiply(stake, odds))
+    return product_floor(stake, odds)
 
 
 def stake_of(price: int, size: int) -> Decimal:
@@ -67,4 +66,4 @@ def stake_of(price: int, size: int) -> Decimal:
 
 def risk_of(side: Side, stake: Decimal, odds: Decimal) -> Micros:
     """The money at risk in a bet: backing the stake, laying what the backer can win."""
-    return micros_floor(stake if side is Side.BUY else stake * (odds - 1))
+    return micros_floor(stake) if side is Side.BUY else product_floor(stake, odds - 1)
