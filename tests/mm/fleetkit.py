@@ -299,4 +299,6 @@ def _environment(server: WorldServer, data: Path, database_url: Secret, nats_url
         PREFIX + "NATS_URL": nats_url.reveal(),
         PREFIX + "MASTER_KEY": key,
         PREFIX + "MM_SHARDS": str(SHARDS),
+        # What is quoted here changes by what a test does alone, also on a machine that stands still for seconds.
+        **dict.fromkeys((PREFIX + name for name in ("FEED_SILENCE_S", "STALE_LIVE_S", "STALE_PREGAME_S")), "600"),
     }
