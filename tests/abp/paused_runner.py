@@ -32,6 +32,7 @@ from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.bets import Bet, Bets
 from hedgerow.storage.database import Database
 from hedgerow.storage.terms import Terms
+from hedgerow.venues.registry import Ways
 
 LEASE_S, MARGIN_S = 3.0, 0.1
 
@@ -72,6 +73,7 @@ async def main(database_url: str, url: str, now_ns: str, speed: str, offer: str,
         terms,
         Vault(Secret(key)),
         urls,
+        Ways({}),
         clock,
         placement,
         PriceBook().fixture_ref,

@@ -38,6 +38,7 @@ from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.bets import Bets
 from hedgerow.storage.database import Database
 from hedgerow.storage.terms import Terms
+from hedgerow.venues.registry import Ways
 
 from .abpkit import new_order
 
@@ -130,6 +131,7 @@ class Floor:
             Terms(self.database, clock),
             self.vault,
             {"pinnacle": {"rest": self.url}},
+            Ways({}),
             clock,
             placement,
             PriceBook().fixture_ref,

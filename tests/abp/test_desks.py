@@ -16,10 +16,12 @@ from hedgerow.core.errors import Unavailable
 from hedgerow.core.ids import NO_PLAYER, FixtureId, OutcomeId, OutcomeKey
 from hedgerow.core.observe import BALANCE_DRIFTS
 from hedgerow.core.secrets import Vault
+from hedgerow.core.upstream import Upstream
+from hedgerow.net.egress import DIRECT, Egress, Through
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.terms import Terms
 from hedgerow.venues.base import Balance, Descriptions, FixtureRefs, VenueContext
-from hedgerow.venues.registry import venue
+from hedgerow.venues.registry import Ways, venue
 
 from .abpkit import Desk
 
@@ -38,6 +40,7 @@ class Till:
         self.is_away = False
         self.fixture_ref: FixtureRefs | None = None
         self.describe: Descriptions | None = None
+        self.egress: Egress = DIRECT
 
     async def open(self) -> None:
         """Nothing to connect to."""
@@ -64,7 +67,7 @@ async def desks(desk: Desk, vault: Vault, tills: dict[int, Till], monkeypatch: p
 
     def build(slug: str, context: VenueContext) -> Any:
         till = tills[context.account.account_id] = Till(slug, context.account.currency)
-        till.fixture_ref, till.describe = context.fixture_ref, context.describe
+        till.fixture_ref, till.describe, till.egress = context.fixture_ref, context.describe, context.egress
         return till
 
     monkeypatch.setattr("hedgerow.abp.desks.build_bookmaker", build)
@@ -76,6 +79,7 @@ async def desks(desk: Desk, vault: Vault, tills: dict[int, Till], monkeypatch: p
         terms,
         vault,
         {},
+        Ways({"pinnacle": Upstream.of("http://key@gateway:8005")}),
         clock,
         cast("Any", None),
         lambda slug, fixture: f"{fixture} at {slug}",
@@ -177,6 +181,12 @@ async def test_each_connector_is_told_its_own_bookmakers_ids_of_fixtures(
     refs = {till.manifest.slug: till.fixture_ref for till in tills.values()}
     told = {slug: ref(FixtureId("id1")) for slug, ref in refs.items() if ref is not None}
     assert told == {"pinnacle": "id1 at pinnacle", "cloudbet": "id1 at cloudbet"}
+
+
+async def test_each_connector_goes_out_by_its_venues_way(desks: Desks, tills: dict[int, Till]) -> None:
+    ways = {till.manifest.slug: till.egress for till in tills.values()}
+    assert isinstance(ways["pinnacle"], Through)
+    assert ways["cloudbet"] is DIRECT
 
 
 async def test_each_connector_can_have_an_outcome_told_in_words(desks: Desks, tills: dict[int, Till]) -> None:

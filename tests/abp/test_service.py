@@ -20,8 +20,9 @@ from hedgerow.abp.orders import AbpOrder, AbpOrderStatus
 from hedgerow.abp.repository import OrderFilter
 from hedgerow.abp.service import AutomatedBetPlacing
 from hedgerow.bus.nats import Bus
+from hedgerow.core.clock import SystemClock
 from hedgerow.core.config import Settings
-from hedgerow.core.errors import ApiError
+from hedgerow.core.errors import ApiError, SetupError
 from hedgerow.core.ids import NO_PLAYER, ClientName, FixtureId, MarketId, MarketKey, OutcomeId, VenueSlug
 from hedgerow.core.secrets import Secret, Vault
 from hedgerow.sim.bookmaker import Quote
@@ -86,6 +87,12 @@ async def service(
     await until_funded(database)
     yield made
     await made.stop()
+
+
+def test_the_settings_proxies_are_read_at_the_start(database: Database, vault: Vault) -> None:
+    settings = Settings(venue_proxies="kalshy=http://hidden@gateway:8005")
+    with pytest.raises(SetupError, match="kalshy"):
+        AutomatedBetPlacing(settings, database, vault, SystemClock())
 
 
 async def until_funded(database: Database, accounts: int = 1) -> None:

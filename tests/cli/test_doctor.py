@@ -47,6 +47,14 @@ def test_file_in_place_of_the_data_folder_is_wrong(tmp_path: Path) -> None:
     assert of(Settings(data_dir=tmp_path / "data"))["data folder"] is Verdict.WRONG
 
 
+def test_venues_that_go_through_a_proxy_are_told_and_unknown_ones_are_wrong(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, venue_proxies="kalshi=http://hidden@gateway:8005")
+    told = {finding.check: finding for finding in machine(settings)}["venue proxies"]
+    assert (told.verdict, told.found) == (Verdict.OK, "kalshi through gateway:8005")
+    settings = Settings(data_dir=tmp_path, venue_proxies="kalshy=http://hidden@gateway:8005")
+    assert of(settings)["venue proxies"] is Verdict.WRONG
+
+
 def test_every_setting_is_listed_with_its_meaning() -> None:
     listed = {row["variable"]: row for row in all_settings()}
     assert set(listed) == {"HEDGEROW_" + name.upper() for name in Settings.model_fields}

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from tests.connectproxy import connect_proxy
 
 from hedgerow.cli.demo_data import ensure_demo_data
 from hedgerow.cli.simulated import simulated_environment
@@ -62,6 +63,29 @@ async def test_wrong_credentials_are_told_and_fail(cli: Cli, simulated: dict[str
     assert (done.returncode, row["works"]) == (1, False)
     assert "pinnacle" in row["error"]
     assert "not-it" not in done.stdout + done.stderr
+
+
+async def test_a_venue_is_asked_through_its_proxy(cli: Cli, simulated: dict[str, str]) -> None:
+    async with connect_proxy() as proxy:
+        named = {"HEDGEROW_VENUE_PROXIES": f"kalshi=http://hidden@127.0.0.1:{proxy.port}"}
+        done = await asyncio.to_thread(cli, "venues", "check", "kalshi", "--json", **simulated, **named)
+        told = [(row["works"], row["proxy"]) for row in json.loads(done.stdout)]
+        assert told == [(True, f"127.0.0.1:{proxy.port}")] * 2
+        assert proxy.heads
+
+        proxy.answer = b"HTTP/1.1 403 hidden may not\r\n\r\n"
+        done = await asyncio.to_thread(cli, "venues", "check", "kalshi", "--json", **simulated, **named)
+        assert (done.returncode, "answered 403 *** may not" in done.stdout) == (1, True)
+        assert "hidden" not in done.stdout + done.stderr
+
+
+async def test_a_proxy_of_an_unknown_venue_refuses_the_start(cli: Cli, simulated: dict[str, str]) -> None:
+    named = {"HEDGEROW_VENUE_PROXIES": "kalshy=http://hidden@gateway:8005"}
+    for command in (("venues", "check", "kalshi"), ("serve", "abp")):
+        done = await asyncio.to_thread(cli, *command, **simulated, **named)
+        assert done.returncode == 2, done
+        assert "HEDGEROW_VENUE_PROXIES names kalshy, which is no venue" in done.stderr
+        assert "hidden" not in done.stdout + done.stderr
 
 
 def test_venue_without_accounts_is_an_input_error(refuse: Callable[..., str]) -> None:

@@ -60,6 +60,57 @@ def test_venue_urls_are_a_table_in_the_file(config: Path) -> None:
     assert load_settings().venue_urls == {"kalshi": {"rest": "http://127.0.0.1:1"}}
 
 
+@pytest.mark.parametrize("between", [",", " ", ", ", "\n"])
+def test_venue_proxies_stand_beside_each_other_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch, between: str
+) -> None:
+    urls = ["sx.bet=http://key:country-de,us_agent-de1@gateway:8005", "4casters=https://key@[::1]:443/"]
+    monkeypatch.setenv("HEDGEROW_VENUE_PROXIES", between.join(urls) + between)
+    proxies = load_settings().venue_proxies
+    assert {slug: (proxy.scheme, proxy.address) for slug, proxy in proxies.items()} == {
+        "sx.bet": ("http", "gateway:8005"),
+        "4casters": ("https", "[::1]:443"),
+    }
+    assert (proxies["sx.bet"].user, proxies["sx.bet"].password) == (Secret("key"), Secret("country-de,us_agent-de1"))
+
+
+def test_venue_proxies_are_a_table_in_the_file(config: Path) -> None:
+    config.write_text('[venue_proxies]\nkalshi = "http://hidden:x@gateway:8005"\n')
+    settings = load_settings()
+    assert settings.venue_proxies["kalshi"].address == "gateway:8005"
+    assert "hidden" not in repr(settings) + settings.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("value", "named"),
+    [
+        ("http://hidden@gateway:8005", "venue=http://"),
+        ("hidden", "venue=http://"),
+        ("=http://hidden@gateway:8005", "venue=http://"),
+        ("http://hidden:x=y@gateway:8005", "venue=http://"),
+        ("kalshi=", "kalshi"),
+        ("kalshi=hidden@gateway:8005", "kalshi"),
+        ("kalshi=socks5://hidden@gateway:8005", "kalshi"),
+        ("kalshi=http://hidden@gateway", "port included"),
+        ("kalshi=http://hidden:country-de", "port included"),  # all that follows the key was forgotten
+        ("kalshi=http://hidden", "port included"),
+        ("kalshi=http://hidden:8005/x@gateway:8005", "kalshi"),
+        ("kalshi=http://hidden@[gateway:8005", "kalshi"),
+        ("kalshi=http://hidden@gateway:99999", "kalshi"),
+        ("kalshi=http://hidden@a:1,sx.bet=http://hidden@b", "sx.bet"),
+        ("kalshi=http://hidden@a:1,kalshi=http://hidden@a:1", "twice"),
+    ],
+)
+def test_a_wrong_venue_proxy_is_named_without_what_is_in_it(
+    monkeypatch: pytest.MonkeyPatch, value: str, named: str
+) -> None:
+    monkeypatch.setenv("HEDGEROW_VENUE_PROXIES", value)
+    with pytest.raises(SetupError, match="HEDGEROW_VENUE_PROXIES") as caught:
+        load_settings()
+    assert named in caught.value.what
+    assert "hidden" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from hedgerow.cli.simulated import clock_url
+from hedgerow.core.config import Settings
+from hedgerow.core.errors import SetupError
 from hedgerow.core.secrets import Secret
 from hedgerow.core.tasks import VitalTaskError, spawn, stop, watched
 from hedgerow.mm import serve
@@ -34,3 +36,10 @@ async def test_service_whose_fixtures_are_taken_by_another_ends_and_leaves_the_q
         assert await scene.database.fetchval("select holder from mm_shards") == "other"
     finally:
         await stop(service)
+
+
+async def test_a_proxy_of_an_unknown_venue_stops_the_start_before_anything_is_reached() -> None:
+    nowhere = {"database_url": Secret("postgresql://127.0.0.1:1/x"), "nats_url": Secret("nats://127.0.0.1:1")}
+    settings = Settings(**nowhere, venue_proxies="kalshy=http://hidden@gateway:8005")
+    with pytest.raises(SetupError, match="kalshy, which is no venue"):
+        await serve.run(settings, host="127.0.0.1", port=0)

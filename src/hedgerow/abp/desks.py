@@ -29,7 +29,7 @@ from hedgerow.storage.bets import Bet
 from hedgerow.storage.database import Database
 from hedgerow.storage.terms import BookmakerTerms, Terms
 from hedgerow.venues.base import Account, Bookmaker, Descriptions, VenueContext
-from hedgerow.venues.registry import UnknownVenueError, build_bookmaker, urls_of, venue
+from hedgerow.venues.registry import UnknownVenueError, Ways, build_bookmaker, urls_of, venue
 
 _log = structlog.get_logger(__name__)
 
@@ -74,6 +74,7 @@ class Desks:
         terms: Terms,
         vault: Vault,
         venue_urls: VenueUrls,
+        ways: Ways,
         clock: Clock,
         placement: Placement,
         fixture_ref: Callable[[VenueSlug, FixtureId], str | None],
@@ -83,7 +84,7 @@ class Desks:
         them."""
         self._fixture_ref, self._describe = fixture_ref, describe
         self._database, self._accounts, self._terms, self._vault = database, accounts, terms, vault
-        self._urls, self._clock, self._placement = venue_urls, clock, placement
+        self._urls, self._ways, self._clock, self._placement = venue_urls, ways, clock, placement
         self._desks: dict[int, Desk] = {}
         self._active_of: dict[str, list[Desk]] = {}
         self._warned: dict[int, bytes] = {}
@@ -197,7 +198,10 @@ class Desks:
         try:
             urls = urls_of(venue(row.venue).manifest, self._urls)
             known_as = partial(self._fixture_ref, VenueSlug(row.venue))
-            context = VenueContext(account, self._clock, urls, fixture_ref=known_as, describe=self._describe)
+            way = self._ways.to(row.venue)
+            context = VenueContext(
+                account, self._clock, urls, fixture_ref=known_as, describe=self._describe, egress=way
+            )
             return build_bookmaker(row.venue, context)
         except (UnknownVenueError, LookupError, SetupError) as error:
             self._warn(row, str(error))

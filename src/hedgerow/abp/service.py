@@ -46,7 +46,7 @@ from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.bets import Bets
 from hedgerow.storage.database import Database, StorageError, decode_json
 from hedgerow.storage.terms import Terms
-from hedgerow.venues.registry import all_venues
+from hedgerow.venues.registry import Ways, all_venues
 
 _log = structlog.get_logger(__name__)
 
@@ -82,6 +82,7 @@ class AutomatedBetPlacing:
             Terms(database, clock),
             vault,
             settings.venue_urls,
+            Ways(settings.venue_proxies),
             clock,
             placement,
             self.book.fixture_ref,

@@ -42,6 +42,7 @@ from hedgerow.scraping.agent.browser.program import NoBrowserError, find_program
 from hedgerow.storage.accounts import Accounts, open_credentials
 from hedgerow.storage.database import Database
 from hedgerow.storage.migrate import load, missing
+from hedgerow.venues.registry import Ways
 
 OLDEST_PYTHON = (3, 11)
 LEAST_FREE_BYTES = 1024 * 1024 * 1024
@@ -117,6 +118,7 @@ def machine(settings: Settings) -> list[Finding]:
         _tried("data folder", lambda: _writable(settings.data_dir)),
         _space(settings.data_dir),
         _feed_key(settings),
+        _tried("venue proxies", lambda: _proxies(settings)),
         _browser(settings),
         Finding("rabbitmq", Verdict.NOTE, "not needed yet"),
     ]
@@ -183,6 +185,12 @@ def _feed_key(settings: Settings) -> Finding:
     if settings.feed_key:
         return Finding("feed key", Verdict.OK, "set")
     return Finding("feed key", Verdict.NOTE, "not set", "set HEDGEROW_FEED_KEY to trade for real; --sim needs none")
+
+
+def _proxies(settings: Settings) -> str:
+    """Which venues are not reached straight. Raises SetupError."""
+    proxies = Ways(settings.venue_proxies).proxies()
+    return ", ".join(f"{slug} through {address}" for slug, address in proxies.items()) or "none"
 
 
 # --- the deployment ----------------------------------------------------------------------------------------------

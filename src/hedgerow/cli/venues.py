@@ -20,12 +20,14 @@ from hedgerow.cli.simulated import simulated_urls
 from hedgerow.core.errors import HedgerowError, InputError
 from hedgerow.core.observe import configure_logs, redact_text
 from hedgerow.net.calls import Caller
+from hedgerow.net.egress import Egress
 from hedgerow.storage.accounts import VenueAccount, open_credentials
 from hedgerow.venues.base import Account, Balance, Manifest, VenueContext
 from hedgerow.venues.quality import State, quality_of
 from hedgerow.venues.registry import (
     UnknownVenueError,
     Venue,
+    Ways,
     all_venues,
     build_bookmaker,
     build_exchange,
@@ -144,8 +146,8 @@ async def _check(slug: str, data_dir: Path | None) -> list[dict[str, Any]]:
         accounts = await op.accounts.accounts(venue=slug)
         if not accounts:
             raise InputError(f"there is no account at {slug}; add one with: hedgerow accounts add {slug} USERNAME")
-        urls = await _urls(op, venue(slug).manifest)
-        return list(await asyncio.gather(*(_asked(op, account, urls) for account in accounts)))
+        urls, ways = await _urls(op, venue(slug).manifest), Ways(op.settings.venue_proxies)
+        return list(await asyncio.gather(*(_asked(op, account, urls, ways) for account in accounts)))
 
 
 async def _urls(op: Operator, manifest: Manifest) -> Mapping[str, str]:
@@ -158,13 +160,14 @@ async def _urls(op: Operator, manifest: Manifest) -> Mapping[str, str]:
         return simulated_urls(await world.get("/sim/state"))[manifest.slug]
 
 
-async def _asked(op: Operator, account: VenueAccount, urls: Mapping[str, str]) -> dict[str, Any]:
+async def _asked(op: Operator, account: VenueAccount, urls: Mapping[str, str], ways: Ways) -> dict[str, Any]:
     """What the venue says to an account's credentials."""
-    row = {"username": account.username, "client": account.client, "active": account.is_active}
+    proxy = ways.proxies().get(account.venue)
+    row = {"username": account.username, "client": account.client, "active": account.is_active, "proxy": proxy}
     nothing = {"free": None, "held": None, "currency": None}
     try:
         async with asyncio.timeout(_CHECK_S):
-            told = await _balance(op, account, urls)
+            told = await _balance(op, account, urls, ways.to(account.venue))
     except HedgerowError as error:
         return {**row, "works": False, **nothing, "error": redact_text(str(error))}
     except TimeoutError:
@@ -172,11 +175,11 @@ async def _asked(op: Operator, account: VenueAccount, urls: Mapping[str, str]) -
     return {**row, "works": True, "free": told.free, "held": told.held, "currency": told.currency, "error": None}
 
 
-async def _balance(op: Operator, account: VenueAccount, urls: Mapping[str, str]) -> Balance:
+async def _balance(op: Operator, account: VenueAccount, urls: Mapping[str, str], way: Egress) -> Balance:
     manifest = venue(account.venue).manifest
     credentials = open_credentials(account, vault_of(op.settings))
     known = Account(account.account_id, account.username, account.currency, credentials, account.meta)
-    context = VenueContext(known, op.clock, urls)
+    context = VenueContext(known, op.clock, urls, egress=way)
     ask, close = _connector(account.venue, manifest, context)
     try:
         return await ask()

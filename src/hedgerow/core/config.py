@@ -6,10 +6,12 @@ The environment wins over the file. A wrong value stops the start with a message
 from __future__ import annotations
 
 import os
+import re
 import stat
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from pydantic import BeforeValidator, Field, ValidationError
@@ -22,6 +24,7 @@ from pydantic_settings import (
 
 from hedgerow.core.errors import SetupError
 from hedgerow.core.secrets import Secret, Vault
+from hedgerow.core.upstream import Upstream
 
 PREFIX = "HEDGEROW_"
 
@@ -36,6 +39,37 @@ def _listed(value: object) -> object:
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 """A list in the TOML file, separated by commas in an environment variable."""
+
+_NEXT_VENUE = re.compile(r"[,\s]+(?=[\w.-]+=)")  # a comma also stands in what a proxy is told
+_SLUG = re.compile(r"[\w.-]+")
+
+
+def _by_venue(value: object) -> object:
+    """Names no proxy that it cannot read: there are keys in them."""
+    if isinstance(value, str):
+        parts = [part.partition("=") for part in _NEXT_VENUE.split(value.strip(", \t\n")) if part]
+        if not all(sign and _SLUG.fullmatch(slug) for slug, sign, _ in parts):
+            raise ValueError("each is venue=http://[user:password@]host:port")
+        value = {slug: url for slug, _, url in parts}
+        if len(value) < len(parts):
+            raise ValueError("a venue is named twice")
+    return {slug: _proxy(slug, url) for slug, url in value.items()} if isinstance(value, dict) else value
+
+
+def _proxy(slug: str, url: object) -> Upstream:
+    if isinstance(url, Upstream):
+        return url
+    try:
+        parts = urlsplit(str(url))
+        if parts.port and not (parts.path.strip("/") or parts.query or parts.fragment):
+            return Upstream.of(str(url), ("http", "https"))
+    except ValueError:
+        pass  # its text may have a part of the key in it
+    raise ValueError(f"that of {slug} is not http://[user:password@]host:port or https://..., the port included")
+
+
+VenueProxies = Annotated[dict[str, Upstream], BeforeValidator(_by_venue)]
+"""A table in the TOML file; `venue=URL`, with commas or blanks between, in an environment variable."""
 
 VenueUrls = Annotated[dict[str, dict[str, str]], BeforeValidator(_from_json)]
 """A table in the TOML file, JSON in an environment variable."""
@@ -74,6 +108,10 @@ class Settings(BaseSettings):
     engine_tape: Path | None = Field(None, description="File to record all to that market making is told and decides")
     venue_urls: VenueUrls = Field(
         default_factory=dict, description="Base URLs by venue slug that replace the manifest's, as JSON"
+    )
+    venue_proxies: VenueProxies = Field(
+        default_factory=dict,
+        description="HTTP proxies that venues are reached through, venue=http://user:password@host:port,...",
     )
     clock_url: str | None = Field(None, description="World clock to follow (simulation); empty: the machine's")
 

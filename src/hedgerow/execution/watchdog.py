@@ -27,7 +27,7 @@ from hedgerow.core.tasks import spawn, stop
 from hedgerow.storage.accounts import Accounts, VenueAccount, open_credentials
 from hedgerow.storage.database import Database, StorageError
 from hedgerow.venues.base import Account, Exchange, VenueContext
-from hedgerow.venues.registry import UnknownVenueError, build_exchange, urls_of, venue
+from hedgerow.venues.registry import UnknownVenueError, Ways, build_exchange, urls_of, venue
 
 _log = structlog.get_logger(__name__)
 
@@ -101,6 +101,7 @@ async def watchdog(
 class _Watchdog:
     def __init__(self, settings: Settings, database: Database, vault: Vault, clock: Clock) -> None:
         self._urls: Mapping[str, Mapping[str, str]] = settings.venue_urls
+        self._ways = Ways(settings.venue_proxies)
         self._patience_s = settings.watchdog_after_s
         self._database, self._vault, self._clock = database, vault, clock
         self._accounts = Accounts(database, clock)
@@ -153,7 +154,8 @@ class _Watchdog:
                 return True
             credentials = open_credentials(row, self._vault)
             account = Account(row.account_id, row.username, row.currency, credentials, row.meta)
-            exchange = build_exchange(row.venue, VenueContext(account, self._clock, urls_of(manifest, self._urls)))
+            urls, way = urls_of(manifest, self._urls), self._ways.to(row.venue)
+            exchange = build_exchange(row.venue, VenueContext(account, self._clock, urls, egress=way))
         except (UnknownVenueError, LookupError, SetupError) as error:
             _log.error("quotes may rest unattended", exchange=row.venue, account=row.account_id, error=str(error))
             return True

@@ -32,7 +32,7 @@ from hedgerow.mm.shards import WHOLE, Shard
 from hedgerow.mm.switches import Switches
 from hedgerow.storage.accounts import Accounts, VenueAccount, open_credentials
 from hedgerow.venues.base import Account, Bookmaker, Exchange, VenueContext
-from hedgerow.venues.registry import UnknownVenueError, build_bookmaker, build_exchange, urls_of, venue
+from hedgerow.venues.registry import UnknownVenueError, Ways, build_bookmaker, build_exchange, urls_of, venue
 
 _log = structlog.get_logger(__name__)
 
@@ -65,6 +65,7 @@ class Roster:
         tag: int,
         shadowing: Shadowing,
         *,
+        ways: Ways,
         fixture_ref: Callable[[VenueSlug, FixtureId], str | None],
         shard: Shard = WHOLE,
     ) -> None:
@@ -73,7 +74,7 @@ class Roster:
         traded: what belongs to an account as a whole is divided."""
         self._switches, self._repository = switches, repository
         self._policies, self._accounts = policies, accounts
-        self._vault, self._urls = vault, venue_urls
+        self._vault, self._urls, self._ways = vault, venue_urls, ways
         self._clock, self._engine, self._hedger, self._lane_of, self._tag = clock, engine, hedger, lane_of, tag
         self._shadowing, self._fixture_ref, self._shard = shadowing, fixture_ref, shard
         self._shadowed: Mapping[str, Shadowed] = {}
@@ -300,7 +301,8 @@ class Roster:
         account = Account(row.account_id, row.username, row.currency, open_credentials(row, self._vault), row.meta)
         urls = urls_of(venue(row.venue).manifest, self._urls)
         known_as = partial(self._fixture_ref, VenueSlug(row.venue))
-        return VenueContext(account, self._clock, urls, self._shard.count, known_as)
+        way = self._ways.to(row.venue)
+        return VenueContext(account, self._clock, urls, self._shard.count, known_as, egress=way)
 
     def _warn(self, row: VenueAccount, why: str) -> None:
         if row.account_id not in self._warned:

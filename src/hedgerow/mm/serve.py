@@ -30,6 +30,7 @@ from hedgerow.mm.shadowing import SCHEMA
 from hedgerow.storage.accounts import Accounts, check_master_key
 from hedgerow.storage.database import Database, StorageError
 from hedgerow.storage.migrate import migrate
+from hedgerow.venues.registry import Ways
 
 _log = structlog.get_logger(__name__)
 
@@ -42,6 +43,7 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         )
     if settings.engine_tape is not None and settings.mm_shards > 1:
         raise SetupError("a tape is of one engine, and HEDGEROW_MM_SHARDS asks for several", "unset one of the two")
+    Ways(settings.venue_proxies)  # a wrong one stops the start, and not the first shard that is taken over
     vault = vault_of_settings(settings)
     async with AsyncExitStack() as stack:
         clock = await stack.enter_async_context(trading_clock(settings))

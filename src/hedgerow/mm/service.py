@@ -44,6 +44,7 @@ from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.bets import Bets
 from hedgerow.storage.catalog import Catalog
 from hedgerow.storage.database import Database, StorageError
+from hedgerow.venues.registry import Ways
 
 _log = structlog.get_logger(__name__)
 
@@ -100,6 +101,7 @@ class MarketMaker:
             self._parts.lane_of,
             tag,
             Shadowing(database, clock),
+            ways=Ways(settings.venue_proxies),
             fixture_ref=self.book.fixture_ref,
             shard=shard,
         )

@@ -18,6 +18,7 @@ from collections.abc import Coroutine, Sequence
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,6 +30,7 @@ from hedgerow.core.errors import InDoubt, Unavailable
 from hedgerow.core.observe import VENUE_REQUEST_SECONDS, VENUE_REQUESTS
 from hedgerow.core.tasks import work
 from hedgerow.core.tracing import step
+from hedgerow.net.egress import DIRECT, Egress
 
 Headers = Sequence[tuple[str, str]]
 
@@ -66,9 +68,10 @@ class HttpClient:
         timeout_s: float = 5.0,
         largest_body: int = 64 * 1024 * 1024,
         ssl_context: ssl.SSLContext | None = None,
+        egress: Egress = DIRECT,
     ) -> None:
         """base_url: scheme, host, optional port and path prefix. timeout_s: for one request, connecting included.
-        largest_body: bytes of one answer, head and chunk marks included."""
+        largest_body: bytes of one answer, head and chunk marks included. egress: how connections go out."""
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{base_url!r} is not an http(s) URL")
@@ -79,7 +82,7 @@ class HttpClient:
         self._port = parts.port or (443 if self._tls else 80)
         authority = parts.netloc.rpartition("@")[2]
         self._head = f" HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: {_AGENT}\r\nAccept: application/json\r\n"
-        self._timeout_s, self._largest_body = timeout_s, largest_body
+        self._timeout_s, self._largest_body, self._egress = timeout_s, largest_body, egress
         self._idle: list[_Connection] = []
         self._places: asyncio.Queue[None] = asyncio.Queue()  # a semaphore that can be taken without an await
         for _ in range(connections):
@@ -205,14 +208,8 @@ class HttpClient:
         return None
 
     async def _connect(self) -> _Connection:
-        loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(
-            lambda: _Connection(self._largest_body),
-            self._host,
-            self._port,
-            ssl=self._tls,
-            server_hostname=self._host if self._tls else None,
-        )
+        protocol = partial(_Connection, self._largest_body)
+        _, connection = await self._egress.open(protocol, self._host, self._port, self._tls)
         return connection
 
     def _keep(self, connection: _Connection) -> None:

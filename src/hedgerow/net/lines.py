@@ -14,6 +14,7 @@ import structlog
 
 from hedgerow.core.sockets import socket_pair
 from hedgerow.core.tasks import Backoff, spawn, stop, work
+from hedgerow.net.egress import DIRECT, Egress
 from hedgerow.net.stream import NO_CODE, Conversation, handled
 
 _log = structlog.get_logger(__name__)
@@ -34,15 +35,16 @@ class LineStream:
         connect_s: float = 10.0,
         backoff: Backoff | None = None,
         largest_line: int = 16 * 1024 * 1024,
+        egress: Egress = DIRECT,
     ) -> None:
-        """url: `tls://host:port`."""
+        """url: `tls://host:port`. egress: how the connection goes out."""
         parts = urlsplit(url)
         if parts.scheme != "tls" or not parts.hostname or not parts.port:
             raise ValueError(f"{url!r} is not tls://host:port")
         self.name = name
         self._host, self._port, self._context = parts.hostname, parts.port, context
         self._conversation, self._connect_s = conversation, connect_s
-        self._backoff, self._largest = backoff or Backoff(), largest_line
+        self._backoff, self._largest, self._egress = backoff or Backoff(), largest_line, egress
         self._writer: asyncio.StreamWriter | None = None
         self._task: asyncio.Task[None] | None = None
         self._comes_back = True
@@ -88,10 +90,11 @@ class LineStream:
             await asyncio.sleep(self._backoff.next_pause_s())
 
     async def _connect_and_read(self) -> None:
+        reader = asyncio.StreamReader(self._largest)
+        protocol = asyncio.StreamReaderProtocol(reader)
         async with asyncio.timeout(self._connect_s):
-            reader, writer = await asyncio.open_connection(
-                self._host, self._port, ssl=self._context, limit=self._largest
-            )
+            transport, _ = await self._egress.open(lambda: protocol, self._host, self._port, self._context)
+        writer = asyncio.StreamWriter(transport, protocol, reader, asyncio.get_running_loop())
         pair = socket_pair(writer.get_extra_info("sockname"), writer.get_extra_info("peername"))
         self._writer = writer
         handled.open(pair)

@@ -7,6 +7,7 @@ module only moves frames. Frames are handed on from the socket's own read, witho
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,9 +16,12 @@ from typing import Protocol
 import picows
 import structlog
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSProtocolError, WSTransport
+from picows.picows import WSProtocol  # type: ignore[attr-defined]  # its stubs leave it out
+from picows.url import parse_url
 
 from hedgerow.core.sockets import socket_pair
 from hedgerow.core.tasks import Backoff, spawn, stop, work
+from hedgerow.net.egress import DIRECT, Egress, Through
 
 _log = structlog.get_logger(__name__)
 
@@ -26,6 +30,10 @@ NO_STATUS = 1005  # a close frame without a code
 
 # A connection that lasted this long was a good one: the next attempt does not wait longer than the first did.
 _STEADY_S = 10.0
+
+# As picows has them where it connects itself.
+_HANDSHAKE_S = 5.0
+_READ_BUFFER = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +75,11 @@ class Stream:
         says: tuple[str, float] | None = None,
         backoff: Backoff | None = None,
         largest_frame: int = 16 * 1024 * 1024,
+        egress: Egress = DIRECT,
     ) -> None:
         """ping_every_s: without a message. pong_within_s: at most as long; a server that does not answer is left.
         says: a text to send every so many seconds, for venues whose keep-alive is a text and not a ping.
-        largest_frame: bytes of one message, its fragments together.
+        largest_frame: bytes of one message, its fragments together. egress: how the connection goes out.
         Raises ValueError for an answer that is awaited longer than the next ping."""
         if pong_within_s > ping_every_s:
             raise ValueError(f"a pong awaited for {pong_within_s} s, pings every {ping_every_s} s")
@@ -78,7 +87,7 @@ class Stream:
         self._target, self._conversation = target, conversation
         self._ping_every_s, self._pong_within_s, self._says = ping_every_s, pong_within_s, says
         self._backoff = backoff or Backoff()
-        self._largest_frame = largest_frame
+        self._largest_frame, self._egress = largest_frame, egress
         self._transport: WSTransport | None = None
         self._task: asyncio.Task[None] | None = None
         self._is_up = asyncio.Event()
@@ -142,7 +151,17 @@ class Stream:
             await asyncio.sleep(self._backoff.next_pause_s())
 
     async def _connect_and_wait(self, listener: _Listener) -> None:
-        target = self._target()
+        transport = await self._connect(self._target(), listener)
+        keep_alive = spawn(self._keep_saying(*self._says), f"keep-alive {self.name}") if self._says else None
+        try:
+            await transport.wait_disconnected()
+        finally:
+            transport.disconnect(graceful=False)
+            await stop(keep_alive)
+
+    async def _connect(self, target: Target, listener: _Listener) -> WSTransport:
+        if isinstance(self._egress, Through):
+            return await self._connect_through(self._egress, target, listener)
         transport, _ = await picows.ws_connect(
             lambda: listener,
             target.url,
@@ -153,12 +172,38 @@ class Stream:
             max_frame_size=self._largest_frame,
             logger_name="stream",
         )
-        keep_alive = spawn(self._keep_saying(*self._says), f"keep-alive {self.name}") if self._says else None
+        return transport
+
+    async def _connect_through(self, egress: Through, target: Target, listener: _Listener) -> WSTransport:
+        """The same by our own tunnel, with what `picows.ws_connect` would make of it: picows tells of a proxy's refusal
+        nothing but the status. No redirects."""
+        url = parse_url(target.url)
+        protocol = WSProtocol(
+            host_port=url.netloc,
+            ws_path=url.resource_name,
+            is_client_side=True,
+            ws_listener_factory=lambda: listener,
+            logger=logging.getLogger("picows.stream"),
+            disconnect_on_exception=True,
+            websocket_handshake_timeout=_HANDSHAKE_S,
+            enable_auto_ping=True,
+            auto_ping_idle_timeout=self._ping_every_s,
+            auto_ping_reply_timeout=self._pong_within_s,
+            auto_ping_strategy=picows.WSAutoPingStrategy.PING_WHEN_IDLE,
+            enable_auto_pong=True,
+            max_frame_size=self._largest_frame,
+            extra_headers=dict(target.headers) or None,
+            read_buffer_init_size=_READ_BUFFER,
+        )
+        tls = ssl.create_default_context() if url.is_secure else None
+        made, _ = await egress.open(lambda: protocol, url.host, url.port, tls)
         try:
-            await transport.wait_disconnected()
-        finally:
-            transport.disconnect(graceful=False)
-            await stop(keep_alive)
+            await protocol.wait_until_handshake_complete()
+        except BaseException:
+            made.abort()
+            raise
+        transport: WSTransport = protocol.transport
+        return transport
 
     async def _keep_saying(self, text: str, every_s: float) -> None:
         while True:

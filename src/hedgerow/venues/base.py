@@ -23,6 +23,7 @@ from hedgerow.core.money import Micros
 from hedgerow.core.odds import OddsMicros
 from hedgerow.core.secrets import Secret
 from hedgerow.core.states import BetSettlement, BetStatus, FillState, OrderStatus, SettlementStatus, Side
+from hedgerow.net.egress import DIRECT, Egress
 
 _TINY = Decimal("0.000000000001")
 
@@ -616,7 +617,8 @@ def _wordless(_: OutcomeKey) -> Mapping[str, str | Decimal]:
 class VenueContext:
     """What a connector is given: its account, the time, and where the venue is. sharers: so many connectors use the
     account at one time, this one among them. fixture_ref: for bookmakers whose references of a line do not say of which
-    match it is. describe: for those at which a person may read what is bet on."""
+    match it is. describe: for those at which a person may read what is bet on. egress: how every connection goes
+    out."""
 
     account: Account
     clock: Clock
@@ -624,6 +626,7 @@ class VenueContext:
     sharers: int = 1
     fixture_ref: FixtureRefs = _untold
     describe: Descriptions = _wordless
+    egress: Egress = DIRECT
 
     def share_of(self, rate: Rate) -> Rate:
         """This connector's part of what the venue allows the account."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from hedgerow.core.errors import Unavailable
+from hedgerow.net.egress import DIRECT, Egress
 from hedgerow.net.http import HttpClient
 from hedgerow.venues.reading import UnreadableError, read, reading
 
@@ -22,9 +23,9 @@ class _CallResult(msgspec.Struct, frozen=True):
 class Node:
     """Questions of one venue to one node."""
 
-    def __init__(self, venue: str, url: str) -> None:
+    def __init__(self, venue: str, url: str, egress: Egress = DIRECT) -> None:
         self._venue = venue
-        self._client = HttpClient(venue, url, connections=1)
+        self._client = HttpClient(venue, url, connections=1, egress=egress)
 
     async def close(self) -> None:
         await self._client.close()

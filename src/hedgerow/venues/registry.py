@@ -15,6 +15,9 @@ from types import ModuleType
 from typing import Any
 
 import hedgerow.venues as home
+from hedgerow.core.errors import SetupError
+from hedgerow.core.upstream import Upstream
+from hedgerow.net.egress import DIRECT, Egress, Through
 from hedgerow.venues.base import Bookmaker, BookmakerFactory, Exchange, ExchangeFactory, Manifest, VenueContext
 
 BRIDGE = "bridge"
@@ -103,6 +106,26 @@ def build_bookmaker(slug: str, context: VenueContext) -> Bookmaker:
     if factory is None:
         raise LookupError(f"{slug} takes no bets")
     return factory(context)
+
+
+class Ways:
+    """How each venue is reached: straight, or through the proxy that the operator named for it."""
+
+    def __init__(self, proxies: Mapping[str, Upstream]) -> None:
+        """Raises SetupError for a venue that there is not."""
+        if unknown := sorted(proxies.keys() - all_venues().keys()):
+            raise SetupError(
+                f"HEDGEROW_VENUE_PROXIES names {', '.join(unknown)}, which is no venue",
+                "see `hedgerow venues list` for the names",
+            )
+        self._through = {slug: Through(proxy) for slug, proxy in proxies.items()}
+
+    def to(self, slug: str) -> Egress:
+        return self._through.get(slug, DIRECT)
+
+    def proxies(self) -> Mapping[str, str]:
+        """Each proxy's `host:port`, by the slug of the venue that is reached through it."""
+        return {slug: through.address for slug, through in self._through.items()}
 
 
 def urls_of(manifest: Manifest, overrides: Mapping[str, Mapping[str, str]]) -> dict[str, str]:

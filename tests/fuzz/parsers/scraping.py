@@ -10,6 +10,7 @@ from tests.fuzz.harness import Parser, seed
 
 from hedgerow.core.errors import ApiError
 from hedgerow.core.secrets import Secret
+from hedgerow.core.upstream import Connect, ProxyError, Upstream
 from hedgerow.scraping import handshake
 from hedgerow.scraping.agent.amqpwire import AmqpError, Conversation, Wish
 from hedgerow.scraping.frames import FirstMessage, Follower, FrameError
@@ -114,11 +115,23 @@ def _answered(payload: bytes) -> Any:
     return sorted(form.name for form in forms)
 
 
+def _let_through(payload: bytes) -> Any:
+    """A proxy's answer to CONNECT, in one piece as byte by byte."""
+    whole, pieces = (Connect(PROXY, "venue.example", 443) for _ in range(2))
+    rest, told, heard = whole.feed(payload), None, 0
+    while told is None and heard < len(payload):
+        told = pieces.feed(payload[heard : heard + 1])
+        heard += 1
+    assert (told, rest) == ((None, None) if rest is None else (b"", payload[heard:]))
+    return None if rest is None else "open"
+
+
 def _envelope(payload: bytes) -> Any:
     envelope = request.read_envelope(payload)
     return None if envelope is None else envelope.headers
 
 
+PROXY = Upstream.of("http://key:country-de@gateway:8005")
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 UPGRADE = f"GET /ws HTTP/1.1\r\nhost: h\r\nsec-websocket-key: {KEY}\r\nsec-websocket-version: 13\r\n\r\n".encode()
 ACCEPTED = Upgrade(UPGRADE).accepted("chat")
@@ -155,6 +168,12 @@ PARSERS = [
         [b"Basic a2V5X2NvdW50cnktZGU6YWdlbnQtZGUx"],
         proxyrequest.read_credentials,
         refuses=(ApiError,),
+    ),
+    Parser(
+        "proxy's answer",
+        [b"HTTP/1.1 200 Connection established\r\nProxy-Status: x\r\n\r\nhello", b"HTTP/1.0 200\r\n\r\n"],
+        _let_through,
+        refuses=(ProxyError,),
     ),
     Parser(
         "proxied answer",

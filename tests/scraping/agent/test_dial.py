@@ -14,7 +14,6 @@ from hedgerow.scraping.agent.dial import Dialer, DialError, Way
 from hedgerow.scraping.agent.socks import SocksGuard
 from hedgerow.scraping.guard import Lists, Patterns, Policy
 from hedgerow.scraping.linkevents import CutCode
-from hedgerow.scraping.upstream import Upstream
 
 LOOPBACK = Policy(Patterns.of(["127.0.0.0/8"]))
 PLAIN = Way()
@@ -258,17 +257,6 @@ async def test_a_name_that_a_proxy_inside_alone_knows_is_unreachable() -> None:
     async with http_proxy() as (port, heads):
         error = await refusal(Dialer(OPEN, nothing), "far.example", 443, through(port))
         assert (error.code, "does not resolve" in error.detail, heads) == (CutCode.UNREACHABLE, True, [])
-
-
-@pytest.mark.parametrize("url", ["", "ftp://a", "https://a", "http://", "//a", "http://a:x"])
-def test_what_is_no_proxy_is_not_taken_for_one(url) -> None:
-    with pytest.raises(ValueError):
-        Upstream.of(url)
-
-
-def test_a_proxys_password_is_not_shown() -> None:
-    assert "geheim" not in repr(Upstream.of("http://user:geheim@a"))
-    assert Upstream.of("http://user:geheim@a").password == Secret("geheim")
 
 
 # --- the SOCKS5 guard, used as an upstream proxy of a second dialler: both speak with an independent reading -------

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 from typing import Any, TypeVar
@@ -20,9 +19,9 @@ import msgspec
 
 from hedgerow.core.errors import HedgerowError
 from hedgerow.core.secrets import Secret
+from hedgerow.core.upstream import Connect, ProxyError, Upstream
 from hedgerow.scraping.guard import Lists, Policy, address_rule, canonical_host, refuse_by_name
 from hedgerow.scraping.linkevents import CutCode
-from hedgerow.scraping.upstream import Upstream
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
 
@@ -30,7 +29,6 @@ CONNECT_S = 10.0
 """For one connection, name and proxy included."""
 _MOST_ADDRESSES = 8
 _ADDRESS_S = 4.0
-_MOST_PROXY_ANSWER = 16 * 1024
 
 SocketAddress = tuple[Any, ...]
 Resolve = Callable[[str, int], Awaitable[list[tuple[socket.AddressFamily, SocketAddress]]]]
@@ -221,23 +219,15 @@ def _refused(host: str, rule: str) -> DialError:
 
 
 async def _connect_http(connected: socket.socket, proxy: Upstream, host: str, port: int) -> None:
-    target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
-    if proxy.user is not None:
-        given = f"{proxy.user}:{proxy.password.reveal() if proxy.password else ''}"
-        lines.append(f"Proxy-Authorization: Basic {b64encode(given.encode()).decode()}")
     loop = asyncio.get_running_loop()
-    await loop.sock_sendall(connected, ("\r\n".join(lines) + "\r\n\r\n").encode())
-    answer = bytearray()
-    while not answer.endswith(b"\r\n\r\n"):
-        # Byte for byte at the end, so that nothing of the target's is taken: it is a short answer, once a connection.
-        if not (part := await loop.sock_recv(connected, 1)) or len(answer) > _MOST_PROXY_ANSWER:
-            raise DialError(CutCode.UNREACHABLE, f"the proxy {proxy.host}:{proxy.port} does not speak HTTP")
-        answer += part
-    status = bytes(answer).split(b"\r\n", 1)[0].split(b" ")
-    if len(status) < 2 or not status[0].startswith(b"HTTP/1.") or not status[1].startswith(b"2"):
-        told = status[1].decode(errors="replace")[:3] if len(status) > 1 else "nothing"
-        raise DialError(CutCode.UNREACHABLE, f"the proxy {proxy.host}:{proxy.port} answered {told} to CONNECT")
+    asked = Connect(proxy, host, port)
+    await loop.sock_sendall(connected, asked.request)
+    try:
+        # Byte for byte, so that nothing of the target's is taken: it is a short answer, once a connection.
+        while asked.feed(await loop.sock_recv(connected, 1)) is None:
+            pass
+    except ProxyError as error:
+        raise DialError(CutCode.UNREACHABLE, str(error)) from None
 
 
 async def _connect_socks(connected: socket.socket, proxy: Upstream, host: str, port: int) -> None:
@@ -245,7 +235,7 @@ async def _connect_socks(connected: socket.socket, proxy: Upstream, host: str, p
     await loop.sock_sendall(connected, b"\x05\x02\x00\x02" if proxy.user is not None else b"\x05\x01\x00")
     version, method = await _exactly(connected, 2, proxy)
     if version == 5 and method == 2 and proxy.user is not None:
-        user, word = proxy.user.encode(), (proxy.password.reveal() if proxy.password else "").encode()
+        user, word = proxy.user.reveal().encode(), (proxy.password.reveal() if proxy.password else "").encode()
         await loop.sock_sendall(connected, bytes((1, len(user))) + user + bytes((len(word),)) + word)
         if (await _exactly(connected, 2, proxy))[1] != 0:
             raise DialError(CutCode.UNREACHABLE, f"the proxy {proxy.host}:{proxy.port} does not know its user")

@@ -17,6 +17,7 @@ from pyreqwest.http import Url
 from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.secrets import Secret
 from hedgerow.core.tracing import span
+from hedgerow.core.upstream import Upstream
 from hedgerow.scraping.agent.answers import Answer, Asked, Client
 from hedgerow.scraping.agent.dial import Way
 from hedgerow.scraping.agent.work import WorkFailed
@@ -26,7 +27,6 @@ from hedgerow.scraping.linkevents import CutCode
 from hedgerow.scraping.linksocket import Channel
 from hedgerow.scraping.messages import MOST_BODY, MOST_TIMEOUT_S, FetchAnswer, FetchRequest
 from hedgerow.scraping.remembered import remembered
-from hedgerow.scraping.upstream import Upstream
 
 MOST_REDIRECTS = 10
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})

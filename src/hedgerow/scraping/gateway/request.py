@@ -16,10 +16,10 @@ from pyreqwest.http import Url
 
 from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.errors import ApiError
+from hedgerow.core.upstream import Upstream
 from hedgerow.scraping.gateway.selection import NODE_PREFIX, Wanted
 from hedgerow.scraping.messages import MOST_TIMEOUT_S, Kind
 from hedgerow.scraping.remembered import remembered
-from hedgerow.scraping.upstream import Upstream
 
 DEFAULT_TIMEOUT_S = 30.0
 

@@ -70,7 +70,7 @@ class FourcastersExchange:
         self.manifest = manifest
         self._clock, self._is_alone = context.clock, context.sharers == 1
         self._rest = Rest(manifest, context)
-        self._ws_url = context.urls["ws"].rstrip("/")
+        self._ws_url, self._egress = context.urls["ws"].rstrip("/"), context.egress
         self._heart = Heartbeat(VENUE, self._beat, context.clock, self._lapsed, _PACE)
         self._sent = SentOrders()
         self._absence = Absence(VENUE, context.clock, self._sent, reads.GRACE_S)
@@ -90,7 +90,12 @@ class FourcastersExchange:
             return Target(self._ws_url + path, {"Authorization": self._rest.token.reveal()})
 
         return Stream(
-            f"{VENUE} {feed.NAME} feed", target, feed, ping_every_s=_PING_EVERY_S, pong_within_s=_PING_EVERY_S
+            f"{VENUE} {feed.NAME} feed",
+            target,
+            feed,
+            ping_every_s=_PING_EVERY_S,
+            pong_within_s=_PING_EVERY_S,
+            egress=self._egress,
         )
 
     # --- life -------------------------------------------------------------------------------------------------

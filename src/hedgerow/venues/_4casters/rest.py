@@ -40,7 +40,7 @@ class Rest:
     """One account's requests."""
 
     def __init__(self, manifest: Manifest, context: VenueContext) -> None:
-        self._http = HttpClient(VENUE, context.urls["rest"])
+        self._http = HttpClient(VENUE, context.urls["rest"], egress=context.egress)
         credentials, account = context.account.credentials, context.account
         self._username = credentials["username"].reveal() if "username" in credentials else account.username
         self._password = credentials["password"]

@@ -16,12 +16,12 @@ from urllib.parse import urlencode
 import msgspec
 import structlog
 
-from hedgerow.core.clock import Clock
 from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.errors import Reason, Refused, SetupError, Unavailable, VenueError
 from hedgerow.core.secrets import Secret
 from hedgerow.core.tasks import spawn, stop
 from hedgerow.net.http import Headers, HttpClient
+from hedgerow.venues.base import VenueContext
 from hedgerow.venues.betfair_ex import wire
 from hedgerow.venues.betfair_ex.errors import VENUE, http_error, login_error
 
@@ -67,10 +67,13 @@ def certified(credentials: Mapping[str, Secret]) -> ssl.SSLContext:
 class Identity:
     """One account's session."""
 
-    def __init__(self, urls: Mapping[str, str], credentials: Mapping[str, Secret], clock: Clock) -> None:
-        self._credentials, self._clock = credentials, clock
-        self._login = HttpClient(VENUE, urls["login"], connections=1, ssl_context=certified(credentials))
-        self._http = HttpClient(VENUE, urls["identity"], connections=1)
+    def __init__(self, context: VenueContext) -> None:
+        self._credentials, self._clock = context.account.credentials, context.clock
+        urls, egress = context.urls, context.egress
+        self._login = HttpClient(
+            VENUE, urls["login"], connections=1, ssl_context=certified(self._credentials), egress=egress
+        )
+        self._http = HttpClient(VENUE, urls["identity"], connections=1, egress=egress)
         self._token = ""
         self._tried_ms: int | None = None
         self._one_at_a_time = asyncio.Lock()

@@ -65,9 +65,9 @@ class BetfairExchange:
         self.manifest = manifest
         account, self._clock = context.account, context.clock
         orders, read = (context.share_of(manifest.rates[name]) for name in ("orders", "reads"))
-        self._rest = Rest(context.urls, account.credentials, self._clock, orders, read)
+        self._rest = Rest(context, orders, read)
         self._trusting = trusting(account.credentials)
-        self._account, self._url = account, context.urls["stream"]
+        self._account, self._url, self._egress = account, context.urls["stream"], context.egress
         self._is_alone = context.sharers == 1
         self._sink: EventSink = _nobody
         self._fills = FillReader(self._rest, self._clock, self._tell)
@@ -98,6 +98,7 @@ class BetfairExchange:
             lambda: (self._rest.identity.app_key, self._rest.identity.token),
             self._fills.matched,
             self._expired,
+            self._egress,
         )
         self._stream.session.watch(self._watched)
         await self._stream.start()

@@ -10,13 +10,11 @@ from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 
-from hedgerow.core.clock import Clock
 from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.errors import InDoubt, Reason, Refused, Unavailable, VenueError
-from hedgerow.core.secrets import Secret
 from hedgerow.net.budget import Budget
 from hedgerow.net.http import Answer, HttpClient
-from hedgerow.venues.base import Rate
+from hedgerow.venues.base import Rate, VenueContext
 from hedgerow.venues.betfair_ex import wire
 from hedgerow.venues.betfair_ex.auth import Identity
 from hedgerow.venues.betfair_ex.errors import SESSION_OVER, VENUE, call_error, http_error
@@ -42,12 +40,10 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 class Rest:
     """One account's calls."""
 
-    def __init__(
-        self, urls: Mapping[str, str], credentials: Mapping[str, Secret], clock: Clock, orders: Rate, reads: Rate
-    ) -> None:
-        self.identity = Identity(urls, credentials, clock)
-        self._http = HttpClient(VENUE, urls["rest"], connections=_CONNECTIONS)
-        self._clock = clock
+    def __init__(self, context: VenueContext, orders: Rate, reads: Rate) -> None:
+        self.identity = Identity(context)
+        self._http = HttpClient(VENUE, context.urls["rest"], connections=_CONNECTIONS, egress=context.egress)
+        clock = self._clock = context.clock
         self._orders = Budget(clock, orders.per_second, orders.burst)
         self._reads = Budget(clock, reads.per_second, reads.burst)
 

@@ -19,6 +19,7 @@ import structlog
 from hedgerow.core.clock import Clock
 from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.tasks import Backoff, spawn, stop
+from hedgerow.net.egress import Egress
 from hedgerow.net.lines import LineStream
 from hedgerow.venues.base import EventSink, StreamGap
 from hedgerow.venues.betfair_ex import parse, wire
@@ -218,6 +219,7 @@ class AccountStream:
         signed: Callable[[], tuple[str, str]],
         matched: Callable[[str, str], None],
         expired: Callable[[], None],
+        egress: Egress,
         backoff: Backoff | None = None,
     ) -> None:
         self._clock, self._heard_ms = clock, clock.now_ms()
@@ -225,7 +227,7 @@ class AccountStream:
         self._up = asyncio.Event()
         self._deadline: asyncio.TimerHandle | None = None
         self.session = Session(sink, signed, matched, self._reconnect, expired)
-        self._stream = LineStream(f"{VENUE} {account}", url, context, self, backoff=backoff)
+        self._stream = LineStream(f"{VENUE} {account}", url, context, self, backoff=backoff, egress=egress)
 
     async def start(self) -> None:
         """Returns when our bets are followed, or announces after a while that they are not yet."""

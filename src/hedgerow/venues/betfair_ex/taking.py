@@ -42,7 +42,7 @@ class BetfairTaking:
         self.manifest = manifest
         self._clock: Clock = context.clock
         orders, read = (context.share_of(manifest.rates[name]) for name in ("orders", "reads"))
-        self._rest = Rest(context.urls, context.account.credentials, self._clock, orders, read)
+        self._rest = Rest(context, orders, read)
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._left: OrderedDict[str, int] = OrderedDict()  # when a bet that no answer came for left
 

@@ -56,7 +56,7 @@ class BridgeBookmaker:
         name = credentials["username"].reveal() if credentials.get("username") else context.account.username
         secret = credentials.get("hmac_secret") or None
         tls = _tls(manifest.slug, context.account.meta)
-        self._rest = Rest(manifest.slug, url, name, credentials["password"], secret, self._clock, tls)
+        self._rest = Rest(manifest.slug, url, name, credentials["password"], secret, self._clock, context.egress, tls)
         self._ready: _Ready | None = None
         self._marks = Marks()
 

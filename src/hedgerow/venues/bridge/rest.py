@@ -18,6 +18,7 @@ from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.errors import InDoubt, Unavailable
 from hedgerow.core.secrets import Secret
 from hedgerow.net.bridge_signature import signature
+from hedgerow.net.egress import Egress
 from hedgerow.net.http import Answer, HttpClient
 from hedgerow.venues.bridge import wire
 from hedgerow.venues.bridge.errors import error_of
@@ -50,13 +51,14 @@ class Rest:
         token: Secret,
         secret: Secret | None,
         clock: Clock,
+        egress: Egress,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         """account: its name at the bridge. secret: with which requests are signed, if they are."""
         self._venue, self._clock, self._secret = venue, clock, secret
         self._authorization = Secret(f"Bearer {token.reveal()}")
         self._account = f"/accounts/{quote(account, safe='')}"
-        self._http = HttpClient(venue, url, timeout_s=TIMEOUT_S, ssl_context=ssl_context)
+        self._http = HttpClient(venue, url, timeout_s=TIMEOUT_S, ssl_context=ssl_context, egress=egress)
 
     async def open(self) -> None:
         """Makes two connections ahead: one for a bet, one for what is asked meanwhile."""

@@ -66,7 +66,7 @@ class CloudbetBookmaker:
         if version != "v3":
             what = f"trading_version of a {manifest.slug} account is {version!r}"
             raise SetupError(what, "only v3 is documented: leave it out")
-        self._rest = Rest(self._venue, access, context.account.credentials["password"], context.clock)
+        self._rest = Rest(self._venue, access, context.account.credentials["password"], context.clock, context.egress)
         rate = context.share_of(manifest.rates["line"])
         self._line_budget = Budget(context.clock, rate.per_second, rate.burst)
         self._missing_since_ms: OrderedDict[str, int] = OrderedDict()

@@ -14,6 +14,7 @@ import structlog
 from hedgerow.core.clock import Clock
 from hedgerow.core.errors import InDoubt, Unavailable
 from hedgerow.core.secrets import Secret
+from hedgerow.net.egress import Egress
 from hedgerow.net.http import Answer, HttpClient
 from hedgerow.venues.cloudbet import wire
 from hedgerow.venues.cloudbet.access import Access
@@ -39,9 +40,9 @@ T = TypeVar("T")
 class Rest:
     """One key's requests, at one of the venue's slugs."""
 
-    def __init__(self, venue: str, access: Access, key: Secret, clock: Clock) -> None:
+    def __init__(self, venue: str, access: Access, key: Secret, clock: Clock, egress: Egress) -> None:
         self._venue, self._access, self._key, self._clock = venue, access, key, clock
-        self._http = HttpClient(venue, access.url, timeout_s=TIMEOUT_S)
+        self._http = HttpClient(venue, access.url, timeout_s=TIMEOUT_S, egress=egress)
 
     async def open(self) -> None:
         """Makes two connections ahead: one for a bet, one for what is asked meanwhile."""

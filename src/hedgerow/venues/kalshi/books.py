@@ -15,6 +15,7 @@ import structlog
 from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.money import MICRO, Micros
 from hedgerow.core.states import Side
+from hedgerow.net.egress import Egress
 from hedgerow.net.stream import Stream, Target
 from hedgerow.venues.base import PublicBook, PublicSink, PublicTrade
 from hedgerow.venues.kalshi import parse, wire
@@ -118,9 +119,9 @@ class BookSession:
 class BookStream:
     """The socket around it."""
 
-    def __init__(self, account: str, target: Callable[[], Target], sink: PublicSink) -> None:
+    def __init__(self, account: str, target: Callable[[], Target], sink: PublicSink, egress: Egress) -> None:
         self._session = BookSession(sink, self._reconnect)
-        self._stream = Stream(f"{VENUE} {account} books", target, self._session)
+        self._stream = Stream(f"{VENUE} {account} books", target, self._session, egress=egress)
         self._is_started = False
 
     def watch(self, tickers: Iterable[str]) -> None:

@@ -56,11 +56,11 @@ class KalshiExchange:
     def __init__(self, manifest: Manifest, context: VenueContext) -> None:
         self.manifest = manifest
         credentials = context.account.credentials
-        self._account, self._clock = context.account, context.clock
+        self._account, self._clock, self._egress = context.account, context.clock, context.egress
         self._ws_url = context.urls["ws"]
         self._signer = Signer(credentials["key_id"], credentials["private_key"])
         read, write = (context.share_of(manifest.rates[name]) for name in ("read", "write"))
-        self._rest = Rest(context.urls["rest"], self._signer, self._clock, read, write)
+        self._rest = Rest(context, self._signer, read, write)
         self._stream: AccountStream | None = None
         self._books: BookStream | None = None
         self._watched: tuple[str, ...] = ()
@@ -73,12 +73,12 @@ class KalshiExchange:
         """Reads the account's limits, which proves its key, then starts the stream. Raises Refused for a wrong
         key."""
         await self._rest.open()
-        self._stream = AccountStream(self._account.username, self._target, sink, self._clock)
+        self._stream = AccountStream(self._account.username, self._target, sink, self._clock, self._egress)
         self._stream.session.watch(self._watched)
         await self._stream.start()
 
     def show_books(self, sink: PublicSink) -> None:
-        self._books = BookStream(self._account.username, self._target, sink)
+        self._books = BookStream(self._account.username, self._target, sink, self._egress)
 
     async def close(self) -> None:
         for stream in (self._stream, self._books):

@@ -13,12 +13,11 @@ from urllib.parse import urlencode
 import msgspec
 import structlog
 
-from hedgerow.core.clock import Clock
 from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.errors import InDoubt, Reason, Refused, Unavailable
 from hedgerow.net.budget import Budget
 from hedgerow.net.http import Answer, Headers, HttpClient
-from hedgerow.venues.base import Rate
+from hedgerow.venues.base import Rate, VenueContext
 from hedgerow.venues.kalshi import wire
 from hedgerow.venues.kalshi.auth import ReadySignatures, Signer
 from hedgerow.venues.kalshi.errors import VENUE, error_of
@@ -73,15 +72,15 @@ P = TypeVar("P", bound=Page)
 class Rest:
     """One account's requests."""
 
-    def __init__(self, url: str, signer: Signer, clock: Clock, read: Rate, write: Rate) -> None:
-        """url: with the path prefix, which is signed too. read, write: the budgets until the venue names its own."""
-        self._http = HttpClient(VENUE, url, connections=_CONNECTIONS)
+    def __init__(self, context: VenueContext, signer: Signer, read: Rate, write: Rate) -> None:
+        """read, write: the budgets until the venue names its own. The URL's path prefix is signed too."""
+        self._http = HttpClient(VENUE, context.urls["rest"], connections=_CONNECTIONS, egress=context.egress)
         self._place_head = self._http.head("POST", ORDERS)
-        self._signer, self._clock = signer, clock
+        self._signer, self._clock = signer, context.clock
         self._set_budgets(read, write)
         ready = int(min(_MOST_READY, max(_FEWEST_READY, write.burst // DEFAULT_COST)))
-        self._placing = ReadySignatures(signer, clock, "POST", self._http.prefix + ORDERS, ready)
-        self._cancelling = ReadySignatures(signer, clock, "DELETE", self._http.prefix + _BATCHED, _BATCHES_READY)
+        self._placing = ReadySignatures(signer, self._clock, "POST", self._http.prefix + ORDERS, ready)
+        self._cancelling = ReadySignatures(signer, self._clock, "DELETE", self._http.prefix + _BATCHED, _BATCHES_READY)
 
     async def open(self) -> None:
         """Connects ahead, takes over the account's real limits, and begins to keep signatures ready. Raises Refused

@@ -20,6 +20,7 @@ import structlog
 from hedgerow.core.clock import Clock
 from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.tasks import Backoff
+from hedgerow.net.egress import Egress
 from hedgerow.net.stream import Stream, Target
 from hedgerow.venues.base import EventSink, StreamGap
 from hedgerow.venues.kalshi import parse, wire
@@ -225,12 +226,13 @@ class AccountStream:
         target: Callable[[], Target],
         sink: EventSink,
         clock: Clock,
+        egress: Egress,
         backoff: Backoff | None = None,
     ) -> None:
         self._up = asyncio.Event()
         self._deadline: asyncio.TimerHandle | None = None
         self.session = Session(sink, clock, self._reconnect)
-        self._stream = Stream(f"{VENUE} {account}", target, self, backoff=backoff)
+        self._stream = Stream(f"{VENUE} {account}", target, self, backoff=backoff, egress=egress)
 
     async def start(self) -> None:
         """Returns when fills and orders are followed, or announces after a while that they are not yet."""

@@ -54,7 +54,7 @@ class KalshiTaking:
         credentials = context.account.credentials
         self._clock: Clock = context.clock
         signer = Signer(credentials["key_id"], credentials["private_key"])
-        self._rest = Rest(context.urls["rest"], signer, self._clock, manifest.rates["read"], manifest.rates["write"])
+        self._rest = Rest(context, signer, manifest.rates["read"], manifest.rates["write"])
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._left: OrderedDict[str, int] = OrderedDict()  # when an order that no answer came for left
 

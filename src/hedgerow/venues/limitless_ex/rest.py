@@ -41,8 +41,8 @@ class Rest:
     def __init__(self, context: VenueContext, manifest: Manifest, token: Token) -> None:
         self._clock, self._token = context.clock, token
         url = context.urls["rest"]
-        self._public = HttpClient(VENUE, url)
-        self._private = HttpClient(VENUE, url, connections=_AT_A_TIME)
+        self._public = HttpClient(VENUE, url, egress=context.egress)
+        self._private = HttpClient(VENUE, url, connections=_AT_A_TIME, egress=context.egress)
         shares = {name: context.share_of(rate) for name, rate in manifest.rates.items()}
         self._budgets = {
             name: Budget(context.clock, rate.per_second, max(rate.burst, _LEAST_BURST)) for name, rate in shares.items()

@@ -68,7 +68,7 @@ class LimitlessTaking:
         self._wallet = wallet_of(VENUE, credentials)
         self._clock: Clock = context.clock
         self._rest = Rest(context, manifest, token)
-        self._node = Node(VENUE, context.urls["rpc"])
+        self._node = Node(VENUE, context.urls["rpc"], context.egress)
         self._who: Identity | None = None
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._slug_of: OrderedDict[str, str] = OrderedDict()  # by token

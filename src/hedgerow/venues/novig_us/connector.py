@@ -84,7 +84,7 @@ class Novig:
             ready=self._ready.set,
             reconnect=self._reconnect,
         )
-        self._stream = Stream(VENUE, self._target, self._session)
+        self._stream = Stream(VENUE, self._target, self._session, egress=context.egress)
 
     # --- opening and closing -----------------------------------------------------------------------------------
 

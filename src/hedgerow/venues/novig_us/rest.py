@@ -58,7 +58,7 @@ class Rest:
             raise SetupError(f"{VENUE}: no client_id or client_secret", "ask the venue for API credentials")
         self._client_id, self._client_secret = given["client_id"], given["client_secret"]
         self._clock = context.clock
-        self._client = HttpClient(VENUE, context.urls["rest"], connections=_CONNECTIONS)
+        self._client = HttpClient(VENUE, context.urls["rest"], connections=_CONNECTIONS, egress=context.egress)
         shares = {name: context.share_of(rate) for name, rate in manifest.rates.items()}
         self._budgets = {
             name: Budget(context.clock, rate.per_second, max(rate.burst, 1)) for name, rate in shares.items()

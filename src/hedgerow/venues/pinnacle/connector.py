@@ -76,7 +76,7 @@ class PinnacleBookmaker:
         self._account, self._clock = context.account, context.clock
         credentials = context.account.credentials
         username = credentials["username"].reveal() if credentials.get("username") else context.account.username
-        self._rest = Rest(self._venue, context.urls["rest"], username, credentials["password"], placing)
+        self._rest = Rest(self._venue, context.urls["rest"], username, credentials["password"], placing, context.egress)
         self._leagues = Leagues(self._venue, self._read_leagues, self._clock)
         self._line_rate = _line_rate(manifest, context.account.meta)
         self._line_budgets: dict[int, Budget] = {}

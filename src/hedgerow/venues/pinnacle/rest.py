@@ -15,6 +15,7 @@ import structlog
 
 from hedgerow.core.errors import Unavailable
 from hedgerow.core.secrets import Secret
+from hedgerow.net.egress import Egress
 from hedgerow.net.http import Answer, Headers, HttpClient
 from hedgerow.venues.pinnacle import wire
 from hedgerow.venues.pinnacle.errors import error_of
@@ -39,11 +40,11 @@ T = TypeVar("T")
 class Rest:
     """One client's requests, at one of the venue's slugs."""
 
-    def __init__(self, venue: str, url: str, username: str, password: Secret, placing: Placing) -> None:
+    def __init__(self, venue: str, url: str, username: str, password: Secret, placing: Placing, egress: Egress) -> None:
         self._venue, self._placing = venue, placing
         token = b64encode(f"{username}:{password.reveal()}".encode()).decode()
         self._authorization = Secret(f"Basic {token}")
-        self._http = HttpClient(venue, url, timeout_s=TIMEOUT_S)
+        self._http = HttpClient(venue, url, timeout_s=TIMEOUT_S, egress=egress)
         head = self._http.head("POST", placing.path, (*self._credentials(), *placing.headers()))
         self._place_head = Secret(head.decode("latin-1"))
 

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from hedgerow.core.tasks import spawn, stop
+from hedgerow.net.egress import Egress
 from hedgerow.net.stream import Stream, Target
 from hedgerow.venues.base import EventSink, PublicSink
 from hedgerow.venues.polymarket.books import PublicBooks
@@ -38,9 +39,10 @@ class _Channel(Generic[S]):
 class Channels:
     """Opens, follows and closes the sockets of one account."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, egress: Egress) -> None:
         """base_url: of the WebSocket host; an http one is taken for the ws one at the same place."""
         self._base_url = "ws" + base_url.removeprefix("http") if base_url.startswith("http") else base_url
+        self._egress = egress
         self._user: _Channel[UserSession] | None = None
         self._markets: list[_Channel[MarketSession]] = []
         self.shown: PublicSink | None = None
@@ -86,6 +88,7 @@ class Channels:
             lambda: Target(self._base_url + path),
             session,
             says=(PING, PING_EVERY_S),
+            egress=self._egress,
         )
         stream.start()
         return _Channel(session, stream, spawn(_end_silence(session, stream), f"polymarket {session.name} silence"))

@@ -85,7 +85,7 @@ class Polymarket:
         self._clock, self._is_alone = context.clock, context.sharers == 1
         self._trader = Trader(context, manifest)
         self._rest = self._trader.rest
-        self._channels = Channels(context.urls["ws"])
+        self._channels = Channels(context.urls["ws"], context.egress)
         self._heart = Heartbeat(self._rest.beat, context.clock, self._lapsed)
         self._sent = SentOrders()
         self._absence = Absence(VENUE, context.clock, self._sent, GRACE_S)

@@ -41,8 +41,8 @@ class Rest:
 
     def __init__(self, context: VenueContext, manifest: Manifest, identity: Identity) -> None:
         self._clock, self._identity = context.clock, identity
-        self._clob = HttpClient(VENUE, context.urls["clob"], connections=_CONNECTIONS)
-        self._gamma = HttpClient(VENUE, context.urls["gamma"], connections=2, timeout_s=15.0)
+        self._clob = HttpClient(VENUE, context.urls["clob"], connections=_CONNECTIONS, egress=context.egress)
+        self._gamma = HttpClient(VENUE, context.urls["gamma"], connections=2, timeout_s=15.0, egress=context.egress)
         shares = {name: context.share_of(rate) for name, rate in manifest.rates.items()}
         self._budgets = {name: Budget(context.clock, rate.per_second, rate.burst) for name, rate in shares.items()}
         self._skew_s = 0

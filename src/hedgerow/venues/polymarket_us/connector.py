@@ -73,8 +73,15 @@ class PolymarketUsExchange:
         self._ready = asyncio.Event()
         self._hearing = Hearing(self._ours, context.clock, self._tell)
         self._session = AccountSession(self._tell, self._hearing.executed, self._ready.set, self._reconnect)
-        self._stream = Stream(f"{VENUE} {context.account.username}", lambda: self._target(PRIVATE), self._session)
-        self._markets = MarketWatch(self._rest, context.clock, lambda: self._target(MARKETS), self._tell)
+        self._stream = Stream(
+            f"{VENUE} {context.account.username}",
+            lambda: self._target(PRIVATE),
+            self._session,
+            egress=context.egress,
+        )
+        self._markets = MarketWatch(
+            self._rest, context.clock, lambda: self._target(MARKETS), self._tell, context.egress
+        )
 
     # --- life --------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from hedgerow.core.clock import Clock
 from hedgerow.core.errors import VenueError
 from hedgerow.core.states import SettlementStatus
 from hedgerow.core.tasks import spawn, stop
+from hedgerow.net.egress import Egress
 from hedgerow.net.stream import Stream, Target
 from hedgerow.venues.base import Instrument, MarketChange
 from hedgerow.venues.polymarket_us import reads
@@ -29,11 +30,16 @@ class MarketWatch:
     asked for each time that its state changes."""
 
     def __init__(
-        self, rest: Rest, clock: Clock, target: Callable[[], Target], tell: Callable[[MarketChange], None]
+        self,
+        rest: Rest,
+        clock: Clock,
+        target: Callable[[], Target],
+        tell: Callable[[MarketChange], None],
+        egress: Egress,
     ) -> None:
         self._rest, self._clock, self._tell = rest, clock, tell
         self._session = MarketSession(self._changed)
-        self._stream = Stream(f"{VENUE} markets", target, self._session)
+        self._stream = Stream(f"{VENUE} markets", target, self._session, egress=egress)
         self._is_started = False
         self._ended: dict[str, None] = {}
         self._task: asyncio.Task[None] | None = None

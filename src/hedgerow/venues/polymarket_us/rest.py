@@ -43,8 +43,10 @@ class Rest:
         """Raises SetupError when the credentials are not complete."""
         self._clock = context.clock
         self._signer = signer_of(context.account.credentials)
-        self._api = HttpClient(VENUE, context.urls["rest"], connections=_CONNECTIONS)
-        self._gateway = HttpClient(VENUE, context.urls["gateway"], connections=_GATEWAY_CONNECTIONS)
+        self._api = HttpClient(VENUE, context.urls["rest"], connections=_CONNECTIONS, egress=context.egress)
+        self._gateway = HttpClient(
+            VENUE, context.urls["gateway"], connections=_GATEWAY_CONNECTIONS, egress=context.egress
+        )
         self._requests = self._budget(context.share_of(manifest.rates["requests"]))
         self._public = self._budget(context.share_of(manifest.rates["public"]))
         self._place_head = self._api.head("POST", ORDERS)

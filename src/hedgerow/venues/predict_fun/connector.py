@@ -85,7 +85,7 @@ class PredictFun:
             reconnect=self._reconnect,
             looked=self._markets.look_at,
         )
-        self._stream = Stream(VENUE, self._target, self._session)
+        self._stream = Stream(VENUE, self._target, self._session, egress=context.egress)
 
     # --- opening and closing -----------------------------------------------------------------------------------
 

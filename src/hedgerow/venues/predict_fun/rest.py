@@ -45,8 +45,8 @@ class Rest:
 
     def __init__(self, context: VenueContext, manifest: Manifest, identity: Identity) -> None:
         self._clock, self._identity = context.clock, identity
-        self._client = HttpClient(VENUE, context.urls["rest"], connections=_CONNECTIONS)
-        self._node = Node(VENUE, context.urls["rpc"])
+        self._client = HttpClient(VENUE, context.urls["rest"], connections=_CONNECTIONS, egress=context.egress)
+        self._node = Node(VENUE, context.urls["rpc"], context.egress)
         shares = {name: context.share_of(rate) for name, rate in manifest.rates.items()}
         self._budgets = {name: Budget(context.clock, rate.per_second, rate.burst) for name, rate in shares.items()}
         self._key = [("x-api-key", identity.api_key.reveal())]

@@ -82,7 +82,7 @@ class ProphetXExchange:
             authorise=self._start_authorising,
             reconnect=self._reconnect,
         )
-        self._stream = Stream(VENUE, self._target, self._session, says=(PING, PING_EVERY_S))
+        self._stream = Stream(VENUE, self._target, self._session, says=(PING, PING_EVERY_S), egress=context.egress)
         self._authorising: asyncio.Task[None] | None = None
         self._upkeep: asyncio.Task[None] | None = None
 

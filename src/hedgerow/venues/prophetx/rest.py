@@ -55,7 +55,7 @@ class Rest:
     """One account's requests."""
 
     def __init__(self, manifest: Manifest, context: VenueContext) -> None:
-        self._http = HttpClient(VENUE, context.urls["rest"])
+        self._http = HttpClient(VENUE, context.urls["rest"], egress=context.egress)
         self._clock = context.clock
         self._access_key, self._secret_key = (
             context.account.credentials[name] for name in ("access_key", "secret_key")

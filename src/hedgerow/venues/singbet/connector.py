@@ -53,7 +53,7 @@ class SingbetBookmaker:
         self._account, self._clock = context.account, context.clock
         credentials = context.account.credentials
         username = credentials["username"].reveal() if credentials.get("username") else context.account.username
-        self._rest = Rest(context.urls["rest"], username, credentials["password"])
+        self._rest = Rest(context.urls["rest"], username, credentials["password"], context.egress)
         rate = context.share_of(manifest.rates["line"])
         self._line_budget = Budget(context.clock, rate.per_second, max(rate.burst, 1.0))
         self._is_proved = False  # the keys are good and the account is in the currency that we think

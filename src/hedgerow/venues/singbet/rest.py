@@ -17,6 +17,7 @@ import msgspec
 from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.errors import Reason, Refused, Unavailable
 from hedgerow.core.secrets import Secret
+from hedgerow.net.egress import Egress
 from hedgerow.net.http import Answer, HttpClient
 from hedgerow.venues.reading import UnreadableError, read, reading
 from hedgerow.venues.singbet import wire
@@ -37,9 +38,9 @@ class _Session:
 class Rest:
     """One account's requests."""
 
-    def __init__(self, url: str, username: str, password: Secret) -> None:
-        self._url, self._username, self._password = url, username, password
-        self._door = HttpClient(VENUE, url, timeout_s=TIMEOUT_S, connections=1)
+    def __init__(self, url: str, username: str, password: Secret, egress: Egress) -> None:
+        self._url, self._username, self._password, self._egress = url, username, password, egress
+        self._door = HttpClient(VENUE, url, timeout_s=TIMEOUT_S, connections=1, egress=egress)
         self._clients: dict[str, HttpClient] = {}
         self._session: _Session | None = None
         self._lock = asyncio.Lock()
@@ -111,7 +112,7 @@ class Rest:
         if told.scheme != wanted.scheme or not told.hostname:
             raise Unavailable(VENUE, "login", "the login names an address that is none")
         if url not in self._clients:
-            self._clients[url] = HttpClient(VENUE, url, timeout_s=TIMEOUT_S)
+            self._clients[url] = HttpClient(VENUE, url, timeout_s=TIMEOUT_S, egress=self._egress)
         return self._clients[url]
 
     async def _send(

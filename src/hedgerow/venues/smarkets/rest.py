@@ -45,7 +45,7 @@ class Rest:
     """One account's requests."""
 
     def __init__(self, manifest: Manifest, context: VenueContext) -> None:
-        self._http = HttpClient(VENUE, context.urls["rest"])
+        self._http = HttpClient(VENUE, context.urls["rest"], egress=context.egress)
         self._clock = context.clock
         credentials, account = context.account.credentials, context.account
         self._username = credentials["username"].reveal() if "username" in credentials else account.username

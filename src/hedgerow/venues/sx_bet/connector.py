@@ -75,7 +75,7 @@ class SxBet:
         """Raises SetupError when the credentials are not complete or not of their form."""
         self.manifest = manifest
         self._clock, self._is_alone = context.clock, context.sharers == 1
-        self._ws_url = context.urls["ws"]
+        self._ws_url, self._egress = context.urls["ws"], context.egress
         self._trader = Trader(context, manifest)
         self._rest = self._trader.rest
         self._heart = Heartbeat(VENUE, self._beat, context.clock, self._lapsed, _PACE)
@@ -90,7 +90,13 @@ class SxBet:
         self._sink = sink
         await self._trader.sign_in()
         self._stream = AccountStream(
-            self._ws_url, self._trader.wallet.address, self._token, sink, self._clock, self._sent.reference_of
+            self._ws_url,
+            self._trader.wallet.address,
+            self._token,
+            sink,
+            self._clock,
+            self._sent.reference_of,
+            self._egress,
         )
         self._stream.session.watch(self._watched)
         await self._stream.start()

@@ -34,7 +34,9 @@ class Rest:
     """The requests of one account."""
 
     def __init__(self, context: VenueContext, manifest: Manifest, api_key: Secret) -> None:
-        self._http = HttpClient(VENUE, context.urls["rest"], connections=_CONNECTIONS, timeout_s=_TIMEOUT_S)
+        self._http = HttpClient(
+            VENUE, context.urls["rest"], connections=_CONNECTIONS, timeout_s=_TIMEOUT_S, egress=context.egress
+        )
         shares = {name: context.share_of(rate) for name, rate in manifest.rates.items()}
         self._budgets = {name: Budget(context.clock, rate.per_second, rate.burst) for name, rate in shares.items()}
         self._headers = [("x-sx-api-key", api_key.reveal())]

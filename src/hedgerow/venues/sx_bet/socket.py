@@ -10,6 +10,7 @@ import structlog
 from hedgerow.core.clock import Clock
 from hedgerow.core.errors import VenueError
 from hedgerow.core.tasks import spawn, stop
+from hedgerow.net.egress import Egress
 from hedgerow.net.stream import Stream, Target
 from hedgerow.venues.base import EventSink
 from hedgerow.venues.sx_bet.errors import VENUE
@@ -24,7 +25,14 @@ class AccountStream:
     """Implements net.stream.Conversation around a session."""
 
     def __init__(
-        self, url: str, address: str, token: Callable[[], Awaitable[str]], sink: EventSink, clock: Clock, ref_of: RefOf
+        self,
+        url: str,
+        address: str,
+        token: Callable[[], Awaitable[str]],
+        sink: EventSink,
+        clock: Clock,
+        ref_of: RefOf,
+        egress: Egress,
     ) -> None:
         """url: of the WebSocket host. token: asks for one; raises venue errors."""
         self.session = Session(address, sink, clock, ref_of, self._log_in, self._reconnect)
@@ -32,7 +40,7 @@ class AccountStream:
         self._up = asyncio.Event()
         self._login: asyncio.Task[None] | None = None
         target = Target(url.rstrip("/") + ("" if url.rstrip("/").endswith(PATH) else PATH))
-        self._stream = Stream(f"{VENUE} account", lambda: target, self)
+        self._stream = Stream(f"{VENUE} account", lambda: target, self, egress=egress)
 
     async def start(self) -> None:
         """Returns when the account is followed, or announces after a while that it is not yet."""

@@ -12,6 +12,7 @@ import msgspec
 from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.secrets import Secret
 from hedgerow.core.tasks import spawn, stop
+from hedgerow.core.upstream import Upstream
 from hedgerow.scraping.agent.browser import steps
 from hedgerow.scraping.agent.browser.capture import Events, Watcher
 from hedgerow.scraping.agent.browser.cdp import BrowserGone, CdpError
@@ -24,7 +25,6 @@ from hedgerow.scraping.linkevents import CutCode
 from hedgerow.scraping.linksocket import Channel
 from hedgerow.scraping.messages import MOST_BODY, MOST_TIMEOUT_S
 from hedgerow.scraping.pages import MOST_STEPS, BrowserAnswer, BrowserRequest, Capture, event
-from hedgerow.scraping.upstream import Upstream
 
 T = TypeVar("T")
 
