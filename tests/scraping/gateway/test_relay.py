@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
@@ -29,13 +30,14 @@ INVALID = "Invalid or missing API key"
 class Target:
     """A WebSocket server that echoes, and does what its path says."""
 
-    def __init__(self) -> None:
+    def __init__(self, scheme: str) -> None:
+        self._scheme = scheme
         self.seen: list[ServerConnection] = []
         self.port = 0
 
     @property
     def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     async def handle(self, connection: ServerConnection) -> None:
         with suppress(websockets.ConnectionClosed):
@@ -61,10 +63,10 @@ class Target:
 
 
 @asynccontextmanager
-async def listening() -> AsyncIterator[Target]:
-    target = Target()
+async def listening(tls: ssl.SSLContext | None = None) -> AsyncIterator[Target]:
+    target = Target("wss" if tls else "ws")
     server = await serve(
-        target.handle, "127.0.0.1", 0, subprotocols=["graphql-ws", "v2"], ping_interval=None, close_timeout=1,
+        target.handle, "127.0.0.1", 0, ssl=tls, subprotocols=["graphql-ws", "v2"], ping_interval=None, close_timeout=1,
         select_subprotocol=lambda _, offered: next((one for one in offered if one == "v2"), None),
     )  # fmt: skip
     target.port = next(iter(server.sockets)).getsockname()[1]
@@ -92,7 +94,9 @@ async def key(net: Net) -> str:
 @asynccontextmanager
 async def dialled(net: Net, **given: Any) -> AsyncIterator[ClientConnection]:
     url = net.url.replace("http", "ws") + relay.PATH
-    async with websockets.connect(url, ping_interval=None, close_timeout=5, proxy=None, **given) as socket:
+    async with websockets.connect(
+        url, ssl=net.trust, ping_interval=None, close_timeout=5, proxy=None, **given
+    ) as socket:
         yield socket
 
 
