@@ -24,7 +24,7 @@ from hedgerow.scraping.agent.agent import Agent, Identity
 from hedgerow.scraping.agent.browser.program import BrowserSettings
 from hedgerow.scraping.agent.works import AgentWorks
 from hedgerow.scraping.gateway.repository import ScrapingRepository
-from hedgerow.scraping.gateway.serve import Deployed
+from hedgerow.scraping.gateway.serve import Deployed, stop_in_order
 from hedgerow.scraping.guard import Policy
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database
@@ -39,6 +39,7 @@ class Net:
     url: str
     http: httpx.AsyncClient
     gateway: Deployed
+    server: Server
     database: Database
     accounts: Accounts
     repository: ScrapingRepository
@@ -67,6 +68,10 @@ class Net:
             await agent.is_linked.wait()
         return agent
 
+    async def stop(self) -> None:
+        """As the process does that is told to; the agents go on."""
+        await stop_in_order(self.server, self.gateway)
+
     async def fetch(self, url: str, key: dict[str, str], method: str = "GET", **given: Any) -> httpx.Response:
         headers = {"X-Target-URL": url, **key, **given.pop("headers", {})}
         return await self.http.request(method, "/fetch", headers=headers, **given)
@@ -89,10 +94,10 @@ async def serving(database: Database, bus: Bus, certificate: tuple[Path, Path] |
             certificate=certificate,
         )
         await server.start()
-        stack.push_async_callback(server.stop)
+        stack.push_async_callback(stop_in_order, server, gateway)
         http = await stack.enter_async_context(
             httpx.AsyncClient(base_url=url, timeout=PATIENCE_S, verify=trust or True)
         )
         clock = SystemClock()
         accounts, repository = Accounts(database, clock), ScrapingRepository(database, clock)
-        yield Net(url, http, gateway, database, accounts, repository, stack, trust)
+        yield Net(url, http, gateway, server, database, accounts, repository, stack, trust)

@@ -155,7 +155,8 @@ class AmqpDoor:
         try:
             await client.begin(headers)
             await client.write(_event("connected", {"node_id": agent.node_id, "queue_name": queue}))
-            await self._pass_on(channel, client, key_id)
+            with self._desk.lasting.kept(channel):
+                await self._pass_on(channel, client, key_id)
         except StreamCut as cut:
             await client.write(_error_event(cut))
         finally:

@@ -14,6 +14,7 @@ from hedgerow.core import memory
 from hedgerow.core.clock import SystemClock
 from hedgerow.core.config import PREFIX, Settings, certificate_files
 from hedgerow.core.errors import SetupError
+from hedgerow.core.tasks import spawn, stop
 from hedgerow.scraping.gateway.app import create_app, sockets
 from hedgerow.scraping.gateway.buckets import Buckets
 from hedgerow.scraping.gateway.front import ProxyFront
@@ -32,6 +33,9 @@ from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database
 from hedgerow.storage.migrate import migrate
 
+FINISH_S = 4.0
+"""For requests under way when the gateway stops; the server gives up a second later."""
+_LOOK_S = 0.01
 _CONNECTIONS = 10
 
 
@@ -58,12 +62,18 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
             doors=gateway.app.quick_doors,
             certificate=certificate,
         )
-        stack.push_async_callback(server.stop)
+        stack.push_async_callback(stop_in_order, server, gateway)
         await server.start()  # what the front's connections need begins with it, and stops the front
         if settings.gateway_proxy_port is not None:
             await gateway.front.start(host, settings.gateway_proxy_port, certificate and _tls(*certificate))
         memory.settle()
         await server.ended()
+
+
+async def stop_in_order(server: Server, gateway: Deployed) -> None:
+    """Takes nothing new, ends at once what would go on, lets requests end for a while, and answers the rest."""
+    gateway.leave()
+    await server.stop()
 
 
 class Deployed:
@@ -90,6 +100,7 @@ class Deployed:
         keys = KeyRing(Accounts(database, clock), clock, "scraping")
         self.relays = Relays(keys, self.desk)
         self.front = ProxyFront(keys, self.desk)
+        self._leaving: asyncio.Task[None] | None = None
         self._revocation = Revocation(repository, links, self.relays)
         self.sockets = socket_protocol(sockets(self.desk, self.relays))
         self.app = create_app(self.desk, keys, repository, database, bus, start=self._start, stop=self._stop)
@@ -100,7 +111,23 @@ class Deployed:
         self.relays.start()
         self._revocation.start()
 
+    def leave(self) -> None:
+        """Begins the end, beside the server's own."""
+        self._leaving = spawn(self._leave(), "leaving of the gateway")
+
+    async def _leave(self) -> None:
+        self.front.refuse()
+        self.desk.lasting.stop()
+        await self.relays.stop()
+        await asyncio.sleep(FINISH_S)
+        self.desk.links.stop()  # which answers what is left
+
     async def _stop(self) -> None:
+        """Called when the server has no connection any more; the front may have some."""
+        if self._leaving is not None:
+            while self.desk.under_way and not self._leaving.done():  # noqa: ASYNC110 - counted where little may be done
+                await asyncio.sleep(_LOOK_S)
+            await stop(self._leaving)
         await self._revocation.stop()
         await self.front.stop()
         await self.relays.stop()
