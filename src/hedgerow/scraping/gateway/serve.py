@@ -29,6 +29,7 @@ from hedgerow.scraping.gateway.sockets import socket_protocol
 from hedgerow.scraping.gateway.usage import Usage
 from hedgerow.scraping.gateway.work import Desk
 from hedgerow.scraping.guard import Patterns, Policy
+from hedgerow.scraping.linkurl import link_url
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database
 from hedgerow.storage.migrate import migrate
@@ -46,13 +47,17 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
             "the scraping gateway needs HEDGEROW_DATABASE_URL and HEDGEROW_NATS_URL", "set both, or run `hedgerow up`"
         )
     certificate = certificate_files(settings.gateway_certificate, settings.gateway_certificate_key, "gateway")
+    url = settings.gateway_url or f"{'https' if certificate else 'http'}://{_named(host)}:{port}"
+    try:
+        link_url(url)
+    except ValueError:
+        raise SetupError(f"{PREFIX}GATEWAY_URL {url!r} is not a URL", "name it as https://host[:port]") from None
     async with AsyncExitStack() as stack:
         await migrate(settings.database_url)
         database = await Database.connect(settings.database_url, size=_CONNECTIONS)
         stack.push_async_callback(database.close)
         bus = await Bus.connect(settings.nats_url, "gateway")
         stack.push_async_callback(bus.close)
-        url = settings.gateway_url or f"{'https' if certificate else 'http'}://{_named(host)}:{port}"
         gateway = Deployed(settings, database, bus, url)
         server = Server(
             gateway.app,
