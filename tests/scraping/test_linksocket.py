@@ -8,7 +8,8 @@ import pytest
 from picows import WSMsgType
 
 from hedgerow.core.tasks import spawn
-from hedgerow.scraping.link import WINDOW
+from hedgerow.scraping import linksocket
+from hedgerow.scraping.link import MOST_CHUNK, MOST_HEAD, WINDOW
 from hedgerow.scraping.linkevents import CutCode
 from hedgerow.scraping.linksocket import Channel, StreamCut
 
@@ -147,6 +148,45 @@ async def test_a_stream_that_ends_before_its_time_is_not_cut() -> None:
         await asyncio.sleep(0.01)
         await channel.write(b"body", is_last=True)
         assert await read_all(channel) == b"body"
+
+
+async def test_a_peer_that_does_not_read_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linksocket, "_MOST_UNSENT", 2**20)
+
+    async def never(channel: Channel, _: bytes) -> None:
+        await channel.head()
+
+    async with joined(never) as both:
+        both.agent._transport.underlying_transport.pause_reading()
+        head, channels = bytes(MOST_HEAD - 1), []
+        while not both.down.done():
+            assert both.gateway.link.takes_streams  # 100, far more than the kernel takes
+            channels.append(both.gateway.open(1, head, is_last=True))
+            await asyncio.sleep(0)
+        assert await both.down == "the peer does not read"
+        for channel in channels:
+            with pytest.raises(StreamCut, match="LOST: the peer does not read"):
+                await channel.head()
+
+
+async def test_answers_wait_where_they_are_made_for_a_peer_that_does_not_read(eventually) -> None:
+    written = [0] * 50
+
+    async def flood(channel: Channel, head: bytes) -> None:
+        channel.answer(b"")
+        while True:
+            await channel.write(bytes(MOST_CHUNK))
+            written[int(head)] += MOST_CHUNK
+
+    async with joined(flood) as both:
+        both.gateway._transport.underlying_transport.pause_reading()
+        for number in range(50):
+            both.gateway.open(1, b"%d" % number, is_last=True)
+        await eventually(lambda: not both.agent._is_writable)
+        await asyncio.sleep(0)
+        assert both.agent._transport.underlying_transport.get_write_buffer_size() < 2**20
+        assert max(written) <= WINDOW
+        assert both.agent.is_up
 
 
 # --- answers that are gathered -----------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ from typing import cast
 
 MOST_UNSENT = 64 * 1024
 """Bytes that wait to be written when the other half's reading stops. One read that came before is held on top."""
+MOST_AHEAD = 16 * 1024
+"""Bytes that TLS reads of a half whose reading has stopped; one read more is held on top."""
 _UNREAD_MS = 60_000
 _KEEPALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 20), (socket.TCP_KEEPCNT, 3))
 _USER_TIMEOUT = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux
@@ -61,6 +63,8 @@ def prepare(transport: asyncio.Transport) -> None:
     """For a connection that may be silent for hours: little is held for it, and a peer that is gone without a word, or
     takes nothing for a minute, is noticed."""
     transport.set_write_buffer_limits(high=MOST_UNSENT)
+    if (set_limits := getattr(transport, "set_read_buffer_limits", None)) is not None:
+        set_limits(high=MOST_AHEAD)
     connected = transport.get_extra_info("socket")
     connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option, value in _KEEPALIVE:

@@ -9,7 +9,7 @@ import pytest
 from tests.scraping.agentkit import Door, agent, linked
 from tests.scraping.targets import held, site
 
-from hedgerow.scraping.agent.agent import _link_url
+from hedgerow.scraping.agent.agent import MOST_GATEWAYS, Agent
 from hedgerow.scraping.linkevents import CutCode, Hello
 from hedgerow.scraping.linksocket import StreamCut
 from hedgerow.scraping.messages import FetchRequest, Kind
@@ -25,6 +25,46 @@ async def test_an_agent_says_who_it_is_and_what_it_can() -> None:
 async def test_an_agent_links_to_gateways_that_it_hears_of(eventually) -> None:
     async with Door().listening() as second, Door((second.url,)).listening() as first, agent(first):
         await eventually(lambda: first.sockets and second.sockets)
+
+
+async def told(agent: Agent, teller: str, *peers: str) -> set[str]:
+    """The links that an agent has or tries after a gateway told of peers."""
+    await agent.is_linked.wait()
+    agent.told_peers(teller, peers)
+    return set(agent.links)
+
+
+async def test_over_tls_an_agent_hears_of_gateways_with_tls_alone() -> None:
+    async with Door().listening() as door, agent(door) as running:
+        given = set(running.links)
+        assert await told(running, "wss://a.test/link", "http://b.test", "ws://c.test", "https://127.0.0.1:1") == {
+            *given, "wss://127.0.0.1:1/link",
+        }  # fmt: skip
+        assert "ws://127.0.0.1:2/link" in await told(running, door.url.replace("http", "ws"), "http://127.0.0.1:2")
+
+
+async def test_an_agent_leaves_gateways_that_are_gone_but_none_that_it_was_given(eventually) -> None:
+    async with Door().listening() as first, Door().listening() as second, agent(first) as running:
+        (given,) = running.links
+        assert await told(running, given, "http://127.0.0.1:1") == {given, "ws://127.0.0.1:1/link"}
+        await told(running, given, second.url)
+        linked_to = second.url.replace("http", "ws") + "/link"
+        await eventually(lambda: running.links[linked_to])
+        # Nobody tells of the second any more, but its link is up: it is a gateway all the same.
+        assert await told(running, given) == {given, linked_to}
+
+
+async def test_an_agent_has_as_many_links_as_it_may_have() -> None:
+    async with Door().listening() as door, agent(door) as running:
+        peers = [f"http://127.0.0.1:{port}" for port in range(1, 2 * MOST_GATEWAYS)]
+        assert len(await told(running, *running.links, *peers)) == MOST_GATEWAYS
+
+
+@pytest.mark.parametrize("wrong", ["", "gateway", "ftp://a.test", "ws://", "http://a:99999", "http://[::"])
+async def test_a_gateway_that_is_told_wrongly_costs_nobody_the_others(wrong: str, eventually) -> None:
+    async with Door().listening() as second, Door((wrong, second.url)).listening() as first, agent(first) as running:
+        await eventually(lambda: first.sockets and second.sockets)
+        assert len(running.links) == 2
 
 
 async def test_an_agent_comes_back_to_a_gateway_that_was_gone(eventually) -> None:
@@ -70,15 +110,3 @@ async def test_a_kind_of_work_that_it_does_not_know_is_unsupported() -> None:
         with pytest.raises(StreamCut) as caught:
             await channel.head()
         assert caught.value.code is CutCode.UNSUPPORTED
-
-
-@pytest.mark.parametrize(
-    ("given", "link"),
-    [
-        ("https://a.test", "wss://a.test/link"),
-        ("http://a.test:8003/", "ws://a.test:8003/link"),
-        ("wss://a.test/base/link", "wss://a.test/base/link"),
-    ],
-)
-def test_a_gateway_may_be_named_in_any_spelling(given, link) -> None:
-    assert _link_url(given) == link

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.patience import PATIENCE_S
 from websockets.frames import Frame, Opcode
 
-from hedgerow.core.tasks import spawn
+from hedgerow.core.tasks import spawn, stop
 from hedgerow.scraping.pipe import MOST_UNSENT
 
 from .gatewaykit import Net
@@ -19,7 +19,12 @@ from .gatewaykit import Net
 Eventually = Callable[[Callable[[], bool]], Awaitable[None]]
 KIB_EACH = 64
 """Most memory of one idle relay: of client, gateway, agent and target together, all in the tests' process."""
+KIB_STALLED = 1024
+"""The same of one whose reader has stopped."""
+ONE_READ = 2**18
+"""Most bytes that the loop takes from a socket at once."""
 _AT_ONCE = 50
+_PIECE = 64 * 1024
 _HANDSHAKE = (
     b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
     b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
@@ -35,7 +40,7 @@ def resident_kib() -> int:
 async def shaken(net: Net) -> Streams:
     """A client after its handshake."""
     port = int(net.url.rpartition(":")[2])
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**16)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**16, ssl=net.trust)
     writer.write(_HANDSHAKE)
     await reader.readuntil(b"\r\n\r\n")
     return reader, writer
@@ -90,9 +95,33 @@ async def stall(net: Net, key: str, flood: str, count: int, eventually: Eventual
     assert len(clients) == count
     await eventually(lambda: all(client.transport.get_write_buffer_size() > MOST_UNSENT for client in clients))
     await eventually(lambda: not any(client._far.transport.is_reading() for client in clients))
-    assert all(client.transport.get_write_buffer_size() <= MOST_UNSENT + 2**18 for client in clients)
+    assert all(client.transport.get_write_buffer_size() <= MOST_UNSENT + ONE_READ for client in clients)
     for _, writer in held:
         writer.transport.abort()
+
+
+async def drown(net: Net, key: str, deaf: str, count: int, eventually: Eventually) -> int:
+    """So many clients send without end to a target that does not read, until none can send more: little is held for
+    each. The KiB that this took, of client, gateway, agent and target together."""
+    held = [await joined(net, key, deaf) for _ in range(count)]
+    clients, before = list(net.gateway.relays._open), resident_kib()
+    drowning = [spawn(drown_one(writer), "a client that sends") for _, writer in held]
+    await eventually(lambda: not any(client.transport.is_reading() for client in clients))
+    for client in clients:
+        assert MOST_UNSENT < client._far.transport.get_write_buffer_size() <= MOST_UNSENT + ONE_READ
+    took = resident_kib() - before
+    await stop(*drowning)
+    for _, writer in held:
+        writer.transport.abort()
+    return took
+
+
+async def drown_one(writer: asyncio.StreamWriter) -> None:
+    """Sends one long message, as fast as it is taken."""
+    writer.write(b"\x82\xff" + (2**40).to_bytes(8) + bytes(4))
+    while True:
+        writer.write(bytes(_PIECE))
+        await writer.drain()
 
 
 async def storm(net: Net, key: str, url: str, count: int, dice: random.Random) -> None:

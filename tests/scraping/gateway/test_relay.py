@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
 import websockets
@@ -17,10 +19,12 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.frames import Frame, Opcode
 
 from hedgerow.scraping.agent import agent as agent_module
+from hedgerow.scraping.frames import close_frame
 from hedgerow.scraping.gateway import relay
 from hedgerow.scraping.guard import Patterns, Policy
 
 from .gatewaykit import Net
+from .relayload import Streams, joined
 
 MISSING = "Missing API key"
 INVALID = "Invalid or missing API key"
@@ -29,13 +33,14 @@ INVALID = "Invalid or missing API key"
 class Target:
     """A WebSocket server that echoes, and does what its path says."""
 
-    def __init__(self) -> None:
+    def __init__(self, scheme: str) -> None:
+        self._scheme = scheme
         self.seen: list[ServerConnection] = []
         self.port = 0
 
     @property
     def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     async def handle(self, connection: ServerConnection) -> None:
         with suppress(websockets.ConnectionClosed):
@@ -49,6 +54,11 @@ class Target:
                 await connection.close(4321, "that was it")
             case "/cut":
                 connection.transport.abort()
+            case "/mute":
+                connection.transport.write(b"\x88\x00")  # a Close that says nothing
+            case path if path.startswith("/close/"):
+                code, _, reason = path.removeprefix("/close/").partition("/")
+                await connection.close(int(code), unquote(reason))
             case "/flood":
                 while True:
                     await connection.send(b"x" * 65_536)
@@ -61,10 +71,10 @@ class Target:
 
 
 @asynccontextmanager
-async def listening() -> AsyncIterator[Target]:
-    target = Target()
+async def listening(tls: ssl.SSLContext | None = None) -> AsyncIterator[Target]:
+    target = Target("wss" if tls else "ws")
     server = await serve(
-        target.handle, "127.0.0.1", 0, subprotocols=["graphql-ws", "v2"], ping_interval=None, close_timeout=1,
+        target.handle, "127.0.0.1", 0, ssl=tls, subprotocols=["graphql-ws", "v2"], ping_interval=None, close_timeout=1,
         select_subprotocol=lambda _, offered: next((one for one in offered if one == "v2"), None),
     )  # fmt: skip
     target.port = next(iter(server.sockets)).getsockname()[1]
@@ -92,7 +102,9 @@ async def key(net: Net) -> str:
 @asynccontextmanager
 async def dialled(net: Net, **given: Any) -> AsyncIterator[ClientConnection]:
     url = net.url.replace("http", "ws") + relay.PATH
-    async with websockets.connect(url, ping_interval=None, close_timeout=5, proxy=None, **given) as socket:
+    async with websockets.connect(
+        url, ssl=net.trust, ping_interval=None, close_timeout=5, proxy=None, **given
+    ) as socket:
         yield socket
 
 
@@ -171,6 +183,52 @@ async def test_the_targets_pings_pongs_and_close_reach_the_client(net: Net, targ
     async with relayed(net, {"apiKey": key, "url": f"{target.url}/bye"}) as socket:
         await told(socket)
         assert await closed(socket) == (4321, "that was it")
+
+
+CODES = (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999)
+REASONS = ("", "a", "ü" * 61, "x" * 123)
+
+
+async def test_every_code_and_reason_of_a_close_passes_both_ways(net: Net, target: Target, key: str) -> None:
+    for number, code in enumerate(CODES):
+        reason = REASONS[number % len(REASONS)]
+        async with relayed(net, {"apiKey": key, "url": target.url}) as socket:
+            await told(socket)
+            await socket.close(code, reason)
+            seen = target.seen[-1]
+            await seen.wait_closed()
+            assert (seen.close_code, seen.close_reason) == (code, reason)
+            assert await closed(socket) == (code, reason)
+        async with relayed(net, {"apiKey": key, "url": f"{target.url}/close/{code}/{quote(reason)}"}) as socket:
+            await told(socket)
+            assert await closed(socket) == (code, reason)
+
+
+@asynccontextmanager
+async def raw(net: Net, key: str, url: str) -> AsyncIterator[Streams]:
+    """A relayed client whose frames are the test's own."""
+    reader, writer = await joined(net, key, url)
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
+
+
+async def test_a_close_that_says_nothing_stays_one_and_no_code_is_made_up(net: Net, target: Target, key: str) -> None:
+    """1005 and 1006 stand in no frame: RFC 6455 section 7.4.1."""
+    async with raw(net, key, f"{target.url}/mute") as (reader, _):
+        assert await reader.readexactly(2) == b"\x88\x00"
+    async with raw(net, key, f"{target.url}/cut") as (reader, _):
+        assert await reader.read() == close_frame(1011, "the target or its agent was lost")
+    async with raw(net, key, target.url) as (reader, writer):
+        writer.write(b"\x88\x80abcd")
+        assert await reader.read() == b"\x88\x00"
+        await target.seen[-1].wait_closed()
+        assert target.seen[-1].close_code == 1005  # as its library tells of a Close without a code
+    async with raw(net, key, target.url) as (_, writer):
+        writer.transport.abort()
+        await target.seen[-1].wait_closed()
+        assert target.seen[-1].close_code == 1006  # of a connection without a Close
 
 
 async def test_a_client_that_goes_without_a_word_ends_the_target(net: Net, target: Target, key: str) -> None:
@@ -287,6 +345,36 @@ async def test_an_operators_rule_on_the_agent_refuses(net: Net, target: Target) 
     async with relayed(net, {**_of(await net.key()), "url": target.url}) as socket:
         assert (await told(socket))["message"] == "127.0.0.1 is refused: deny list"
         assert (await closed(socket))[0] == 1008
+
+
+@pytest.mark.parametrize(
+    ("lists", "rule"),
+    [
+        ({"targets_deny": ["127.0.0.1"]}, "deny list"),
+        ({"targets_deny": ["127.0.0.0/8"]}, "deny list"),
+        ({"targets_allow": ["*.test"]}, "not on the allow list"),
+    ],
+)
+async def test_a_keys_lists_hold_for_a_relay(net: Net, target: Target, lists: dict[str, list[str]], rule: str) -> None:
+    await net.join("de1")
+    key = _of(await net.key(**lists))
+    async with relayed(net, {**key, "url": target.url}) as socket:
+        assert (await told(socket))["message"] == f"127.0.0.1 is refused: {rule}"
+        assert (await closed(socket))[0] == 1008
+    name = target.url.replace("127.0.0.1", "localhost")  # which the agent alone can judge
+    async with relayed(net, {**key, "url": name}) as socket:
+        assert (await told(socket))["message"] == f"localhost is refused: {rule}"
+        assert (await closed(socket))[0] == 1008
+    assert target.seen == []
+
+
+async def test_the_relays_description_is_an_answer_to_a_connect_message(net: Net) -> None:
+    """As the published document shows it, at this gateway's own address."""
+    socket = net.url.replace("http", "ws") + "/ws"
+    assert (await net.http.get("/ws/docs")).json() == {
+        "type": "connected", "status": 101, "node_id": "scraping-de1",
+        "message": f"This is a documentation endpoint. Connect via WebSocket at {socket}",
+    }  # fmt: skip
 
 
 async def test_a_relay_takes_one_token(net: Net, target: Target) -> None:

@@ -67,3 +67,9 @@ async def test_front_on_a_port_that_is_taken_is_refused_and_leaves_nothing(datab
     server.close()
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", port)
+
+
+async def test_an_address_that_agents_cannot_dial_is_refused(database_url: Secret, engines) -> None:
+    given = Settings(database_url=database_url, nats_url=engines.nats_url, gateway_url="gateway:8003")
+    with pytest.raises(SetupError, match="HEDGEROW_GATEWAY_URL 'gateway:8003' is not a URL"):
+        await serve.run(given, host="127.0.0.1", port=free_port())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import picows
@@ -20,8 +21,8 @@ from hedgerow.scraping.agent.works import AgentWorks
 from hedgerow.scraping.link import LARGEST_RECEIVED, PROTOCOL, Side
 from hedgerow.scraping.linkevents import CutCode, Draining, Event, Hello, Opened, PeersTold, Refused, Welcomed
 from hedgerow.scraping.linksocket import Channel, LinkSocket
+from hedgerow.scraping.linkurl import link_url
 
-LINK_PATH = "/link"
 MOST_GATEWAYS = 32
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
 _STEADY_S = 10.0
@@ -47,9 +48,10 @@ class Agent:
     def __init__(
         self, identity: Identity, works: AgentWorks, gateways: tuple[str, ...], trust: ssl.SSLContext | None = None
     ) -> None:
-        """gateways: base URLs, http(s) or ws(s). trust: for TLS; None: the system's authorities."""
+        """gateways: base URLs, http(s) or ws(s). trust: for TLS; None: the system's authorities. Raises ValueError for
+        what is no gateway's URL."""
         self.identity, self.works, self._trust = identity, works, trust
-        self._given = tuple(dict.fromkeys(_link_url(url) for url in gateways))
+        self._given = tuple(dict.fromkeys(map(link_url, gateways)))
         self._links: dict[str, _GatewayLink] = {}
         self._running: set[asyncio.Future[None]] = set()
         self._begun = 0  # work under way that has no task
@@ -106,7 +108,7 @@ class Agent:
     def told_peers(self, teller: str, peers: tuple[str, ...]) -> None:
         """Links to gateways that are new, and leaves those that are gone. Who is reached over TLS tells of nobody
         without it: the key goes there."""
-        told = {_link_url(url) for url in peers[:MOST_GATEWAYS]}
+        told = set(_readable(peers[:MOST_GATEWAYS]))
         if teller.startswith("wss:"):
             told = {url for url in told if url.startswith("wss:")}
         for url in told - self._links.keys():
@@ -271,10 +273,10 @@ class _GatewayLink:
             await asyncio.sleep(backoff.next_pause_s())
 
 
-def _link_url(url: str) -> str:
-    """Where a gateway takes links, of its base URL in any spelling."""
-    base = url.rstrip("/").removesuffix(LINK_PATH)
-    for scheme, of_sockets in (("https://", "wss://"), ("http://", "ws://")):
-        if base.startswith(scheme):
-            base = of_sockets + base.removeprefix(scheme)
-    return base + LINK_PATH
+def _readable(peers: Iterable[str]) -> Iterator[str]:
+    """Where they take links. One that is told wrongly costs nobody the others."""
+    for url in peers:
+        try:
+            yield link_url(url)
+        except ValueError as error:
+            _log.error("a gateway is told whose URL cannot be read", url=url[:200], error=str(error))

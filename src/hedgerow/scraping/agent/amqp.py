@@ -19,7 +19,7 @@ from hedgerow.core.secrets import Secret
 from hedgerow.core.tasks import spawn, stop
 from hedgerow.scraping.agent.amqpwire import AmqpError, Conversation, Delivery, Wish
 from hedgerow.scraping.agent.dial import Dialer, DialError, Way
-from hedgerow.scraping.agent.work import WorkFailed
+from hedgerow.scraping.agent.work import WorkFailed, no_tls
 from hedgerow.scraping.guard import Lists
 from hedgerow.scraping.linkevents import CutCode
 from hedgerow.scraping.linksocket import Channel, StreamCut
@@ -99,7 +99,7 @@ class AmqpConsumer:
         except TimeoutError:
             raise WorkFailed(CutCode.TIMED_OUT, f"{host} was not ready within {READY_S:g} s") from None
         except ssl.SSLError as error:
-            raise WorkFailed(CutCode.UNREACHABLE, f"no TLS with {host}: {error.reason or error}") from None
+            raise no_tls(host, error) from None
         except OSError:
             raise WorkFailed(CutCode.UNREACHABLE, f"{host} broke off the connection") from None
 

@@ -17,7 +17,7 @@ from hedgerow.core.errors import HedgerowError
 from hedgerow.core.secrets import Secret
 from hedgerow.scraping import handshake
 from hedgerow.scraping.agent.dial import Dialer, DialError, Way
-from hedgerow.scraping.agent.work import WorkFailed
+from hedgerow.scraping.agent.work import WorkFailed, no_tls
 from hedgerow.scraping.guard import Lists
 from hedgerow.scraping.handshake import HEAD_END, MOST_HEAD, HandshakeError
 from hedgerow.scraping.linkevents import CutCode
@@ -90,7 +90,7 @@ class Relayer:
         except HandshakeError as error:
             raise WorkFailed(CutCode.UNREACHABLE, f"no WebSocket at {host}: {error}") from None
         except ssl.SSLError as error:
-            raise WorkFailed(CutCode.UNREACHABLE, f"no TLS with {host}: {error.reason or error}") from None
+            raise no_tls(host, error) from None
         except (OSError, _Ended):
             raise WorkFailed(CutCode.UNREACHABLE, f"{host} broke off the handshake") from None
 

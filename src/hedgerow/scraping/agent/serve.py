@@ -13,6 +13,7 @@ from hedgerow.scraping.agent.agent import Agent, Identity
 from hedgerow.scraping.agent.browser.program import BrowserSettings
 from hedgerow.scraping.agent.works import AgentWorks
 from hedgerow.scraping.guard import Patterns, Policy
+from hedgerow.scraping.linkurl import link_url
 
 _DEFAULT_GATEWAY = "http://127.0.0.1:8003"
 
@@ -26,8 +27,13 @@ async def run(
             f"{PREFIX}AGENT_KEY is not set", f"make a key where the deployment is: hedgerow agents key {slug}"
         )
     urls = gateways or settings.agent_gateways or (_DEFAULT_GATEWAY,)
-    if wrong := next((url for url in urls if not url.startswith(("http://", "https://", "ws://", "wss://"))), None):
-        raise SetupError(f"the gateway {wrong!r} is not a URL", "name it as https://host or http://host:port")
+    for url in urls:
+        try:
+            link_url(url)
+        except ValueError:
+            raise SetupError(
+                f"the gateway {url!r} is not a URL", "name it as https://host or http://host:port"
+            ) from None
     trust = _trust(settings)
     works = AgentWorks(policy_of(settings), trust, browser_of(settings))
     agent = Agent(Identity(slug, settings.agent_key, country), works, urls, trust)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -33,6 +34,15 @@ class WorkFailed(HedgerowError):  # noqa: N818
     def __init__(self, code: CutCode, detail: str) -> None:
         super().__init__(detail)
         self.code, self.detail = code, detail
+
+
+def no_tls(host: str, error: ssl.SSLError) -> WorkFailed:
+    """The target's TLS is not what it should be; a certificate is refused with the reason."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        why = f"its certificate is refused: {error.verify_message}"
+    else:
+        why = error.reason or str(error)
+    return WorkFailed(CutCode.UNREACHABLE, f"no TLS with {host}: {why}")
 
 
 async def carried_out(work: Awaitable[T], channel: Channel) -> T | None:

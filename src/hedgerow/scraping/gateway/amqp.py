@@ -22,7 +22,7 @@ from hedgerow.api.door import new_request_id
 from hedgerow.core.decoding import UNREADABLE
 from hedgerow.core.errors import ApiError
 from hedgerow.core.observe import SCRAPING_REQUEST_SECONDS, SCRAPING_REQUESTS
-from hedgerow.core.tasks import spawn, stop
+from hedgerow.core.tasks import spawn, spawn_now, stop
 from hedgerow.scraping.frames import INTERNAL
 from hedgerow.scraping.gateway.connect import read_key
 from hedgerow.scraping.gateway.failures import AGENT_GONE, failure, refusal
@@ -155,7 +155,8 @@ class AmqpDoor:
         try:
             await client.begin(headers)
             await client.write(_event("connected", {"node_id": agent.node_id, "queue_name": queue}))
-            await self._pass_on(channel, client, key_id)
+            with self._desk.lasting.kept(channel):
+                await self._pass_on(channel, client, key_id)
         except StreamCut as cut:
             await client.write(_error_event(cut))
         finally:
@@ -195,7 +196,7 @@ class _Client:
 
     async def while_there(self, work: Coroutine[Any, Any, T]) -> T:
         """What the work answers; it is ended when the client goes. Raises _Gone."""
-        working = spawn(work, "attempt at a broker")
+        working = spawn_now(work, "attempt at a broker")  # the agent was chosen for now
         try:
             await asyncio.wait((working, self._task), return_when=asyncio.FIRST_COMPLETED)
             if not working.done():

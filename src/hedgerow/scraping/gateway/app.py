@@ -31,10 +31,10 @@ from hedgerow.scraping.gateway.routes import open_router, router
 from hedgerow.scraping.gateway.sockets import TakeOver, websocket
 from hedgerow.scraping.gateway.work import Desk
 from hedgerow.scraping.link import LARGEST_RECEIVED
+from hedgerow.scraping.linkurl import LINK_PATH
 from hedgerow.scraping.messages import RELAY_PATH
 from hedgerow.storage.database import Database
 
-LINK_PATH = "/link"
 SERVICE = "gateway"
 
 _DESCRIPTION = """Send requests through a network of agents. The target stands in `X-Target-URL`; control headers choose

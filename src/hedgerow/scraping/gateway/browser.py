@@ -132,6 +132,7 @@ class Pages:
             self._desk.report(
                 Report(agent.slug, ask.target.host, Outcome.SUCCEEDED, int((time.perf_counter() - began_s) * 1000))
             )
+            stack.enter_context(self._desk.lasting.kept(channel))
             held = stack.pop_all()
         first = event("connected", url=ask.target.url, agent_id=agent.node_id)
         if ask.explains:

@@ -85,11 +85,15 @@ class ProxyFront:
             raise SetupError(f"cannot listen on {host}:{port}: {error.strerror}", "choose another port") from None
         self.port = self._server.sockets[0].getsockname()[1]
 
-    async def stop(self) -> None:
-        """Ends every connection."""
+    def refuse(self) -> None:
+        """Takes nobody new."""
         if self._server is not None:
             self._server.close()
             self._server = None
+
+    async def stop(self) -> None:
+        """Ends every connection."""
+        self.refuse()
         await stop(*self._clients)
 
     async def _on_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

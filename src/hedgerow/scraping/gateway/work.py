@@ -4,7 +4,8 @@ counted. A new operation is written on this and nothing else of the gateway."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from hedgerow.core.clock import Clock
@@ -15,7 +16,38 @@ from hedgerow.scraping.gateway.links import Links
 from hedgerow.scraping.gateway.selection import Picker
 from hedgerow.scraping.gateway.usage import Usage
 from hedgerow.scraping.guard import Policy, policy_of, refuse_by_name
+from hedgerow.scraping.linkevents import CutCode
+from hedgerow.scraping.linksocket import Channel
 from hedgerow.storage.accounts import ApiKey
+
+
+class Lasting:
+    """Streams that go on until their client goes. A gateway that stops ends them, and their clients are told."""
+
+    def __init__(self) -> None:
+        self._channels: set[Channel] = set()
+        self._has_stopped = False
+
+    @contextmanager
+    def kept(self, channel: Channel) -> Iterator[None]:
+        """One of them, for the length of the block."""
+        self._channels.add(channel)
+        if self._has_stopped:
+            _end(channel)
+        try:
+            yield
+        finally:
+            self._channels.discard(channel)
+
+    def stop(self) -> None:
+        """Ends them, and each that comes later at once."""
+        self._has_stopped = True
+        for channel in self._channels:
+            _end(channel)
+
+
+def _end(channel: Channel) -> None:
+    channel.cut(CutCode.BROKEN, "the gateway stops")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +64,7 @@ class Desk:
     share: Callable[[Report], None] = field(default=lambda _: None)
     under_way: Counter[int] = field(default_factory=Counter)
     """Pieces of work by key, of this process."""
+    lasting: Lasting = field(default_factory=Lasting)
 
     def now_ms(self) -> int:
         return self.clock.now_ms()
