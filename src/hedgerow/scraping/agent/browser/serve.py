@@ -90,6 +90,7 @@ class _Session:
             done.append(told)
             if told.error is not None and not step.continue_on_error:
                 raise WorkFailed(CutCode.SCRIPT, f"step {number} ({step.action}) failed: {told.error}")
+        page.check_reached()
         await self._expect()
         result = await page.evaluate(request.expression) if request.expression else None
         picture = await page.screenshot() if request.screenshot else None
