@@ -63,7 +63,7 @@ class Page:
         self.target: Target = context.page
         self.document = Document()
         self.failure: WorkFailed | None = None
-        """Why the page has ended: it broke a limit or crashed."""
+        """Why the page has ended: it broke a limit or crashed, or its browser is gone."""
         self.when_ended: Callable[[], object] = lambda: None
         """Called once, when it ends."""
         self._blocked = frozenset[str]().union(*(_TYPES[kind] for kind in request.blocked))
@@ -84,6 +84,7 @@ class Page:
         target, request = self.target, self._request
         for event, listener in self._listeners().items():
             target.on(event, listener)
+        target.when_gone = lambda why: self._end(why, CutCode.FAILED)
         browser, context_id = self.context.browser, self.context.context_id
         asked = [
             target.send("Page.enable"),
@@ -256,9 +257,9 @@ class Page:
             "Page.windowOpen": self._on_window,
         }
 
-    def _end(self, why: str) -> None:
+    def _end(self, why: str, code: CutCode = CutCode.BROKEN) -> None:
         if self.failure is None:
-            self.failure = WorkFailed(CutCode.BROKEN, why)
+            self.failure = WorkFailed(code, why)
             self.when_ended()
 
     def _on_lifecycle(self, event: Params) -> None:
