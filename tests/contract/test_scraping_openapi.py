@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.contract.askers import WAYS, asking_at
-from tests.contract.documents import Document, faults_of_value, fits
+from tests.contract.documents import Document, faults_of_bodies, faults_of_value, fits
 from tests.scraping.gateway.gatewaykit import Net, serving
 from tests.scraping.targets import site
 
@@ -48,6 +48,12 @@ async def test_every_parameter_is_known(published: Document, ours: Document) -> 
             if (theirs["in"], theirs["name"].lower()) not in our:
                 faults.append(f"{method} {path}: {theirs['name']}")
     assert faults == []
+
+
+async def test_every_body_of_the_contract_is_taken(published: Document, ours: Document) -> None:
+    faults = set(faults_of_bodies(published, ours))
+    # A cookie is described once for both ways; what has no name or no value cannot be set, and is refused.
+    assert faults == {"post /browser: name is not optional", "post /browser: value is not optional"}
 
 
 async def test_documented_answers_carry_what_the_contract_promises(published: Document, ours: Document) -> None:

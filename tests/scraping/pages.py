@@ -75,6 +75,22 @@ class Site:
         return f"{self.base}/html?{quote(html)}"
 
 
+async def _given(request: web.Request) -> web.Response:
+    return web.Response(text=unquote(request.rel_url.raw_query_string), content_type="text/html")
+
+
+async def _rows(_: web.Request) -> web.Response:
+    return web.json_response(list(range(200)))
+
+
+async def _download(_: web.Request) -> web.StreamResponse:
+    return web.Response(body=b"x" * 1000, headers={"Content-Disposition": "attachment; filename=x.bin"})
+
+
+async def _away(request: web.Request) -> web.Response:
+    raise web.HTTPFound(request.query["to"])
+
+
 @asynccontextmanager
 async def pages() -> AsyncIterator[Site]:
     """A site that listens on all of the loopback's addresses."""
@@ -92,18 +108,9 @@ async def pages() -> AsyncIterator[Site]:
 
         return answer
 
-    async def given(request: web.Request) -> web.Response:
-        return web.Response(text=unquote(request.rel_url.raw_query_string), content_type="text/html")
-
-    async def rows(_: web.Request) -> web.Response:
-        return web.json_response(list(range(200)))
-
     async def sometimes(request: web.Request) -> web.Response:
         is_there = site.asked[request.path] > 1
         return web.Response(text="<p id=offer>1.90</p>" if is_there else "<p>denied</p>", content_type="text/html")
-
-    async def download(_: web.Request) -> web.StreamResponse:
-        return web.Response(body=b"x" * 1000, headers={"Content-Disposition": "attachment; filename=x.bin"})
 
     async def socket(request: web.Request) -> web.WebSocketResponse:
         answer = web.WebSocketResponse()
@@ -119,10 +126,11 @@ async def pages() -> AsyncIterator[Site]:
         "/": html(ROWS),
         "/form": html(FORM),
         "/live": html(LIVE),
-        "/html": given,
-        "/rows": rows,
+        "/html": _given,
+        "/rows": _rows,
         "/sometimes": sometimes,
-        "/download": download,
+        "/download": _download,
+        "/away": _away,
         "/socket": socket,
     }.items():
         app.router.add_get(path, handler)  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from tests.scraping.pages import Site, pages
 from tests.scraping.targets import site as _site
 
 from hedgerow.bus.nats import Bus
@@ -25,3 +26,10 @@ async def site() -> AsyncIterator[str]:
     """The base URL of targets."""
     async with _site() as base:
         yield base
+
+
+@pytest.fixture
+async def web() -> AsyncIterator[Site]:
+    """A site for browsers."""
+    async with pages() as found:
+        yield found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,10 @@ from tests.scraping.pages import (
     Trap,
     events,
     needs_browser,
-    pages,
 )
+from tests.scraping.proxies import PASSWORD, upstream
 
+from hedgerow.bus.engines.engine import free_port
 from hedgerow.scraping.agent.browser.pool import Pool
 from hedgerow.scraping.agent.browser.program import BrowserSettings
 from hedgerow.scraping.gateway import asyncapi
@@ -39,12 +40,6 @@ Eventually = Callable[[Callable[[], bool]], Awaitable[None]]
 pytestmark = needs_browser
 SETTINGS = BrowserSettings()
 DESCRIBED = Description(asyncapi.document())
-
-
-@pytest.fixture
-async def web() -> AsyncIterator[Site]:
-    async with pages() as found:
-        yield found
 
 
 async def render(net: Net, key: dict[str, str], url: str, **asked: Any) -> httpx.Response:
@@ -266,10 +261,8 @@ Promise.all(tries).then((told) => {{ window.told = told; document.body.id = 'rea
         told = decode_json(answer.content)
         assert told["js_result"] == ["refused"] * 4, told
         straight = await render(net, key, f"http://{inside}/")
-        away = await render(net, key, web.page(f"<script>location = 'http://{inside}/'</script>"))
         assert straight.status_code == 403
         assert "loopback address" in decode_json(straight.content)["detail"]
-        assert away.status_code in (200, 403)
         assert trap.touched == 0
     assert (await render(net, key, "http://10.0.0.1/")).status_code == 403
     for local in ("file:///etc/passwd", "view-source:file:///etc/passwd", "chrome://version"):
@@ -277,6 +270,54 @@ Promise.all(tries).then((told) => {{ window.told = told; document.body.id = 'rea
         told = decode_json((await render(net, key, f"{web.base}/form", steps=steps)).content)
         assert told["meta"]["final_url"] == f"{web.base}/form"
         assert 'id="go"' in told["raw"]
+
+
+REDIRECTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "302": ("{web}/away?to={inside}", {}),
+    "script": ("<script>location = '{inside}'</script>", {"waitStrategy": "selector", "waitSelector": "#never"}),
+    "refresh": ("<meta http-equiv=refresh content='0; url={inside}'>", {"steps": [{"action": "waitNavigation"}]}),
+    "click": (
+        "<a id=go href={inside}>go</a>",
+        {"steps": [{"action": "click", "selector": "#go"}, {"action": "waitNavigation"}], "expectSelector": "#never"},
+    ),
+}
+
+
+@pytest.mark.parametrize("way", REDIRECTS)
+async def test_page_that_goes_where_it_may_not_is_refused(net: Net, web: Site, way: str) -> None:
+    await joined(net, policy=Policy(Patterns.of(["127.0.0.1/32"])))
+    async with Trap().set("127.0.0.2") as trap:
+        page, asked = REDIRECTS[way]
+        page = page.format(web=web.base, inside=f"http://127.0.0.2:{trap.port}/")
+        answer = await render(net, await net.key(), page if way == "302" else web.page(page), **asked)
+        assert answer.status_code == 403
+        assert "127.0.0.2 is refused: loopback address" in decode_json(answer.content)["detail"]
+        assert trap.touched == 0
+
+
+async def test_page_that_goes_where_nobody_is_says_so(net: Net, web: Site) -> None:
+    await joined(net)
+    url = web.page(f"<script>location = 'http://127.0.0.1:{free_port()}/'</script>")
+    answer = await render(net, await net.key(), url, steps=[{"action": "waitNavigation"}])
+    assert answer.status_code == 502
+    assert "cannot be connected to" in decode_json(answer.content)["detail"]
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+async def test_page_comes_through_the_proxy_that_is_named(net: Net, web: Site, scheme: str) -> None:
+    await joined(net)
+    key = await net.key()
+    async with upstream(scheme) as proxy:
+        ready = {"waitStrategy": "selector", "waitSelector": "#ready"}
+        assert (await render(net, key, f"{web.base}/", proxy=proxy.url, **ready)).status_code == 200
+        assert web.asked["/rows"] == 1
+        assert set(proxy.asked) == {web.base.removeprefix("http://")}
+        by_headers = {**key, "X-Target-URL": f"{web.base}/form", "X-Proxy": proxy.url.replace(PASSWORD, "wrong")}
+        refused = await net.http.get("/browser", headers=by_headers)
+        assert refused.status_code == 502
+        assert "the proxy 127.0.0.1" in decode_json(refused.content)["detail"]
+        assert "wrong" not in refused.text
+        assert web.asked["/form"] == 0
 
 
 async def test_halves_of_characters_cost_nobody_anything(net: Net, web: Site) -> None:
@@ -291,11 +332,16 @@ async def test_halves_of_characters_cost_nobody_anything(net: Net, web: Site) ->
     assert (await net.http.post("/browser", json={"apiKey": "wrong", "url": web.base})).status_code == 403
 
 
-async def test_agent_without_browser_is_not_chosen(net: Net, web: Site) -> None:
-    await net.join("de1")
-    answer = await render(net, await net.key(), f"{web.base}/")
-    assert answer.status_code == 502
-    assert "No agent available" in decode_json(answer.content)["detail"]
+@pytest.mark.parametrize("settings", [None, BrowserSettings(Path("/nowhere/chromium"))], ids=["unwanted", "missing"])
+async def test_agent_without_browser_is_not_chosen(net: Net, web: Site, settings: BrowserSettings | None) -> None:
+    await net.join("de1", browser=settings)
+    key, steps = await net.key(), [{"action": "sleep"}]  # with steps, nothing is tried twice
+    answer = await render(net, key, f"{web.base}/form", steps=steps)
+    assert (answer.status_code, decode_json(answer.content)) == (502, {"detail": "No agent available"})
+    await joined(net, "at5")
+    for _ in range(5):
+        told = decode_json((await render(net, key, f"{web.base}/form", steps=steps)).content)
+        assert told["meta"]["agent"] == {"id": "scraping-at5"}
 
 
 @pytest.mark.parametrize("renders", [20, pytest.param(200, marks=pytest.mark.soak)])

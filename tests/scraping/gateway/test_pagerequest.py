@@ -100,6 +100,8 @@ def test_watched_page_says_what_is_captured() -> None:
         {"steps": [{"action": "wait", "timeout": -1}]},
         {"steps": [{"action": "sleep"}] * 101},
         {"cookies": [{"name": "a", "value": "1"}] * 301},
+        {"cookies": [{"name": "a"}]},
+        {"cookies": [{"value": "1"}]},
         {"headers": {"a": "b\r\nc: d"}},
     ],
 )

@@ -62,6 +62,10 @@ export interface BrowserFetchBody {
   expectSelector?: string;
   expectContains?: string;
   steps?: BrowserStep[];
+  /** Countries, ISO codes with commas */
+  geo?: string | null;
+  /** Agents, slugs with commas */
+  agent?: string | null;
 }
 
 /** value: what is typed, selected or pressed, or the URL to go to. x, y: pixels to scroll by. ms: of a sleep. */

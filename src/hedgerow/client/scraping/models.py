@@ -59,6 +59,10 @@ class BrowserFetchBody(Struct, kw_only=True, frozen=True, rename="camel"):
     expect_selector: str | UnsetType = UNSET
     expect_contains: str | UnsetType = UNSET
     steps: list[BrowserStep] | UnsetType = UNSET
+    geo: str | UnsetType | None = UNSET
+    """Countries, ISO codes with commas"""
+    agent: str | UnsetType | None = UNSET
+    """Agents, slugs with commas"""
 
 
 class BrowserStep(Struct, kw_only=True, frozen=True, rename="camel"):

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +43,6 @@ from hedgerow.scraping.pages import BrowserAnswer, BrowserCookie, event
 PATH, STREAM_PATH = "/browser", "/browser/stream"
 PROTOCOL = "browser"
 KEEP_ALIVE_S = 15.0
-_LOST = event("error", message="The agent was lost while it watched the page") + event("done")
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(BrowserAnswer).decode
@@ -109,40 +108,20 @@ class Pages:
         return self._told(ask, got, decision, attempts)
 
     async def watch(self, caller: Caller, ask: PageAsk, headers: Mapping[str, str]) -> Response:
-        """The answer that goes on until the page is over. Raises ApiError."""
+        """The answer that goes on until the page is over; its bytes are counted as they go. Raises ApiError."""
         self._desk.check(caller.key, ask.target.host, ask.target.port)
         with ExitStack() as stack:
             stack.enter_context(self._desk.counted(caller.key))
-            attempts: list[Attempt] = []
-            while True:
-                decision, agent = self._pick(ask, attempts)
-                began_s = time.perf_counter()
-                channel = agent.open(Kind.BROWSER, _encode(ask.request), is_last=True)
-                stack.callback(channel.cut, CutCode.CANCELLED)
-                try:
-                    async with asyncio.timeout(ask.request.timeout_s + GRACE_S):
-                        await channel.head()
-                    break
-                except (StreamCut, TimeoutError) as error:
-                    cut = error if isinstance(error, StreamCut) else StreamCut(CutCode.TIMED_OUT, "no page in time")
-                    attempts.append(_failed(agent, cut, began_s))
-                    if not self._may_go_on(ask, attempts, cut):
-                        self._count(caller, ask, succeeded=False, size=0)
-                        raise failure(cut) from None
-            self._desk.report(
-                Report(agent.slug, ask.target.host, Outcome.SUCCEEDED, int((time.perf_counter() - began_s) * 1000))
-            )
+            succeeded = False
+            try:
+                first, channel = await self._opened(ask, stack)
+                succeeded = True
+            finally:
+                self._count(caller, ask, succeeded=succeeded, size=0)
             stack.enter_context(self._desk.lasting.kept(channel))
             held = stack.pop_all()
-        first = event("connected", url=ask.target.url, agent_id=agent.node_id)
-        if ask.explains:
-            first = event(
-                "connected",
-                url=ask.target.url,
-                agent_id=agent.node_id,
-                route=route_of(decision, attempts, self._desk.now_ms()),
-            )
-        return _Watched(channel, first, headers, held, lambda size: self._count(caller, ask, succeeded=True, size=size))
+        key_id = caller.key.key_id
+        return _Watched(channel, first, headers, held, lambda size: self._desk.usage.add_bytes(key_id, PROTOCOL, size))
 
     # --- to an agent and back --------------------------------------------------------------------------------
 
@@ -169,6 +148,30 @@ class Pages:
                 raise failure(cut) from None
             attempts.append(Attempt(got.agent.slug, "answered", got.took_ms))
             return got, decision, attempts
+
+    async def _opened(self, ask: PageAsk, stack: ExitStack) -> tuple[bytes, Channel]:
+        """The first event, and the stream with those that follow, which the stack cuts. Raises ApiError."""
+        attempts: list[Attempt] = []
+        while True:
+            decision, agent = self._pick(ask, attempts)
+            began_s = time.perf_counter()
+            channel = agent.open(Kind.BROWSER, _encode(ask.request), is_last=True)
+            stack.callback(channel.cut, CutCode.CANCELLED)
+            try:
+                async with asyncio.timeout(ask.request.timeout_s + GRACE_S):
+                    await channel.head()
+                break
+            except (StreamCut, TimeoutError) as error:
+                cut = error if isinstance(error, StreamCut) else StreamCut(CutCode.TIMED_OUT, "no page in time")
+                attempts.append(_failed(agent, cut, began_s))
+                if not self._may_go_on(ask, attempts, cut):
+                    raise failure(cut) from None
+        took_ms = int((time.perf_counter() - began_s) * 1000)
+        self._desk.report(Report(agent.slug, ask.target.host, Outcome.SUCCEEDED, took_ms))
+        told: dict[str, Any] = {"url": ask.target.url, "agent_id": agent.node_id}
+        if ask.explains:
+            told["route"] = route_of(decision, attempts, self._desk.now_ms())
+        return event("connected", **told), channel
 
     def _pick(self, ask: PageAsk, attempts: list[Attempt]) -> tuple[Decision, LinkedAgent]:
         tried = frozenset(attempt.slug for attempt in attempts)
@@ -251,12 +254,12 @@ class _Watched(EventStream):
     """Passes the agent's events on as they come. Whole events only: an agent that is lost ends in none that is cut."""
 
     def __init__(
-        self, channel: Channel, first: bytes, headers: Mapping[str, str], held: ExitStack, count: Callable[[int], None]
+        self, channel: Channel, first: bytes, headers: Mapping[str, str], held: ExitStack, moved: Callable[[int], None]
     ) -> None:
+        """moved: counts bytes."""
         super().__init__(None, headers={**headers, "Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
-        self._channel, self._first, self._held, self._count = channel, first, held, count
-        self._size = 0
+        self._channel, self._first, self._held, self._moved = channel, first, held, moved
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began_s = time.perf_counter()
@@ -269,7 +272,6 @@ class _Watched(EventStream):
         finally:
             await watch.end()
             self._held.close()
-            self._count(self._size)
             _measure(200, began_s)
 
     async def _pass_on(self, send: Send) -> None:
@@ -282,8 +284,7 @@ class _Watched(EventStream):
                 await self._pass(send, b": keep-alive\n\n")
                 continue
             except StreamCut as cut:
-                gone = cut.code in AGENT_GONE
-                await self._pass(send, _LOST if gone else event("error", message=cut.detail) + event("done"))
+                await self._pass(send, event("error", message=failure(cut).detail) + event("done"))
                 return
             if not part:
                 return
@@ -294,7 +295,7 @@ class _Watched(EventStream):
                 waiting = waiting[end:]
 
     async def _pass(self, send: Send, part: bytes) -> None:
-        self._size += len(part)
+        self._moved(len(part))
         await send({"type": "http.response.body", "body": part, "more_body": True})
 
 
@@ -386,8 +387,9 @@ async def render_by_json(request: Request) -> Response:
         raise ApiError(400, "The body must be a JSON object with apiKey and url") from None
     pages = _pages(request)
     caller, headers = await pages.admit(key or request.headers.get("x-api-key"))
-    explains = is_true(request.headers.get("x-explain", ""))
-    return await _answer(request, pages, caller, read_body(bytes(body), caller.key, explains=explains), headers)
+    with _limit_told(headers):
+        ask = read_body(bytes(body), caller.key, explains=is_true(request.headers.get("x-explain", "")))
+        return await _answer(request, pages, caller, ask, headers)
 
 
 @router.get(PATH, response_model=schemas.BrowserFetchResponse, openapi_extra=_documented(_CONTROL, _OF_A_RENDER))
@@ -395,15 +397,14 @@ async def render_by_headers(request: Request) -> Response:
     """Renders a page in a browser."""
     pages = _pages(request)
     caller, headers = await pages.admit(request.headers.get("x-api-key"))
-    ask = read_headers(request.headers.raw, caller.key, watches=False)
-    return await _answer(request, pages, caller, ask, headers)
+    with _limit_told(headers):
+        ask = read_headers(request.headers.raw, caller.key, watches=False)
+        return await _answer(request, pages, caller, ask, headers)
 
 
 async def _answer(request: Request, pages: Pages, caller: Caller, ask: PageAsk, headers: dict[str, str]) -> Response:
     try:
         body = await pages.render(caller, ask, request.receive)
-    except ApiError as error:
-        raise ApiError(error.status, error.detail, headers | error.headers) from None
     except ClientGone:
         return Response(status_code=499)
     return Response(body, media_type="application/json", headers=headers)
@@ -419,4 +420,14 @@ async def watch_page(request: Request) -> Response:
     `ws_open`, `ws_message`, `ws_close`, `dom`, `console`, `step_ok`, `step_error`, `error`, `done`."""
     pages = _pages(request)
     caller, headers = await pages.admit(request.headers.get("x-api-key"))
-    return await pages.watch(caller, read_headers(request.headers.raw, caller.key, watches=True), headers)
+    with _limit_told(headers):
+        return await pages.watch(caller, read_headers(request.headers.raw, caller.key, watches=True), headers)
+
+
+@contextmanager
+def _limit_told(headers: dict[str, str]) -> Iterator[None]:
+    """What a caller who was let in is told of the limit stands in refusals too."""
+    try:
+        yield
+    except ApiError as error:
+        raise ApiError(error.status, error.detail, headers | error.headers) from None

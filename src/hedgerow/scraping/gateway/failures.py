@@ -18,8 +18,8 @@ _MISSING, _INVALID = "Missing API key", "Invalid or missing API key"
 
 
 def failure(cut: StreamCut) -> ApiError:
-    """As the client is told."""
-    if cut.code in AGENT_GONE:
+    """As the client is told. An agent that failed has said why by itself."""
+    if cut.code in (CutCode.LOST, CutCode.CANCELLED):
         return ApiError(502, "The agent was lost while it worked on the request")
     return ApiError(_STATUS.get(cut.code, 502), cut.detail or cut.code.name.lower())
 

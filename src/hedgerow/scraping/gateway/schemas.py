@@ -90,6 +90,8 @@ class BrowserFetchBody(BaseModel):
     expectSelector: str = ""  # noqa: N815
     expectContains: str = ""  # noqa: N815
     steps: list[BrowserStep] = Field(default_factory=list)
+    geo: str | None = Field(None, description="Countries, ISO codes with commas")
+    agent: str | None = Field(None, description="Agents, slugs with commas")
 
 
 class AmqpConsumeBody(BaseModel):

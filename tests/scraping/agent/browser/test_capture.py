@@ -29,3 +29,14 @@ async def test_closed_events_end_after_what_waits() -> None:
     waiting.close()
     assert b"last" in await waiting.take()
     assert await waiting.take() == b""
+
+
+async def test_error_that_ends_the_events_is_told_last_however_many_wait() -> None:
+    waiting = Events()
+    for _ in range(MOST_EVENTS + 1):
+        waiting.put("console", text="more")
+    waiting.close("the browser ended")
+    waiting.close("and whoever waited for it")
+    told = events((await waiting.take()).decode())
+    assert told[-1] == {"type": "error", "message": "the browser ended"}
+    assert await waiting.take() == b""

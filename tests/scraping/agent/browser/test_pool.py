@@ -1,33 +1,27 @@
-"""Contexts that are made ahead: nobody shares one, and none goes anywhere before it has a session's way."""
+"""Contexts that are made ahead: nobody shares one, and none goes anywhere before it has a session's way. Browsers that
+are replaced, and those that die."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import os
+import signal
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests.patience import PATIENCE_S
 from tests.scraping.pages import needs_browser
 
+from hedgerow.core.tasks import spawn
 from hedgerow.scraping.agent.browser.pool import Context, Pool
-from hedgerow.scraping.agent.browser.program import BrowserSettings
-from hedgerow.scraping.agent.dial import Dialer, Way
-from hedgerow.scraping.agent.socks import SocksGuard
-from hedgerow.scraping.guard import Patterns, Policy
+from hedgerow.scraping.agent.dial import Way
+
+Eventually = Callable[[Callable[[], bool]], Awaitable[None]]
 
 pytestmark = needs_browser
-
-
-@pytest.fixture
-async def pool() -> AsyncIterator[Pool]:
-    guard = SocksGuard(Dialer(Policy(Patterns.of(["127.0.0.1"]))))
-    await guard.start()
-    pool = Pool(BrowserSettings(), guard)
-    await pool.start()
-    yield pool
-    await pool.stop()
-    assert guard._of_ways == {}, "a port stays open"
-    await guard.stop()
+POOL = "hedgerow.scraping.agent.browser.pool"
 
 
 async def session(pool: Pool) -> Context:
@@ -112,3 +106,71 @@ async def test_context_that_crashed_before_its_session_is_not_given_to_it(pool: 
     async with pool.lend(Way()) as context:
         assert context.context_id != spare.context_id
         await context.page.call("Page.enable")
+
+
+# --- browsers that are replaced ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("limit", "most"), [("MOST_USES", 1), ("MOST_AGE_S", 0.0), ("_WORN_OUT", 0)])
+async def test_browser_that_is_worn_is_replaced_and_ends_with_its_last_session(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, eventually: Eventually, limit: str, most: float
+) -> None:
+    """By its uses, its age and its memory."""
+    async with pool.lend(Way()) as context:
+        [running] = pool._running
+        monkeypatch.setattr(f"{POOL}.{limit}", most)
+        await eventually(lambda: pool._is_worn(running, asyncio.get_running_loop().time()))
+        async with pool.lend(Way()) as following:
+            assert following.browser is not context.browser
+            await context.page.call("Page.enable")
+    await eventually(lambda: running not in pool._running and not running.program.profile.exists())
+
+
+async def test_browser_that_outgrew_its_memory_is_ended_with_its_sessions(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    async with pool.lend(Way()) as context:
+        with monkeypatch.context() as small:
+            small.setattr(f"{POOL}._MOST_BESIDE", 0)
+            await eventually(lambda: context.page.gone == "the browser ended")
+        await session(pool)
+
+
+async def test_browser_that_nobody_uses_is_closed(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    await session(pool)
+    monkeypatch.setattr(f"{POOL}._IDLE_S", 0.0)
+    await eventually(lambda: pool.programs == [])
+
+
+async def test_killed_browser_costs_its_own_sessions_alone(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    monkeypatch.setattr(f"{POOL}.MOST_USES", 1)
+    async with pool.lend(Way()) as lost, pool.lend(Way()) as kept:
+        first, second = pool.programs
+        os.kill(first.process.pid, signal.SIGKILL)
+        await eventually(lambda: lost.page.gone == "the browser ended")
+        await kept.page.call("Page.enable")
+        async with pool.lend(Way()) as following:
+            await following.page.call("Page.enable")
+            await eventually(lambda: first not in pool.programs)
+            assert second in pool.programs
+
+
+async def test_pool_that_stops_while_a_browser_ends_leaves_nothing_of_it(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    await session(pool)
+    [program] = pool.programs
+    busy, threads = threading.Event(), ThreadPoolExecutor(1)
+    asyncio.get_running_loop().set_default_executor(threads)
+    threads.submit(busy.wait)
+    monkeypatch.setattr(f"{POOL}._IDLE_S", 0.0)
+    await eventually(program.connection.ended.is_set)
+    stopping = spawn(pool.stop(), "stop")
+    await asyncio.sleep(0)
+    busy.set()
+    await stopping
+    assert not program.profile.exists()

@@ -40,6 +40,7 @@ class Events:
         self._size = 0
         self._lost = 0
         self._is_closed = False
+        self._last = b""
         self._there = asyncio.Event()
 
     def put(self, kind: str, **data: Any) -> None:
@@ -51,8 +52,10 @@ class Events:
         self._size += len(made)
         self._there.set()
 
-    def close(self) -> None:
-        """Nothing more comes."""
+    def close(self, error: str = "") -> None:
+        """Nothing more comes but, if there is one, the error that is the reason; only the first one counts."""
+        if not self._is_closed and error:
+            self._last = event("error", message=error)
         self._is_closed = True
         self._there.set()
 
@@ -66,8 +69,9 @@ class Events:
             self._waiting.append(
                 event("error", message=f"{lost} events were lost: they are read too slowly", lost=lost)
             )
-        taken = b"".join(self._waiting)
+        taken = b"".join(self._waiting) + self._last
         self._waiting.clear()
+        self._last = b""
         self._size = 0
         return taken
 

@@ -62,6 +62,8 @@ class Target:
         self.listeners: dict[str, Listener] = {}
         self.gone: str | None = None
         """Why commands are answered no more."""
+        self.when_gone: Callable[[str], object] = lambda _: None
+        """Called once, with why."""
 
     def send(self, method: str, **params: Any) -> asyncio.Future[Params]:
         """Sends at once; the answer comes later. The answer raises CdpError, BrowserGone."""
@@ -80,6 +82,7 @@ class Target:
         if self.gone is None:
             self.gone = why
             self._connection.fail(self, why)
+            self.when_gone(why)
 
 
 class Connection(asyncio.Protocol):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from hedgerow.scraping.agent.socks import SocksGuard
 from hedgerow.scraping.agent.work import WorkFailed
 from hedgerow.scraping.linkevents import CutCode
 from hedgerow.scraping.messages import MOST_BODY
-from hedgerow.scraping.pages import Blockable, BrowserCookie, BrowserRequest
+from hedgerow.scraping.pages import MOST_STEPS, Blockable, BrowserCookie, BrowserRequest
 
 MOST_DIALOGS = 20
 MOST_WINDOWS = 20
@@ -62,13 +63,18 @@ class Page:
         self.target: Target = context.page
         self.document = Document()
         self.failure: WorkFailed | None = None
-        """Why the page has ended: it broke a limit or crashed."""
+        """Why the page has ended: it broke a limit or crashed, or its browser is gone."""
         self.when_ended: Callable[[], object] = lambda: None
         """Called once, when it ends."""
         self._blocked = frozenset[str]().union(*(_TYPES[kind] for kind in request.blocked))
         self._asked_url = ""
         self._reached: set[str] = set()
-        self._navigations = 0
+        self._begun: deque[str] = deque(maxlen=MOST_STEPS)
+        """Documents that the page went to by itself and no step has waited for, the oldest first."""
+        self._asked_for = ""
+        """The document of the last `go`."""
+        self._unreached = ""
+        """The document where the browser shows an error of its own."""
         self._dialogs = 0
         self._windows = 0
         self._changed = asyncio.Event()
@@ -78,6 +84,7 @@ class Page:
         target, request = self.target, self._request
         for event, listener in self._listeners().items():
             target.on(event, listener)
+        target.when_gone = lambda why: self._end(why, CutCode.FAILED)
         browser, context_id = self.context.browser, self.context.context_id
         asked = [
             target.send("Page.enable"),
@@ -108,8 +115,13 @@ class Page:
         if urlsplit(url).scheme not in ("http", "https"):
             raise WorkFailed(CutCode.INVALID, "a page is an http or https URL")
         self._asked_url = url
-        self._reached.clear()
+        before, self._reached = self._reached, set()
         answer = await self.target.call("Page.navigate", url=url)
+        self._asked_for = answer.get("loaderId", "")
+        if not self._asked_for:  # another place in the document that is there
+            self._reached |= before
+        with suppress(ValueError):
+            self._begun.remove(self._asked_for)
         if error := answer.get("errorText"):
             raise self._not_reached(str(error))
         await self.reach(wait, selector)
@@ -121,10 +133,21 @@ class Page:
         else:
             await self.event(lambda: _STATES[wait] in self._reached)
 
+    def forget_documents(self) -> None:
+        """Those that the page went to so far are not waited for any more."""
+        self._begun.clear()
+
     async def next_document(self) -> None:
-        """Waits until the page has gone elsewhere and that document is parsed."""
-        seen = self._navigations
-        await self.event(lambda: self._navigations > seen and "DOMContentLoaded" in self._reached)
+        """Waits until the page has gone elsewhere, which it may have done before, and the document that it then has is
+        parsed. Each document that the page goes to by itself is waited for once."""
+        await self.event(lambda: bool(self._begun) and "DOMContentLoaded" in self._reached)
+        self._begun.popleft()
+
+    def check_reached(self) -> None:
+        """Raises WorkFailed when the page went by itself to an address that gave none: what stands there is the
+        browser's."""
+        if self._unreached not in ("", self._asked_for, self.document.request_id):
+            raise self._not_reached("")
 
     async def event(self, is_so: Callable[[], bool]) -> None:
         while not is_so():
@@ -167,7 +190,8 @@ class Page:
         return text
 
     async def content(self) -> bytes:
-        """The document as it stands; the body as it came for what is no document."""
+        """The document as it stands; the body as it came for what is no document. Raises WorkFailed."""
+        self.check_reached()
         document = self.document
         if document.mime_type and document.mime_type not in _HTML:
             with suppress(CdpError):
@@ -223,6 +247,7 @@ class Page:
     def _listeners(self) -> dict[str, Callable[[Params], None]]:
         return {
             "Page.lifecycleEvent": self._on_lifecycle,
+            "Page.frameNavigated": self._on_navigated,
             "Page.javascriptDialogOpening": self._on_dialog,
             "Network.requestWillBeSent": self.on_request,
             "Network.responseReceived": self.on_response,
@@ -232,9 +257,9 @@ class Page:
             "Page.windowOpen": self._on_window,
         }
 
-    def _end(self, why: str) -> None:
+    def _end(self, why: str, code: CutCode = CutCode.BROKEN) -> None:
         if self.failure is None:
-            self.failure = WorkFailed(CutCode.BROKEN, why)
+            self.failure = WorkFailed(code, why)
             self.when_ended()
 
     def _on_lifecycle(self, event: Params) -> None:
@@ -242,9 +267,15 @@ class Page:
             return
         if event["name"] == "init":
             self._reached.clear()
-            self._navigations += 1
+            if event["loaderId"] != self._asked_for:
+                self._begun.append(event["loaderId"])
         self._reached.add(event["name"])
         self._changed.set()
+
+    def _on_navigated(self, event: Params) -> None:
+        frame = event["frame"]
+        if frame["id"] == self.context.target_id:
+            self._unreached = frame["loaderId"] if "unreachableUrl" in frame else ""
 
     def _on_dialog(self, _: Params) -> None:
         self._dialogs += 1
@@ -301,9 +332,11 @@ class Page:
             return WorkFailed(why.code, why.detail)
         if error == "net::ERR_ABORTED":
             return WorkFailed(CutCode.BROKEN, "the target is no page: a download, or an answer without content")
-        return WorkFailed(CutCode.UNREACHABLE, f"{parts.hostname} gave no page: {error.removeprefix('net::')}")
+        reason = f": {error.removeprefix('net::')}" if error else ""
+        return WorkFailed(CutCode.UNREACHABLE, f"{parts.hostname} gave no page{reason}")
 
     async def _has(self, selector: str) -> bool:
+        self.check_reached()
         return bool(await self.node(selector))
 
 

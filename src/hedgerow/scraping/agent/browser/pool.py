@@ -259,7 +259,9 @@ class Pool:
             await self._end(running)
 
     async def _end(self, running: _Running) -> None:
+        """Known until it has ended: whoever stops the pool in the middle ends it once more, to the end."""
+        running.is_worn = True
+        await running.program.end()
         with suppress(ValueError):
             self._running.remove(running)
-        await running.program.end()
         await self._give_up_spare(running)

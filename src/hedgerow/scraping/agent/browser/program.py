@@ -130,8 +130,9 @@ class Program:
     async def end(self) -> None:
         """Ends every process of it and takes the profile away."""
         self.connection.close()
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        if self.process.returncode is None:  # once it was buried, its number may be another's
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
         await asyncio.to_thread(self._clean_up)
 
     def _clean_up(self) -> None:

@@ -90,6 +90,7 @@ class _Session:
             done.append(told)
             if told.error is not None and not step.continue_on_error:
                 raise WorkFailed(CutCode.SCRIPT, f"step {number} ({step.action}) failed: {told.error}")
+        page.check_reached()
         await self._expect()
         result = await page.evaluate(request.expression) if request.expression else None
         picture = await page.screenshot() if request.screenshot else None
@@ -113,12 +114,7 @@ class _Session:
         page, events = self._page, Events()
         watcher = Watcher(page, capture, events)
         acting = spawn(self._act(watcher, events), "steps of a watched page")
-
-        def end() -> None:
-            events.put("error", message=str(page.failure))
-            events.close()
-
-        page.when_ended = end
+        page.when_ended = lambda: events.close(str(page.failure))
         try:
             channel.answer(b"")
             async with asyncio.timeout_at(self._ends_s):
@@ -147,9 +143,7 @@ class _Session:
                     events.close()
                     return
         except (WorkFailed, CdpError, BrowserGone) as error:
-            if page.failure is None:
-                events.put("error", message=str(error))
-            events.close()
+            events.close(str(page.failure or error))
 
     async def _expect(self) -> None:
         """Raises WorkFailed UNMET."""

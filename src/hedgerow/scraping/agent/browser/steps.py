@@ -61,6 +61,8 @@ Told = dict[str, str]
 async def run(page: Page, step: Step, number: int, left_s: float) -> StepDone:
     """Does the step, within its own time or what is left. A failure stands in the answer. Raises BrowserGone."""
     limit_s = min(step.timeout or MOST_TIMEOUT_S, left_s)
+    if step.action != "waitNavigation":
+        page.forget_documents()
     try:
         async with asyncio.timeout(limit_s):
             told = await _DO[step.action](page, step)
