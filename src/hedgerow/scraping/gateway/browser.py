@@ -174,7 +174,7 @@ class Pages:
         decision = self._desk.picker.pick(ask.target.host, ask.wanted, tried)
         agent = self._desk.links.agent(decision.chosen.slug) if decision.chosen is not None else None
         if agent is None:
-            raise no_agent(ask.target.host, ask.wanted, decision)
+            raise no_agent(ask.target.host, ask.wanted, decision, attempts[-1] if attempts else None)
         return decision, agent
 
     def _may_go_on(self, ask: PageAsk, attempts: list[Attempt], cut: StreamCut) -> bool:

@@ -209,16 +209,17 @@ class FetchDoor:
         self.count(ask, succeeded=False)
         raise failure(cut) from None
 
-    def agent_of(self, ask: Ask, decision: Decision) -> LinkedAgent:
-        """Raises ApiError when there is none."""
+    def agent_of(self, ask: Ask, decision: Decision, attempts: Sequence[Attempt]) -> LinkedAgent:
+        """attempts: that failed already. Raises ApiError when there is none."""
         agent = self._desk.links.agent(decision.chosen.slug) if decision.chosen is not None else None
         if agent is None:
-            raise no_agent(ask.control.target.host, ask.control.wanted, decision)
+            tried = attempts[-1] if attempts else None
+            raise no_agent(ask.control.target.host, ask.control.wanted, decision, tried)
         return agent
 
     async def _attempt(self, ask: Ask, decision: Decision, receive: Receive, attempts: list[Attempt]) -> Got:
         """Raises StreamCut, ApiError."""
-        agent = self.agent_of(ask, decision)
+        agent = self.agent_of(ask, decision, attempts)
         began_s = time.perf_counter()
         has_body = ask.stream is not None or bool(ask.body)
         request = ask.request
