@@ -343,6 +343,36 @@ async def test_the_pick_that_is_shown_is_the_one_that_is_used(net: Net, site: st
         assert told["meta"]["agent"]["id"] == shown["node_id"]
 
 
+@pytest.mark.parametrize("name", ["X-Geo", "X-Geo-CC", "X-Geo-Strict", "X-CC", "X-Country", "X-Agent"])
+async def test_a_pick_follows_every_header_that_the_next_request_does(net: Net, site: str, key, name) -> None:
+    await net.join("de1", "DE")
+    await net.join("gb2", "GB")
+    for value in ("gb2", "de1"):
+        headers = {**key, name: value if name == "X-Agent" else value[:2]}
+        shown = (await net.http.get("/debug/pick", params={"url": site}, headers=headers)).json()
+        assert (shown["node_slug"], shown["country"]) == (value, value[:2].upper())
+
+
+@pytest.mark.parametrize(
+    ("url", "headers", "status", "said"),
+    [
+        (None, {}, 400, "url"),
+        ("", {}, 400, "url"),
+        ("ftp://a.test", {}, 400, "http"),
+        ("http://a.test", {"X-Geo-CC": "Germany"}, 400, "'GERMANY'"),
+        ("http://a.test", {"X-Geo": "DE", "X-Country": "XX"}, 400, "'XX'"),
+        ("http://a.test", {"X-Timeout": "soon"}, 400, "timeout"),
+        ("http://a.test", {"X-CC": "JP"}, 502, "JP"),
+    ],
+)
+async def test_a_pick_that_cannot_be_says_why(net: Net, key, url, headers, status, said) -> None:
+    await net.join("de1")
+    asked = {} if url is None else {"url": url}
+    answer = await net.http.get("/debug/pick", params=asked, headers={**key, **headers})
+    assert (answer.status_code, said in answer.json()["detail"]) == (status, True), answer.text
+    assert isinstance(answer.json()["detail"], str)
+
+
 async def test_a_block_is_said_and_excludes_the_agent_there(net: Net, site: str, key) -> None:
     await net.join("de1")
     await net.join("de2")
@@ -355,6 +385,20 @@ async def test_a_block_is_said_and_excludes_the_agent_there(net: Net, site: str,
     await net.fetch(f"{site}/given?status=451", key)
     excluded = await net.fetch(f"{site}/echo", key)
     assert (excluded.status_code, "excluded" in excluded.json()["detail"]) == (502, True)
+
+
+async def test_a_limit_that_one_key_met_holds_for_that_key_and_says_so(net: Net, site: str, key) -> None:
+    await net.join("de1")
+    other = await net.key()
+    await net.fetch(f"{site}/given?status=429", key)
+    assert (await net.fetch(f"{site}/echo", key)).status_code == 502
+    assert (await net.fetch(f"{site}/echo", other)).status_code == 200
+    await net.join("de2")
+    told = (await net.fetch(f"{site}/echo", key, headers={"X-Explain": "1"})).json()["meta"]["route"]["candidates"]
+    assert {one["id"]: one.get("reason") for one in told} == {
+        "scraping-de1": "limited by the target, for this key alone",
+        "scraping-de2": None,
+    }
 
 
 async def test_explain_tells_how_it_was_chosen(net: Net, site: str, key) -> None:

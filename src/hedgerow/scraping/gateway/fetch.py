@@ -195,7 +195,8 @@ class FetchDoor:
     def choose(self, ask: Ask, attempts: Sequence[Attempt]) -> Decision:
         """Of the agents that were not tried."""
         tried = frozenset(attempt.slug for attempt in attempts) if attempts else _NOBODY
-        return self._desk.picker.pick(ask.control.target.host, ask.control.wanted, tried)
+        key_id = ask.caller.key.key_id
+        return self._desk.picker.pick(ask.control.target.host, ask.control.wanted, tried, key_id=key_id)
 
     def note_cut(self, ask: Ask, decision: Decision, cut: StreamCut, began_s: float, attempts: list[Attempt]) -> None:
         """Returns when another agent may try. Raises ApiError."""
@@ -203,7 +204,8 @@ class FetchDoor:
         slug = decision.chosen.slug
         attempts.append(Attempt(slug, cut.code.name.lower(), int((time.perf_counter() - began_s) * 1000)))
         if cut.code in OF_THE_TARGET:
-            self._desk.report(Report(slug, ask.control.target.host, Outcome.FAILED))
+            host, key_id = ask.control.target.host, ask.caller.key.key_id
+            self._desk.report(Report(slug, host, Outcome.FAILED, key_id=key_id))
         if len(attempts) == 1 and _may_go_elsewhere(ask, cut.code):
             return
         self.count(ask, succeeded=False)
@@ -279,7 +281,8 @@ class FetchDoor:
                 retry_after_s = int(after)
         else:
             outcome = Outcome.FAILED if got.answer.status >= 500 else SUCCEEDED
-        self._desk.report(Report(got.slug, ask.control.target.host, outcome, got.took_ms, retry_after_s))
+        host, key_id = ask.control.target.host, ask.caller.key.key_id
+        self._desk.report(Report(got.slug, host, outcome, got.took_ms, retry_after_s, key_id))
 
     def count(self, ask: Ask, *, succeeded: bool) -> None:
         """The request in what its key used."""

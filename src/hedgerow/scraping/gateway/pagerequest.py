@@ -76,6 +76,7 @@ class PageAsk:
     wanted: Wanted
     explains: bool
     request: BrowserRequest
+    key_id: int
 
 
 _body = msgspec.json.Decoder(_Body)
@@ -114,7 +115,7 @@ def read_body(body: bytes, key: ApiKey, *, explains: bool) -> PageAsk:
         key.targets_allow,
         key.targets_deny,
     )
-    return PageAsk(target, wanted, explains, _checked(request))
+    return PageAsk(target, wanted, explains, _checked(request), key.key_id)
 
 
 def read_headers(headers: Iterable[tuple[bytes, bytes]], key: ApiKey, *, watches: bool) -> PageAsk:
@@ -145,7 +146,7 @@ def read_headers(headers: Iterable[tuple[bytes, bytes]], key: ApiKey, *, watches
         allow=key.targets_allow,
         deny=key.targets_deny,
     )
-    return PageAsk(control.target, control.wanted, control.explains, _checked(request))
+    return PageAsk(control.target, control.wanted, control.explains, _checked(request), key.key_id)
 
 
 def _capture(told: dict[str, str]) -> Capture:

@@ -30,7 +30,7 @@ async def reach(
     raises StreamCut. Raises ApiError when there is no agent, StreamCut when none reached it."""
     succeeded = False
     try:
-        found = await _reach(desk, domain, wanted, attempt)
+        found = await _reach(desk, key_id, domain, wanted, attempt)
         succeeded = True
         return found
     finally:
@@ -39,6 +39,7 @@ async def reach(
 
 async def _reach(
     desk: Desk,
+    key_id: int,
     domain: str,
     wanted: Wanted,
     attempt: Callable[[LinkedAgent], Awaitable[T]],
@@ -46,7 +47,7 @@ async def _reach(
     failed: Attempt | None = None
     while True:
         tried = frozenset({failed.slug} if failed is not None else ())
-        decision = desk.picker.pick(domain, wanted, tried)
+        decision = desk.picker.pick(domain, wanted, tried, key_id=key_id)
         agent = desk.links.agent(decision.chosen.slug) if decision.chosen is not None else None
         if agent is None:
             raise no_agent(domain, wanted, decision, failed)
@@ -55,11 +56,11 @@ async def _reach(
             found = await attempt(agent)
         except StreamCut as cut:
             if cut.code in OF_THE_TARGET:
-                desk.report(Report(agent.slug, domain, Outcome.FAILED))
+                desk.report(Report(agent.slug, domain, Outcome.FAILED, key_id=key_id))
             if failed is None and cut.code in NOT_BEGUN | AGENT_GONE:
                 failed = Attempt(agent.slug, cut.code.name.lower(), int((time.perf_counter() - began_s) * 1000))
                 continue
             raise
         took_ms = int((time.perf_counter() - began_s) * 1000)
-        desk.report(Report(agent.slug, domain, Outcome.SUCCEEDED, took_ms))
+        desk.report(Report(agent.slug, domain, Outcome.SUCCEEDED, took_ms, key_id=key_id))
         return agent, found
