@@ -50,6 +50,7 @@ ELSEWHERE = {
     "scraping/gateway/pagerequest.py": "requests without amounts: tests/scraping/gateway",
     "scraping/gateway/relay.py": "heads of agents' answers, read as those of fetches are",
     "scraping/gateway/sharing.py": "what our own processes tell one another",
+    "scraping/gateway/showing.py": "what our own processes tell one another",
 }
 """Modules that decode and are not fuzzed here, each with the reason."""
 

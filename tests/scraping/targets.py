@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import hashlib
 import ssl
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -33,14 +34,36 @@ async def _loop(request: web.Request) -> web.Response:
 
 
 async def _sized(request: web.Request) -> web.StreamResponse:
-    """As many bytes as asked for, without telling how many."""
-    answer = web.StreamResponse()
+    """As many bytes as asked for, without telling how many: the query's text in hex over and over, or only x, after
+    its beginning and before its end."""
+    query = request.query
+    answer = web.StreamResponse(headers={"Content-Type": query["type"]} if "type" in query else {})
     await answer.prepare(request)
-    left = int(request.match_info["size"])
+    await answer.write(query.get("begin", "").encode())
+    text = bytes.fromhex(query.get("hex", b"x".hex()))
+    left, part = int(request.match_info["size"]), text * (64 * 1024 // len(text))
     while left:
-        part = min(left, 64 * 1024)
-        await answer.write(b"x" * part)
-        left -= part
+        await answer.write(part[:left])
+        left -= len(part[:left])
+    await answer.write(query.get("end", "").encode())
+    return answer
+
+
+async def _counted(request: web.Request) -> web.Response:
+    """What is told of a body that is not kept."""
+    size, digest = 0, hashlib.sha256()
+    async for part in request.content.iter_any():
+        size += len(part)
+        digest.update(part)
+    return web.json_response({"bytes": size, "sha256": digest.hexdigest(), "headers": dict(request.headers)})
+
+
+async def _stalling(request: web.Request) -> web.StreamResponse:
+    """The beginning of a body, and no more of it."""
+    answer = web.StreamResponse(headers={"Content-Length": "1000"})
+    await answer.prepare(request)
+    await answer.write(b"only this")
+    await asyncio.sleep(float(request.query.get("s", "30")))
     return answer
 
 
@@ -119,6 +142,8 @@ async def site(tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     app.router.add_route("*", "/redirect", _redirect)
     app.router.add_get("/loop", _loop)
     app.router.add_get("/sized/{size}", _sized)
+    app.router.add_route("*", "/counted", _counted)
+    app.router.add_get("/stalling", _stalling)
     app.router.add_get("/packed/{how}", _packed)
     app.router.add_get("/slow", _slow)
     app.router.add_route("*", "/held/{name}", _hold)

@@ -24,6 +24,10 @@ SCRAPING_GATEWAYS = "scraping.gateways"
 SCRAPING_REPORTS = "scraping.reports"
 """How requests through agents went; the message is a list of `scraping.gateway.health.Report`."""
 
+SCRAPING_PINS = "scraping.pins"
+"""Which agent a gateway shows for a key's next request, and what others keep for it; the message is
+`scraping.gateway.showing.Told`."""
+
 
 def mm_commands(shard: int) -> str:
     """What the API asks of the process that works on a shard of market making; the message is `mm.routing.Ask`."""

@@ -58,6 +58,7 @@ class Channel:
     __slots__ = (
         "_chunks",
         "_cut",
+        "_gathered",
         "_has_last",
         "_head",
         "_left",
@@ -79,6 +80,8 @@ class Channel:
         self._when_cut: Callable[[], object] | None = None
         self._when_gathered: Callable[[], object] | None = None
         self._left = 0  # bytes that may still be gathered
+        # Of an answer in several parts; joined at the end they would be held twice.
+        self._gathered: bytearray | None = None
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
 
@@ -106,11 +109,12 @@ class Channel:
         of more than `most` bytes is cut."""
         self._left, self._when_gathered = most, when_gathered
 
-    def gathered(self) -> tuple[bytes, bytes]:
+    def gathered(self) -> tuple[bytes, bytes | bytearray]:
         """Head and body of the answer that was gathered. Raises StreamCut."""
         self._check()
         chunks, self._chunks = self._chunks, []
-        return self._head or b"", chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        body, self._gathered = self._gathered, None
+        return self._head or b"", (chunks[0] if chunks else b"") if body is None else body
 
     @property
     def gateway(self) -> str:
@@ -149,7 +153,7 @@ class Channel:
         socket.forget_if_over(number, is_last=True)
         socket.flush_now() if len(body) >= _FLUSH_AT_ONCE else socket.flush_soon()
 
-    async def write(self, data: bytes, *, is_last: bool = False) -> None:
+    async def write(self, data: bytes | bytearray, *, is_last: bool = False) -> None:
         """Sends all of it, as room comes. Raises StreamCut."""
         at, size = 0, len(data)
         while True:
@@ -159,7 +163,7 @@ class Channel:
                 await self._wait_to_write()
                 continue
             step = min(room, MOST_CHUNK, size - at)
-            part = data if step == size else data[at : at + step]
+            part = data if step == size and isinstance(data, bytes) else bytes(memoryview(data)[at : at + step])
             at += step
             self._socket.link.data(self.number, part, is_last=is_last and at == size)
             self._socket.flush_now() if step >= _FLUSH_AT_ONCE else self._socket.flush_soon()
@@ -198,13 +202,13 @@ class Channel:
             self._end_gathering()
 
     def on_data(self, event: Arrived) -> None:
+        self._has_last = event.is_last
+        if self._when_gathered is not None:
+            self._gather(event)
+            return
         if event.data:
             self._chunks.append(event.data)
-        self._has_last = event.is_last
-        if self._when_gathered is None:
-            _wake(self._reader)
-        else:
-            self._gather(event)
+        _wake(self._reader)
 
     def on_answer(self, event: Answered) -> None:
         self._head, self._has_last = event.head, True
@@ -235,7 +239,14 @@ class Channel:
         self._left -= size
         if self._left < 0:
             self._expire_too_large()
-        elif event.is_last:
+            return
+        if self._gathered is None and self._chunks and size:
+            self._gathered = bytearray(self._chunks.pop())
+        if self._gathered is not None:
+            self._gathered += event.data
+        elif size:
+            self._chunks.append(event.data)
+        if event.is_last:
             self._end_gathering()
         else:
             self._socket.consumed(self.number, size)

@@ -13,6 +13,8 @@ import msgspec
 MOST_BODY = 32 * 1024 * 1024
 """Bytes of a body, in either direction, unpacked."""
 MOST_TIMEOUT_S = 300.0
+CODINGS = ("zstd", "gzip", "deflate")
+"""Content codings that agents unpack, as they are asked for."""
 
 
 class Kind(IntEnum):

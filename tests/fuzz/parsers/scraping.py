@@ -14,7 +14,7 @@ from hedgerow.core.upstream import Connect, ProxyError, Upstream
 from hedgerow.scraping import handshake
 from hedgerow.scraping.agent.amqpwire import AmqpError, Conversation, Wish
 from hedgerow.scraping.frames import FirstMessage, Follower, FrameError
-from hedgerow.scraping.gateway import answer, connect, proxyrequest, request
+from hedgerow.scraping.gateway import answer, connect, envelope, proxyrequest
 from hedgerow.scraping.handshake import HandshakeError, Upgrade
 from hedgerow.scraping.link import PROTOCOL, Link, LinkError, Side
 from hedgerow.scraping.linkevents import Hello
@@ -127,8 +127,13 @@ def _let_through(payload: bytes) -> Any:
 
 
 def _envelope(payload: bytes) -> Any:
-    envelope = request.read_envelope(payload)
-    return None if envelope is None else envelope.headers
+    """Its body comes in parts as whole."""
+    found = envelope.read_envelope(payload)
+    if found is None:
+        return None
+    body = b"".join(envelope.EnvelopeBody(found))
+    assert body.decode() == msgspec.json.decode(found.body)
+    return found.headers, body
 
 
 PROXY = Upstream.of("http://key:country-de@gateway:8005")
@@ -192,7 +197,7 @@ PARSERS = [
     Parser(
         "connect message",
         [seed({"url": "wss://example.org/x", "headers": {"a": "b"}, "idleTimeout": 30})],
-        lambda message: connect.read_connect(message).target,
+        lambda message: connect.read_connect(message, "53dcc0f3").target,
         refuses=(ApiError,),
     ),
     Parser(

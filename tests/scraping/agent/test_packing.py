@@ -10,7 +10,8 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hedgerow.scraping.agent.packing import CODINGS, PackingError, unpacker
+from hedgerow.scraping.agent.packing import PackingError, unpacker
+from hedgerow.scraping.messages import CODINGS
 
 
 def raw_deflate(data: bytes) -> bytes:

@@ -45,11 +45,20 @@ async def test_a_large_body_goes_out_and_in(secure: str) -> None:
     sent = b"x" * 3_000_000
     _, body = await fetched(f"{secure}/echo", sent, method="PUT")
     assert len(msgspec.json.decode(body)["body"]) == len(sent)
+    for size in (10, len(sent)):
+        given = [("content-length", str(size))]
+        _, body = await fetched(f"{secure}/counted", sent[:size], method="PUT", headers=given)
+        told = msgspec.json.decode(body)
+        assert (told["bytes"], told["headers"]["Content-Length"]) == (size, str(size))
 
 
 @pytest.mark.parametrize("how", ["gzip", "zstd"])
 async def test_a_packed_body_is_unpacked(secure: str, how: str) -> None:
     assert (await fetched(f"{secure}/packed/{how}"))[1] == b"packed " * 1000
+    asked = [("accept-encoding", "gzip, zstd;q=0.5")]
+    answer, body = await fetched(f"{secure}/packed/{how}", headers=asked)
+    assert body == b"packed " * 1000
+    assert "content-encoding" not in dict(answer.headers)
 
 
 async def test_a_redirect_from_one_client_to_the_other_tells_no_other_origin(secure: str) -> None:

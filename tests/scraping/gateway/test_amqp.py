@@ -123,6 +123,19 @@ async def test_our_client_reads_messages_as_they_come(net: Net, broker: Rabbit, 
             assert (await anext(events)).data["body"] == body
 
 
+async def test_messages_and_passwords_are_in_no_log(net: Net, broker: Rabbit, publisher: Program, logged) -> None:
+    await net.join("de1")
+    key, words = await net.key(), "correct horse battery staple"
+    async with consumed(net, key, port=broker.port) as events:
+        await anext(events)
+        await publisher.ask(published(words.encode()))
+        assert (await anext(events))[1]["body"] == words
+    async with consumed(net, key, port=broker.port, password=words) as events:
+        assert (await anext(events))[0] == "error"
+    written = logged()
+    assert (words in written, "agent linked" in written) == (False, True)
+
+
 async def test_what_the_broker_refuses_is_an_event(net: Net, broker: Rabbit, publisher: Program) -> None:
     await net.join("de1")
     key = await net.key()

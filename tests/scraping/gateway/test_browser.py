@@ -25,8 +25,10 @@ from tests.scraping.pages import (
     needs_browser,
 )
 from tests.scraping.proxies import PASSWORD, upstream
+from tests.scraping.targets import held
 
 from hedgerow.bus.engines.engine import free_port
+from hedgerow.core.tasks import spawn
 from hedgerow.scraping.agent.browser.pool import Pool
 from hedgerow.scraping.agent.browser.program import BrowserSettings
 from hedgerow.scraping.gateway import asyncapi
@@ -154,6 +156,18 @@ async def test_page_that_is_not_as_expected_is_rendered_once_more_elsewhere(net:
     never = await render(net, key, f"{web.base}/form", expectContains="nowhere", geo="DE")
     assert never.status_code == 502
     assert "nowhere" in decode_json(never.content)["detail"]
+
+
+async def test_pages_and_what_is_typed_into_them_are_in_no_log(net: Net, web: Site, logged) -> None:
+    await joined(net)
+    key, words = await net.key(), "correct horse battery staple"
+    asked: dict[str, Any] = {"steps": [{"action": "type", "selector": "#name", "value": words}]}
+    answer = await render(net, key, f"{web.base}/form", jsExpression="name_.value", headers={"X-Mine": words}, **asked)
+    assert words in answer.json()["js_result"]
+    failing = [{"action": "evaluate", "value": f"throw Error('{words}')"}]
+    assert (await render(net, key, f"{web.base}/form", steps=failing)).status_code == 502
+    written = logged()
+    assert (words in written, "agent linked" in written) == (False, True)
 
 
 async def test_watched_page_tells_what_happens(net: Net, web: Site) -> None:
@@ -330,6 +344,20 @@ async def test_halves_of_characters_cost_nobody_anything(net: Net, web: Site) ->
     assert (await net.http.post("/browser", content=b"[")).status_code == 400
     assert (await net.http.post("/browser", json={"url": web.base})).status_code == 401
     assert (await net.http.post("/browser", json={"apiKey": "wrong", "url": web.base})).status_code == 403
+
+
+async def test_loss_of_the_only_agent_is_told_by_its_name(net: Net, site: str, eventually: Eventually) -> None:
+    await joined(net)
+    key = await net.key()
+    with held() as (path, _):
+        asked = spawn(render(net, key, site + path), "render")
+        await eventually(lambda: net.agents["de1"].load > 0)
+        linked = net.gateway.desk.links.agent("de1")
+        assert linked is not None
+        linked.socket.abort("as if it was killed")
+        answer = await asked
+    said = "The agent scraping-de1 was lost while it worked on the request, and no other can take it"
+    assert (answer.status_code, answer.json()["detail"]) == (502, said)
 
 
 @pytest.mark.parametrize("settings", [None, BrowserSettings(Path("/nowhere/chromium"))], ids=["unwanted", "missing"])

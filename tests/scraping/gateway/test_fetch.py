@@ -7,17 +7,26 @@ import time
 from base64 import b64decode
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from tests.cli import forked
+from tests.cli.conftest import environment
+from tests.patience import PATIENCE_S
 from tests.scraping.targets import BINARY, held
 
+from hedgerow.core.secrets import Secret
 from hedgerow.core.tasks import spawn
+from hedgerow.scraping.agent.fetch import Fetch, Fetcher
 from hedgerow.scraping.gateway import fetch
+from hedgerow.scraping.linksocket import Channel
 
 from .gatewaykit import Net
 
 HOST = "127.0.0.1"
+BODY = "correct horse battery staple"
 
 
 @pytest.fixture
@@ -57,18 +66,55 @@ async def test_a_large_body_comes_whole(net: Net, site: str, key) -> None:
     assert told["raw"] == "x" * 3_000_001
 
 
+async def seen(net: Net, site: str, key, headers: dict[str, str], **given: Any) -> dict[str, str]:
+    """The headers that the target gets."""
+    told = (await net.fetch(f"{site}/echo", key, headers=headers, **given)).json()["raw_json"]
+    return {name.lower(): value for name, value in told["headers"]}
+
+
 async def test_control_headers_and_the_caller_never_reach_the_target(net: Net, site: str, key) -> None:
     await net.join("de1")
     given = {
         "X-Geo": "DE", "X-CC": "DE", "X-Agent": "de1", "X-Timeout": "9", "X-Expect-JSON": "1", "X-Explain": "1",
-        "X-Forwarded-For": "1.2.3.4", "Via": "me", "Connection": "X-Hop", "X-Hop": "1", "X-Mine": "kept",
-        "Cookie": "a=1",
+        "X-Forwarded-For": "1.2.3.4", "Connection": "X-Hop", "X-Hop": "1", "X-Mine": "kept", "Cookie": "a=1",
     }  # fmt: skip
-    told = (await net.fetch(f"{site}/echo", key, headers=given)).json()["raw_json"]
-    seen = {name.lower(): value for name, value in told["headers"]}
-    assert (seen["x-mine"], seen["cookie"], seen["host"]) == ("kept", "a=1", site.removeprefix("http://"))
+    got = await seen(net, site, key, given)
+    assert (got["x-mine"], got["cookie"], got["host"]) == ("kept", "a=1", site.removeprefix("http://"))
     allowed = {"host", "x-mine", "cookie", "accept", "accept-encoding", "user-agent"}
-    assert seen.keys() - allowed == set()
+    assert got.keys() - allowed == set()
+
+
+END_TO_END = {
+    "X-Request-ID": "mine-1", "Traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    "Tracestate": "a=b", "Via": "1.1 mine", "Accept-Encoding": "gzip;q=0.5",
+}  # fmt: skip
+
+
+async def test_every_end_to_end_header_reaches_the_target_as_it_was_given(net: Net, site: str, key) -> None:
+    await net.join("de1")
+    got = await seen(net, site, key, END_TO_END)
+    assert {name: got.get(name.lower()) for name in END_TO_END} == END_TO_END
+    answer = await net.fetch(f"{site}/echo", key, headers=END_TO_END)
+    assert answer.headers["X-Request-ID"] != "mine-1"  # ours tells apart what one client calls by one name
+
+
+async def test_an_envelopes_headers_are_the_targets_under_whatever_name(net: Net, site: str, key) -> None:
+    await net.join("de1")
+    own = {"X-API-Key": "of the target", "X-Country": "XX", "X-Geo": "elsewhere", "X-Timeout": "never", "X-Agent": "7"}
+    hidden = {"Host": "other", "Connection": "X-Hop", "X-Hop": "1", "X-Again": key["X-API-Key"]}
+    envelope = {"headers": own | END_TO_END | hidden, "body": "x"}
+    got = await seen(net, site, key, {"X-Country": "DE"}, method="POST", json=envelope)
+    assert {name: got.get(name.lower()) for name in own | END_TO_END} == own | END_TO_END
+    assert got["host"] == site.removeprefix("http://")
+    assert not {"x-hop", "x-again", "connection"} & got.keys()
+
+
+@pytest.mark.parametrize("how", ["gzip", "zstd"])
+async def test_a_packed_answer_is_unpacked_though_the_client_says_what_it_takes(net: Net, site: str, key, how) -> None:
+    await net.join("de1")
+    told = (await net.fetch(f"{site}/packed/{how}", key, headers={"Accept-Encoding": "br, gzip, zstd"})).json()
+    assert told["raw"] == "packed " * 1000
+    assert "content-encoding" not in told["meta"]["headers"]
 
 
 async def test_an_envelope_describes_the_request(net: Net, site: str, key) -> None:
@@ -108,6 +154,7 @@ async def test_a_body_that_comes_in_pieces_is_passed_on(net: Net, site: str, key
         ({"X-Target-URL": "nonsense"}, 400, "URL"),
         ({"X-Geo": "Germany"}, 400, "country"),
         ({"X-Country": "XX"}, 400, "country"),
+        ({"X-Geo": "DE", "X-Geo-Strict": "Germany"}, 400, "'GERMANY'"),
         ({"X-Timeout": "soon"}, 400, "timeout"),
         ({"X-Timeout": "-1"}, 400, "timeout"),
         ({"X-Proxy": "ftp://a"}, 400, "proxy"),
@@ -152,10 +199,59 @@ async def test_a_body_that_stops_coming_is_504(net: Net, site: str, key, monkeyp
     assert (answer.status_code, net.gateway.desk.under_way) == (504, {})
 
 
+async def test_an_answers_body_that_stops_coming_is_504_and_says_so(net: Net, site: str, key) -> None:
+    await net.join("de1")
+    answer = await net.fetch(f"{site}/stalling", key, headers={"X-Timeout": "0.3"})
+    assert (answer.status_code, answer.json()["detail"]) == (504, "no whole answer within 0.3 s (reading the body)")
+
+
+@pytest.mark.parametrize("given", [{"headers": {"X-Timeout": "301"}}, {"method": "POST", "json": {"timeout": 1e9}}])
+async def test_an_agent_is_never_told_more_than_the_longest_timeout(
+    net: Net, site: str, key, monkeypatch, given
+) -> None:
+    told: list[float] = []
+    understand = Fetcher.understand
+
+    def listen(self: Fetcher, channel: Channel, head: bytes) -> Fetch:
+        found = understand(self, channel, head)
+        told.append(found.request.timeout_s)
+        return found
+
+    monkeypatch.setattr(Fetcher, "understand", listen)
+    await net.join("de1")
+    assert (await net.fetch(f"{site}/echo", key, **given)).status_code == 200
+    assert set(told) == {300.0}
+
+
 async def test_a_body_above_the_limit_is_502_and_names_it(net: Net, site: str, key) -> None:
     await net.join("de1")
     answer = await net.fetch(f"{site}/sized/{40 * 1024 * 1024}", key)
     assert (answer.status_code, "32 MiB" in answer.json()["detail"]) == (502, True)
+
+
+@pytest.mark.parametrize("begins", [b"x", b"{"])
+@pytest.mark.parametrize("is_told", [True, False], ids=["of a length", "in chunks"])
+async def test_a_request_with_a_body_above_the_limit_is_502_and_names_it(
+    net: Net, site: str, key, begins, is_told
+) -> None:
+    await net.join("de1")
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield begins + bytes(1024 * 1024 - 1)
+        for _ in range(32):
+            yield bytes(1024 * 1024)
+
+    headers = {"Content-Length": str(33 * 1024 * 1024)} if is_told else {}
+    answer = await net.fetch(f"{site}/counted", key, "POST", headers=headers, content=pieces())
+    assert (answer.status_code, answer.json()["detail"]) == (502, "The request's body is larger than 32 MiB")
+
+
+async def test_a_body_of_the_limit_passes_both_ways(net: Net, site: str, key) -> None:
+    await net.join("de1")
+    most = 32 * 1024 * 1024
+    told = (await net.fetch(f"{site}/counted", key, "POST", content=b"x" * most)).json()["raw_json"]
+    assert told["bytes"] == most
+    assert (await net.fetch(f"{site}/sized/{most}", key)).json()["meta"]["bytes"] == most
 
 
 async def test_without_agents_it_is_502(net: Net, site: str, key) -> None:
@@ -163,6 +259,20 @@ async def test_without_agents_it_is_502(net: Net, site: str, key) -> None:
 
 
 # --- limits ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_new_key_has_ten_requests_a_second(net: Net, database_url: Secret, tmp_path: Path) -> None:
+    await net.accounts.add_client("acme", "Acme")
+    command = ["keys", "create", "--service", "scraping", "--client", "acme"]
+    given = environment(HEDGEROW_DATABASE_URL=database_url.reveal())
+    made = await asyncio.to_thread(
+        forked.run, command, says="", environment=given, folder=tmp_path, patience_s=PATIENCE_S
+    )
+    key = {"X-API-Key": made.stdout.strip()}
+    told = (await net.http.get("/usage", headers=key)).json()["rate_limit"]
+    assert (told["rps"], told["burst"]) == (10.0, 10)
+    answer = await net.fetch("http://10.0.0.1/", key)
+    assert answer.headers["X-RateLimit-Limit"] == "10"
 
 
 async def test_a_key_has_a_burst_of_a_second_and_is_told_what_is_left(net: Net, site: str) -> None:
@@ -205,6 +315,9 @@ async def test_countries_and_agents_are_chosen_by_filter(net: Net, site: str, ke
     await net.join("gb2", "GB")
     for headers, node in (
         ({"X-Geo": "uk"}, "scraping-gb2"),
+        ({"X-Geo-CC": "gb"}, "scraping-gb2"),
+        ({"X-Geo-Strict": "GB, AT"}, "scraping-gb2"),
+        ({"X-CC": "DE"}, "scraping-de1"),
         ({"X-Country": "DE,AT"}, "scraping-de1"),
         ({"X-Agent": "gb2,zz9"}, "scraping-gb2"),
         ({"X-Agent": "scraping-de1"}, "scraping-de1"),
@@ -230,6 +343,36 @@ async def test_the_pick_that_is_shown_is_the_one_that_is_used(net: Net, site: st
         assert told["meta"]["agent"]["id"] == shown["node_id"]
 
 
+@pytest.mark.parametrize("name", ["X-Geo", "X-Geo-CC", "X-Geo-Strict", "X-CC", "X-Country", "X-Agent"])
+async def test_a_pick_follows_every_header_that_the_next_request_does(net: Net, site: str, key, name) -> None:
+    await net.join("de1", "DE")
+    await net.join("gb2", "GB")
+    for value in ("gb2", "de1"):
+        headers = {**key, name: value if name == "X-Agent" else value[:2]}
+        shown = (await net.http.get("/debug/pick", params={"url": site}, headers=headers)).json()
+        assert (shown["node_slug"], shown["country"]) == (value, value[:2].upper())
+
+
+@pytest.mark.parametrize(
+    ("url", "headers", "status", "said"),
+    [
+        (None, {}, 400, "url"),
+        ("", {}, 400, "url"),
+        ("ftp://a.test", {}, 400, "http"),
+        ("http://a.test", {"X-Geo-CC": "Germany"}, 400, "'GERMANY'"),
+        ("http://a.test", {"X-Geo": "DE", "X-Country": "XX"}, 400, "'XX'"),
+        ("http://a.test", {"X-Timeout": "soon"}, 400, "timeout"),
+        ("http://a.test", {"X-CC": "JP"}, 502, "JP"),
+    ],
+)
+async def test_a_pick_that_cannot_be_says_why(net: Net, key, url, headers, status, said) -> None:
+    await net.join("de1")
+    asked = {} if url is None else {"url": url}
+    answer = await net.http.get("/debug/pick", params=asked, headers={**key, **headers})
+    assert (answer.status_code, said in answer.json()["detail"]) == (status, True), answer.text
+    assert isinstance(answer.json()["detail"], str)
+
+
 async def test_a_block_is_said_and_excludes_the_agent_there(net: Net, site: str, key) -> None:
     await net.join("de1")
     await net.join("de2")
@@ -242,6 +385,20 @@ async def test_a_block_is_said_and_excludes_the_agent_there(net: Net, site: str,
     await net.fetch(f"{site}/given?status=451", key)
     excluded = await net.fetch(f"{site}/echo", key)
     assert (excluded.status_code, "excluded" in excluded.json()["detail"]) == (502, True)
+
+
+async def test_a_limit_that_one_key_met_holds_for_that_key_and_says_so(net: Net, site: str, key) -> None:
+    await net.join("de1")
+    other = await net.key()
+    await net.fetch(f"{site}/given?status=429", key)
+    assert (await net.fetch(f"{site}/echo", key)).status_code == 502
+    assert (await net.fetch(f"{site}/echo", other)).status_code == 200
+    await net.join("de2")
+    told = (await net.fetch(f"{site}/echo", key, headers={"X-Explain": "1"})).json()["meta"]["route"]["candidates"]
+    assert {one["id"]: one.get("reason") for one in told} == {
+        "scraping-de1": "limited by the target, for this key alone",
+        "scraping-de2": None,
+    }
 
 
 async def test_explain_tells_how_it_was_chosen(net: Net, site: str, key) -> None:
@@ -280,11 +437,39 @@ async def test_a_get_whose_agent_is_lost_goes_to_another_and_a_post_does_not(
         assert outcomes == ["lost", "answered"]
 
 
+async def test_the_loss_of_the_only_agent_is_told_by_its_name(net: Net, site: str, key, eventually) -> None:
+    agent = await net.join("de1")
+    with held() as (path, _):
+        asked = spawn(net.fetch(site + path, key), "fetch")
+        await eventually(lambda: agent.load > 0)
+        linked = net.gateway.desk.links.agent("de1")
+        assert linked is not None
+        linked.socket.abort("as if it was killed")
+        answer = await asked
+    said = "The agent scraping-de1 was lost while it worked on the request, and no other can take it"
+    assert (answer.status_code, answer.json()["detail"]) == (502, said)
+
+
 async def test_a_client_that_goes_away_takes_its_work_with_it(net: Net, site: str, key, eventually) -> None:
     agent = await net.join("de1")
     with pytest.raises(httpx.ReadTimeout):
         await net.fetch(f"{site}/slow", key, timeout=0.3)
     await eventually(lambda: agent.load == 0)
+
+
+# --- logs --------------------------------------------------------------------------------------------------------
+
+
+async def test_bodies_of_fetches_are_in_no_log(net: Net, site: str, key, logged, monkeypatch) -> None:
+    await net.join("de1")
+    asked = [{"content": f"plain {BODY}"}, {"json": {"body": BODY}}, {"json": {"body": 1, "method": BODY}}]
+    answers = [await net.fetch(f"{site}/echo", key, "POST", **given) for given in asked]
+    assert [answer.status_code for answer in answers] == [200, 200, 400]
+    assert [BODY in answer.text for answer in answers[:2]] == [True, True]
+    monkeypatch.setattr(fetch.FetchDoor, "told", lambda *_: 1 / 0)
+    assert (await net.fetch(f"{site}/echo", key, "POST", content=BODY)).status_code == 500
+    written = logged()
+    assert (BODY in written, "agent linked" in written, "ZeroDivisionError" in written) == (False, True, True)
 
 
 # --- use ---------------------------------------------------------------------------------------------------------

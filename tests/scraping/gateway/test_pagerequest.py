@@ -13,7 +13,9 @@ from hedgerow.scraping.gateway.pagerequest import PageAsk, read_body, read_heade
 from hedgerow.scraping.pages import BrowserCookie, Capture
 from hedgerow.storage.accounts import ApiKey
 
-KEY = ApiKey("k", "demo", "scraping", True, 60, Decimal(10), (), None, 1, None, ("example.com",), ("*.example.org",))
+KEY = ApiKey(
+    "53dcc0f3", "demo", "scraping", True, 60, Decimal(10), (), None, 1, None, ("example.com",), ("*.example.org",)
+)
 
 
 def by_json(**asked: Any) -> PageAsk:
@@ -63,9 +65,11 @@ def test_json_and_headers_ask_for_the_same() -> None:
 
 
 def test_cookies_come_from_all_places_and_headers_without_our_own() -> None:
-    asked = by_json(headers={"Cookie": "a=1; b=2=3", "X-Api-Key": "k", "Host": "h", "Accept": "x"}).request
+    ours = "53dcc0f3-0f5d-4b8b-a59c-5c24c0f5d0e1"
+    given = {"Cookie": "a=1; b=2=3", "X-Api-Key": "the target's", "X-Mine": ours, "Host": "h", "Accept": "x", "Te": "x"}
+    asked = by_json(headers=given).request
     assert asked.cookies == [BrowserCookie("a", "1"), BrowserCookie("b", "2=3")]
-    assert asked.headers == [("accept", "x")]
+    assert asked.headers == [("x-api-key", "the target's"), ("accept", "x")]
     assert by_headers(cookie="a=1", x_cookies='{"b": "2"}').request.cookies == [
         BrowserCookie("a", "1"),
         BrowserCookie("b", "2"),

@@ -291,6 +291,35 @@ async def test_a_silent_target_is_left_after_the_idle_timeout(net: Net, target: 
         assert target.seen[0].close_code == 1000
 
 
+async def test_messages_are_in_no_log(net: Net, target: Target, logged, key: str) -> None:
+    words = "correct horse battery staple"
+    async with relayed(net, {"apiKey": key, "url": target.url, "headers": {"X-Mine": words}}) as socket:
+        await told(socket)
+        await socket.send(words)
+        assert await socket.recv() == words
+    async with relayed(net, {"apiKey": key, "url": f"{target.url}/cut", "cookies": {"a": words}}) as socket:
+        await socket.wait_closed()
+    written = logged()
+    assert (words in written, "agent linked" in written) == (False, True)
+
+
+async def test_the_loss_of_the_only_agent_on_the_way_is_told_by_its_name(net: Net, key: str, eventually) -> None:
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()  # to the end, without a word
+        writer.close()
+
+    async with await asyncio.start_server(hear, "127.0.0.1", 0) as silent:
+        port = silent.sockets[0].getsockname()[1]
+        async with relayed(net, {"apiKey": key, "url": f"ws://127.0.0.1:{port}"}) as socket:
+            await eventually(lambda: net.agents["de1"].load > 0)
+            linked = net.gateway.desk.links.agent("de1")
+            assert linked is not None
+            linked.socket.abort("as if it was killed")
+            said = "The agent scraping-de1 was lost while it worked on the request, and no other can take it"
+            assert (await told(socket))["message"] == said
+            assert (await closed(socket))[0] == 1011
+
+
 async def test_a_relay_is_one_request_with_its_bytes(net: Net, target: Target, key: str, eventually) -> None:
     async with relayed(net, {"apiKey": key, "url": target.url}) as socket:
         await told(socket)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
 
 import pytest
@@ -15,6 +15,7 @@ from hedgerow.core.errors import ApiError
 from hedgerow.core.secrets import Secret
 from hedgerow.scraping.agent.agent import Agent, Identity
 from hedgerow.scraping.agent.works import AgentWorks
+from hedgerow.scraping.gateway import showing
 from hedgerow.scraping.gateway.buckets import Buckets
 from hedgerow.scraping.gateway.health import Outcome, Report
 from hedgerow.scraping.gateway.repository import ScrapingRepository, Used
@@ -131,6 +132,19 @@ async def both(database: Database, nats: Bus) -> AsyncIterator[tuple[Net, Net]]:
         yield first, second
 
 
+@pytest.fixture
+def linked(both: tuple[Net, Net], eventually) -> Callable[..., Awaitable[None]]:
+    """Agents of these slugs, at both gateways, each of which knows the other."""
+    first, second = both
+
+    async def link(*slugs: str) -> None:
+        for slug in slugs:
+            await first.join(slug)
+        await eventually(lambda: len(second.gateway.desk.links.agents()) == len(slugs))
+
+    return link
+
+
 async def test_an_agent_that_knows_one_gateway_serves_all(both: tuple[Net, Net], eventually) -> None:
     first, second = both
     agent = await first.join("de1")
@@ -142,7 +156,51 @@ async def test_a_block_that_one_gateway_saw_excludes_at_all(both: tuple[Net, Net
     first, second = both
     first.gateway.desk.report(Report("de1", "a.test", Outcome.BLOCKED, 5))
     await eventually(lambda: "de1" in second.gateway.desk.book.of("a.test"))
-    assert second.gateway.desk.book.of("a.test")["de1"].is_hard
+    assert second.gateway.desk.book.of("a.test")["de1"].everyones.is_hard
+
+
+async def test_a_pick_that_one_gateway_shows_is_what_the_others_use(both: tuple[Net, Net], site: str, linked) -> None:
+    first, second = both
+    await linked("de1", "de2", "de3", "de4", "de5")
+    key = await first.key()
+    shown = (await first.http.get("/debug/pick", params={"url": site}, headers=key)).json()
+    assert shown["at_all_gateways"] is True
+    told = [(await second.fetch(f"{site}/echo", key)).json()["meta"]["agent"]["id"] for _ in range(8)]
+    assert set(told) == {shown["node_id"]}
+    assert (await second.http.get("/debug/pick", params={"url": site}, headers=key)).json() == shown
+
+
+async def test_picks_that_are_shown_at_one_time_are_one(both: tuple[Net, Net], site: str, linked) -> None:
+    await linked("de1", "de2", "de3", "de4", "de5")
+    key = await both[0].key()
+    asked = [net.http.get("/debug/pick", params={"url": site}, headers=key) for net in both * 4]
+    shown = [answer.json() for answer in await asyncio.gather(*asked)]
+    assert all(one == shown[0] for one in shown)
+
+
+async def test_a_pick_says_when_a_gateway_does_not_answer(
+    both: tuple[Net, Net], site: str, linked, monkeypatch
+) -> None:
+    first, second = both
+    await linked("de1", "de2", "de3", "de4", "de5")
+    monkeypatch.setattr(showing, "ANSWER_S", 0.01)
+    monkeypatch.setattr(second.gateway._showing._pins, "kept", lambda *_: None)  # as one that keeps nothing
+    key = await first.key()
+    shown = (await first.http.get("/debug/pick", params={"url": site}, headers=key)).json()
+    assert shown["at_all_gateways"] is False
+    told = [(await first.fetch(f"{site}/echo", key)).json()["meta"]["agent"]["id"] for _ in range(8)]
+    assert set(told) == {shown["node_id"]}
+
+
+async def test_without_nats_a_pick_binds_the_gateway_that_showed_it(database: Database, site: str) -> None:
+    async with serving(database, Bus(Secret("nats://127.0.0.1:1"), "never started")) as alone:
+        for slug in ("de1", "de2", "de3", "de4", "de5"):
+            await alone.join(slug)
+        key = await alone.key()
+        shown = (await alone.http.get("/debug/pick", params={"url": site}, headers=key)).json()
+        assert shown["at_all_gateways"] is False
+        told = [(await alone.fetch(f"{site}/echo", key)).json()["meta"]["agent"]["id"] for _ in range(8)]
+        assert set(told) == {shown["node_id"]}
 
 
 async def test_an_agent_with_another_agents_key_is_refused(both: tuple[Net, Net]) -> None:

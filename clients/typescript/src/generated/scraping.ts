@@ -134,6 +134,8 @@ export interface DebugPickResponse {
   node_slug: string;
   country: string;
   valid_until_epoch_ms: number;
+  /** false: only this gateway is sure to use it, as others cannot be told */
+  at_all_gateways: boolean;
 }
 
 export interface DomainHealthResponse {
@@ -243,7 +245,7 @@ export class ScrapingOperations {
     return this.http.send({ name: "domain_health", method: "GET", path: `/network/health/${encodeURIComponent(domain)}`, repeat: "SAFE", fields: FIELDS, hasFloats: true } satisfies Call);
   }
 
-  /** The agent that the next request for this target, with this filter, will use. */
+  /** The agent that the key's next request for this target, with these headers, will use. */
   debugPick(query: { url: string }): Promise<DebugPickResponse> {
     return this.http.send({ name: "debug_pick", method: "GET", path: `/debug/pick`, repeat: "SAFE", fields: FIELDS, hasFloats: true, query } satisfies Call);
   }

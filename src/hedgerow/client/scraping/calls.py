@@ -34,7 +34,7 @@ def domain_health(domain: str) -> Call[models.DomainHealthResponse]:
 
 
 def debug_pick(*, url: str) -> Call[models.DebugPickResponse]:
-    """The agent that the next request for this target, with this filter, will use."""
+    """The agent that the key's next request for this target, with these headers, will use."""
     return Call("debug_pick", "GET", "/debug/pick", models.DebugPickResponse, Repeat.SAFE, query=query_of(url=url))
 
 

@@ -26,7 +26,7 @@ class AsyncNetwork(AsyncApi):
         return await self._send(calls.domain_health(domain))
 
     async def debug_pick(self, *, url: str) -> models.DebugPickResponse:
-        """The agent that the next request for this target, with this filter, will use."""
+        """The agent that the key's next request for this target, with these headers, will use."""
         return await self._send(calls.debug_pick(url=url))
 
     async def usage(self) -> models.UsageResponse:
@@ -62,7 +62,7 @@ class SyncNetwork(SyncApi):
         return self._send(calls.domain_health(domain))
 
     def debug_pick(self, *, url: str) -> models.DebugPickResponse:
-        """The agent that the next request for this target, with this filter, will use."""
+        """The agent that the key's next request for this target, with these headers, will use."""
         return self._send(calls.debug_pick(url=url))
 
     def usage(self) -> models.UsageResponse:

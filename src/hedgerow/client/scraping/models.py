@@ -151,6 +151,8 @@ class DebugPickResponse(Struct, kw_only=True, frozen=True):
     node_slug: str
     country: str
     valid_until_epoch_ms: int
+    at_all_gateways: bool
+    """false: only this gateway is sure to use it, as others cannot be told"""
 
 
 class DomainHealthResponse(Struct, kw_only=True, frozen=True):

@@ -16,7 +16,7 @@ import httptools
 
 from hedgerow import __version__
 from hedgerow.core.errors import HedgerowError
-from hedgerow.scraping.agent.packing import CODINGS
+from hedgerow.scraping.messages import CODINGS
 from hedgerow.scraping.plainurl import parts_of
 from hedgerow.scraping.remembered import remembered
 

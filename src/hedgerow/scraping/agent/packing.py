@@ -15,8 +15,6 @@ import zstandard
 from hedgerow.core.errors import HedgerowError
 from hedgerow.scraping.link import MOST_CHUNK
 
-CODINGS = ("zstd", "gzip", "deflate")
-"""What is asked for."""
 _ZSTD_STEP = 1024
 """Bytes that are unpacked at once: a block of 128 KiB takes four."""
 _ZSTD_WINDOW = 8 * 1024 * 1024

@@ -220,10 +220,12 @@ def _pieces(body: bytes | bytearray) -> Iterator[bytes]:
         for start in range(0, len(body), _PART):
             yield body[start : start + _PART]
         return
+    body.reverse()  # its end is given back where it lies; without its beginning, what is left would be copied
     while body:
-        piece = bytes(body[:_PART])
-        del body[:_PART]
-        yield piece
+        piece = body[-_PART:]
+        del body[-_PART:]
+        piece.reverse()
+        yield bytes(piece)
 
 
 def _escaped(body: bytes | bytearray, charset: str) -> Iterator[bytes]:

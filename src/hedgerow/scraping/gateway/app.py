@@ -156,6 +156,7 @@ def _fetch_operations() -> dict[str, Any]:
         for name, text in _HEADERS.items()
     ]
     responses = {"200": {"description": "What the target answered", **_content("FetchResponse")}, **_failures()}
+    responses["502"] |= {"description": f"{responses['502']['description']}, or a body has more than 32 MiB"}
     responses["504"] = {"description": "The target did not answer in time", **_content("ErrorResponse")}
     operations = {}
     for method in fetch.METHODS:

@@ -141,7 +141,7 @@ class Pages:
             except StreamCut as cut:
                 attempts.append(_failed(agent, cut, began_s))
                 if cut.code in OF_THE_TARGET or cut.code is CutCode.UNMET:
-                    self._desk.report(Report(agent.slug, ask.target.host, Outcome.FAILED))
+                    self._desk.report(Report(agent.slug, ask.target.host, Outcome.FAILED, key_id=ask.key_id))
                 unmet = cut if cut.code is CutCode.UNMET else None
                 if self._may_go_on(ask, attempts, cut):
                     continue
@@ -175,10 +175,10 @@ class Pages:
 
     def _pick(self, ask: PageAsk, attempts: list[Attempt]) -> tuple[Decision, LinkedAgent]:
         tried = frozenset(attempt.slug for attempt in attempts)
-        decision = self._desk.picker.pick(ask.target.host, ask.wanted, tried)
+        decision = self._desk.picker.pick(ask.target.host, ask.wanted, tried, key_id=ask.key_id)
         agent = self._desk.links.agent(decision.chosen.slug) if decision.chosen is not None else None
         if agent is None:
-            raise no_agent(ask.target.host, ask.wanted, decision)
+            raise no_agent(ask.target.host, ask.wanted, decision, attempts[-1] if attempts else None)
         return decision, agent
 
     def _may_go_on(self, ask: PageAsk, attempts: list[Attempt], cut: StreamCut) -> bool:
@@ -210,7 +210,7 @@ class Pages:
         outcome = Outcome.FAILED if answer.status >= 500 else Outcome.SUCCEEDED
         if rule is not None:
             outcome = Outcome.BLOCKED if rule.is_hard else Outcome.LIMITED
-        self._desk.report(Report(got.agent.slug, ask.target.host, outcome, got.took_ms))
+        self._desk.report(Report(got.agent.slug, ask.target.host, outcome, got.took_ms, key_id=ask.key_id))
         is_json = form_of(answer.content, answer.mime_type, expects_json=False) is Form.JSON
         meta = Meta(
             answer.status,

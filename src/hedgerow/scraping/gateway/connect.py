@@ -18,7 +18,7 @@ from hedgerow.scraping.gateway.request import (
     Target,
     check_proxy,
     header_value,
-    passed_on,
+    own_headers,
     read_wanted,
 )
 from hedgerow.scraping.gateway.selection import Wanted
@@ -74,14 +74,14 @@ def read_key(message: bytes) -> str | None:
     return found.api_key or found.key
 
 
-def read_connect(message: bytes, offered: tuple[str, ...] = ()) -> Connect:
-    """offered: the subprotocols of the client's own handshake, which count where the message names none. Raises
-    ApiError 400."""
+def read_connect(message: bytes, prefix: str, offered: tuple[str, ...] = ()) -> Connect:
+    """prefix: of the caller's key. offered: the subprotocols of the client's own handshake, which count where the
+    message names none. Raises ApiError 400."""
     try:
         told = _message.decode(message)
     except UNREADABLE as error:
         raise ApiError(400, f"Invalid connect message: {error}") from None
-    headers, named = _headers(told)
+    headers, named = _headers(told, prefix)
     subprotocols = tuple(told.subprotocols) or named or offered
     if any(not _TOKEN.fullmatch(subprotocol) for subprotocol in subprotocols):
         raise ApiError(400, "A subprotocol must be a token")
@@ -110,11 +110,11 @@ def read_socket_target(text: str) -> Target:
     return Target(str(url), url.host_str.strip("[]"), url.port_or_known_default or 0)
 
 
-def _headers(told: _Message) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
+def _headers(told: _Message, prefix: str) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
     """What goes to the target, with the cookies in one field, and the subprotocols that a header names."""
     if any(not _TOKEN.fullmatch(name) for name in (*told.headers, *told.cookies)):
         raise ApiError(400, "The name of a header or cookie must be a token")
-    given = passed_on((name.lower().encode(), header_value(value)) for name, value in told.headers.items())
+    given = own_headers(told.headers, prefix)
     cookies = [value for name, value in given if name == "cookie"]
     cookies += [f"{name}={header_value(value).decode('latin-1')}" for name, value in told.cookies.items()]
     named = next((value for name, value in given if name == _PROTOCOL), "")

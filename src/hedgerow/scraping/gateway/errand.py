@@ -136,7 +136,7 @@ class _Errand:
         ask = self._ask = Ask(caller, said.control, said.request, b"", None)
         decision = self._decision = self._fetches.choose(ask, ())
         try:
-            self._agent = self._fetches.agent_of(ask, decision)
+            self._agent = self._fetches.agent_of(ask, decision, ())
         except ApiError:
             self._fetches.count(ask, succeeded=False)
             raise

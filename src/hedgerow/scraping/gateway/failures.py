@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hedgerow.api.auth import Refusal
 from hedgerow.core.errors import ApiError
-from hedgerow.scraping.gateway.selection import Decision, Wanted
+from hedgerow.scraping.gateway.explain import Attempt
+from hedgerow.scraping.gateway.selection import NODE_PREFIX, Decision, Wanted
 from hedgerow.scraping.linkevents import CutCode
 from hedgerow.scraping.linksocket import StreamCut
 
@@ -14,6 +15,11 @@ AGENT_GONE = frozenset({CutCode.LOST, CutCode.CANCELLED, CutCode.FAILED})
 OF_THE_TARGET = frozenset({CutCode.UNREACHABLE, CutCode.BROKEN, CutCode.TIMED_OUT})
 
 _STATUS = {CutCode.REFUSED: 403, CutCode.TIMED_OUT: 504, CutCode.INVALID: 400}
+_WHAT = {
+    "busy": "is too busy for the request",
+    "unsupported": "cannot do what is asked for",
+    "failed": "failed while it worked on the request",
+}
 _MISSING, _INVALID = "Missing API key", "Invalid or missing API key"
 
 
@@ -24,8 +30,11 @@ def failure(cut: StreamCut) -> ApiError:
     return ApiError(_STATUS.get(cut.code, 502), cut.detail or cut.code.name.lower())
 
 
-def no_agent(host: str, wanted: Wanted, decision: Decision) -> ApiError:
-    """Why nobody can be chosen, in one sentence."""
+def no_agent(host: str, wanted: Wanted, decision: Decision, tried: Attempt | None = None) -> ApiError:
+    """Why nobody can be chosen, in one sentence. tried: the attempt after which another agent was looked for."""
+    if tried is not None:
+        what = _WHAT.get(tried.outcome, "was lost while it worked on the request")
+        return ApiError(502, f"The agent {NODE_PREFIX}{tried.slug} {what}, and no other can take it")
     if any(wanted.refuse(standing.candidate) is None for standing in decision.standings):
         return ApiError(502, f"No healthy agent available for {host}: all are excluded or busy")
     asked = ", ".join(sorted(wanted.slugs | wanted.countries))

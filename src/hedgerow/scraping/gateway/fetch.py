@@ -27,19 +27,18 @@ from hedgerow.core.tasks import spawn, stop
 from hedgerow.core.tracing import Span, present, served, step
 from hedgerow.scraping.gateway.answer import BINARY, SMALL_BYTES, Agent, Meta, form_of, joined_headers, parts, whole
 from hedgerow.scraping.gateway.blocks import BlockRules, Rule
+from hedgerow.scraping.gateway.envelope import (
+    EnvelopeBody,
+    envelope_headers,
+    envelope_method,
+    may_be_envelope,
+    read_envelope,
+)
 from hedgerow.scraping.gateway.explain import Attempt, route_of
 from hedgerow.scraping.gateway.failures import AGENT_GONE, NOT_BEGUN, OF_THE_TARGET, failure, no_agent, refusal
 from hedgerow.scraping.gateway.health import SUCCEEDED, Outcome, Report
 from hedgerow.scraping.gateway.links import LinkedAgent
-from hedgerow.scraping.gateway.request import (
-    Control,
-    envelope_headers,
-    envelope_method,
-    passed_on,
-    read_control,
-    read_envelope,
-    read_timeout,
-)
+from hedgerow.scraping.gateway.request import Control, passed_on, read_control, read_timeout
 from hedgerow.scraping.gateway.selection import Decision
 from hedgerow.scraping.gateway.work import Desk
 from hedgerow.scraping.linkevents import CutCode
@@ -56,7 +55,8 @@ GRACE_S = 2.0
 _WATCH_AFTER_S = 1.0
 """A request that takes longer is given up when its client goes away."""
 JSON = {"Content-Type": "application/json"}
-_TOO_LARGE = f"The body is larger than {MOST_BODY // 1024 // 1024} MiB"
+_TOO_LARGE = f"The {{}}'s body is larger than {MOST_BODY // 1024 // 1024} MiB"
+_CONTENT_LENGTH = b"content-length"
 
 encode_request = msgspec.msgpack.Encoder().encode
 _decode_answer = msgspec.msgpack.Decoder(FetchAnswer).decode
@@ -79,12 +79,12 @@ def observe(status: int, began_s: float) -> None:
 
 
 class Ask(msgspec.Struct):
-    """A request on its way. body: None while it is passed on as it comes. size: bytes of bodies so far."""
+    """A request on its way. body: None where it is passed on as it comes. size: bytes of bodies so far."""
 
     caller: Caller
     control: Control
     request: FetchRequest
-    body: bytes | None
+    body: bytes | bytearray | EnvelopeBody | None
     stream: AsyncIterator[bytes] | None
     size: int = 0
 
@@ -195,7 +195,8 @@ class FetchDoor:
     def choose(self, ask: Ask, attempts: Sequence[Attempt]) -> Decision:
         """Of the agents that were not tried."""
         tried = frozenset(attempt.slug for attempt in attempts) if attempts else _NOBODY
-        return self._desk.picker.pick(ask.control.target.host, ask.control.wanted, tried)
+        key_id = ask.caller.key.key_id
+        return self._desk.picker.pick(ask.control.target.host, ask.control.wanted, tried, key_id=key_id)
 
     def note_cut(self, ask: Ask, decision: Decision, cut: StreamCut, began_s: float, attempts: list[Attempt]) -> None:
         """Returns when another agent may try. Raises ApiError."""
@@ -203,22 +204,24 @@ class FetchDoor:
         slug = decision.chosen.slug
         attempts.append(Attempt(slug, cut.code.name.lower(), int((time.perf_counter() - began_s) * 1000)))
         if cut.code in OF_THE_TARGET:
-            self._desk.report(Report(slug, ask.control.target.host, Outcome.FAILED))
+            host, key_id = ask.control.target.host, ask.caller.key.key_id
+            self._desk.report(Report(slug, host, Outcome.FAILED, key_id=key_id))
         if len(attempts) == 1 and _may_go_elsewhere(ask, cut.code):
             return
         self.count(ask, succeeded=False)
         raise failure(cut) from None
 
-    def agent_of(self, ask: Ask, decision: Decision) -> LinkedAgent:
-        """Raises ApiError when there is none."""
+    def agent_of(self, ask: Ask, decision: Decision, attempts: Sequence[Attempt]) -> LinkedAgent:
+        """attempts: that failed already. Raises ApiError when there is none."""
         agent = self._desk.links.agent(decision.chosen.slug) if decision.chosen is not None else None
         if agent is None:
-            raise no_agent(ask.control.target.host, ask.control.wanted, decision)
+            tried = attempts[-1] if attempts else None
+            raise no_agent(ask.control.target.host, ask.control.wanted, decision, tried)
         return agent
 
     async def _attempt(self, ask: Ask, decision: Decision, receive: Receive, attempts: list[Attempt]) -> Got:
         """Raises StreamCut, ApiError."""
-        agent = self.agent_of(ask, decision)
+        agent = self.agent_of(ask, decision, attempts)
         began_s = time.perf_counter()
         has_body = ask.stream is not None or bool(ask.body)
         request = ask.request
@@ -278,7 +281,8 @@ class FetchDoor:
                 retry_after_s = int(after)
         else:
             outcome = Outcome.FAILED if got.answer.status >= 500 else SUCCEEDED
-        self._desk.report(Report(got.slug, ask.control.target.host, outcome, got.took_ms, retry_after_s))
+        host, key_id = ask.control.target.host, ask.caller.key.key_id
+        self._desk.report(Report(got.slug, host, outcome, got.took_ms, retry_after_s, key_id))
 
     def count(self, ask: Ask, *, succeeded: bool) -> None:
         """The request in what its key used."""
@@ -322,37 +326,35 @@ async def _read(
 ) -> Ask:
     """The request with its body: an envelope, or what is passed on. Raises ApiError, ClientGone."""
     outer = passed_on(given)
-    first = await receive()
-    body: bytes = first.get("body", b"")
-    has_more = bool(first.get("more_body"))
-    could_be_envelope = body.lstrip()[:1] in (b"{", b"")
-    stream: AsyncIterator[bytes] | None = None
-    if has_more and could_be_envelope:
-        body = await _whole(body, receive)
-    elif has_more:
-        stream = _rest(body, receive)
-        length = next((value for name, value in given if name == b"content-length"), None)
+    length = next((value for name, value in given if name == _CONTENT_LENGTH), None)
+    if length is not None and length.isdigit() and int(length) > MOST_BODY:
+        raise _too_large()
+    message = await receive()
+    first: bytes = message.get("body", b"")
+    has_more = bool(message.get("more_body"))
+    if has_more and not may_be_envelope(first):
         if length is not None:
             outer.append(("content-length", length.decode("latin-1")))
-    if len(body) > MOST_BODY:
-        raise ApiError(413, _TOO_LARGE)
-    envelope = read_envelope(body) if body and stream is None else None
-    key, target = caller.key, control.target
+        return Ask(caller, control, as_it_is(scope["method"], outer, caller, control), None, _rest(first, receive))
+    body = await _whole(first, receive) if has_more else first
+    envelope = read_envelope(body)
     if envelope is None:
-        ask = as_it_is(scope["method"], outer, caller, control)
-        return Ask(caller, control, ask, None if stream is not None else body, stream, len(body))
-    inner = envelope.body.encode()
-    ask = FetchRequest(
+        return Ask(caller, control, as_it_is(scope["method"], outer, caller, control), body, None, len(body))
+    key, inner = caller.key, EnvelopeBody(envelope)
+    headers = envelope_headers(envelope, outer, key.prefix)
+    if inner:
+        headers.append(("content-length", str(len(inner))))
+    request = FetchRequest(
         envelope_method(envelope, scope["method"]),
-        target.url,
-        envelope_headers(envelope, outer),
+        control.target.url,
+        headers,
         control.timeout_s if envelope.timeout is None else read_timeout(envelope.timeout),
         envelope.allow_redirects,
         key.targets_allow,
         key.targets_deny,
         control.proxy,
     )
-    return Ask(caller, control, ask, inner, None, len(inner))
+    return Ask(caller, control, request, inner, None, len(inner))
 
 
 def as_it_is(method: str, headers: list[tuple[str, str]], caller: Caller, control: Control) -> FetchRequest:
@@ -369,13 +371,13 @@ def as_it_is(method: str, headers: list[tuple[str, str]], caller: Caller, contro
     )
 
 
-async def _whole(first: bytes, receive: Receive) -> bytes:
+async def _whole(first: bytes, receive: Receive) -> bytearray:
     body = bytearray(first)
     async for part in _parts_of(receive):
         body += part
         if len(body) > MOST_BODY:
-            raise ApiError(413, _TOO_LARGE)
-    return bytes(body)
+            raise _too_large()
+    return body
 
 
 async def _rest(first: bytes, receive: Receive) -> AsyncIterator[bytes]:
@@ -384,8 +386,12 @@ async def _rest(first: bytes, receive: Receive) -> AsyncIterator[bytes]:
     async for part in _parts_of(receive):
         size += len(part)
         if size > MOST_BODY:
-            raise ApiError(413, _TOO_LARGE)
+            raise _too_large()
         yield part
+
+
+def _too_large() -> ApiError:
+    return ApiError(502, _TOO_LARGE.format("request"))
 
 
 async def _parts_of(receive: Receive) -> AsyncIterator[bytes]:
@@ -401,6 +407,11 @@ async def _parts_of(receive: Receive) -> AsyncIterator[bytes]:
 
 async def _send_body(channel: Channel, ask: Ask) -> None:
     """Raises StreamCut, TimeoutError."""
+    if isinstance(ask.body, EnvelopeBody):
+        for part in ask.body:
+            await channel.write(part)
+        await channel.write(b"", is_last=True)
+        return
     if ask.stream is None:
         await channel.write(ask.body or b"", is_last=True)
         return
@@ -420,7 +431,7 @@ async def collect(channel: Channel) -> bytes | bytearray:
     while part := await channel.read():
         body += part
         if len(body) > MOST_BODY:
-            raise StreamCut(CutCode.TOO_LARGE, _TOO_LARGE)
+            raise StreamCut(CutCode.TOO_LARGE, _TOO_LARGE.format("answer"))
     return body
 
 

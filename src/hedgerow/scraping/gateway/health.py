@@ -1,40 +1,30 @@
 """How each agent fares with each domain: pure bookkeeping of outcomes, from which `selection` chooses.
 
-An agent that is blocked is excluded for that domain: softly (`limited`, minutes at most) or, when it is blocked again
-or for good, hard (`unavailable`, longer each time). An exclusion ends by itself in a trial: one request, which decides.
-A target that fails for everybody excludes nobody; it only lowers scores.
+An agent that is blocked is excluded for that domain. A block for good is the agent's and counts for everybody. A block
+for now may be a key's own, which asked too often or for a thing with a limit of its own: what one key has met holds for
+that key alone, what a second one meets meanwhile holds for all. So no key can shut a domain for the others.
+A target that fails for everybody excludes nobody; it only lowers scores. Source: docs/decisions/0295.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import msgspec
 
+from hedgerow.scraping.gateway.exclusion import Exclusion, State
+
 MOST_DOMAINS = 20_000
-SOFT_FIRST_MS, SOFT_LONGEST_MS = 30_000, 15 * 60_000
-HARD_FIRST_MS, HARD_LONGEST_MS = 10 * 60_000, 24 * 3_600_000
-TRIAL_MS = 30_000
-"""How long a trial may take before another is made."""
 
 _WEIGHT = 0.15
 """Of the newest outcome in a smoothed figure."""
 _UNKNOWN_SUCCESS = 0.9
 _UNKNOWN_MS = 300.0
 _LEAST_SCORE = 0.02
-_STEADY = 20
-"""Successes in a row after which earlier blocks are forgotten."""
-
-
-class State(StrEnum):
-    AVAILABLE = "available"
-    LIMITED = "limited"
-    UNAVAILABLE = "unavailable"
-
-
 _WELL = (State.AVAILABLE, None)
+_SEVERITY = list(State)
 
 
 class Outcome(StrEnum):
@@ -50,13 +40,14 @@ SUCCEEDED = Outcome.SUCCEEDED
 
 class Report(msgspec.Struct, frozen=True, array_like=True):
     """One outcome, as gateways tell each other. took_ms: None when there was no answer. retry_after_s: as the target
-    asked."""
+    asked. key_id: whose request it was; None where nobody in particular asked."""
 
     slug: str
     domain: str
     outcome: Outcome
     took_ms: int | None = None
     retry_after_s: int | None = None
+    key_id: int | None = None
 
 
 @dataclass(slots=True)
@@ -65,13 +56,11 @@ class Health:
 
     success: float = _UNKNOWN_SUCCESS
     took_ms: float = _UNKNOWN_MS
-    is_hard: bool = False
-    strikes: int = 0
-    steady: int = 0
-    excluded_until_ms: int = 0
-    is_on_trial: bool = False
-    trial_until_ms: int = 0
     checked_ms: int | None = None
+    everyones: Exclusion = field(default_factory=Exclusion)
+    ones: Exclusion | None = None
+    """The exclusion for one key alone, that which was limited last."""
+    one_key: int | None = None
 
     @property
     def score(self) -> float:
@@ -79,29 +68,32 @@ class Health:
         return max(_LEAST_SCORE, self.success**2 * 1000.0 / (1000.0 + self.took_ms))
 
     def state(self, now_ms: int) -> State:
-        """On trial it counts as limited."""
-        if now_ms < self.excluded_until_ms:
-            return State.UNAVAILABLE if self.is_hard else State.LIMITED
-        return State.LIMITED if self.is_on_trial else State.AVAILABLE
+        """The worst there is, be it for one key alone."""
+        states = [exclusion.state(now_ms) for exclusion in (self.everyones, self.ones) if exclusion is not None]
+        return max(states, key=_SEVERITY.index)
 
-    def why_not(self, now_ms: int) -> str | None:
-        """Why it is not to be chosen now; None when it may be."""
-        if now_ms < self.excluded_until_ms:
-            return "blocked by the target" if self.is_hard else "limited by the target"
-        if self.is_on_trial and now_ms < self.trial_until_ms:
-            return "on trial"
-        return None
+    def standing(self, now_ms: int, key_id: int | None = None) -> tuple[State, str | None]:
+        """The state for a key, and why the agent is not to be chosen for it now; None when it may be."""
+        everyones = self.everyones
+        own = self._of(key_id) if self.ones is not None else None
+        if own is None:
+            if not everyones.is_on_trial and now_ms >= everyones.until_ms:
+                return _WELL
+            return everyones.state(now_ms), everyones.why_not(now_ms)
+        if (reason := everyones.why_not(now_ms)) is not None:
+            return everyones.state(now_ms), reason
+        reason = own.why_not(now_ms)
+        return own.state(now_ms), f"{reason}, for this key alone" if reason is not None else None
 
-    def standing(self, now_ms: int) -> tuple[State, str | None]:
-        """`state` and `why_not`, together."""
-        if not self.is_on_trial and now_ms >= self.excluded_until_ms:
-            return _WELL
-        return self.state(now_ms), self.why_not(now_ms)
+    def excluded_until_ms(self, key_id: int | None = None) -> int:
+        """For the key; a time that has passed where it is not excluded."""
+        own = self._of(key_id)
+        return self.everyones.until_ms if own is None else max(self.everyones.until_ms, own.until_ms)
 
-    def begin(self, now_ms: int) -> None:
-        """It was chosen: on trial, nobody else tries it meanwhile."""
-        if self.is_on_trial:
-            self.trial_until_ms = now_ms + TRIAL_MS
+    def begin(self, now_ms: int, key_id: int | None = None) -> None:
+        """It was chosen for the key: on trial, nobody else tries it meanwhile."""
+        for exclusion in self._met_by(key_id):
+            exclusion.begin(now_ms)
 
     def note(self, report: Report, now_ms: int) -> None:
         """Takes an outcome into account."""
@@ -110,38 +102,40 @@ class Health:
             self.took_ms += _WEIGHT * (report.took_ms - self.took_ms)
         if report.outcome is SUCCEEDED:
             self.success += _WEIGHT * (1.0 - self.success)
-            self._succeeded(now_ms)
+            for exclusion in self._met_by(report.key_id):
+                exclusion.succeed(now_ms)
             return
         self.success -= _WEIGHT * self.success
         match report.outcome:
             case Outcome.LIMITED:
-                failed_trial = self.is_on_trial and now_ms >= self.excluded_until_ms
-                self._exclude(now_ms, is_hard=failed_trial, retry_after_s=report.retry_after_s)
+                whose = self._whose(report.key_id, now_ms)
+                whose.limit(now_ms, report.retry_after_s)
+                if whose is not self.everyones:
+                    self.everyones.fail()  # where that was on trial, another key decides
             case Outcome.BLOCKED:
-                self._exclude(now_ms, is_hard=True, retry_after_s=report.retry_after_s)
+                self.everyones.block(now_ms, report.retry_after_s)
             case Outcome.FAILED:
-                self.steady = 0
-                self.trial_until_ms = 0
+                for exclusion in self._met_by(report.key_id):
+                    exclusion.fail()
 
-    def _succeeded(self, now_ms: int) -> None:
-        if now_ms < self.excluded_until_ms:
-            return  # sent before the block
-        self.is_on_trial = self.is_hard = False
-        self.steady += 1
-        if self.steady >= _STEADY:
-            self.strikes = 0
+    def _whose(self, key_id: int | None, now_ms: int) -> Exclusion:
+        """What a block for now counts for: everybody where another key's is not over, or everybody is excluded."""
+        if key_id is None or self.everyones.holds(now_ms):
+            return self.everyones
+        if self.ones is not None and self.one_key == key_id:
+            return self.ones
+        if self.ones is not None and self.ones.holds(now_ms):
+            return self.everyones
+        self.ones, self.one_key = Exclusion(), key_id
+        return self.ones
 
-    def _exclude(self, now_ms: int, *, is_hard: bool, retry_after_s: int | None) -> None:
-        if now_ms < self.excluded_until_ms and self.is_hard >= is_hard:
-            return  # requests that were under way together are one block
-        first_ms, longest_ms = (HARD_FIRST_MS, HARD_LONGEST_MS) if is_hard else (SOFT_FIRST_MS, SOFT_LONGEST_MS)
-        pause_ms = min(first_ms << min(self.strikes, 20), longest_ms)
-        if retry_after_s is not None:
-            pause_ms = min(max(pause_ms, retry_after_s * 1000), longest_ms)
-        self.excluded_until_ms = now_ms + pause_ms
-        self.is_hard, self.is_on_trial = is_hard, True
-        self.strikes += 1
-        self.steady = self.trial_until_ms = 0
+    def _of(self, key_id: int | None) -> Exclusion | None:
+        """For the key alone."""
+        return self.ones if self.ones is not None and self.one_key == key_id else None
+
+    def _met_by(self, key_id: int | None) -> tuple[Exclusion, ...]:
+        own = self._of(key_id)
+        return (self.everyones,) if own is None else (self.everyones, own)
 
 
 class HealthBook:

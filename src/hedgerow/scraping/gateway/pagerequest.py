@@ -16,9 +16,8 @@ from hedgerow.core.errors import ApiError
 from hedgerow.scraping.gateway.request import (
     Target,
     check_proxy,
-    header_value,
     is_true,
-    passed_on,
+    own_headers,
     read_control,
     read_target,
     read_timeout,
@@ -77,6 +76,7 @@ class PageAsk:
     wanted: Wanted
     explains: bool
     request: BrowserRequest
+    key_id: int
 
 
 _body = msgspec.json.Decoder(_Body)
@@ -92,9 +92,7 @@ def read_body(body: bytes, key: ApiKey, *, explains: bool) -> PageAsk:
         check_proxy(told.proxy, "proxy")
     if told.viewport_width not in _SIDES or told.viewport_height not in _SIDES:
         raise ApiError(400, f"A viewport's sides are {_SIDES.start} to {_SIDES.stop - 1} pixels")
-    headers = passed_on(
-        (name.lower().encode("latin-1", "replace"), header_value(v)) for name, v in told.headers.items()
-    )
+    headers = own_headers(told.headers, key.prefix)
     cookies = _cookies_of_header(next((value for name, value in headers if name == "cookie"), "")) + told.cookies
     wanted = read_wanted(told.geo or "", told.agent or "", Kind.BROWSER.capability)
     request = BrowserRequest(
@@ -117,7 +115,7 @@ def read_body(body: bytes, key: ApiKey, *, explains: bool) -> PageAsk:
         key.targets_allow,
         key.targets_deny,
     )
-    return PageAsk(target, wanted, explains, _checked(request))
+    return PageAsk(target, wanted, explains, _checked(request), key.key_id)
 
 
 def read_headers(headers: Iterable[tuple[bytes, bytes]], key: ApiKey, *, watches: bool) -> PageAsk:
@@ -148,7 +146,7 @@ def read_headers(headers: Iterable[tuple[bytes, bytes]], key: ApiKey, *, watches
         allow=key.targets_allow,
         deny=key.targets_deny,
     )
-    return PageAsk(control.target, control.wanted, control.explains, _checked(request))
+    return PageAsk(control.target, control.wanted, control.explains, _checked(request), key.key_id)
 
 
 def _capture(told: dict[str, str]) -> Capture:

@@ -205,7 +205,7 @@ class Relays:
         caller = await self._keys.judge(read_key(message) or client.key)
         if isinstance(caller, Refusal):
             raise refusal(caller)
-        connect = read_connect(message, client.offered)
+        connect = read_connect(message, caller.key.prefix, client.offered)
         await self._desk.buckets.take(caller.key)
         self._desk.check(caller.key, connect.target.host, connect.target.port)
         return caller, connect

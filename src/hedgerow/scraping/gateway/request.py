@@ -1,24 +1,27 @@
-"""What a client asks for by headers and envelope: pure reading and checking of it.
+"""What a client asks for by headers: pure reading and checking of it.
 
 Control headers steer us and never reach the target; nor do hop-by-hop fields, the host, the caller's key and address.
-Sources: the published contract of the API; RFC 9110 section 7.6.1; ISO 3166-1 (country codes).
+What a client has written down for the target alone is the target's, under whatever name.
+Sources: the published contract of the API; RFC 9110 sections 7.6.1 and 12.5.3; ISO 3166-1 (country codes);
+docs/decisions/0295.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from importlib.resources import files
 
 import msgspec
 from pyreqwest.http import Url
 
-from hedgerow.core.decoding import UNREADABLE
+from hedgerow.api.auth import is_key
 from hedgerow.core.errors import ApiError
 from hedgerow.core.upstream import Upstream
 from hedgerow.scraping.gateway.selection import NODE_PREFIX, Wanted
-from hedgerow.scraping.messages import MOST_TIMEOUT_S, Kind
+from hedgerow.scraping.messages import CODINGS, MOST_TIMEOUT_S, Kind
 from hedgerow.scraping.remembered import remembered
 
 DEFAULT_TIMEOUT_S = 30.0
@@ -44,29 +47,25 @@ _HOP_BY_HOP = frozenset(
         b"expect",
     }
 )
-_OF_THE_CALLER = frozenset(
+_ADDRESSES = frozenset(
     {
-        b"host",
-        b"content-length",
-        b"accept-encoding",
         b"forwarded",
-        b"via",
         b"x-real-ip",
         b"x-client-ip",
         b"x-cluster-client-ip",
         b"true-client-ip",
         b"cf-connecting-ip",
-        b"x-request-id",
-        b"traceparent",
-        b"tracestate",
     }
 )
-_DROPPED = _CONTROL | _HOP_BY_HOP | _OF_THE_CALLER
+"""That tell where the caller is, beside all that begin as `_FORWARDED`."""
+_ACCEPT_ENCODING = b"accept-encoding"
+_DROPPED = _HOP_BY_HOP | _ADDRESSES | {b"host", b"content-length", _ACCEPT_ENCODING}
+"""Of headers that are for the target alone. The last is put in again, without what an agent does not unpack."""
+_DROPPED_OF_OURS = _DROPPED | _CONTROL
 _FORWARDED = b"x-forwarded"
-_OF_AN_ENVELOPE = frozenset({"content-type", "content-encoding"})
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_ENVELOPE_KEYS = frozenset({"method", "headers", "body", "timeout", "allow_redirects"})
 _TRUE = frozenset({"1", "true", "yes", "on"})
+_TAKEN_CODINGS = frozenset({*CODINGS, "x-gzip", "identity"})
+_NEVER = re.compile(r"q=0(\.0{0,3})?", re.IGNORECASE)
 
 COUNTRIES = frozenset(files(__package__).joinpath("countries.txt").read_text(encoding="ascii").split())
 """The codes of ISO 3166-1 that are assigned."""
@@ -91,38 +90,34 @@ class Control(msgspec.Struct, frozen=True):
     proxy: str | None = None
 
 
-class Envelope(msgspec.Struct, frozen=True):
-    """A request that is described in the body."""
-
-    method: str | None = None
-    headers: dict[str, str] = {}
-    body: str = ""
-    timeout: float | None = None
-    allow_redirects: bool = True
-
-
-_envelope = msgspec.json.Decoder(Envelope)
-_keys = msgspec.json.Decoder(dict[str, msgspec.Raw])
-
-
-def read_control(headers: Iterable[tuple[bytes, bytes]], kind: Kind) -> Control:
-    """What the headers ask for; names are in lower case. Raises ApiError 400."""
+def read_control(headers: Iterable[tuple[bytes, bytes]], kind: Kind, url: str | None = None) -> Control:
+    """What the headers ask for; names are in lower case. url: the target, where it is named elsewhere. Raises ApiError
+    400."""
     told = {name: value.decode("latin-1").strip() for name, value in headers if name in _CONTROL}
-    target = read_target(told.get(b"x-target-url", ""))
+    target = read_target(told.get(b"x-target-url", "") if url is None else url)
     if _STEERING.isdisjoint(told):
         return Control(target, read_wanted("", "", kind.capability))
-    geo = "" if told.keys().isdisjoint(_GEO) else next(filter(None, map(told.get, _GEO)), "")
     proxy = told.get(b"x-proxy") or None
     if proxy is not None:
         check_proxy(proxy)
     return Control(
         target,
-        read_wanted(geo, told.get(b"x-agent", ""), kind.capability),
+        read_wanted(_geo(told), told.get(b"x-agent", ""), kind.capability),
         read_timeout(told.get(b"x-timeout")),
         is_true(told.get(b"x-expect-json", "")),
         is_true(told.get(b"x-explain", "")),
         proxy,
     )
+
+
+def _geo(told: Mapping[bytes, str]) -> str:
+    """The first of the headers that name countries; all of them are checked. Raises ApiError 400."""
+    if told.keys().isdisjoint(_GEO):
+        return ""
+    given = [told[name] for name in _GEO if told.get(name)]
+    for geo in given[1:]:
+        read_wanted(geo, "", "")
+    return given[0] if given else ""
 
 
 def is_true(text: str) -> bool:
@@ -179,52 +174,52 @@ def check_proxy(url: str, name: str = "X-Proxy") -> None:
 
 
 def passed_on(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
-    """The headers that go to the target; names are in lower case."""
+    """Of a request's own headers those that go to the target; names are in lower case."""
+    return _kept(headers, _DROPPED_OF_OURS)
+
+
+def own_headers(headers: Mapping[str, str], prefix: str) -> list[tuple[str, str]]:
+    """Of headers that a client has written down for the target those that go there, with names in lower case. prefix:
+    of the caller's key, which goes nowhere. Raises ApiError 400."""
+    given = [(name.lower().encode("latin-1", "replace"), header_value(value)) for name, value in headers.items()]
+    kept = _kept(given, _DROPPED)
+    return [(name, value) for name, value in kept if not (value.startswith(prefix) and is_key(value))]
+
+
+def _kept(headers: Iterable[tuple[bytes, bytes]], dropped: frozenset[bytes]) -> list[tuple[str, str]]:
     named: set[bytes] = set()
+    codings, of_a_part = None, False
     kept = []
     for name, value in headers:
-        if name in _DROPPED or name.startswith(_FORWARDED):
+        if name in dropped or name.startswith(_FORWARDED):
             if name == b"connection":
                 named.update(part.strip().lower() for part in value.split(b","))
+            elif name == _ACCEPT_ENCODING:
+                codings = value if codings is None else codings + b"," + value
             continue
+        of_a_part |= name == b"range"
         kept.append((name.decode("latin-1"), value.decode("latin-1")))
+    if codings is not None and not of_a_part:  # of a packed body's part nothing can be unpacked
+        kept.append(("accept-encoding", accepted_codings(codings.decode("latin-1"))))
     if not named:
         return kept
     return [(name, value) for name, value in kept if name.encode("latin-1") not in named]
 
 
-def read_envelope(body: bytes) -> Envelope | None:
-    """The envelope that the body is; None for a body that is to be passed on as it is. Raises ApiError 400 for an
-    envelope with values of the wrong kind."""
-    if body.lstrip()[:1] != b"{":
-        return None
-    try:
-        keys = _keys.decode(body).keys()
-    except UNREADABLE:
-        return None
-    if not keys or not keys <= _ENVELOPE_KEYS:
-        return None
-    try:
-        return _envelope.decode(body)
-    except UNREADABLE as error:
-        raise ApiError(400, f"Invalid request body: {error}") from None
-
-
-def envelope_method(envelope: Envelope, fallback: str) -> str:
-    """Raises ApiError 400."""
-    method = (envelope.method or fallback).upper()
-    if method not in _METHODS:
-        raise ApiError(400, f"Invalid method: {method[:20]!r}")
-    return method
-
-
-def envelope_headers(envelope: Envelope, outer: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The envelope's own headers, and of the request's those that do not describe the envelope and are not replaced."""
-    own = passed_on(
-        (name.lower().encode("latin-1", "replace"), header_value(value)) for name, value in envelope.headers.items()
-    )
-    replaced = {name for name, _ in own} | _OF_AN_ENVELOPE
-    return [(name, value) for name, value in outer if name not in replaced] + own
+@remembered
+def accepted_codings(text: str) -> str:
+    """An `Accept-Encoding` without the codings that no agent unpacks: a body in one of those would reach the client as
+    it is. `identity` where none is left. text: the header's value."""
+    taken, others = [], []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        coding, sign, weight = (piece.strip() for piece in part.partition(";"))
+        if coding.lower() in _TAKEN_CODINGS or _NEVER.fullmatch(weight):
+            taken.append(part)
+        elif coding == "*":
+            others = [one + sign + weight for one in CODINGS]
+    named = {part.partition(";")[0].strip().lower() for part in taken}
+    taken += [part for part in others if part.partition(";")[0] not in named]
+    return ", ".join(taken) or "identity"
 
 
 def header_value(text: str) -> bytes:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Path, Query
+from fastapi import APIRouter, Depends, Path
 from starlette.requests import Request
 
 from hedgerow import __version__
 from hedgerow.api.auth import Caller, authenticated
 from hedgerow.core.clock import datetime_of_ms
+from hedgerow.core.errors import ApiError
 from hedgerow.scraping.gateway import schemas
 from hedgerow.scraping.gateway.buckets import burst_of
+from hedgerow.scraping.gateway.exclusion import State
 from hedgerow.scraping.gateway.failures import no_agent
-from hedgerow.scraping.gateway.health import State
 from hedgerow.scraping.gateway.repository import PROTOCOLS, ScrapingRepository, Used
-from hedgerow.scraping.gateway.request import read_target, read_wanted
+from hedgerow.scraping.gateway.request import read_control
 from hedgerow.scraping.gateway.selection import NODE_PREFIX
 from hedgerow.scraping.gateway.work import Desk
 from hedgerow.scraping.messages import Kind
@@ -24,6 +25,12 @@ from hedgerow.scraping.messages import Kind
 _ERRORS: dict[int | str, dict[str, Any]] = {
     401: {"model": schemas.ErrorResponse},
     403: {"model": schemas.ErrorResponse},
+}
+
+_PICKED_BY = {
+    "X-Geo": "Countries, ISO codes with commas; also X-Geo-CC, X-Geo-Strict, X-CC, X-Country",
+    "X-Agent": "Agents, slugs with commas",
+    "X-Expect-JSON": "Taken as a fetch takes it; it does not change the choice",
 }
 
 open_router = APIRouter()
@@ -134,26 +141,36 @@ async def domain_health(_: KnownCaller, desk: TheDesk, domain: Annotated[str, Pa
     }
 
 
-@router.get("/debug/pick", tags=["Debug"], response_model=schemas.DebugPickResponse, responses={502: _ERRORS[401]})
-async def debug_pick(
-    _: KnownCaller,
-    desk: TheDesk,
-    url: Annotated[str, Query()],
-    x_geo: Annotated[str, Header()] = "",
-    x_agent: Annotated[str, Header()] = "",
-    x_expect_json: Annotated[str, Header()] = "",  # taken as a fetch takes it; it does not change the choice
-) -> dict[str, Any]:
-    """The agent that the next request for this target, with this filter, will use."""
-    target = read_target(url)
-    wanted = read_wanted(x_geo, x_agent, Kind.FETCH.capability)
-    decision = desk.picker.show(target.host, wanted)
+@router.get(
+    "/debug/pick",
+    tags=["Debug"],
+    response_model=schemas.DebugPickResponse,
+    responses=dict.fromkeys((400, 502), _ERRORS[401]),
+    openapi_extra={
+        "parameters": [
+            {"name": "url", "in": "query", "required": True, "schema": {"type": "string"}},
+            *(
+                {"name": name, "in": "header", "description": text, "schema": {"type": "string"}}
+                for name, text in _PICKED_BY.items()
+            ),
+        ]
+    },
+)
+async def debug_pick(caller: KnownCaller, desk: TheDesk, request: Request) -> dict[str, Any]:
+    """The agent that the key's next request for this target, with these headers, will use."""
+    url = request.query_params.get("url", "")
+    if not url:
+        raise ApiError(400, "Missing url: the target, an http or https URL")
+    control = read_control(request.headers.raw, Kind.FETCH, url)
+    decision, is_everywhere = await desk.showing.show(control.target.host, control.wanted, caller.key.key_id)
     if decision.chosen is None:
-        raise no_agent(target.host, wanted, decision)
+        raise no_agent(control.target.host, control.wanted, decision)
     return {
         "node_id": decision.chosen.node_id,
         "node_slug": decision.chosen.slug,
         "country": decision.chosen.country,
         "valid_until_epoch_ms": decision.valid_until_ms,
+        "at_all_gateways": is_everywhere,
     }
 
 

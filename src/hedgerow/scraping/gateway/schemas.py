@@ -224,3 +224,4 @@ class DebugPickResponse(BaseModel):
     node_slug: str
     country: str
     valid_until_epoch_ms: int
+    at_all_gateways: bool = Field(description="false: only this gateway is sure to use it, as others cannot be told")

@@ -2,7 +2,7 @@
 
 Two agents are drawn by the weight of their score, and the less loaded of them gets the work: good agents get most of
 it and none is flooded. A few choices are made blindly, so that every agent gets some and can become better.
-What `/debug/pick` shows is kept for a while, so that it is what the next request uses.
+What `/debug/pick` shows a key is kept for a while, so that it is what the key's next request uses.
 What is made for every request is a Struct, as a frozen dataclass takes several times as long to be made.
 Source of the draw: Mitzenmacher 2001, "The Power of Two Choices".
 """
@@ -17,12 +17,15 @@ from itertools import accumulate
 
 import msgspec
 
-from hedgerow.scraping.gateway.health import Health, HealthBook, State
+from hedgerow.scraping.gateway.exclusion import State
+from hedgerow.scraping.gateway.health import Health, HealthBook
 
 PIN_MS = 5_000
 EXPLORED = 0.03
 """Share of the choices that are made blindly."""
 _MOST_PINS = 10_000
+_MOST_AHEAD_MS = 60_000
+"""How far a pin's end may lie ahead: a gateway whose clock is that wrong pins nothing here."""
 NODE_PREFIX = "scraping-"
 """In front of an agent's slug in every id that clients see."""
 
@@ -78,21 +81,72 @@ class Decision(msgspec.Struct, frozen=True):
     valid_until_ms: int = 0
 
 
+class Pin(msgspec.Struct, frozen=True, array_like=True):
+    """A choice that was shown, as gateways tell each other. slug: of the agent. until_ms: since 1970."""
+
+    domain: str
+    wanted: Wanted
+    key_id: int | None
+    slug: str
+    until_ms: int
+
+    @property
+    def asked(self) -> Asked:
+        """What it is the answer to."""
+        return self.domain, self.wanted, self.key_id
+
+
+Asked = tuple[str, Wanted, int | None]
+"""Domain, filter and key."""
+
+
+class Pins:
+    """The choices that this gateway and the others have shown. Of two for the same, the one that ends later stands,
+    wherever they are compared."""
+
+    def __init__(self) -> None:
+        self._pins: OrderedDict[Asked, Pin] = OrderedDict()
+
+    def kept(self, asked: Asked, now_ms: int) -> Pin | None:
+        """The one that stands now."""
+        if not self._pins or (pin := self._pins.get(asked)) is None:
+            return None
+        if now_ms < pin.until_ms:
+            return pin
+        del self._pins[asked]
+        return None
+
+    def keep(self, pin: Pin, now_ms: int) -> None:
+        """Unless one stands that ends later, or it cannot be a pin of now."""
+        if not now_ms < pin.until_ms <= now_ms + _MOST_AHEAD_MS:
+            return
+        before = self._pins.pop(pin.asked, pin)
+        self._pins[pin.asked] = max(before, pin, key=lambda each: (each.until_ms, each.slug))
+        if len(self._pins) > _MOST_PINS:
+            self._pins.popitem(last=False)
+
+
 _NEW = Health()
+_AVAILABLE = State.AVAILABLE  # an attribute of an Enum's class costs more than a call
 
 
 def stand(
-    candidates: Collection[Candidate], wanted: Wanted, health: Mapping[str, Health], now_ms: int
+    candidates: Collection[Candidate],
+    wanted: Wanted,
+    health: Mapping[str, Health],
+    now_ms: int,
+    key_id: int | None = None,
 ) -> list[Standing]:
-    """How every candidate stands for the work."""
+    """How every candidate stands for the work. key_id: whose it is."""
     standings = []
     for candidate in candidates:
         known = health.get(candidate.slug, _NEW)
-        state, reason = known.standing(now_ms)
+        state, reason = known.standing(now_ms, key_id)
         reason = wanted.refuse(candidate) or reason
         if reason is None and not candidate.takes_work:
             reason = "busy"
-        standings.append(Standing(candidate, state, known.score, reason, known.excluded_until_ms))
+        until_ms = known.excluded_until_ms(key_id) if state is not _AVAILABLE else 0
+        standings.append(Standing(candidate, state, known.score, reason, until_ms))
     return standings
 
 
@@ -114,62 +168,51 @@ def _at(sums: Sequence[float], point: float) -> int:
 
 
 class Picker:
-    """Chooses, and remembers what it has shown."""
+    """Chooses, and keeps to what was shown."""
 
     def __init__(
         self,
         candidates: Callable[[], Collection[Candidate]],
         book: HealthBook,
+        pins: Pins,
         now_ms: Callable[[], int],
         draw: Callable[[], float] = random.random,
     ) -> None:
-        self._candidates, self._book, self._now_ms, self._draw = candidates, book, now_ms, draw
-        self._pins: OrderedDict[tuple[str, Wanted], tuple[str, int]] = OrderedDict()
+        self._candidates, self._book, self._pins = candidates, book, pins
+        self._now_ms, self._draw = now_ms, draw
 
-    def pick(self, domain: str, wanted: Wanted, without: frozenset[str] = frozenset()) -> Decision:
-        """The agent for a request that is made now. without: slugs that were tried already."""
+    def pick(
+        self, domain: str, wanted: Wanted, without: frozenset[str] = frozenset(), *, key_id: int | None = None
+    ) -> Decision:
+        """The agent for a request that is made now. without: slugs that were tried already. key_id: whose it is."""
         now_ms, health = self._now_ms(), self._book.of(domain)
-        decision = self._decide(domain, wanted, without, health, now_ms)
+        standings = stand(self._candidates(), wanted, health, now_ms, key_id)
+        if without:
+            standings = [standing for standing in standings if standing.candidate.slug not in without]
+            decision = Decision(choose(standings, self._draw), standings)
+        else:
+            decision = self._decide((domain, wanted, key_id), standings, now_ms)
         if decision.chosen is not None:
             known = health.get(decision.chosen.slug)
             if known is not None:
-                known.begin(now_ms)
+                known.begin(now_ms, key_id)
         return decision
 
-    def show(self, domain: str, wanted: Wanted) -> Decision:
+    def show(self, domain: str, wanted: Wanted, *, key_id: int | None = None) -> Decision:
         """The agent for the next request, kept for it for a while."""
-        now_ms = self._now_ms()
-        decision = self._decide(domain, wanted, frozenset(), self._book.of(domain), now_ms)
+        now_ms, asked = self._now_ms(), (domain, wanted, key_id)
+        standings = stand(self._candidates(), wanted, self._book.of(domain), now_ms, key_id)
+        decision = self._decide(asked, standings, now_ms)
         if decision.chosen is None or decision.valid_until_ms:
             return decision
         until_ms = now_ms + PIN_MS
-        self._pins[domain, wanted] = (decision.chosen.slug, until_ms)
-        if len(self._pins) > _MOST_PINS:
-            self._pins.popitem(last=False)
+        self._pins.keep(Pin(*asked, decision.chosen.slug, until_ms), now_ms)
         return Decision(decision.chosen, decision.standings, until_ms)
 
-    def stand(self, domain: str, wanted: Wanted) -> list[Standing]:
-        """How every agent stands at the domain."""
-        return stand(self._candidates(), wanted, self._book.of(domain), self._now_ms())
-
-    def _decide(
-        self, domain: str, wanted: Wanted, without: frozenset[str], health: Mapping[str, Health], now_ms: int
-    ) -> Decision:
-        standings = stand(self._candidates(), wanted, health, now_ms)
-        if without:
-            standings = [standing for standing in standings if standing.candidate.slug not in without]
-        elif self._pins and (pin := self._pins.get((domain, wanted))) is not None:
-            kept = self._pinned(pin, standings, now_ms)
-            if kept is not None:
-                return kept
-            del self._pins[domain, wanted]
+    def _decide(self, asked: Asked, standings: Sequence[Standing], now_ms: int) -> Decision:
+        pin = self._pins.kept(asked, now_ms)
+        if pin is not None:
+            for standing in standings:
+                if standing.candidate.slug == pin.slug and standing.reason is None:
+                    return Decision(standing.candidate, standings, pin.until_ms)
         return Decision(choose(standings, self._draw), standings)
-
-    def _pinned(self, pin: tuple[str, int], standings: Sequence[Standing], now_ms: int) -> Decision | None:
-        slug, until_ms = pin
-        if now_ms >= until_ms:
-            return None
-        for standing in standings:
-            if standing.candidate.slug == slug and standing.reason is None:
-                return Decision(standing.candidate, standings, until_ms)
-        return None

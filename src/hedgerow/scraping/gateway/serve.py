@@ -23,8 +23,9 @@ from hedgerow.scraping.gateway.links import Links
 from hedgerow.scraping.gateway.relay import Relays
 from hedgerow.scraping.gateway.repository import ScrapingRepository
 from hedgerow.scraping.gateway.revocation import Revocation
-from hedgerow.scraping.gateway.selection import Picker
+from hedgerow.scraping.gateway.selection import Picker, Pins
 from hedgerow.scraping.gateway.sharing import Sharing
+from hedgerow.scraping.gateway.showing import Showing
 from hedgerow.scraping.gateway.sockets import socket_protocol
 from hedgerow.scraping.gateway.usage import Usage
 from hedgerow.scraping.gateway.work import Desk
@@ -92,9 +93,13 @@ class Deployed:
         links = Links(repository.is_agent)
         self._sharing = Sharing(bus, links, book, clock, url)
         self._usage = Usage(repository)
+        pins = Pins()
+        picker = Picker(links.candidates, book, pins, clock.now_ms)
+        self._showing = Showing(bus, self._sharing, picker, pins, clock)
         self.desk = Desk(
             links,
-            Picker(links.candidates, book, clock.now_ms),
+            picker,
+            self._showing,
             book,
             Buckets(repository, asyncio.get_running_loop().time),
             self._usage,
@@ -112,6 +117,7 @@ class Deployed:
 
     async def _start(self) -> None:
         await self._usage.start()
+        await self._showing.start()
         await self._sharing.start()
         self.relays.start()
         self._revocation.start()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import deque
+from collections.abc import Set
 
 import msgspec
 import structlog
@@ -62,7 +63,7 @@ class Sharing:
     def __init__(self, bus: Bus, links: Links, book: HealthBook, clock: Clock, url: str) -> None:
         self._bus, self._links, self._book, self._clock = bus, links, book, clock
         self._me = Beat(uuid.uuid4().hex, url)
-        self._seen: dict[str, float] = {}
+        self._seen: dict[str, tuple[str, float]] = {}  # URL and when it was heard, by gateway
         self._untold: deque[Report] = deque(maxlen=_MOST_UNTOLD)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -86,18 +87,32 @@ class Sharing:
     @property
     def gateways(self) -> tuple[str, ...]:
         """URLs of all gateways, this one's first."""
-        return (self._me.url, *sorted(self._seen.keys() - {self._me.url}))
+        return (self._me.url, *sorted({url for url, _ in self._seen.values()} - {self._me.url}))
+
+    @property
+    def name(self) -> str:
+        """By which other gateways know this one."""
+        return self._me.gateway
+
+    @property
+    def others(self) -> Set[str]:
+        """Names of the gateways that were heard lately."""
+        return self._seen.keys()
 
     async def _beat(self) -> None:
         while True:
-            try:
-                await self._bus.publish(SCRAPING_GATEWAYS, _encode(self._me))
-            except BusError:
-                pass  # the bus says by itself that it is down
-            else:
+            if await self._tell_of_me():
                 self._forget_gone()
             self._tell_links()
             await asyncio.sleep(BEAT_EVERY_S)
+
+    async def _tell_of_me(self) -> bool:
+        """False while the bus is down, which it says by itself."""
+        try:
+            await self._bus.publish(SCRAPING_GATEWAYS, _encode(self._me))
+        except BusError:
+            return False
+        return True
 
     async def _tell(self) -> None:
         while True:
@@ -111,13 +126,14 @@ class Sharing:
 
     async def _on_beat(self, _: str, message: bytes) -> None:
         beat = _beat.decode(message)
-        if beat.gateway == self._me.gateway or (beat.url not in self._seen and len(self._seen) >= _MOST_GATEWAYS):
+        is_new = beat.gateway not in self._seen
+        if beat.gateway == self._me.gateway or (is_new and len(self._seen) >= _MOST_GATEWAYS):
             return
-        is_new = beat.url not in self._seen
-        self._seen[beat.url] = asyncio.get_running_loop().time()
+        self._seen[beat.gateway] = beat.url, asyncio.get_running_loop().time()
         if is_new:
             _log.info("another gateway is there", gateway=beat.url)
             self._tell_links()
+            await self._tell_of_me()  # it hears of this one at once, not with the next beat
 
     async def _on_reports(self, _: str, message: bytes) -> None:
         heard = _heard.decode(message)
@@ -129,7 +145,7 @@ class Sharing:
     def _forget_gone(self) -> None:
         """While the bus is down nobody is heard, and nobody is forgotten."""
         now_s = asyncio.get_running_loop().time()
-        self._seen = {url: at_s for url, at_s in self._seen.items() if now_s - at_s < GONE_AFTER_S}
+        self._seen = {name: seen for name, seen in self._seen.items() if now_s - seen[1] < GONE_AFTER_S}
 
     def _tell_links(self) -> None:
         self._links.tell_peers(self.gateways)

@@ -14,6 +14,7 @@ from hedgerow.scraping.gateway.buckets import Buckets
 from hedgerow.scraping.gateway.health import HealthBook, Report
 from hedgerow.scraping.gateway.links import Links
 from hedgerow.scraping.gateway.selection import Picker
+from hedgerow.scraping.gateway.showing import Showing
 from hedgerow.scraping.gateway.usage import Usage
 from hedgerow.scraping.guard import Policy, policy_of, refuse_by_name
 from hedgerow.scraping.linkevents import CutCode
@@ -56,6 +57,7 @@ class Desk:
 
     links: Links
     picker: Picker
+    showing: Showing
     book: HealthBook
     buckets: Buckets
     usage: Usage
