@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -104,7 +105,7 @@ def test_what_a_broker_may_not_say_ends_it(row: bytes, told: str) -> None:
 
 
 @asynccontextmanager
-async def broker(sent: bytes, heard: bytearray) -> AsyncIterator[int]:
+async def broker(sent: bytes, heard: bytearray, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """Its port. It greets, sends, and keeps what it hears."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -115,7 +116,7 @@ async def broker(sent: bytes, heard: bytearray) -> AsyncIterator[int]:
             heard.extend(data)
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
