@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 import httpx
 import msgspec
 from fastapi import FastAPI
+from tests.patience import PATIENCE_S
 
 from hedgerow.api.server import Server
 from hedgerow.client import AsyncClient, Client, Retries, Service
@@ -54,7 +55,7 @@ async def asking_at(
     there: dict[str, Any] = {service: Service(url, key), "retries": Retries(patience_s=patience_s)}
     match way:
         case "http":
-            async with httpx.AsyncClient(base_url=url, headers={"X-API-Key": key}) as http:
+            async with httpx.AsyncClient(base_url=url, headers={"X-API-Key": key}, timeout=PATIENCE_S) as http:
                 yield _raw(http, prefix)
         case "awaited":
             async with AsyncClient(**there) as client:

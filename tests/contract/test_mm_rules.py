@@ -19,6 +19,7 @@ import pytest
 from tests.contract.documents import Document
 from tests.contract.test_mm_openapi import REQUESTS, fill
 from tests.mm.routes.apikit import FIXTURE, NOW, RIVAL_KEY, Api, serving
+from tests.patience import PATIENCE_S
 
 from hedgerow.api.server import Server
 from hedgerow.bus.nats import Bus
@@ -90,7 +91,9 @@ async def served(database: Database, nats: Bus) -> AsyncIterator[Served]:
         server = Server(api.app, "127.0.0.1", 0)
         await server.start()
         key = {"X-API-Key": str(api.http.headers["X-API-Key"])}
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", headers=key) as http:
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{server.port}", headers=key, timeout=PATIENCE_S
+        ) as http:
             yield Served(api, http)
         await server.stop()
 

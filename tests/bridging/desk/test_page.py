@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.patience import PATIENCE_S
 
 from hedgerow.bridging import wire
 from hedgerow.bridging.clients import one_client
@@ -82,7 +83,7 @@ async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
     clients = one_client(room.desk.terms, Secret("throwaway-token-of-desk"), None)
     async with (
         served(service, clients, "127.0.0.1", 0, room.clock, *routes) as server,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as http,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=PATIENCE_S) as http,
     ):
         yield Browser(http, room)
     room.close()

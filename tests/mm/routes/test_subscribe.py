@@ -235,6 +235,6 @@ async def test_http_is_told_to_upgrade(api: Api) -> None:
 
 
 async def test_service_over_a_socket_answers_rest_too(server: Server) -> None:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as http:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=PATIENCE_S) as http:
         assert (await http.get("/readyz")).json()["status"] == "ready"
         assert (await http.get("/api/v1/me", headers={"X-API-Key": KEY})).json()["client"] == "demo"

@@ -280,10 +280,10 @@ async def test_a_target_that_breaks_off_closes_with_1011(net: Net, target: Targe
 
 
 async def test_a_silent_target_is_left_after_the_idle_timeout(net: Net, target: Target, key: str) -> None:
-    async with relayed(net, {"apiKey": key, "url": target.url, "idle_timeout": 0.3}) as socket:
+    async with relayed(net, {"apiKey": key, "url": target.url, "idle_timeout": 1.5}) as socket:
         await told(socket)
         for _ in range(4):  # messages of the target keep it open
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.5)
             await socket.send("x")
             await socket.recv()
         assert await closed(socket) == (1000, "idle timeout")

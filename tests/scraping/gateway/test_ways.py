@@ -65,7 +65,7 @@ async def test_links_and_fetches_go_by_tls_where_the_gateway_has_a_certificate(
         async with asyncio.timeout(PATIENCE_S):
             await agent.is_linked.wait()
         headers = {"X-Target-URL": f"{site}/echo", **await net.key()}
-        async with httpx.AsyncClient(verify=trust) as http:
+        async with httpx.AsyncClient(verify=trust, timeout=PATIENCE_S) as http:
             answer = (await http.get(f"https://127.0.0.1:{port}/fetch", headers=headers)).json()
         assert answer["meta"]["agent"]["id"] == "scraping-de1"
         assert agent.links == {f"wss://127.0.0.1:{port}/link": True}

@@ -167,7 +167,7 @@ class Pages:
                 if not self._may_go_on(ask, attempts, cut):
                     raise failure(cut) from None
         took_ms = int((time.perf_counter() - began_s) * 1000)
-        self._desk.report(Report(agent.slug, ask.target.host, Outcome.SUCCEEDED, took_ms))
+        self._desk.report(Report(agent.slug, ask.target.host, Outcome.SUCCEEDED, took_ms, key_id=ask.key_id))
         told: dict[str, Any] = {"url": ask.target.url, "agent_id": agent.node_id}
         if ask.explains:
             told["route"] = route_of(decision, attempts, self._desk.now_ms())
