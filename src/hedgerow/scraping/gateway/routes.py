@@ -25,6 +25,7 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     401: {"model": schemas.ErrorResponse},
     403: {"model": schemas.ErrorResponse},
 }
+_CHOICE: dict[int | str, dict[str, Any]] = {status: {"model": schemas.ErrorResponse} for status in (400, 502)}
 
 open_router = APIRouter()
 router = APIRouter(responses=_ERRORS)
@@ -134,7 +135,7 @@ async def domain_health(_: KnownCaller, desk: TheDesk, domain: Annotated[str, Pa
     }
 
 
-@router.get("/debug/pick", tags=["Debug"], response_model=schemas.DebugPickResponse, responses={502: _ERRORS[401]})
+@router.get("/debug/pick", tags=["Debug"], response_model=schemas.DebugPickResponse, responses=_CHOICE)
 async def debug_pick(
     _: KnownCaller,
     desk: TheDesk,
