@@ -6,6 +6,7 @@ import asyncio
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 from tests.scraping.agentkit import Door, agent, linked
 from tests.scraping.targets import held, site
 
@@ -74,12 +75,29 @@ async def test_an_agent_comes_back_to_a_gateway_that_was_gone(eventually) -> Non
         await eventually(lambda: len(door.hellos) == 2 and door.sockets)
 
 
-async def test_an_agent_with_a_wrong_key_does_no_work(eventually) -> None:
-    async with Door().listening() as door, agent(door, key="wrong") as running:
-        await eventually(lambda: door.hellos)
-        await asyncio.sleep(0.05)
-        assert not running.is_linked.is_set()
-        assert not any(running.links.values())
+async def test_an_agent_with_a_wrong_key_does_no_work_and_says_once_that_it_goes_on_trying(eventually) -> None:
+    with capture_logs() as logs:
+        async with Door().listening() as door, agent(door, key="wrong") as running:
+            await eventually(lambda: len(door.hellos) == 3)
+            assert not running.is_linked.is_set()
+            assert not any(running.links.values())
+    (told,) = [one for one in logs if one["log_level"] in ("warning", "error")]
+    assert told["event"] == "the gateway refuses this agent; it goes on trying"
+    assert told["reason"] == "unknown agent or key"
+    assert "wrong" not in str(logs)
+
+
+async def test_a_gateway_that_is_away_is_told_once(eventually) -> None:
+    with capture_logs() as logs:
+        async with Door().listening() as door, agent(door) as running:
+            await running.is_linked.wait()
+            port = door.port
+        async with agent(door) as running:
+            await eventually(lambda: [one for one in logs if one["event"] == "gateway is not reached"])
+            async with Door().listening(port):
+                await running.is_linked.wait()
+                told = [one["event"] for one in logs]
+    assert [told.count(one) for one in ("linked", "link down", "gateway is not reached")] == [2, 1, 1]
 
 
 async def test_work_that_nobody_waits_for_ends(eventually) -> None:

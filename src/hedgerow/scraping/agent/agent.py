@@ -194,7 +194,8 @@ class _GatewayLink:
         self._agent, self._url, self._trust = agent, url, trust
         self._socket: LinkSocket | None = None
         self._task: asyncio.Task[None] | None = None
-        self._was_down = False
+        self._is_linked = False
+        self._told: str | None = None  # why there is no link, said once
 
     @property
     def is_up(self) -> bool:
@@ -230,13 +231,15 @@ class _GatewayLink:
                 self._agent.opened(socket, event)
             case Welcomed(peers=peers):
                 _log.info("linked", gateway=self._url)
-                self._was_down = False
+                self._is_linked, self._told = True, None
                 self._agent.is_linked.set()
                 self._agent.told_peers(self._url, peers)
             case PeersTold(peers=peers):
                 self._agent.told_peers(self._url, peers)
             case Refused(reason=reason):
-                _log.error("the gateway refuses this agent", gateway=self._url, reason=reason)
+                if self._told != reason:
+                    self._told = reason
+                    _log.error("the gateway refuses this agent; it goes on trying", gateway=self._url, reason=reason)
                 socket.abort("refused")
             case Draining():
                 _log.info("the gateway is stopping", gateway=self._url)
@@ -245,7 +248,11 @@ class _GatewayLink:
 
     def disconnected(self, socket: LinkSocket, why: str) -> None:
         self._socket = None
-        _log.warning("link down", gateway=self._url, why=why)
+        if self._is_linked:
+            self._is_linked = False
+            _log.warning("link down", gateway=self._url, why=why)
+        else:
+            self._tell_unreached(why)
 
     async def _run(self) -> None:
         backoff = Backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
@@ -265,12 +272,15 @@ class _GatewayLink:
                 finally:
                     transport.disconnect(graceful=False)
             except (OSError, TimeoutError, picows.WSError, ssl.SSLError) as error:
-                if not self._was_down:
-                    self._was_down = True
-                    _log.warning("gateway is not reached", gateway=self._url, error=str(error) or type(error).__name__)
+                self._tell_unreached(str(error) or type(error).__name__)
             if clock() - began > _STEADY_S:
                 backoff.reset()
             await asyncio.sleep(backoff.next_pause_s())
+
+    def _tell_unreached(self, why: str) -> None:
+        if self._told is None:
+            self._told = why
+            _log.warning("gateway is not reached", gateway=self._url, error=why)
 
 
 def _readable(peers: Iterable[str]) -> Iterator[str]:

@@ -193,10 +193,15 @@ def _failures() -> dict[str, Any]:
 
 def _amqp_operation() -> dict[str, Any]:
     events = {"text/event-stream": {"schema": {"type": "string"}}}
+    too_large = {"413": {"description": "The body is too large", **_content("ErrorResponse")}}
     return {
         "tags": ["AMQP"],
         "summary": "Consume messages of a broker through an agent",
         "requestBody": {"required": True, **_content("AmqpConsumeBody")},
-        "responses": {"200": {"description": "Events: connected, message, error", "content": events}, **_failures()},
+        "responses": {
+            "200": {"description": "Events: connected, message, error", "content": events},
+            **_failures(),
+            **too_large,
+        },
         "security": [{"ApiKeyHeader": []}],
     }
