@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
 
 import pytest
+from tests.patience import PATIENCE_S
 
 from hedgerow.bus.nats import Bus
 from hedgerow.core.clock import SystemClock
@@ -15,7 +16,7 @@ from hedgerow.core.errors import ApiError
 from hedgerow.core.secrets import Secret
 from hedgerow.scraping.agent.agent import Agent, Identity
 from hedgerow.scraping.agent.works import AgentWorks
-from hedgerow.scraping.gateway import showing
+from hedgerow.scraping.gateway import selection, showing
 from hedgerow.scraping.gateway.buckets import Buckets
 from hedgerow.scraping.gateway.health import Outcome, Report
 from hedgerow.scraping.gateway.repository import ScrapingRepository, Used
@@ -133,6 +134,13 @@ async def both(database: Database, nats: Bus) -> AsyncIterator[tuple[Net, Net]]:
 
 
 @pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pick stands, and answers are waited for, also on a machine that stands still for seconds."""
+    monkeypatch.setattr(selection, "PIN_MS", 50_000)
+    monkeypatch.setattr(showing, "ANSWER_S", PATIENCE_S)
+
+
+@pytest.fixture
 def linked(both: tuple[Net, Net], eventually) -> Callable[..., Awaitable[None]]:
     """Agents of these slugs, at both gateways, each of which knows the other."""
     first, second = both
@@ -159,7 +167,9 @@ async def test_a_block_that_one_gateway_saw_excludes_at_all(both: tuple[Net, Net
     assert second.gateway.desk.book.of("a.test")["de1"].everyones.is_hard
 
 
-async def test_a_pick_that_one_gateway_shows_is_what_the_others_use(both: tuple[Net, Net], site: str, linked) -> None:
+async def test_a_pick_that_one_gateway_shows_is_what_the_others_use(
+    both: tuple[Net, Net], site: str, linked, patient
+) -> None:
     first, second = both
     await linked("de1", "de2", "de3", "de4", "de5")
     key = await first.key()
@@ -170,7 +180,7 @@ async def test_a_pick_that_one_gateway_shows_is_what_the_others_use(both: tuple[
     assert (await second.http.get("/debug/pick", params={"url": site}, headers=key)).json() == shown
 
 
-async def test_picks_that_are_shown_at_one_time_are_one(both: tuple[Net, Net], site: str, linked) -> None:
+async def test_picks_that_are_shown_at_one_time_are_one(both: tuple[Net, Net], site: str, linked, patient) -> None:
     await linked("de1", "de2", "de3", "de4", "de5")
     key = await both[0].key()
     asked = [net.http.get("/debug/pick", params={"url": site}, headers=key) for net in both * 4]
@@ -179,7 +189,7 @@ async def test_picks_that_are_shown_at_one_time_are_one(both: tuple[Net, Net], s
 
 
 async def test_a_pick_says_when_a_gateway_does_not_answer(
-    both: tuple[Net, Net], site: str, linked, monkeypatch
+    both: tuple[Net, Net], site: str, linked, patient, monkeypatch
 ) -> None:
     first, second = both
     await linked("de1", "de2", "de3", "de4", "de5")
@@ -192,7 +202,7 @@ async def test_a_pick_says_when_a_gateway_does_not_answer(
     assert set(told) == {shown["node_id"]}
 
 
-async def test_without_nats_a_pick_binds_the_gateway_that_showed_it(database: Database, site: str) -> None:
+async def test_without_nats_a_pick_binds_the_gateway_that_showed_it(database: Database, site: str, patient) -> None:
     async with serving(database, Bus(Secret("nats://127.0.0.1:1"), "never started")) as alone:
         for slug in ("de1", "de2", "de3", "de4", "de5"):
             await alone.join(slug)

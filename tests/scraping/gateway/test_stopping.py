@@ -11,6 +11,7 @@ from tests.scraping.agent.test_amqp import broker
 from tests.scraping.pages import events, needs_browser, pages
 from tests.scraping.targets import held
 
+from hedgerow.api import server
 from hedgerow.core.tasks import spawn
 from hedgerow.scraping.agent.browser.program import BrowserSettings
 from hedgerow.scraping.gateway import serve
@@ -18,6 +19,13 @@ from hedgerow.scraping.gateway import serve
 from .gatewaykit import Net
 from .test_amqp import consumed
 from .test_relay import closed, listening, relayed, told
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that stands still for seconds ends nothing too early."""
+    monkeypatch.setattr(serve, "FINISH_S", PATIENCE_S)
+    monkeypatch.setattr(server, "_STOP_S", 2 * PATIENCE_S)
 
 
 async def test_relays_are_closed_with_1001_at_once(net: Net, site: str, eventually) -> None:
