@@ -7,7 +7,6 @@ seconds: a key that is disabled stops working within that time, and a busy clien
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -22,13 +21,13 @@ from starlette.requests import Request
 from hedgerow.api.ratelimit import RateLimiter
 from hedgerow.core.clock import Clock
 from hedgerow.core.errors import ApiError
+from hedgerow.core.hidden import is_key
 from hedgerow.core.secrets import key_hash
 from hedgerow.storage.accounts import Accounts, ApiKey, Client, Service
 
 BELIEVED_S = 5.0
 MOST_REMEMBERED = 4096
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _header = APIKeyHeader(name="X-API-Key", scheme_name="ApiKeyHeader", auto_error=False)
 
 
@@ -56,11 +55,6 @@ class Refusal(Enum):
     UNKNOWN = auto()
     INACTIVE = auto()  # the key, or its client
     EXPIRED = auto()
-
-
-def is_key(text: object) -> bool:
-    """Whether it has the form of a key, a UUID."""
-    return isinstance(text, str) and _UUID.fullmatch(text) is not None
 
 
 class KeyRing:

@@ -1,7 +1,9 @@
-"""A text that cannot be printed by accident; light to import. Keys and sealed forms are in `core.secrets`."""
+"""A text that cannot be printed by accident, and the form of an API key; light to import. Hashes of keys and sealed
+forms are in `core.secrets`."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -9,6 +11,12 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 MASK = "***"
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+
+
+def is_key(text: object) -> bool:
+    """Whether it has the form of an API key, a UUID."""
+    return isinstance(text, str) and _UUID.fullmatch(text) is not None
 
 
 class Secret:

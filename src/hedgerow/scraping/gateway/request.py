@@ -17,8 +17,8 @@ from importlib.resources import files
 import msgspec
 from pyreqwest.http import Url
 
-from hedgerow.api.auth import is_key
 from hedgerow.core.errors import ApiError
+from hedgerow.core.hidden import is_key
 from hedgerow.core.upstream import Upstream
 from hedgerow.scraping.gateway.selection import NODE_PREFIX, Wanted
 from hedgerow.scraping.messages import CODINGS, MOST_TIMEOUT_S, Kind
