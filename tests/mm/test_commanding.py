@@ -6,11 +6,13 @@ import asyncio
 
 import pytest
 
+from hedgerow.core.clock import SystemClock
 from hedgerow.core.errors import ApiError
 from hedgerow.core.states import OrderStatus, Side
 from hedgerow.core.tasks import spawn, stop
 from hedgerow.mm.commanding import Commander
 from hedgerow.mm.controls import Result, Switch, TradingState
+from hedgerow.mm.controls import turn as turned
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.market import Trader
 from hedgerow.mm.policy import Policies, Policy
@@ -72,6 +74,55 @@ async def test_stop_answers_after_every_order_is_cancelled(quoting: Scene) -> No
     assert set(outcome.cancelled) == {order.order_id for order in orders}
     assert quoting.resting() == []
     assert {order.status for order in orders} == {OrderStatus.CANCELLED}
+
+
+async def turn_elsewhere(scene: Scene, switch: Switch) -> None:
+    """As another process commits it."""
+    controls = await scene.switches.client_controls(CLIENT)
+    assert controls is not None
+    async with scene.database.transaction() as connection:
+        await scene.switches.save_controls(connection, turned(controls, switch, SystemClock().now(), None)[0])
+
+
+async def test_stop_answers_orders_that_left_when_the_switch_was_read_before(quoting: Scene) -> None:
+    orders = {order.order_id for order in quoting.process.orders()}
+    await turn_elsewhere(quoting, Switch.STOP)
+    await commands(quoting).refresh_settings()
+    assert quoting.resting() == []
+    result, outcome = await commands(quoting).switch(CLIENT, Switch.STOP, None, "test")
+    assert (result, set(outcome.cancelled), len(outcome.cancelled)) == (Result.ALREADY_STOPPED, orders, len(orders))
+    assert (await commands(quoting).switch(CLIENT, Switch.STOP, None, "test"))[1].cancelled == ()
+
+
+async def test_stop_answers_once_what_is_leaving_since_the_switch_was_read(quoting: Scene) -> None:
+    orders = {order.order_id for order in quoting.process.orders()}
+    await turn_elsewhere(quoting, Switch.STOP)
+    reading = spawn(commands(quoting).refresh_settings(), "settings")
+    await quoting.until(lambda: commands(quoting)._untold != {})
+    _, outcome = await commands(quoting).switch(CLIENT, Switch.STOP, None, "test")
+    assert sorted(outcome.cancelled) == sorted(orders)
+    await reading
+
+
+async def test_start_ends_what_a_stop_has_not_answered(quoting: Scene) -> None:
+    ended = {order.order_id for order in quoting.process.orders()}
+    await turn_elsewhere(quoting, Switch.STOP)
+    await commands(quoting).refresh_settings()
+    await turn(quoting, Switch.START)
+    assert ended.isdisjoint((await commands(quoting).switch(CLIENT, Switch.STOP, None, "test"))[1].cancelled)
+
+
+async def test_stop_long_after_the_switch_was_read_answers_its_own_orders_only(quoting: Scene) -> None:
+    await turn_elsewhere(quoting, Switch.STOP)
+    await commands(quoting).refresh_settings()
+    await quoting.run(11)
+    assert (await commands(quoting).switch(CLIENT, Switch.STOP, None, "test"))[1].cancelled == ()
+
+
+async def test_stop_does_not_answer_what_the_operators_switch_took_away(quoting: Scene) -> None:
+    await quoting.turn_system(stopped=True)
+    await quoting.until(lambda: not quoting.resting())
+    assert (await commands(quoting).switch(CLIENT, Switch.STOP, None, "test"))[1].cancelled == ()
 
 
 async def test_who_asks_after_a_stop_finds_no_open_order(quoting: Scene) -> None:
@@ -291,6 +342,14 @@ async def test_deactivated_tournament_has_its_orders_cancelled(quoting: Scene) -
     change = await commands(quoting).reconfigure(CLIENT)
     assert change.cancelled == {"kalshi": 4, "polymarket": 2}
     assert quoting.resting() == []
+
+
+async def test_deactivation_counts_orders_that_left_when_it_was_read_before(quoting: Scene) -> None:
+    await quoting.activate(is_active=False)
+    await commands(quoting).refresh_settings()
+    await quoting.until(lambda: not quoting.resting())
+    assert (await commands(quoting).reconfigure(CLIENT)).cancelled == {"kalshi": 4, "polymarket": 2}
+    assert (await commands(quoting).reconfigure(CLIENT)).cancelled == {}
 
 
 async def test_denied_market_type_has_its_orders_cancelled(quoting: Scene) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.errors import ApiError
 from hedgerow.core.tasks import spawn
 from hedgerow.feed.book import PriceBook
 from hedgerow.mm.commands import CancelOutcome, ConfigurationChange
-from hedgerow.mm.controls import Result, Switch, turn
+from hedgerow.mm.controls import Result, Switch, TradingState, turn
 from hedgerow.mm.engine import Engine
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.market import TradedMarket, Trader
@@ -26,8 +27,19 @@ CANCEL_PATIENCE_S = 10.0
 WRITTEN_WITHIN_S = 1.0
 HELD_AFTER_CANCEL_MS = 10_000
 """A quote that its owner cancelled by hand is not made again before."""
+UNTOLD_MS = 10_000
+"""How long a command may come after what it committed was read here."""
 
 Found = tuple[Lane, Slot, Order]
+
+
+@dataclass(slots=True)
+class _Untold:
+    """Orders that settings took away as they were read, before the command that committed them arrived here."""
+
+    state: TradingState
+    until_ms: int
+    orders: dict[int, Found] = field(default_factory=dict)
 
 
 class Commander:
@@ -51,6 +63,7 @@ class Commander:
         self._engine, self._book, self._clock = engine, book, clock
         self._changed, self._write_orders = changed, write_orders
         self._turning = asyncio.Lock()
+        self._untold: dict[str, _Untold] = {}  # by client
 
     async def switch(self, client: str, switch: Switch, reason: str | None, actor: str) -> tuple[Result, CancelOutcome]:
         """Turns one of the client's switches, commits it, and answers when it is carried out."""
@@ -73,8 +86,9 @@ class Commander:
                         data={"reason": reason},
                     )
             trader.state = self._roster.state_of(turned)  # where another process has turned it, too
-        ended = await self._apply([trader])
-        return result, ended
+        told, stopped = self._told(trader), self._stopped(trader)
+        is_own_stop = switch is Switch.STOP and trader.state is TradingState.MANUAL_STOPPED
+        return result, await self._ended(told + stopped if is_own_stop else stopped)
 
     async def cancel(
         self, client: str, *, order_id: int | None = None, exchange: str | None = None, fixture_id: str | None = None
@@ -95,11 +109,11 @@ class Commander:
     async def reconfigure(self, client: str) -> ConfigurationChange:
         """The client's tournaments or market types changed in the database: quotes follow before this answers."""
         trader = self._trader(client)
-        before = self._open(trader)
         await self.refresh_settings()
-        outcome = await self._ended([found for found in before if found[1].wanted is None])
+        told = self._told(trader) if trader.state.keeps else []
+        outcome = await self._ended(told)
         cancelled: dict[str, int] = {}
-        for lane, _, order in before:
+        for lane, _, order in told:
             if order.order_id in outcome.cancelled:
                 cancelled[lane.slug] = cancelled.get(lane.slug, 0) + 1
         return ConfigurationChange(cancelled)
@@ -122,15 +136,16 @@ class Commander:
             changed = await self._roster.load_settings()
         if changed:
             self._changed([])
-            await self._apply(changed)
+            await self._ended([found for trader in changed for found in self._taken_away(trader)])
 
     async def refresh(self) -> None:
         """The same, and then the accounts."""
         await self.refresh_settings()
+        self._untold = {client: u for client, u in self._untold.items() if self._clock.now_ms() <= u.until_ms}
         changed, new_lanes = await self._roster.load_accounts()
         if changed:
             self._changed(new_lanes)
-            await self._apply(changed)
+            await self._ended([found for trader in changed for found in self._stopped(trader)])
 
     # --- how -------------------------------------------------------------------------------------------------
 
@@ -140,14 +155,30 @@ class Commander:
             raise ApiError(404, f"client {client} does not trade")
         return trader
 
-    async def _apply(self, traders: Iterable[Trader]) -> CancelOutcome:
-        """Brings the quotes of these traders to their state; a state that keeps no orders is waited for."""
-        stopped: list[Found] = []
-        for trader in traders:
-            if not trader.state.keeps:
-                stopped += self._open(trader)
-            self._engine.look_at_all(trader)
-        return await self._ended(stopped)
+    def _stopped(self, trader: Trader) -> list[Found]:
+        """Brings the quotes to the trader's state; answers the orders that rest where that keeps none."""
+        stopped = [] if trader.state.keeps else self._open(trader)
+        self._engine.look_at_all(trader)
+        return stopped
+
+    def _taken_away(self, trader: Trader) -> list[Found]:
+        """Brings the quotes to settings that were read; answers the orders of a trader who is stopped by them. What
+        they take away is kept for the command that committed them, in this process or another, and answers it."""
+        before = self._open(trader)
+        stopped = self._stopped(trader)
+        now_ms, untold = self._clock.now_ms(), self._untold.get(trader.name)
+        if untold is None or untold.state is not trader.state or untold.until_ms < now_ms:
+            untold = self._untold[trader.name] = _Untold(trader.state, now_ms)
+        untold.until_ms = now_ms + UNTOLD_MS
+        taken = stopped or [found for found in before if found[1].wanted is None]
+        untold.orders.update((found[2].order_id, found) for found in taken)
+        return stopped
+
+    def _told(self, trader: Trader) -> list[Found]:
+        """What the trader's present settings took away as they were read, once."""
+        untold = self._untold.pop(trader.name, None)
+        is_due = untold is not None and untold.state is trader.state and self._clock.now_ms() <= untold.until_ms
+        return list(untold.orders.values()) if untold is not None and is_due else []
 
     def _open(self, trader: Trader) -> list[Found]:
         found = []
@@ -180,5 +211,6 @@ class Commander:
         with contextlib.suppress(TimeoutError, StorageError):
             async with asyncio.timeout(WRITTEN_WITHIN_S):
                 await self._write_orders()
-        failed = {order.order_id: order.reason or "no answer" for _, _, order in found if order.is_live}
-        return CancelOutcome(tuple(order.order_id for _, _, order in found if not order.is_live), failed)
+        orders = {order.order_id: order for _, _, order in found}
+        failed = {number: order.reason or "no answer" for number, order in orders.items() if order.is_live}
+        return CancelOutcome(tuple(number for number in orders if number not in failed), failed)
