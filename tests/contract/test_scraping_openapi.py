@@ -101,6 +101,20 @@ async def test_every_status_that_is_documented_is_the_contracts_or_has_a_reason(
     assert faults == []
 
 
+async def test_whatever_needs_a_key_may_say_that_the_database_is_away(ours: Document) -> None:
+    faults = [
+        f"{method} {path}"
+        for method, path, operation in ours.operations()
+        if operation.get("security") and "503" not in operation["responses"]
+    ]
+    assert faults == []
+
+
+async def test_what_reads_a_body_within_a_limit_may_say_that_it_is_too_large(ours: Document) -> None:
+    limited = ["/browser", "/amqp"]
+    assert all("413" in ours.root["paths"][path]["post"]["responses"] for path in limited)
+
+
 @pytest.mark.parametrize("way", WAYS)
 async def test_our_answers_are_as_the_contract_describes_them(published: Document, net: Net, way: str) -> None:
     await net.join("de1")

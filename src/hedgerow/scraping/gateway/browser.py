@@ -342,7 +342,7 @@ _OF_A_WATCH = {
     "X-JS-After-Load": "Expression that is evaluated once the page is there",
 }
 _RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": schemas.ErrorResponse} for status in (400, 401, 403, 429, 502, 504)
+    status: {"model": schemas.ErrorResponse} for status in (400, 401, 403, 429, 502, 503, 504)
 }
 
 router = APIRouter(tags=["Browser"], responses=_RESPONSES)
@@ -367,6 +367,7 @@ def _pages(request: Request) -> Pages:
 @router.post(
     PATH,
     response_model=schemas.BrowserFetchResponse,
+    responses={413: {"model": schemas.ErrorResponse}},
     openapi_extra={
         "requestBody": {
             "required": True,

@@ -25,6 +25,7 @@ from hedgerow.scraping.messages import Kind
 _ERRORS: dict[int | str, dict[str, Any]] = {
     401: {"model": schemas.ErrorResponse},
     403: {"model": schemas.ErrorResponse},
+    503: {"model": schemas.ErrorResponse},
 }
 _PICKED_BY = {
     "X-Geo": "Countries, ISO codes with commas; also X-Geo-CC, X-Geo-Strict, X-CC, X-Country",
