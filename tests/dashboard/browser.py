@@ -88,10 +88,11 @@ class Tab:
                 ((one.getAttribute("aria-label") ?? one.labels?.[0]?.innerText ?? "").trim() === {json.dumps(label)}));
             field?.focus();
             field?.select();
-            return Boolean(field);
+            return Boolean(field) && document.activeElement === field;
         }})()"""
         )
         await self._target.call("Input.insertText", text=text)
+        await self.until(f"document.activeElement?.value === {json.dumps(text)}")
 
     async def choose(self, label: str, option: str) -> None:
         """Opens the choice that is labelled so, and takes one of its options."""
@@ -99,6 +100,10 @@ class Tab:
         await self.until(f"({field}?.focus(), document.activeElement === {field})")
         await self.press("ArrowDown")
         await self.click(option, "[role=option]")
+        # One of several stays open, and takes the focus when it has been drawn, perhaps from a field that comes next.
+        if await self._is_so(f"document.querySelector('[role=option]') && {field}.ariaExpanded === 'true'"):
+            await self.press("Escape")
+        await self.until("!document.querySelector('[role=option]')")
 
     async def press(self, key: str) -> None:
         """A key of the keyboard, e.g. Tab, Enter."""
