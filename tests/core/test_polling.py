@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from itertools import pairwise
 
 from tests.patience import PATIENCE_S
 
-from hedgerow.core.polling import busy_polling
+from hedgerow.core.polling import REHEARSE_EVERY_S, busy_polling
 
 
 async def cpu_s_of(waits_s: float) -> float:
@@ -34,6 +35,31 @@ async def test_the_loop_sleeps_again_afterwards() -> None:
 async def test_the_loop_sleeps_where_it_is_not_wanted() -> None:
     with busy_polling(is_wanted=False):
         assert await cpu_s_of(0.2) < 0.1
+
+
+async def test_what_is_to_be_rehearsed_is_called_again_and_again_until_the_end() -> None:
+    calls: list[float] = []
+    enough = asyncio.Event()
+
+    def rehearse() -> None:
+        calls.append(asyncio.get_running_loop().time())
+        if len(calls) == 5:
+            enough.set()
+
+    with busy_polling(rehearse):
+        async with asyncio.timeout(PATIENCE_S):
+            await enough.wait()
+    assert all(after - before >= REHEARSE_EVERY_S for before, after in pairwise(calls))
+    ended = len(calls)
+    await asyncio.sleep(3 * REHEARSE_EVERY_S)
+    assert len(calls) == ended
+
+
+async def test_nothing_is_rehearsed_where_the_loop_sleeps() -> None:
+    calls: list[None] = []
+    with busy_polling(lambda: calls.append(None), is_wanted=False):
+        await asyncio.sleep(3 * REHEARSE_EVERY_S)
+    assert calls == []
 
 
 async def test_what_arrives_is_served() -> None:

@@ -18,7 +18,7 @@ from hedgerow.mm.orders import Order, Pending, Slot, Stakes, stake_of
 from hedgerow.mm.quoter import Terms
 from hedgerow.mm.quoting import Wanted
 from hedgerow.mm.sizing import CapName
-from hedgerow.mm.wanting import want
+from hedgerow.mm.wanting import derived, want
 
 from .marketkit import AWAY, DRAW, HOME, OFFERS, SETTINGS, market_of
 
@@ -55,6 +55,20 @@ def test_every_place_is_set_and_its_derivation_answered() -> None:
     assert [price_wanted(place) for place in market.places] == [360_000, 390_000]
     assert [found[place.slot].wanted for place in market.places] == [place.slot.wanted for place in market.places]
     assert [place.unquoted for place in market.places] == [None, None]
+
+
+def test_what_a_place_would_quote_is_derived_without_setting_it() -> None:
+    market = three_way()
+    derivations = [derived(market, place, OFFERS, lambda _: MICRO) for place in market.places]
+    assert [place.slot.wanted for place in market.places] == [None, None]
+    found = wanted(market)
+    assert [quote and quote.wanted for quote in derivations] == [found[place.slot].wanted for place in market.places]
+
+
+def test_nothing_is_derived_where_the_tournament_is_not_activated() -> None:
+    market = three_way()
+    market.client.tournaments = {}
+    assert derived(market, market.places[0], OFFERS, lambda _: MICRO) is None
 
 
 # --- what keeps a market from being quoted -------------------------------------------------------------------------

@@ -31,7 +31,7 @@ from hedgerow.mm.market import Place, TradedMarket, Trader
 from hedgerow.mm.orders import Act, Command, Order, Pending, Slot, stake_of
 from hedgerow.mm.quoter import Terms, derivation
 from hedgerow.mm.sizing import CapName
-from hedgerow.mm.wanting import want
+from hedgerow.mm.wanting import derived, want
 from hedgerow.venues.base import Fill, Instrument, MarketChange
 
 _log = structlog.get_logger(__name__)
@@ -168,6 +168,14 @@ class Engine:
             self._act(market, want(market, left, why_not, self._clock.now_ms(), self._minimum_stake))
         if not market.exposure.is_flat:
             self._hedger.look_at(market, self._all_offers(market, offers))
+
+    def rehearse(self, market: TradedMarket, place: Place) -> None:
+        """Works out a place's quote and makes an order of it, as `look_at` does, and drops both."""
+        trader = market.client
+        offers, _ = self._prices.offers(market.key, trader.bookmaker)
+        quote = derived(market, place, less_commission(offers, trader.commission), self._minimum_stake)
+        if quote is not None and (wanted := quote.wanted) is not None:
+            place.lane.rehearse(place.slot, wanted.price, wanted.size)
 
     def _all_offers(self, market: TradedMarket, offers: Offers) -> Books:
         """What all bookmakers of the client offer. offers: the first one's."""

@@ -45,6 +45,7 @@ from hedgerow.venues.base import (
     MarketChange,
     NewQuote,
     OrderState,
+    RehearsesOrders,
     StreamGap,
 )
 
@@ -268,6 +269,11 @@ class Lane:
         reference = reference_of(self._tag, order_id)
         if isinstance(self.exchange, ExpectsOrders):
             self.exchange.expect(reference)
+
+    def rehearse(self, slot: Slot, price: Micros, size: Micros) -> None:
+        """Makes a quote that is not sent, as far as the exchange knows how. Its reference is no order's."""
+        if self.is_ready and isinstance(self.exchange, RehearsesOrders):
+            self.exchange.rehearse(NewQuote(reference_of(self._tag, 0), slot.instrument, slot.side, price, size))
 
     def _send_amend(self, slot: Slot, order: Order, command: Command) -> None:
         price, size = Micros(command.price), Micros(command.size)

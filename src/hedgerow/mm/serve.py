@@ -23,6 +23,7 @@ from hedgerow.mm.app import ApiContext, create_app
 from hedgerow.mm.fleet import Fleet
 from hedgerow.mm.leases import Lease, Leases
 from hedgerow.mm.odds_feed import OddsFeed
+from hedgerow.mm.rehearsal import Rehearsal
 from hedgerow.mm.repository import Repository
 from hedgerow.mm.routing import Router
 from hedgerow.mm.service import MarketMaker
@@ -93,7 +94,8 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         )
         app = create_app(context)
         memory.settle()
-        stack.enter_context(busy_polling(is_wanted=settings.mm_busy_poll))
+        rehearsal = Rehearsal(lambda: [maker.engine for maker in fleet.makers.values()])
+        stack.enter_context(busy_polling(rehearsal, is_wanted=settings.mm_busy_poll))
         await Server(app, host, port).serve()
 
 

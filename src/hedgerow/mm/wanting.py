@@ -72,6 +72,18 @@ def want(
     return found
 
 
+def derived(
+    market: TradedMarket, place: Place, offers: Offers, minimum_stake: Callable[[VenueSlug], int]
+) -> Terms | None:
+    """What `want` would set for one place, were its market quoted; sets nothing. offers: commission taken off."""
+    trader = market.client
+    settings = trader.settings_of(market.tournament_id)
+    if settings is None:
+        return None
+    room, minimum = _room(market, place, {}), minimum_stake(trader.bookmaker)
+    return terms(market, place, offers, settings, trader.pricing_of(market), room, minimum)
+
+
 def _blocked(market: TradedMarket, settings: TournamentSettings | None, why_not: str | None) -> str | None:
     """Why nothing of the market is quoted; None when it may be. why_not: why there are no offers."""
     trader = market.client

@@ -457,6 +457,16 @@ class ExpectsOrders(Protocol):
 
 
 @runtime_checkable
+class RehearsesOrders(Protocol):
+    """An exchange whose orders take so long to make that it is worth keeping warm what makes them."""
+
+    def rehearse(self, quote: NewQuote) -> None:
+        """Works out the request that would place the quote, signatures included, and drops it. Sends nothing, notes
+        nothing, takes nothing of a budget; where a quote cannot be placed now nothing is done."""
+        ...
+
+
+@runtime_checkable
 class ShowsBooks(Protocol):
     """An exchange whose manifest says `shows_books`."""
 

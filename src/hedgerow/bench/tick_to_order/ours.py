@@ -45,6 +45,7 @@ from hedgerow.mm.market import TradedMarket, Trader
 from hedgerow.mm.numbers import OrderNumbers
 from hedgerow.mm.orders import Slot
 from hedgerow.mm.prices import BookPrices
+from hedgerow.mm.rehearsal import Rehearsal
 from hedgerow.mm.repository import Repository
 from hedgerow.mm.upkeep import SWEEP_EVERY_S, SWEEP_SHARES
 from hedgerow.storage.accounts import Accounts
@@ -128,7 +129,7 @@ async def running(given: Given) -> AsyncIterator[None]:
         await asyncio.sleep(_QUOTE_EVERY_S * given.quotes)
     sweeper = spawn(_sweep(engine, trader), "sweep")
     try:
-        with busy_polling(is_wanted=not given.sleeps):
+        with busy_polling(Rehearsal(lambda: [engine]), is_wanted=not given.sleeps):
             yield
     finally:
         await stop(sweeper)

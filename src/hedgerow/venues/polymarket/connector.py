@@ -182,6 +182,10 @@ class Polymarket:
     def expect(self, client_ref: str) -> None:
         salt_and_timestamp(client_ref)
 
+    def rehearse(self, quote: NewQuote) -> None:
+        if (signer := self._trader.known_signer) is not None:
+            self._rest.rehearse(signer.sign(quote).body)
+
     async def _placed(self, quote: NewQuote, answer: Awaitable[OrderState]) -> OrderState:
         try:
             return await answer

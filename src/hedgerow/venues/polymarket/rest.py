@@ -132,6 +132,11 @@ class Rest:
             self._budgets["orders"].exhausted(pause_of(answer) or _RATE_PAUSE_S)
         return self._changed(wire.PlaceReply, "place", answer)
 
+    def rehearse(self, body: bytes) -> None:
+        """Makes the headers of an order that is not sent."""
+        if self._signer is not None:
+            self._signer.lines(self._now_s(), "POST", "/order", body)
+
     def cancel(self, operation: str, path: str, body: bytes = b"") -> Coroutine[Any, Any, wire.CancelReply]:
         """Sends a cancel, which no budget of ours holds back: the venue has a bucket for them alone."""
         return self._cancelled(operation, self._change(operation, "DELETE", path, body))

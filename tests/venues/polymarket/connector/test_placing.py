@@ -16,7 +16,9 @@ from hedgerow.venues.base import (
     Instrument,
     MarketChange,
     OrderRef,
+    RehearsesOrders,
 )
+from hedgerow.venues.polymarket.auth import RequestSigner
 from hedgerow.venues.polymarket.orders import OrderSigner, salt_and_timestamp
 
 from .script import TOKEN, Events, Quotes, accepted, refused
@@ -55,6 +57,25 @@ async def test_what_an_expected_order_needs_is_not_worked_out_again(exchange: Ex
     exchange.ref_of(quote())
     after = salt_and_timestamp.cache_info()
     assert (after.hits, after.misses) == (before.hits + 1, before.misses)
+
+
+async def test_rehearsed_order_is_signed_and_goes_nowhere(
+    exchange: Exchange, venue: Any, quote: Quotes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed: list[bytes] = []
+    lines = RequestSigner.lines
+
+    def noting(self: RequestSigner, timestamp_s: int, method: str, path: str, body: bytes) -> bytes:
+        signed.append(body)
+        return lines(self, timestamp_s, method, path, body)
+
+    monkeypatch.setattr(RequestSigner, "lines", noting)
+    assert isinstance(exchange, RehearsesOrders)
+    exchange.rehearse(quote())
+    venue.answer("POST /order", accepted(exchange.ref_of(quote()).venue_ref))
+    await exchange.place(quote())
+    (sent,) = venue.requests("POST /order")
+    assert [body.decode() for body in signed] == [sent.body, sent.body]
 
 
 async def test_order_that_the_venue_names_otherwise_is_followed_under_that_name(
