@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,7 +13,7 @@ from hedgerow.mm.engine import Engine
 from hedgerow.mm.lane import reference_of
 from hedgerow.mm.market import Place, TradedMarket
 from hedgerow.mm.rehearsal import Rehearsal
-from hedgerow.venues.base import NewQuote
+from hedgerow.venues.base import BetIntent, NewQuote
 from hedgerow.venues.polymarket.connector import Polymarket
 
 from .test_looks import seen
@@ -27,9 +28,9 @@ def rehearsal(scene: Scene) -> Rehearsal:
 
 
 def rehearse(scene: Scene, rounds: int = 1) -> None:
-    """A round begins with a step that lists the places."""
+    """A round begins with a step that lists the others, and has one for the market's hedge."""
     step = rehearsal(scene)
-    for _ in range(rounds * (PLACES + 1)):
+    for _ in range(rounds * (PLACES + 2)):
         step()
 
 
@@ -91,6 +92,30 @@ async def test_order_after_rehearsals_is_as_without_them(quoting: Scene) -> None
     await quoting.run(1)
     await quoting.step(act=lambda: quoting.take("polymarket", Side.SELL, "0.30", 20))
     assert len(quoting.resting()) == PLACES
+    assert await quoting.unhedged() == Decimal(0)
+
+
+async def test_hedge_of_a_small_fill_is_made_ready_and_forgotten(
+    quoting: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[BetIntent] = []
+    monkeypatch.setattr("hedgerow.mm.hedger.prepare", lambda _, intent: made.append(intent))
+    market, trader = quoting.process.market, quoting.process.trader
+    before = market.exposure.payouts(), trader.hedge_cash
+    rehearse(quoting, rounds=2)
+    first, second = made
+    assert first == second
+    assert (first.odds, first.stake) == (1_850_000, Decimal("5.41"))  # pays 10 on the other outcome
+    assert (market.exposure.payouts(), trader.hedge_cash) == before
+    assert quoting.sim_bets() == []
+    assert await quoting.bets() == []
+
+
+async def test_fill_after_rehearsals_is_hedged_by_its_own_bet(quoting: Scene) -> None:
+    rehearse(quoting, rounds=3)
+    await quoting.step(act=lambda: quoting.take("polymarket", Side.SELL, "0.30", 20))
+    (bet,) = quoting.sim_bets()
+    assert bet.reference != str(UUID(int=0))
     assert await quoting.unhedged() == Decimal(0)
 
 

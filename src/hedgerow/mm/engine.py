@@ -169,10 +169,14 @@ class Engine:
         if not market.exposure.is_flat:
             self._hedger.look_at(market, self._all_offers(market, offers))
 
-    def rehearse(self, market: TradedMarket, place: Place) -> None:
-        """Works out a place's quote and makes an order of it, as `look_at` does, and drops both."""
+    def rehearse(self, market: TradedMarket, place: Place | None) -> None:
+        """Works out a place's quote and makes an order of it, as `look_at` does; without a place, the hedge of a fill
+        and its bets. Both are dropped."""
         trader = market.client
         offers, _ = self._prices.offers(market.key, trader.bookmaker)
+        if place is None:
+            self._hedger.rehearse(market, self._all_offers(market, offers))
+            return
         quote = derived(market, place, less_commission(offers, trader.commission), self._minimum_stake)
         if quote is not None and (wanted := quote.wanted) is not None:
             place.lane.rehearse(place.slot, wanted.price, wanted.size)

@@ -45,7 +45,7 @@ from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import HedgeHold, TradedMarket, Trader
 from hedgerow.mm.repository import FillRow
 from hedgerow.storage.behind import until_written
-from hedgerow.storage.bets import Bet
+from hedgerow.storage.bets import Bet, values_of_new
 from hedgerow.storage.database import OutcomeUnknownError, StorageError
 from hedgerow.venues.base import Account, BetIntent, Bookmaker
 
@@ -55,6 +55,10 @@ HOLD_AFTER_REFUSAL_MS = 1_000
 SWEEP_DUST_AFTER_S = 30.0
 LEAVE_WITHIN_S = 8.0
 """How long the end waits for bets that are under way, in the machine's time."""
+_REHEARSED = Micros(10 * MICRO)
+"""What a rehearsed fill pays."""
+_NO_BET = str(uuid.UUID(int=0))
+"""The reference of bets that are rehearsed; no bet has it."""
 
 IsLive = Callable[[TradedMarket], bool]
 
@@ -217,30 +221,22 @@ class Hedger:
 
     def _under_way(self, market: TradedMarket, desk: Desk, planned: PlannedBet) -> Bet:
         """The bet row of a planned bet; its payout and stake are taken at once."""
-        trader, rate = market.client, desk.commission
-        bet = Bet(
-            self._new_reference(),
-            "mm",
-            trader.name,
-            desk.account.account_id,
-            desk.slug,
-            market.key.fixture_id,
-            market.key.market_id,
-            planned.outcome_id,
-            market.key.player_id,
-            decimal_of(planned.offer.asked),
-            planned.stake,
-            desk.account.currency,
-            desk.per_usd,
-            planned_odds=decimal_of(gross_odds(planned.planned_odds, rate)),
-            needs=decimal_of(planned.needs),
-            hedge_commission=decimal_of(rate),
-        )
+        bet = _bet(self._new_reference(), market, desk, planned)
         market.exposure.sent(planned.outcome_id, planned.needs)
         desk.held[bet.reference] = usd_of(planned.stake, desk.per_usd)
-        self.desks.count_cash(trader)
+        self.desks.count_cash(market.client)
         self._markets[bet.reference] = market
         return bet
+
+    def rehearse(self, market: TradedMarket, books: Books) -> None:
+        """Plans the hedge of a small fill and makes its bets, as `filled` does, and drops both."""
+        needs = {market.outcomes[-1]: _REHEARSED}
+        for desk in self._asked(market):
+            offers = less_commission(books.get(desk.slug, {}), desk.commission)
+            for planned in plan_hedges(needs, offers, market.planned, self._rules(desk)).bets:
+                bet = _bet(_NO_BET, market, desk, planned)
+                values_of_new([bet])
+                prepare(desk.bookmaker, self._intent(market, bet, planned))
 
     def _new_reference(self) -> str:
         """What the bookmaker will be asked by."""
@@ -421,3 +417,26 @@ def _kept(tasks: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
 def usd_of(stake: Decimal, per_usd: Decimal) -> int:
     """A stake in micros of USD, rounded down. per_usd: units of its currency."""
     return int(stake / per_usd * MICRO)
+
+
+def _bet(reference: str, market: TradedMarket, desk: Desk, planned: PlannedBet) -> Bet:
+    """The row of a planned bet."""
+    rate = desk.commission
+    return Bet(
+        reference,
+        "mm",
+        market.client.name,
+        desk.account.account_id,
+        desk.slug,
+        market.key.fixture_id,
+        market.key.market_id,
+        planned.outcome_id,
+        market.key.player_id,
+        decimal_of(planned.offer.asked),
+        planned.stake,
+        desk.account.currency,
+        desk.per_usd,
+        planned_odds=decimal_of(gross_odds(planned.planned_odds, rate)),
+        needs=decimal_of(planned.needs),
+        hedge_commission=decimal_of(rate),
+    )

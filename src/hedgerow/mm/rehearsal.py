@@ -1,8 +1,9 @@
 """Keeps warm what the way from a tick to an order takes, by going it again and again up to where something would leave.
 
 A tick comes rarely, measured by a processor's time: until the next one others have used its caches, and each step takes
-several times what it takes warm. A rehearsal works out one place's quote, and signs an order of it, as a tick would;
-then it drops both. It changes nothing, notes nothing and sends nothing. docs/decisions/0296.
+several times what it takes warm. A rehearsal works out one place's quote and signs an order of it, as a tick would, or
+it plans the hedge of a fill and makes its bets; then it drops them. It changes nothing, notes nothing and sends
+nothing. docs/decisions/0296.
 """
 
 from __future__ import annotations
@@ -23,17 +24,18 @@ class Rehearsal:
     def __init__(self, engines: Callable[[], Iterable[Engine]]) -> None:
         """engines: of this process, now."""
         self._engines = engines
-        self._round: Iterator[tuple[Engine, TradedMarket, Place]] = iter(())
+        self._round: Iterator[tuple[Engine, TradedMarket, Place | None]] = iter(())
         self._is_over = False
 
     def __call__(self) -> None:
-        """Rehearses the next place's quote. An error is told once and is the end of it: no order depends on it."""
+        """Rehearses the next place's quote, or the next market's hedge. An error is told once and is the end of it: no
+        order depends on it."""
         if self._is_over:
             return
         try:
             step = next(self._round, None)
             if step is None:
-                self._round = iter([*self._places()])
+                self._round = iter([*self._steps()])
             else:
                 engine, market, place = step
                 engine.rehearse(market, place)
@@ -41,9 +43,9 @@ class Rehearsal:
             self._is_over = True
             _log.exception("rehearsals have ended")
 
-    def _places(self) -> Iterator[tuple[Engine, TradedMarket, Place]]:
+    def _steps(self) -> Iterator[tuple[Engine, TradedMarket, Place | None]]:
         for engine in self._engines():
             for trader in engine.traders.values():
                 for market in trader.markets.values():
-                    for place in market.places:
+                    for place in (*market.places, None):
                         yield engine, market, place

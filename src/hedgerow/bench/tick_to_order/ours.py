@@ -60,8 +60,8 @@ from hedgerow.venues.registry import venue as venue_of
 _CLIENT = ClientName("bench")
 _BOOKMAKER = VenueSlug(scene.BOOKMAKER)
 _CASH = 10_000_000 * MICRO
-# Odds are told at the start and when they move: a long run is not to measure their age.
-_LIMITS = Limits(live_ms=10_000, pregame_ms=600_000, silence_ms=10_000)
+# Odds are told at the start and when they move: a long run is not to measure their age, nor how long nothing moved.
+_LIMITS = Limits(live_ms=600_000, pregame_ms=600_000, silence_ms=600_000)
 _NO_BUDGET = Rate(1_000_000, 1_000_000)
 # One fixture after the other: thousands of quotes in one burst would hold the loop up for so long that answers which
 # are there were taken for lost.
