@@ -20,8 +20,8 @@ from hedgerow.bench.tick_to_order.peer import Peer
 from hedgerow.bench.tick_to_order.run import ANSWER_WITHIN_S, PAUSE_S, live, quote_all
 from hedgerow.bench.tick_to_order.scene import POLYMARKET
 
-FIXTURES, FILLS = 200, 300
-"""Quoted; measured in one run."""
+FIXTURES, STILL, FILLS = 200, 24, 300
+"""Quoted, and on each so many quotes of ours beside the one that is filled; measured in one run."""
 CONTRACTS = 10
 """Of one fill: its hedge is above the bookmaker's minimum, and thirty of them are no tenth of a quote."""
 _WARM_UP = 20
@@ -45,7 +45,7 @@ def measure(scale: float, runs: int) -> Figures:
     async def latencies(task: Given, _: str, __: bool) -> list[float]:
         return await latencies_of(task, fills)
 
-    common = Given(OURS, POLYMARKET, fixtures, hedges=True)
+    common = Given(OURS, POLYMARKET, fixtures, still=STILL, hedges=True)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(compare(TARGETS, common, runs, latencies))
 

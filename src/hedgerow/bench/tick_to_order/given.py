@@ -15,7 +15,8 @@ OURS, PLAIN, SDK, AIOHTTP = "ours", "plain", "sdk", "aiohttp"
 class Given(msgspec.Struct):
     """The task of a side.
 
-    quotes: on each fixture, every one on a contract of its own. hedges: whether fills are hedged at the bookmaker.
+    quotes: on each fixture, every one on a contract of its own. still: quotes of ours beside them, on each fixture's
+    market whose odds do not move. hedges: whether fills are hedged at the bookmaker.
     sleeps: whether ours is started without HEDGEROW_MM_BUSY_POLL.
     sdk_path: where the official SDK is installed, for the side that signs with it.
     """
@@ -24,6 +25,7 @@ class Given(msgspec.Struct):
     venue: str
     fixtures: int
     quotes: int = 1
+    still: int = 0
     hedges: bool = False
     sleeps: bool = False
     http_url: str = ""

@@ -8,7 +8,7 @@ venues' limits and not ours to measure, and the contract of a fixture, which is 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -67,6 +67,7 @@ _NO_BUDGET = Rate(1_000_000, 1_000_000)
 # are there were taken for lost.
 _QUOTE_EVERY_S = 0.002
 _OUTCOMES = (OutcomeId(scene.OUTCOME), OutcomeId(scene.OTHER))
+_STILL = (OutcomeId(scene.STILL[0]), OutcomeId(scene.STILL[1]))
 _NUMBERS_DRAWN = 100
 
 
@@ -124,9 +125,9 @@ async def running(given: Given) -> AsyncIterator[None]:
     feed.start()
     memory.settle()
     for number in range(given.fixtures):
-        market = _follow(engine, trader, lane, given, number)
-        engine.look_at(market)
-        await asyncio.sleep(_QUOTE_EVERY_S * given.quotes)
+        for market in _follow(engine, trader, lane, given, number):
+            engine.look_at(market)
+        await asyncio.sleep(_QUOTE_EVERY_S * (given.quotes + given.still))
     sweeper = spawn(_sweep(engine, trader), "sweep")
     try:
         with busy_polling(Rehearsal(lambda: [engine]), is_wanted=not given.sleeps):
@@ -192,13 +193,31 @@ async def _open_desk(hedger: Hedger, given: Given, account_id: int, clock: Syste
     hedger.add_desk(_CLIENT, Desk(bookmaker, account, Decimal(1), free=_CASH))
 
 
-def _follow(engine: Engine, trader: Trader, lane: Lane, given: Given, number: int) -> TradedMarket:
-    key = MarketKey(FixtureId(scene.fixture_id(number)), MarketId(scene.TRADED))
-    market = TradedMarket(trader, key, _OUTCOMES, scene.SPORT, scene.TOURNAMENT, "moneyline", Exposure(_OUTCOMES))
+def _follow(engine: Engine, trader: Trader, lane: Lane, given: Given, number: int) -> Iterator[TradedMarket]:
+    """A fixture's markets that are quoted."""
+    refs = scene.contract_refs(given.venue, number, given.quotes)
+    yield _market(engine, trader, lane, number, scene.TRADED, _OUTCOMES, refs)
+    if given.still:
+        refs = scene.still_refs(given.venue, number, given.quotes, given.still)
+        yield _market(engine, trader, lane, number, scene.STILL[0], _STILL, refs)
+
+
+def _market(
+    engine: Engine,
+    trader: Trader,
+    lane: Lane,
+    number: int,
+    market_id: int,
+    outcomes: tuple[OutcomeId, OutcomeId],
+    refs: list[str],
+) -> TradedMarket:
+    """A market with a place for every contract."""
+    key = MarketKey(FixtureId(scene.fixture_id(number)), MarketId(market_id))
+    market = TradedMarket(trader, key, outcomes, scene.SPORT, scene.TOURNAMENT, "moneyline", Exposure(outcomes))
     engine.add_market(market)
-    for ref in scene.contract_refs(given.venue, number, given.quotes):
+    for ref in refs:
         instrument = Instrument(lane.slug, ref, ref, PriceGrid.probability(10_000))
-        engine.add_place(market, lane, Slot(instrument, Side.BUY, _OUTCOMES[0]))
+        engine.add_place(market, lane, Slot(instrument, Side.BUY, outcomes[0]))
     return market
 
 

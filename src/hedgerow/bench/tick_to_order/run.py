@@ -37,7 +37,7 @@ async def live(task: Given) -> AsyncIterator[Peer]:
         task.http_url, task.ws_url = peer.http_url, peer.ws_url
         async with sides.started("hedgerow.bench.tick_to_order.side", task) as side:
             peer.side_pid = side.pid
-            quotes = task.fixtures * task.quotes
+            quotes = task.fixtures * (task.quotes + task.still)
             if task.side == OURS and not await peer.until(lambda: len(peer.resting) == quotes, READY_WITHIN_S):
                 raise BenchError(f"{len(peer.resting)} of {quotes} quotes rest")
             # Collecting starts after all that is made once: connections, first orders, their rows.

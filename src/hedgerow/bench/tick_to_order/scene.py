@@ -1,7 +1,7 @@
 """What all processes of the bench know: the fixtures and their contracts, the accounts, the prices that are told.
 
-Every fixture has one market of two outcomes that is traded, and another that only moves along. The contract on the
-first outcome is bid for, so a tick leads to one order at most.
+Every fixture has one market of two outcomes that is traded, another that only moves along, and a third whose odds stand
+still. The contract on the first outcome is bid for, so a tick leads to one order at most.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ TRADED, OUTCOME, OTHER = 121, 121, 122
 """The market that is traded, its outcome that is bid for, and the outcome that a fill would be hedged with."""
 BESIDE = (1010, 1011)
 """Outcomes of the market that moves along, whose id is the first's."""
+STILL = (1012, 1013)
+"""Outcomes of the market whose odds stand still, whose id is the first's too; contracts on the first are bid for."""
 
 LINE_SPORT, LEAGUE = 33, 1980
 """The bookmaker's own ids; its home team is its TEAM1."""
@@ -38,6 +40,7 @@ KALSHI_ORDERS = "/portfolio/events/orders"
 
 _LOWEST_BID, _BIDS = 40, 20  # cents
 _OWN_ODDS = Decimal("1.6")  # with every other odds here more than 1 in all, as a bookmaker's are
+_STILL_ODDS = Decimal("2.1")
 _ODDS_STEP = Decimal("0.001")
 
 
@@ -68,6 +71,11 @@ def contract_ref(venue: str, number: int, quote: int = 0) -> str:
 def contract_refs(venue: str, number: int, quotes: int) -> list[str]:
     """The contracts on the fixture's first outcome that are quoted."""
     return [contract_ref(venue, number, quote) for quote in range(quotes)]
+
+
+def still_refs(venue: str, number: int, quotes: int, still: int) -> list[str]:
+    """The contracts on its market whose odds stand still; quotes: as many others are quoted."""
+    return [contract_ref(venue, number, quotes + quote) for quote in range(still)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,11 @@ class Prices:
             row |= {"bookmakerMarketId": line, "bookmakerOutcomeId": team}
         return told + [odds_row(BOOKMAKER, BESIDE[0], beside, other, self.at_ms) for beside in BESIDE]
 
+    def still_rows(self) -> list[dict[str, Any]]:
+        """Told with the fixture, and in no frame."""
+        odds = zip(STILL, (_OWN_ODDS, _STILL_ODDS), strict=True)
+        return [odds_row(BOOKMAKER, STILL[0], outcome, price, self.at_ms) for outcome, price in odds]
+
     def frame(self) -> bytes:
         return odds_frame(fixture_id(self.number), [self.rows()], self.at_ms)
 
@@ -131,7 +144,7 @@ class Prices:
         return {
             **described(self.number, start_s),
             "bookmakers": {BOOKMAKER: {"hasOdds": True, "suspended": False, "staleOdds": False}},
-            "odds": {BOOKMAKER: odds_by_id(fixture_id(self.number), self.rows())},
+            "odds": {BOOKMAKER: odds_by_id(fixture_id(self.number), self.rows() + self.still_rows())},
         }
 
 
@@ -162,5 +175,13 @@ MARKETS: list[Mapping[str, Any]] = [
         "period": "result",
         "handicap": Decimal("22.5"),
         "outcomes": [{"outcomeId": outcome} for outcome in BESIDE],
+    },
+    {
+        "marketId": STILL[0],
+        "sportId": SPORT,
+        "marketType": "totals",
+        "period": "result",
+        "handicap": Decimal("23.5"),
+        "outcomes": [{"outcomeId": outcome} for outcome in STILL],
     },
 ]
