@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from decimal import Decimal
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -13,11 +15,13 @@ from hedgerow.mm.engine import Engine
 from hedgerow.mm.lane import reference_of
 from hedgerow.mm.market import Place, TradedMarket
 from hedgerow.mm.rehearsal import Rehearsal
+from hedgerow.mm.taping.player import replay
+from hedgerow.storage.database import Database
 from hedgerow.venues.base import BetIntent, NewQuote
 from hedgerow.venues.polymarket.connector import Polymarket
 
 from .test_looks import seen
-from .worldkit import Scene
+from .worldkit import Scene, scene_on
 
 PLACES = 6
 """Of the scene's market."""
@@ -117,6 +121,24 @@ async def test_fill_after_rehearsals_is_hedged_by_its_own_bet(quoting: Scene) ->
     (bet,) = quoting.sim_bets()
     assert bet.reference != str(UUID(int=0))
     assert await quoting.unhedged() == Decimal(0)
+
+
+async def test_tape_with_rehearsals_between_its_turns_replays_as_it_was(database: Database, tmp_path: Path) -> None:
+    path = tmp_path / "day.tape.zst"
+    async with scene_on(database, engine_tape=path) as scene:
+        await scene.start()
+        await scene.run_until(lambda: len(scene.resting()) == PLACES)
+        for odds in (("2.40", "1.64"), ("2.05", "1.85")):
+            rehearse(scene)
+            await scene.step(act=lambda odds=odds: scene.put_odds(*odds))  # type: ignore[misc]
+            rehearse(scene)
+            await scene.run(1)
+        await scene.step(act=lambda: scene.take("polymarket", Side.SELL, "0.30", 20))
+        rehearse(scene)
+        await scene.process.stop()
+    verdict = await replay(path, io.BytesIO())
+    assert verdict.first_difference is None
+    assert verdict.decisions > PLACES
 
 
 async def test_exchange_that_is_out_of_step_is_not_rehearsed(quoting: Scene, made: list[NewQuote]) -> None:
