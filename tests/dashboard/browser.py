@@ -16,6 +16,7 @@ from hedgerow.scraping.agent.browser.cdp import CdpError, Target
 from hedgerow.scraping.agent.browser.program import BrowserSettings, Program
 
 _LOOK_S = 0.05
+_LOOKS_AT_TEXT = 20
 
 
 class Tab:
@@ -81,7 +82,18 @@ class Tab:
         await self.until(found)
 
     async def type(self, label: str, text: str) -> None:
-        """Puts the text into the field that is labelled so, in place of what stood there."""
+        """Puts the text into the field that is labelled so, in place of what stood there, as often as it takes: a page
+        that is still being drawn may take the focus away before the text is there."""
+        holds = f"document.activeElement?.value === {json.dumps(text)}"
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                await self._type_once(label, text)
+                for _ in range(_LOOKS_AT_TEXT):
+                    if await self._is_so(holds):
+                        return
+                    await asyncio.sleep(_LOOK_S)
+
+    async def _type_once(self, label: str, text: str) -> None:
         await self.until(
             f"""(() => {{
             const field = [...document.querySelectorAll("input, textarea")].find((one) => one.checkVisibility() &&
@@ -92,7 +104,6 @@ class Tab:
         }})()"""
         )
         await self._target.call("Input.insertText", text=text)
-        await self.until(f"document.activeElement?.value === {json.dumps(text)}")
 
     async def choose(self, label: str, option: str) -> None:
         """Opens the choice that is labelled so, and takes one of its options."""
