@@ -39,6 +39,7 @@ class Rehearsal:
             else:
                 engine, market, place = step
                 engine.rehearse(market, place)
+        # Whatever it is: no order depends on a rehearsal, and it would be told a thousand times a second.
         except Exception:
             self._is_over = True
             _log.exception("rehearsals have ended")

@@ -15,6 +15,7 @@ from decimal import Decimal
 from itertools import cycle
 from typing import NoReturn
 
+from hedgerow.bench.report import BenchError
 from hedgerow.bench.tick_to_order import scene
 from hedgerow.bench.tick_to_order.given import Given
 from hedgerow.bench.tick_to_order.scene import POLYMARKET
@@ -40,6 +41,7 @@ from hedgerow.mm.exposure import Exposure
 from hedgerow.mm.hedger import Hedger
 from hedgerow.mm.journal import Journal
 from hedgerow.mm.lane import Lane
+from hedgerow.mm.leases import Lease, Leases
 from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import TradedMarket, Trader
 from hedgerow.mm.numbers import OrderNumbers
@@ -75,7 +77,9 @@ _NUMBERS_DRAWN = 100
 async def running(given: Given) -> AsyncIterator[None]:
     """The engine, until the end of the block; it is entered when the feed is followed and every fixture quoted."""
     clock = SystemClock()
-    database = await Database.connect(given.database_url, size=4, keeps_one=True)
+    pool = await Database.connect(given.database_url, size=4, keeps_one=True)
+    leases = Leases(pool, 1)
+    database = pool.fenced((await _leased(leases)).fence)
     repository, bets = Repository(database, clock), Bets(database, clock)
     journal = Journal(repository)
     ledger = FillLedger(database, repository, bets)
@@ -128,18 +132,27 @@ async def running(given: Given) -> AsyncIterator[None]:
         for market in _follow(engine, trader, lane, given, number):
             engine.look_at(market)
         await asyncio.sleep(_QUOTE_EVERY_S * (given.quotes + given.still))
-    sweeper = spawn(_sweep(engine, trader), "sweep")
+    sweeper, keeper = spawn(_sweep(engine, trader), "sweep"), spawn(leases.keep(), "leases")
     try:
         with busy_polling(Rehearsal(lambda: [engine]), is_wanted=not given.sleeps):
             yield
     finally:
-        await stop(sweeper)
+        await stop(sweeper, keeper)
         await feed.stop()
         await lane.close(cancels=False)
         for desk in hedger.desks.all():
             await desk.bookmaker.close()
         await journal.stop()
-        await database.close()
+        await pool.close()
+
+
+async def _leased(leases: Leases) -> Lease:
+    """All fixtures: as in the service, what is committed is committed under the shard's fence."""
+    await leases.join()
+    lease = await leases.take()
+    if lease is None:
+        raise BenchError("another process has the fixtures")
+    return lease
 
 
 async def _sweep(engine: Engine, trader: Trader) -> NoReturn:
