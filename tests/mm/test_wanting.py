@@ -204,6 +204,18 @@ def test_paused_client_keeps_what_rests_unless_it_is_too_generous(resting: int, 
     assert place_of(market, Side.BUY).slot.wanted == (kept if stays else None)
 
 
+def test_paused_client_keeps_no_order_that_is_larger_than_its_hedge() -> None:
+    market = three_way()
+    wanted(market)
+    most = place_of(market, Side.BUY).slot.wanted
+    assert most is not None
+    market.client.state = TradingState.MANUAL_PAUSED
+    for size, stays in ((most.most, True), (most.most + MICRO, False)):
+        resting_bid(market, 350_000, size)
+        wanted(market)
+        assert (place_of(market, Side.BUY).slot.wanted is not None) is stays
+
+
 def test_paused_client_posts_nothing_new() -> None:
     market = three_way()
     market.client.state = TradingState.MANUAL_PAUSED

@@ -137,9 +137,10 @@ def _why_unquoted(quote: Terms | None, why_not: str | None) -> str | None:
 
 
 def _frozen(slot: Slot, wanted: Wanted | None) -> Wanted | None:
-    """What a paused slot should hold: its order as it rests, unless the odds have made it too generous."""
+    """What a paused slot should hold: its order as it rests, unless the odds have made it too generous, or the hedge
+    and the caps do not bear its size any more."""
     order = slot.order
-    if order is None or wanted is None:
+    if order is None or wanted is None or order.remaining > wanted.most:
         return None
     improvement = wanted.price - order.price if slot.side is Side.BUY else order.price - wanted.price
     return None if improvement < 0 else Wanted(order.price, Micros(order.remaining), Micros(order.remaining))
