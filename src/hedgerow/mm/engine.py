@@ -223,8 +223,9 @@ class Engine:
 
     def _try(self, market: TradedMarket, place: Place, command: Command, quote: Terms) -> None:
         """Sends an amendment or a new order, where there is room for it."""
-        if not _fits(place.slot, command):
+        if (cap := _bound_by(place.slot, command)) is not None:
             market.is_held_back = True
+            place.unquoted = cap
         elif self._books.would_meet(place.slot, command.price):
             market.is_held_back = True
             place.unquoted = MEETS_OWN
@@ -497,9 +498,9 @@ def _take_out(index: dict[Any, list[Any]], key: object, item: object) -> None:
         del index[key]
 
 
-def _fits(slot: Slot, command: Command) -> bool:
-    """Whether what is sent stays within every cap, whatever else still rests or leaves."""
+def _bound_by(slot: Slot, command: Command) -> CapName | None:
+    """The cap that does not let it be sent, whatever else still rests or leaves; None: it may be."""
     order = command.order
     remaining = command.size - (order.filled if order is not None else 0)
     stake = stake_of(slot.side, command.price, remaining, slot.instrument.grid)
-    return slot.fits(stake - (order.open_stake if order is not None else 0))
+    return slot.bound_by(stake - (order.open_stake if order is not None else 0))

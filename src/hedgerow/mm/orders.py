@@ -276,12 +276,14 @@ class Slot:
                     found = stakes.name, room
         return found
 
-    def fits(self, stake: int) -> bool:
-        """Whether so much may be added to what rests: of an order that is on its way out, all still may be matched.
-        What makes it less always may."""
-        if stake <= 0:
-            return True
-        return all(stakes.cap is None or stakes.open + stakes.matched + stake <= stakes.cap for stakes in self.stakes)
+    def bound_by(self, stake: int) -> CapName | None:
+        """The first cap that lets no so much be added to what rests, of which all may still be matched, also of an
+        order that is on its way out; None: it may be. What makes it less always may."""
+        if stake > 0:
+            for stakes in self.stakes:
+                if stakes.cap is not None and stakes.open + stakes.matched + stake > stakes.cap:
+                    return stakes.name
+        return None
 
     def is_too_generous(self, order: Order) -> bool:
         """Whether a resting order offers more than is wanted now."""
