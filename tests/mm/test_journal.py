@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from hedgerow.core.ids import ClientName, FixtureId, MarketId, OutcomeId, PlayerId, VenueSlug
 from hedgerow.core.ladders import PriceGrid
@@ -113,3 +114,24 @@ async def test_nothing_is_lost_while_the_database_is_away() -> None:
     rows.is_down = False
     await journal.flush()
     assert (rows.orders, rows.quotes) == ({1: "PLACED", 2: "PENDING_PLACEMENT"}, [1, 2])
+
+
+async def test_oldest_reasons_beyond_the_bound_are_dropped_and_the_log_says_how_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("hedgerow.mm.journal.MOST_QUOTES_WAITING", 100)
+    rows = Rows()
+    journal = _journal(rows)
+    rows.is_down = True
+    for number in range(120):
+        _note(journal, number)
+    with pytest.raises(StorageError):
+        await journal.flush()
+    _note(journal, 120)
+    rows.is_down = False
+    with capture_logs() as logs:
+        await journal.flush()
+        await journal.flush()
+    assert rows.quotes == list(range(21, 121))
+    assert len(rows.orders) == 121
+    assert [log["quotes"] for log in logs] == [21]

@@ -30,7 +30,7 @@ from hedgerow.storage.behind import WriteBehind
 _log = structlog.get_logger(__name__)
 
 MOST_QUOTES_WAITING = 50_000
-"""Reasons of quotes that may wait for the database; beyond, the oldest are dropped and counted in the log."""
+"""Reasons of quotes that may wait for the database; beyond, the oldest are dropped, and the log says how many."""
 _MOST_AT_ONCE = 200
 """Orders, and reasons, in one transaction."""
 _ROWS_IN_A_TURN = 20
@@ -74,7 +74,8 @@ class Journal:
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self._dirty: dict[int, tuple[Order, Owner]] = {}
-        self._quotes: deque[QuoteReason] = deque(maxlen=MOST_QUOTES_WAITING)
+        self._quotes: deque[QuoteReason] = deque()
+        self._dropped = 0
         self._behind = WriteBehind("orders", self._write)
 
     def start(self) -> None:
@@ -100,7 +101,13 @@ class Journal:
     def quoted(self, reason: QuoteReason) -> None:
         """Why a quote was sent is to be written."""
         self._quotes.append(reason)
+        self._drop_oldest()
         self._behind.rouse()
+
+    def _drop_oldest(self) -> None:
+        while len(self._quotes) > MOST_QUOTES_WAITING:
+            self._quotes.popleft()
+            self._dropped += 1
 
     async def _write(self) -> None:
         while self._dirty or self._quotes:
@@ -113,7 +120,11 @@ class Journal:
             except BaseException:
                 self._dirty = {order.order_id: (order, owner) for order, owner in orders} | self._dirty
                 self._quotes.extendleft(reversed(quotes))
+                self._drop_oldest()
                 raise
+        if self._dropped:
+            _log.error("reasons of quotes were dropped: the database was away", quotes=self._dropped)
+            self._dropped = 0
 
 
 async def _made(rows: Iterable[Row]) -> list[Row]:
