@@ -16,7 +16,9 @@ from hedgerow.mm.controls import turn as turned
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.market import Trader
 from hedgerow.mm.policy import Policies, Policy
+from hedgerow.mm.repository import Repository
 from hedgerow.mm.roster import Roster
+from hedgerow.mm.shards import WHOLE
 from hedgerow.storage.database import StorageError
 
 from .worldkit import CLIENT, HOME, MATCH, TOURNAMENT, Scene
@@ -237,6 +239,18 @@ async def test_operators_switch_takes_everything_away_until_it_is_cleared(quotin
     await quoting.until(lambda: len(quoting.resting()) == 6)
 
 
+@pytest.mark.parametrize("switch", ["soft_paused", "stopped"])
+async def test_fill_that_could_not_be_hedged_is_hedged_under_the_operators_switch(quoting: Scene, switch: str) -> None:
+    await quoting.step(act=lambda: (quoting.suspend(), quoting.take("polymarket", Side.SELL, "0.45", 50)))
+    assert await quoting.unhedged() > 0
+    await quoting.turn_system(**{switch: True})
+    await quoting.until(lambda: not quoting.resting())
+    await quoting.step(act=lambda: quoting.suspend(False))
+    await quoting.run(3)
+    assert len(quoting.sim_bets()) == 1
+    assert await quoting.unhedged() == 0
+
+
 async def test_emergency_is_read_from_the_database_by_a_process_that_nobody_tells(
     quoting: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -350,6 +364,35 @@ async def test_deactivation_counts_orders_that_left_when_it_was_read_before(quot
     await quoting.until(lambda: not quoting.resting())
     assert (await commands(quoting).reconfigure(CLIENT)).cancelled == {"kalshi": 4, "polymarket": 2}
     assert (await commands(quoting).reconfigure(CLIENT)).cancelled == {}
+
+
+async def test_deactivation_names_the_orders_that_an_exchange_did_not_cancel(
+    quoting: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hedgerow.mm.commanding.CANCEL_PATIENCE_S", 2.0)
+    kept = {order.order_id for order in quoting.process.lane("kalshi").live_orders()}
+    quoting.behave("kalshi", down=True)
+    await quoting.activate(is_active=False)
+    change = await commands(quoting).reconfigure(CLIENT)
+    assert (change.cancelled, set(change.outcome.failed)) == ({"polymarket": 2}, kept)
+    assert len(change.outcome.cancelled) == 2
+
+
+async def test_what_settings_deny_is_found_where_nobody_trades_it(quoting: Scene) -> None:
+    async def denied() -> set[int]:
+        return set(await Repository(quoting.database, quoting.process.clock).denied_orders(CLIENT, WHOLE))
+
+    orders = {order.order_id for order in quoting.process.orders()}
+    await quoting.run(1)
+    await quoting.process.kill()
+    assert await denied() == set()
+    await quoting.activate(is_active=False)
+    assert await denied() == orders
+    await quoting.activate()
+    await quoting.database.execute("insert into mm_denied_markets values ($1, 12, 'moneyline', true)", CLIENT)
+    assert await denied() == set()
+    await quoting.database.execute("update mm_denied_markets set player_prop = false")
+    assert await denied() == orders
 
 
 async def test_denied_market_type_has_its_orders_cancelled(quoting: Scene) -> None:

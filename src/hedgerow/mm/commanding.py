@@ -116,7 +116,7 @@ class Commander:
         for lane, _, order in told:
             if order.order_id in outcome.cancelled:
                 cancelled[lane.slug] = cancelled.get(lane.slug, 0) + 1
-        return ConfigurationChange(cancelled)
+        return ConfigurationChange(cancelled, outcome)
 
     async def covers(self, client: str, tournament_id: int) -> bool:
         """Whether the client's bookmaker has odds on a fixture of the tournament that is not over."""

@@ -22,9 +22,10 @@ class CancelOutcome:
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationChange:
-    """Orders that a change of configuration took away, by exchange."""
+    """Orders that a change of configuration took away, by exchange; and the outcome for each, where not all went."""
 
     cancelled: dict[str, int] = field(default_factory=dict)
+    outcome: CancelOutcome = field(default_factory=CancelOutcome)
 
 
 class MarketMaking(Protocol):

@@ -129,6 +129,43 @@ class Operations:
             switched = "activate tournament" if is_active else "deactivate tournament"
             await self._note(connection, "client", client, action or switched, changed)
 
+    # --- market types ----------------------------------------------------------------------------------------
+
+    async def switch_market_types(self, client: str, sport_id: int, enabled: Mapping[tuple[str, bool], bool]) -> None:
+        """Turns market types of a sport on or off. enabled: by market type, and whether it is a player's."""
+        denied = [key for key, is_on in enabled.items() if not is_on]
+        allowed = [key for key, is_on in enabled.items() if is_on]
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                """delete from mm_denied_markets where client = $1 and sport_id = $2
+                   and (market_type, player_prop) in (select * from unnest($3::text[], $4::bool[]))""",
+                client,
+                sport_id,
+                *_columns(allowed),
+            )
+            await connection.execute(
+                """insert into mm_denied_markets (client, sport_id, market_type, player_prop)
+                   select $1, $2, * from unnest($3::text[], $4::bool[]) on conflict do nothing""",
+                client,
+                sport_id,
+                *_columns(denied),
+            )
+            switched = {"sportId": sport_id, "off": denied, "on": allowed}
+            await self._note(connection, "client", client, "switch market types", switched)
+
+    async def allow_market_types(self, client: str, sport_id: int) -> int:
+        """Turns all market types of a sport on; answers how many were off."""
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(
+                """delete from mm_denied_markets where client = $1 and sport_id = $2
+                   returning market_type, player_prop""",
+                client,
+                sport_id,
+            )
+            allowed = {"sportId": sport_id, "on": sorted(tuple(row) for row in rows)}
+            await self._note(connection, "client", client, "switch market types", allowed)
+        return len(rows)
+
     # --- mappings --------------------------------------------------------------------------------------------
 
     async def mappings(
@@ -187,3 +224,7 @@ class Operations:
             action=action,
             data=dict(data or {}),
         )
+
+
+def _columns(keys: Sequence[tuple[str, bool]]) -> tuple[list[str], list[bool]]:
+    return [market_type for market_type, _ in keys], [player_prop for _, player_prop in keys]

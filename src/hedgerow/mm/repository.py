@@ -180,6 +180,24 @@ class Repository:
         )
         return [row["order_id"] for row in rows]
 
+    async def denied_orders(self, client: str, shard: Shard) -> list[int]:
+        """Numbers of a client's orders in a shard that rest, or may rest, though their tournament or their market type
+        is off."""
+        rows = await self._database.fetch(
+            f"""select o.order_id from mm_orders o
+                join fixtures f using (fixture_id) left join markets k using (market_id)
+                where o.client = $1 and o.status in ('PENDING_PLACEMENT', 'PLACED')
+                  and {shard.condition("o.fixture_id")}
+                  and (not exists (select 1 from mm_tournaments t where t.client = o.client
+                                   and t.tournament_id = f.tournament_id and t.is_active)
+                       or exists (select 1 from mm_denied_markets d where d.client = o.client
+                                  and d.sport_id = f.sport_id and d.market_type = k.market_type
+                                  and d.player_prop = (o.player_id <> 0)))
+                order by o.order_id""",
+            client,
+        )
+        return [row["order_id"] for row in rows]
+
     async def order_id_of(self, account_id: int, venue_ref: str) -> int | None:
         """Our number of an order that the exchange names."""
         found: int | None = await self._database.fetchval(

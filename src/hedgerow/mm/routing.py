@@ -154,13 +154,15 @@ class Router:
         return merged([*answers, await self._waiting(missing, client, **which)])
 
     async def reconfigure(self, client: str) -> ConfigurationChange:
-        """A shard without a process reads the configuration when one takes it."""
-        answers, _ = await self._ask_all(self._shards, "reconfigure", client, {}, _CHANGE)
+        """A shard without a process reads the configuration when one takes it; what rests there meanwhile is told."""
+        answers, missing = await self._ask_all(self._shards, "reconfigure", client, {}, _CHANGE)
         cancelled: dict[str, int] = {}
         for answer in answers:
             for exchange, orders in answer.cancelled.items():
                 cancelled[exchange] = cancelled.get(exchange, 0) + orders
-        return ConfigurationChange(cancelled)
+        left = [number for shard in missing for number in await self._repository.denied_orders(client, shard)]
+        waiting = CancelOutcome(failed=dict.fromkeys(left, NOBODY))
+        return ConfigurationChange(cancelled, merged([*(answer.outcome for answer in answers), waiting]))
 
     async def covers(self, client: str, tournament_id: int) -> bool:
         """Every shard hears the whole feed, so one answer is enough."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hedgerow.mm.commands import ConfigurationChange
+from hedgerow.mm.commands import CancelOutcome, ConfigurationChange
 
 from .apikit import FIXTURE, NOW, Api
 
@@ -64,6 +64,35 @@ async def test_deactivation_keeps_the_settings_and_tells_what_was_cancelled(api:
     answer = await api.post("/tournaments/17/deactivate")
     assert (answer["status"], answer["cancelledOrders"]) == ("deactivated", {"kalshi": 3})
     assert (answer["tournament"]["active"], answer["tournament"]["limitRatio"]) == (False, Decimal("0.5"))
+
+
+async def test_switching_off_that_leaves_an_order_resting_is_502_with_both_ids(api: Api) -> None:
+    api.market_making.covered = {17}
+    await api.post("/tournaments/17/activate")
+    api.market_making.change = ConfigurationChange({"kalshi": 1}, CancelOutcome((1,), {2: "busy"}))
+    answers = [
+        await api.http.post("/api/v1/tournaments/17/deactivate"),
+        await api.http.patch(
+            "/api/v1/client/market-allowlist",
+            json={"sportId": 10, "updates": [{"marketType": "totals", "enabled": False}]},
+        ),
+    ]
+    for answer in answers:
+        told = answer.json()
+        assert (answer.status_code, told["cancelledOrderIds"], told["failedOrderIds"]) == (502, [1], [2])
+    assert not (await api.get("/tournaments"))["tournaments"][0]["active"]
+    assert await api.switches.denied_markets("demo") == {(10, "totals", False)}
+
+
+async def test_every_switched_market_type_is_in_the_audit_trail(api: Api) -> None:
+    off = [{"marketType": name, "enabled": False} for name in ("winner", "totals")]
+    await api.patch("/client/market-allowlist", {"sportId": 10, "updates": off})
+    await api.post("/client/market-allowlist/activate-all", {"sportId": 10})
+    rows = await api.database.fetch("select id, data from audit where action = 'switch market types' order by audit_id")
+    assert [tuple(row) for row in rows] == [
+        ("demo", {"sportId": 10, "off": [["winner", False], ["totals", False]], "on": []}),
+        ("demo", {"sportId": 10, "on": [["totals", False], ["winner", False]]}),
+    ]
 
 
 async def test_every_change_of_a_tournament_is_in_the_audit_trail_with_the_key_that_made_it(api: Api) -> None:

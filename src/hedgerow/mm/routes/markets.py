@@ -13,7 +13,7 @@ from hedgerow.api.answers import ExactRoute, JsonAnswer
 from hedgerow.core.errors import ApiError
 from hedgerow.mm.context import ApiContext, CallerOf, Context
 from hedgerow.mm.listing import SmallNumber, listed
-from hedgerow.mm.routes.answers import ERRORS
+from hedgerow.mm.routes.answers import ERRORS, PARTIAL, partial_cancel
 from hedgerow.mm.schemas.catalogue import MarketsResponse, PlayersResponse
 from hedgerow.mm.schemas.configuration import (
     ActivateAllBody,
@@ -60,30 +60,16 @@ async def list_market_types(caller: CallerOf, context: Context, sport_id: SmallN
     return JsonAnswer({"sportId": sport_id, "bookmaker": controls.bookmaker, "marketTypes": types})
 
 
-@router.patch("/client/market-allowlist", response_model=MarketAllowlistResponse)
+@router.patch("/client/market-allowlist", response_model=MarketAllowlistResponse, responses=PARTIAL)
 async def update_market_allowlist(caller: CallerOf, context: Context, body: MarketAllowlistPatchBody) -> JsonAnswer:
     """Turns market types of a sport on or off. Open orders of a type that is turned off are cancelled at once. Of two
     updates of one type the later counts."""
     await context.controls(caller)
     wanted = {(update.market_type, update.player_prop): update.enabled for update in body.updates}
-    denied = [key for key, enabled in wanted.items() if not enabled]
-    allowed = [key for key, enabled in wanted.items() if enabled]
-    async with context.database.transaction() as connection:
-        await connection.execute(
-            """delete from mm_denied_markets where client = $1 and sport_id = $2
-               and (market_type, player_prop) in (select * from unnest($3::text[], $4::bool[]))""",
-            caller.name,
-            body.sport_id,
-            *_columns(allowed),
-        )
-        await connection.execute(
-            """insert into mm_denied_markets (client, sport_id, market_type, player_prop)
-               select $1, $2, * from unnest($3::text[], $4::bool[]) on conflict do nothing""",
-            caller.name,
-            body.sport_id,
-            *_columns(denied),
-        )
+    await context.operations(caller).switch_market_types(caller.name, body.sport_id, wanted)
     change = await context.market_making.reconfigure(caller.name)
+    if not change.outcome.is_complete:
+        return partial_cancel("The market types are switched, but some orders could not be cancelled", change.outcome)
     return JsonAnswer({"sportId": body.sport_id, "applied": len(body.updates), "cancelledOrders": change.cancelled})
 
 
@@ -91,13 +77,9 @@ async def update_market_allowlist(caller: CallerOf, context: Context, body: Mark
 async def activate_all_market_types(caller: CallerOf, context: Context, body: ActivateAllBody) -> JsonAnswer:
     """Turns all market types of a sport on again."""
     await context.controls(caller)
-    deleted = await context.database.fetch(
-        "delete from mm_denied_markets where client = $1 and sport_id = $2 returning market_type",
-        caller.name,
-        body.sport_id,
-    )
+    deleted = await context.operations(caller).allow_market_types(caller.name, body.sport_id)
     await context.market_making.reconfigure(caller.name)
-    return JsonAnswer({"sportId": body.sport_id, "deleted": len(deleted)})
+    return JsonAnswer({"sportId": body.sport_id, "deleted": deleted})
 
 
 @router.get("/markets", response_model=MarketsResponse)
@@ -146,7 +128,3 @@ def _market(row: Any) -> dict[str, Any]:
         "playerIds": [player for player in row["players"] if player is not None],
         "bookmakers": row["bookmakers"],
     }
-
-
-def _columns(keys: list[tuple[str, bool]]) -> tuple[list[str], list[bool]]:
-    return [market_type for market_type, _ in keys], [player_prop for _, player_prop in keys]

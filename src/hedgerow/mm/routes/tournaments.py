@@ -15,7 +15,7 @@ from hedgerow.core.errors import ApiError
 from hedgerow.mm.context import ApiContext, CallerOf, Context
 from hedgerow.mm.controls import TournamentSettings
 from hedgerow.mm.listing import SmallNumber, Where, listed
-from hedgerow.mm.routes.answers import CONFLICT, ERRORS, MALFORMED
+from hedgerow.mm.routes.answers import CONFLICT, ERRORS, MALFORMED, PARTIAL, partial_cancel
 from hedgerow.mm.schemas.configuration import (
     ActivatedResponse,
     ActivateTournamentRequest,
@@ -59,12 +59,14 @@ async def activate_tournament(
     return JsonAnswer({"status": "activated", "tournament": await _tournament(context, caller.name, tournament_id)})
 
 
-@router.post("/tournaments/{tournament_id}/deactivate", response_model=DeactivatedResponse)
+@router.post("/tournaments/{tournament_id}/deactivate", response_model=DeactivatedResponse, responses=PARTIAL)
 async def deactivate_tournament(caller: CallerOf, context: Context, tournament_id: SmallNumber) -> JsonAnswer:
     """Quotes the tournament no more, and cancels its open orders. Hedges and settlement go on."""
     await _settings(context, caller.name, tournament_id)
     await context.operations(caller).set_tournament(caller.name, tournament_id, is_active=False)
     change = await context.market_making.reconfigure(caller.name)
+    if not change.outcome.is_complete:
+        return partial_cancel("The tournament is off, but some orders could not be cancelled", change.outcome)
     tournament = await _tournament(context, caller.name, tournament_id)
     return JsonAnswer({"status": "deactivated", "tournament": tournament, "cancelledOrders": change.cancelled})
 
