@@ -20,6 +20,7 @@ from hedgerow.core.ids import OutcomeKey
 from hedgerow.core.money import MICRO, Micros, micros
 from hedgerow.core.states import Side
 from hedgerow.core.tasks import spawn
+from hedgerow.mm.commands import CancelOutcome
 from hedgerow.mm.controls import TradingState
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.numbers import reference_of
@@ -161,6 +162,26 @@ async def test_stop_races_a_placement_that_is_slow_to_arrive(quoting: Scene, exc
     quoting.on_order(exchange, lambda event: fill_at_once(quoting, exchange, event))
     await while_on_the_way(quoting, exchange, lambda: quoting.suspend(suspended=False), stopped)
     await quoting.run(2)
+    assert quoting.resting() == []
+    await expect_hedged_once(quoting)
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+async def test_cancel_of_all_races_a_placement_that_is_slow_to_arrive(quoting: Scene, exchange: str) -> None:
+    """The client's own cancel knows an order that has no name yet, and waits until it is gone; what it traded till then
+    is hedged."""
+    outcomes: list[asyncio.Task[CancelOutcome]] = []
+
+    def cancelled() -> None:
+        outcomes.append(spawn(quoting.process.maker.commands.cancel(CLIENT), "cancel all"))
+
+    await quoting.step(act=quoting.suspend)
+    quoting.on_order(exchange, lambda event: fill_at_once(quoting, exchange, event))
+    await while_on_the_way(quoting, exchange, lambda: quoting.suspend(suspended=False), cancelled)
+    await quoting.connected(outcomes[0].done)
+    outcome = outcomes[0].result()
+    assert outcome.is_complete
+    assert outcome.cancelled
     assert quoting.resting() == []
     await expect_hedged_once(quoting)
 

@@ -42,7 +42,7 @@ async def on(reason: str | None, data_dir: Path | None, as_json: bool) -> None:
 @json_option
 @asynchronous
 async def stop(reason: str | None, data_dir: Path | None, as_json: bool) -> None:
-    """Stops market making for all clients: resting orders are cancelled."""
+    """Stops market making for all clients: resting orders are cancelled, fills are still hedged."""
     await _turn(SystemSwitch.STOP, reason, data_dir, as_json)
 
 
@@ -52,7 +52,7 @@ async def stop(reason: str | None, data_dir: Path | None, as_json: bool) -> None
 @json_option
 @asynchronous
 async def soft_pause(reason: str | None, data_dir: Path | None, as_json: bool) -> None:
-    """Pauses market making for all clients."""
+    """Pauses market making for all clients: resting orders are cancelled, fills are still hedged."""
     await _turn(SystemSwitch.SOFT_PAUSE, reason, data_dir, as_json)
 
 
