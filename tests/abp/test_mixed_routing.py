@@ -4,7 +4,7 @@ by its venue as it says, and every account's money is the venue's to the last di
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from tests.patience import PATIENCE_S
 
+from hedgerow.abp.desks import Desk
 from hedgerow.abp.orders import AbpOrder, AbpOrderStatus
 from hedgerow.abp.service import AutomatedBetPlacing
 from hedgerow.core.config import Settings
@@ -30,6 +31,7 @@ from hedgerow.sim.server import WorldConfig, WorldServer
 from hedgerow.sim.world import Fixture
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database
+from hedgerow.venues.base import BetIntent, BetReport
 from hedgerow.venues.registry import venue
 
 from .runkit import ALCARAZ, SINNER, TENNIS
@@ -187,6 +189,36 @@ async def test_a_back_order_is_spread_over_all_kinds_of_venues(
         paid = await database.fetchval("select payout from bets where bookmaker = $1", slug)
         assert paid == decimal_of(order_at(world, slug).payout)
     await expect_ledgers(world, database)
+
+
+async def test_bets_at_different_bookmakers_go_out_at_the_same_time(
+    world: WorldServer, service: AutomatedBetPlacing, eventually: Any
+) -> None:
+    prices = dict.fromkeys(BOOKS, "1.75")
+    for slug, price in prices.items():
+        offer(world, slug, price, "30")
+    await told(service, eventually, prices)
+    all_are_asked, asked = asyncio.Event(), set[str]()
+
+    def meeting(desk: Desk) -> Callable[[BetIntent], Awaitable[BetReport]]:
+        place = desk.bookmaker.place
+
+        async def placing(bet: BetIntent) -> BetReport:
+            asked.add(desk.row.venue)
+            if asked == set(BOOKS):
+                all_are_asked.set()
+            async with asyncio.timeout(PATIENCE_S):
+                await all_are_asked.wait()  # for ever, were one bet sent after the other's answer
+            return await place(bet)
+
+        return placing
+
+    for desk in service.desks.all():
+        desk.bookmaker.place = meeting(desk)  # type: ignore[method-assign]
+    order = await ended(
+        service, await accepted(service, price=Decimal("1.7"), stake=Decimal(110), expires_at=_in(world, 60))
+    )
+    assert (order.status, all_are_asked.is_set()) == (AbpOrderStatus.FILLED, True)
 
 
 async def test_an_order_is_split_over_twelve_venues(

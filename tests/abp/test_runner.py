@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from hedgerow.abp.booking import Booking
-from hedgerow.abp.orders import AbpOrderStatus
+from hedgerow.abp.orders import AbpOrder, AbpOrderStatus
 from hedgerow.abp.receipts import recompute
 from hedgerow.abp.runner import Runner
 from hedgerow.core.ids import MarketId, MarketKey, VenueSlug
@@ -69,6 +69,8 @@ async def test_an_order_whose_price_never_comes_expires_and_says_why(floor: Floo
     assert (order.status, order.filled) == (AbpOrderStatus.EXPIRED, 0)
     (receipt,) = await floor.orders.receipts(order.order_id)
     assert [left.why for left in receipt.decision.left_out] == ["price 1.8 is worse than 1.9"]
+    assert [one.limits.free for one in receipt.candidates] == [None]  # no money was looked at
+    assert recompute(receipt) == receipt.decision
 
 
 async def test_a_lay_order_never_goes_to_a_bookmaker_that_takes_none_and_the_receipt_says_so(floor: Floor) -> None:
@@ -87,6 +89,21 @@ async def test_an_order_that_nobody_works_on_expires_when_somebody_comes(floor: 
     await floor.runner()
     assert (await floor.ended(order)).status is AbpOrderStatus.EXPIRED
     assert floor.taken == []
+    assert await left_out(floor, order) == ["expired before anybody looked"]
+
+
+async def left_out(floor: Floor, order: AbpOrder) -> list[str]:
+    """Why the last decision used no account."""
+    receipt = (await floor.orders.receipts(order.order_id))[-1]
+    assert recompute(receipt) == receipt.decision
+    return [left.why for left in receipt.decision.left_out]
+
+
+async def test_an_order_in_a_currency_without_a_rate_ends_with_a_receipt_that_says_so(floor: Floor) -> None:
+    await floor.runner()
+    order = await floor.ended(await floor.place(currency="SEK", lives=timedelta(seconds=5)))
+    assert (order.status, floor.taken) == (AbpOrderStatus.EXPIRED, [])
+    assert await left_out(floor, order) == ["no rate for SEK"]
 
 
 async def test_a_limit_is_used_up_once_and_the_rest_waits_for_a_new_offer(floor: Floor) -> None:
@@ -164,6 +181,7 @@ async def test_emergency_stops_new_bets_at_once(floor: Floor) -> None:
     order = await floor.place(lives=timedelta(seconds=10))
     assert (await floor.ended(order)).status is AbpOrderStatus.EXPIRED
     assert floor.taken == []
+    assert await left_out(floor, order) == ["emergency mode is active"]
 
 
 async def test_emergency_binds_every_process_by_the_database_alone_and_outlives_them(floor: Floor) -> None:

@@ -16,10 +16,10 @@ from hedgerow.storage.terms import BookmakerTerms
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How an account stands at the moment: what can be bet, what the order has bet on this very offer, the share of
-    its last bets that failed, and why nothing may be sent to it now."""
+    """How an account stands at the moment: what can be bet (None: nobody looked), what the order has bet on this very
+    offer, the share of its last bets that failed, and why nothing may be sent to it now."""
 
-    free: Decimal
+    free: Decimal | None
     used: Decimal
     failure_rate: Decimal
     unusable: str | None = None

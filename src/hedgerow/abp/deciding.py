@@ -34,8 +34,6 @@ from hedgerow.core.ids import VenueSlug
 from hedgerow.core.states import BetStatus
 from hedgerow.storage.bets import Bet, Bets
 
-_PLENTY = Decimal(10) ** 15
-
 Leg = tuple[Bet, Offer, Desk]
 """A bet that is to be sent: what for, and where."""
 
@@ -131,6 +129,8 @@ class Decider:
         self._follow(work, legs)
         currency = self._desks.currency(order.asked.currency, self._offers.rates)
         progress = self._progress(work, legs, currency)
+        if (why := _why_idle(work, progress, currency, may_bet=may_bet)) is not None:
+            work.last = self._idle_receipt(work, legs, view, progress, currency, why)
         if self._end(work, progress, written):
             return Decided(has_ended=True)
         if currency is None or not may_bet or not _may_bet(work, progress):
@@ -152,8 +152,7 @@ class Decider:
         order = work.order
         is_expired = self._clock.now() >= order.asked.expires_at
         # Without a rate nothing is bet, and the currency's unit is all that is asked of it.
-        known = currency or Currency(order.asked.currency, Decimal(1))
-        return progress_of(order, legs, known, is_expired=is_expired, work=work)
+        return progress_of(order, legs, currency or _unrated(order), is_expired=is_expired, work=work)
 
     def _end(self, work: Work, progress: Progress, written: _Written) -> bool:
         end, order = end_of(progress), work.order
@@ -188,14 +187,23 @@ class Decider:
         order = case.work.order
         return receipt_of(order.order_id, order.attempts + 1, self._clock.now(), case.wanted, candidates)
 
+    def _idle_receipt(
+        self, work: Work, legs: Sequence[Bet], view: View, progress: Progress, currency: Currency | None, why: str
+    ) -> Receipt:
+        """That nothing was looked for, and why: it is kept should the order end so."""
+        order = work.order
+        candidates = tuple(replace(one, unusable=why) for one in self._candidates(work, legs, view))
+        wanted = _wanted(order, legs, currency or _unrated(order), progress)
+        return receipt_of(order.order_id, order.attempts + 1, self._clock.now(), wanted, candidates)
+
     def _candidates(self, work: Work, legs: Sequence[Bet], view: View) -> tuple[Candidate, ...]:
-        """All accounts whose bookmaker has a quote, as if they had all the money they need."""
+        """All accounts whose bookmaker has a quote; nobody has looked at their money yet."""
         asked, now_ms = work.order.asked, self._clock.now_ms()
 
         def standing(desk: Desk, offer: Offer) -> Standing:
             account_id = desk.row.account_id
             unusable = view.why_closed(desk) or work.why_held(account_id, now_ms, offer.changed_ms)
-            return Standing(_PLENTY, used_by(legs, account_id, offer.changed_ms), desk.failure_rate, unusable)
+            return Standing(None, used_by(legs, account_id, offer.changed_ms), desk.failure_rate, unusable)
 
         return view.candidates(asked.client, work.key, asked.outcome_id, standing, is_back=asked.is_back)
 
@@ -304,6 +312,23 @@ class Decider:
             bet.move_to(BetStatus.CONFIRMED, "test order")
         await self._bets.save_answer(connection, *bets)
         await self._orders.count_fill(connection, *{bet.order_id for bet in bets if bet.order_id is not None})
+
+
+def _why_idle(work: Work, progress: Progress, currency: Currency | None, *, may_bet: bool) -> str | None:
+    """Why nobody looks for a price for what is open of an order; None where somebody does, or did."""
+    if progress.open_stake <= 0:
+        return None
+    if not may_bet:
+        return "emergency mode is active"
+    if currency is None:
+        return f"no rate for {work.order.asked.currency}"
+    is_first = work.last is None and work.order.attempts == 0
+    return "expired before anybody looked" if is_first and progress.is_expired else None
+
+
+def _unrated(order: AbpOrder) -> Currency:
+    """The order's currency without a rate."""
+    return Currency(order.asked.currency, Decimal(1))
 
 
 def _may_bet(work: Work, progress: Progress) -> bool:

@@ -65,7 +65,7 @@ def _caps(facts: LimitFacts, price: Decimal, *, is_back: bool) -> dict[str, Deci
     what is offered now and the balance."""
 
     def alone(facts: LimitFacts) -> Decimal:
-        return bounds(replace(facts, free=_NO_BOUND), price, is_back=is_back).most
+        return bounds(replace(facts, free=None), price, is_back=is_back).most
 
     first = (
         ACCOUNT
@@ -79,7 +79,8 @@ def _caps(facts: LimitFacts, price: Decimal, *, is_back: bool) -> dict[str, Deci
     caps = {first: alone(facts if first == OFFER else replace(facts, entry_max=None))}
     if facts.entry_max is not None:
         caps[OFFER] = alone(replace(facts, account_max=_NO_BOUND))
-    return caps | {BALANCE: covered_stake(facts, price, is_back=is_back)}
+    covered = covered_stake(facts, price, is_back=is_back)
+    return caps if covered is None else caps | {BALANCE: covered}
 
 
 def _minimum(facts: LimitFacts) -> str:

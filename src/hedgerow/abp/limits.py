@@ -21,13 +21,14 @@ USD = Currency("USD", Decimal(1))
 class LimitFacts:
     """What is known of the limits of one account on one offer; None: not told, not set.
 
-    In the account's currency: `account_max`, `account_min`, `venue_min`, `free` (balance that no bet holds) and `used`
-    (stake of the same order that this very offer has taken already). In USD: `default_max`, `default_min` of the
-    bookmaker and `untold_max`, which is assumed where nobody names a limit. In `entry_currency`: the odds entry's.
+    In the account's currency: `account_max`, `account_min`, `venue_min`, `free` (balance that no bet holds; None:
+    nobody looked, it binds nothing) and `used` (stake of the same order that this very offer has taken already). In
+    USD: `default_max`, `default_min` of the bookmaker and `untold_max`, which is assumed where nobody names a limit. In
+    `entry_currency`: the odds entry's.
     """
 
     currency: Currency
-    free: Decimal
+    free: Decimal | None
     venue_min: Decimal
     untold_max: Decimal
     account_max: Decimal | None = None
@@ -56,13 +57,16 @@ def bounds(facts: LimitFacts, price: Decimal, *, is_back: bool) -> Bounds:
     if (entry := _entry(facts, facts.entry_max)) is not None:
         offered.append(floored(entry, unit))
     taken = floored(_staked(min(offered), price, is_back=is_back), unit)
-    most = min(taken - facts.used, covered_stake(facts, price, is_back=is_back))
+    covered = covered_stake(facts, price, is_back=is_back)
+    most = taken - facts.used if covered is None else min(taken - facts.used, covered)
     least = ceiled(_staked(_effective_min(facts), price, is_back=is_back), unit)
     return Bounds(max(least, unit), floored(max(most, Decimal(0)), unit))
 
 
-def covered_stake(facts: LimitFacts, price: Decimal, *, is_back: bool) -> Decimal:
-    """The highest stake that the free balance covers, in whole minor units; 0 without one."""
+def covered_stake(facts: LimitFacts, price: Decimal, *, is_back: bool) -> Decimal | None:
+    """The highest stake that the free balance covers, in whole minor units; None where nobody looked at it."""
+    if facts.free is None:
+        return None
     # The liability of a lay bet is rounded up to whole units, so that only whole units of the balance cover any.
     free = floored(max(facts.free, Decimal(0)), facts.currency.unit)
     return floored(_staked(free, price, is_back=is_back), facts.currency.unit)
