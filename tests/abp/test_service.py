@@ -14,9 +14,11 @@ import pytest
 from tests.patience import PATIENCE_S
 
 from hedgerow.abp.app import ApiContext, create_app
+from hedgerow.abp.betslip import SlipKey
 from hedgerow.abp.feedview import BookView
 from hedgerow.abp.intake import Declined, OrderRequest
 from hedgerow.abp.orders import AbpOrder, AbpOrderStatus
+from hedgerow.abp.profiles import VERIFY
 from hedgerow.abp.repository import OrderFilter
 from hedgerow.abp.service import AutomatedBetPlacing
 from hedgerow.bus.nats import Bus
@@ -288,6 +290,33 @@ async def test_a_betslip_shows_the_offer_in_the_accounts_currency(
     (key,) = service.windows.of(TENNIS)
     slip = await service.slip(key)
     assert slip["odds"]["pinnacle"][f"{TENNIS}:pinnacle:121:0"]["price"] == Decimal("1.85")
+
+
+async def verify(service: AutomatedBetPlacing, eventually: Any) -> None:
+    """Has the bookmaker itself asked for the account's betslips."""
+    switched = """update accounts set meta = meta || '{"verifyBetslip": "true"}'"""
+    await service._database.execute(switched)
+    service.settings_changed()
+    await eventually(lambda: all(VERIFY in desk.row.meta and desk.is_open for desk in service.desks.all()))
+
+
+def offered(slip: dict[str, Any]) -> tuple[Decimal | None, bool]:
+    """Price, and whether it is active."""
+    entry = slip["odds"]["pinnacle"][f"{TENNIS}:pinnacle:121:0"]
+    return entry["price"], entry["active"]
+
+
+async def test_a_verified_line_stays_open_while_its_bookmaker_may_not_be_asked_again(
+    service: AutomatedBetPlacing, world: WorldServer, eventually: Any
+) -> None:
+    await verify(service, eventually)
+    told: list[SlipKey] = []
+    service.on_slip_changed(told.append)
+    slips = [await service.betslip(ACME, TENNIS, SINNER.outcome_id, NO_PLAYER, None) for _ in range(2)]
+    assert [offered(slip) for slip in slips] == [(Decimal("1.8"), True)] * 2
+    offer(world, "1.85")
+    await eventually(lambda: bool(told))
+    assert offered(await service.slip(told[0])) == (Decimal("1.85"), True)
 
 
 @pytest.mark.parametrize(

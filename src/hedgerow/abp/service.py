@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -26,13 +26,14 @@ from hedgerow.abp.profiles import VERIFY
 from hedgerow.abp.repository import AbpOrders, OrderFilter
 from hedgerow.abp.runner import Runner
 from hedgerow.abp.settling import Settler
+from hedgerow.abp.verifying import Verifier
 from hedgerow.abp.view import View
 from hedgerow.abp.work import progress_of
 from hedgerow.core.clock import Clock
 from hedgerow.core.config import Settings
-from hedgerow.core.errors import ApiError, VenueError
+from hedgerow.core.errors import ApiError
 from hedgerow.core.ids import ClientName, FixtureId, MarketKey, OutcomeId, OutcomeKey, PlayerId, VenueSlug
-from hedgerow.core.money import Rates, decimal_of
+from hedgerow.core.money import Rates
 from hedgerow.core.secrets import Vault
 from hedgerow.core.states import BetStatus
 from hedgerow.core.tasks import spawn, stop, work
@@ -74,6 +75,7 @@ class AutomatedBetPlacing:
         self.orders = AbpOrders(database, clock)
         self.bets = Bets(database, clock)
         self.windows = Windows(clock)
+        self._verifier = Verifier(clock)
         limits, breakers = Limits.of(settings), Breakers(clock)
         placement = Placement(database, self.bets, breakers, clock, Booking(self.bets, self.orders, clock).write)
         self.desks = Desks(
@@ -297,7 +299,8 @@ class AutomatedBetPlacing:
         self, key: SlipKey, market: MarketKey, desk: Desk, offer: Offer, free: Mapping[int, Decimal]
     ) -> SlipOffer | None:
         if desk.row.meta.get(VERIFY) == "true":
-            offer = await _verified(desk, offer, OutcomeKey(key.fixture_id, key.outcome_id, key.player_id))
+            outcome = OutcomeKey(key.fixture_id, key.outcome_id, key.player_id)
+            offer = await self._verifier.verified(desk, offer, outcome)
         candidate = self._view.candidate(desk, offer, standing_of(free)(desk, offer), is_back=True)
         if candidate is None:
             return None
@@ -309,22 +312,3 @@ class AutomatedBetPlacing:
 
 def _nobody(_: object) -> None:
     """Until somebody listens."""
-
-
-async def _verified(desk: Desk, offer: Offer, outcome: OutcomeKey) -> Offer:
-    """The offer with what the bookmaker itself says of it; unusable while it does not answer."""
-    try:
-        line = await desk.bookmaker.line(offer.market_ref, offer.outcome_ref, outcome)
-    except VenueError as error:
-        _log.warning("betslip not verified", bookmaker=desk.row.venue, error=str(error))
-        return replace(offer, unusable="the bookmaker does not answer")
-    if line is None:
-        return replace(offer, price=None, unusable="the bookmaker does not offer it")
-    return replace(
-        offer,
-        price=decimal_of(line.odds),
-        limit=line.max_stake,
-        limit_min=line.min_stake,
-        limit_currency=line.currency,
-        unusable=None,
-    )
