@@ -28,6 +28,7 @@ class Spoken:
     """A service that changes when it is told to."""
 
     fails = False
+    is_same = False
     asked = 0
 
     def on_slip_changed(self, listener: Any) -> None:
@@ -36,10 +37,12 @@ class Spoken:
     def on_feed(self, **listeners: Any) -> None:
         self.feed = listeners
 
-    async def slip(self, key: SlipKey) -> dict[str, Any]:
+    async def news(self, key: SlipKey) -> dict[str, Any] | None:
         self.asked += 1
         if self.fails:
             raise UnreachableError
+        if self.is_same:
+            return None
         return {"client": key.client, "odds": {"pinnacle": {"price": Decimal("1.50")}}}
 
 
@@ -93,6 +96,18 @@ async def test_slip_that_cannot_be_read_stops_no_later_one(
     service.fails = False
     service.slip_changed(SLIP)
     await eventually(lambda: bool(heard.messages))
+
+
+async def test_slip_that_is_no_news_is_not_told(
+    service: Spoken, heard: Heard, eventually: Callable[..., Awaitable[None]]
+) -> None:
+    service.is_same = True
+    service.slip_changed(SLIP)
+    await eventually(lambda: service.asked == 1)
+    service.is_same = False
+    service.slip_changed(SLIP)
+    await eventually(lambda: bool(heard.messages))
+    assert len(heard.messages) == 1
 
 
 async def test_fixture_is_told_whole(service: Spoken, heard: Heard) -> None:

@@ -50,11 +50,11 @@ async def world() -> AsyncIterator[WorldServer]:
     await server.stop()
 
 
-def offer(server: WorldServer, price: str) -> None:
+def offer(server: WorldServer, price: str, *, bookmaker: str = "pinnacle") -> None:
     now_ms = server.world.clock.now_ms()
     told = ((SINNER, price), (ALCARAZ, "2.1"))
     quotes = [
-        Quote(outcome, "pinnacle", Decimal(odds), Decimal(500), Decimal(2), "USD", True, now_ms)
+        Quote(outcome, bookmaker, Decimal(odds), Decimal(500), Decimal(2), "USD", True, now_ms)
         for outcome, odds in told
     ]
     server.world.put_odds(quotes)
@@ -85,7 +85,7 @@ async def service(
     await made.desks.read_balances()
     await eventually(lambda: made.book.fixture(TENNIS) is not None and made.book.up_since_ms is not None)
     offer(world, "1.8")  # a move confirms itself; what stood before is asked for only after half a minute
-    await eventually(lambda: is_told(made))
+    await eventually(lambda: price_of(made) is not None)
     await until_funded(database)
     yield made
     await made.stop()
@@ -105,11 +105,11 @@ async def until_funded(database: Database, accounts: int = 1) -> None:
             await asyncio.sleep(0.01)
 
 
-def is_told(service: AutomatedBetPlacing) -> bool:
-    """Whether the feed has told of the match, and its odds may be bet on."""
+def price_of(service: AutomatedBetPlacing) -> Decimal | None:
+    """What the feed tells of, and may be bet on."""
     market = MarketKey(TENNIS, MarketId(SINNER.outcome_id))
     found = service._offers.offer(market, SINNER.outcome_id, VenueSlug("pinnacle"))
-    return found is not None and found.unusable is None
+    return None if found is None or found.unusable else found.price
 
 
 def request(**changes: Any) -> OrderRequest:
@@ -288,8 +288,10 @@ async def test_a_betslip_shows_the_offer_in_the_accounts_currency(
     offer(world, "1.85")
     await eventually(lambda: "acme" in told)
     (key,) = service.windows.of(TENNIS)
-    slip = await service.slip(key)
-    assert slip["odds"]["pinnacle"][f"{TENNIS}:pinnacle:121:0"]["price"] == Decimal("1.85")
+    news = await service.news(key)
+    assert news is not None
+    assert offered(news) == (Decimal("1.85"), True)
+    assert await service.news(key) is None
 
 
 async def verify(service: AutomatedBetPlacing, eventually: Any) -> None:
@@ -316,7 +318,38 @@ async def test_a_verified_line_stays_open_while_its_bookmaker_may_not_be_asked_a
     assert [offered(slip) for slip in slips] == [(Decimal("1.8"), True)] * 2
     offer(world, "1.85")
     await eventually(lambda: bool(told))
-    assert offered(await service.slip(told[0])) == (Decimal("1.85"), True)
+    news = await service.news(told[0])
+    assert news is not None
+    assert offered(news) == (Decimal("1.85"), True)
+
+
+async def test_a_move_that_leaves_a_betslip_as_it_was_is_no_news(
+    service: AutomatedBetPlacing, world: WorldServer, eventually: Any
+) -> None:
+    told: list[SlipKey] = []
+    service.on_slip_changed(told.append)
+    await service.betslip(ACME, TENNIS, SINNER.outcome_id, NO_PLAYER, None)
+    offer(world, "1.9", bookmaker="vertex")  # where the client has no account
+    await eventually(lambda: bool(told))
+    assert await service.news(told[0]) is None
+
+
+async def test_a_move_while_a_betslip_is_made_is_told_after_it(
+    service: AutomatedBetPlacing, world: WorldServer, eventually: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, told = service._slip, list[SlipKey]()
+    service.on_slip_changed(told.append)
+
+    async def overtaken(key: SlipKey) -> dict[str, Any]:
+        slip = await made(key)
+        offer(world, "1.85")
+        await eventually(lambda: price_of(service) == Decimal("1.85"))
+        return slip
+
+    monkeypatch.setattr(service, "_slip", overtaken)
+    slip = await service.betslip(ACME, TENNIS, SINNER.outcome_id, NO_PLAYER, None)
+    assert offered(slip) == (Decimal("1.8"), True)
+    assert [key.client for key in told] == [ACME]
 
 
 @pytest.mark.parametrize(

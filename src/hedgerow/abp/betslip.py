@@ -112,27 +112,48 @@ def _outcome_info(market: Market, outcome_id: OutcomeId) -> Mapping[str, Any]:
     }
 
 
+@dataclass(slots=True)
+class _Window:
+    """until_ms: when it is over; shown: the betslip as its client last got it."""
+
+    until_ms: int
+    shown: Mapping[str, Any]
+
+
 class Windows:
     """Which betslips are told of changes: each for sixty seconds after it was last asked for."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._until_ms: dict[SlipKey, int] = {}
+        self._windows: dict[SlipKey, _Window] = {}  # in the order of the last asking, and so of the ends
 
-    def open(self, key: SlipKey) -> None:
-        """Opens the window, or begins its sixty seconds anew. Of too many the one that was asked for first closes."""
-        self._until_ms.pop(key, None)
-        self._until_ms[key] = self._clock.now_ms() + WINDOW_MS
-        if len(self._until_ms) > MOST_WINDOWS:
-            del self._until_ms[next(iter(self._until_ms))]
+    def open(self, key: SlipKey, shown: Mapping[str, Any]) -> None:
+        """Opens the window on what its client is shown now, or begins its sixty seconds anew. Of too many the one that
+        was asked for first closes."""
+        self._windows.pop(key, None)
+        self._windows[key] = _Window(self._clock.now_ms() + WINDOW_MS, shown)
+        if len(self._windows) > MOST_WINDOWS:
+            del self._windows[next(iter(self._windows))]
 
     def of(self, fixture_id: FixtureId) -> list[SlipKey]:
-        """The open windows on a fixture, those asked for first coming first; what is over is let go."""
+        """The open windows on a fixture, those asked for first coming first."""
+        return [key for key in self._open() if key.fixture_id == fixture_id]
+
+    def is_news(self, key: SlipKey, slip: Mapping[str, Any]) -> bool:
+        """Whether the client is to be told of the betslip: its window is open, and it was last shown another. What is
+        news counts as shown."""
+        window = self._open().get(key)
+        if window is None or window.shown == slip:
+            return False
+        window.shown = slip
+        return True
+
+    def _open(self) -> Mapping[SlipKey, _Window]:
+        """What is over is let go."""
         now_ms = self._clock.now_ms()
-        # The dictionary is in the order of the last asking, and so of the ends.
-        while self._until_ms:
-            oldest = next(iter(self._until_ms))
-            if self._until_ms[oldest] > now_ms:
+        while self._windows:
+            oldest = next(iter(self._windows))
+            if self._windows[oldest].until_ms > now_ms:
                 break
-            del self._until_ms[oldest]
-        return [key for key in self._until_ms if key.fixture_id == fixture_id]
+            del self._windows[oldest]
+        return self._windows

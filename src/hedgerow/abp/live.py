@@ -81,8 +81,9 @@ class Live:
                 key = next(iter(self._slips))
                 del self._slips[key]
                 try:
-                    slip = await self._service.slip(key)
+                    slip = await self._service.news(key)
                 except StorageError as error:
                     _log.warning("a betslip is not told", client=key.client, error=str(error))
                     continue
-                self._tell("betslip", "UPDATE", key.client, slip)
+                if slip is not None:
+                    self._tell("betslip", "UPDATE", key.client, slip)

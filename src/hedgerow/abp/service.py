@@ -148,7 +148,8 @@ class AutomatedBetPlacing:
         return None if self.book.up_since_ms else "the feed is not connected"
 
     def on_slip_changed(self, listener: Callable[[SlipKey], None]) -> None:
-        """The listener is called when prices of an open betslip window may have changed."""
+        """The listener is called when prices of an open betslip window may have changed; `news` says whether they
+        have."""
         self._slip_changed = listener
 
     def on_feed(
@@ -275,28 +276,37 @@ class AutomatedBetPlacing:
         if market_id is None:
             raise ApiError(404, "No odds found for given parameters")
         key = SlipKey(client, fixture_id, market_id, outcome_id, player_id, bookmakers)
-        answer = await self.slip(key)
+        offered = self._offered(key)
+        answer = await self._slip(key)
         if not answer["odds"]:
             raise ApiError(404, "No odds found for given parameters")
-        self.windows.open(key)
+        self.windows.open(key, answer)
+        if self._offered(key) != offered:  # it moved while there was no window yet
+            self._slip_changed(key)
         return answer
 
-    async def slip(self, key: SlipKey) -> dict[str, Any]:
-        """The betslip of a window as it is now, without opening or extending it. Raises StorageError."""
+    async def news(self, key: SlipKey) -> dict[str, Any] | None:
+        """The betslip of a window as it is now; None when its client was shown the same already, or the window is over.
+        Raises StorageError."""
+        slip = await self._slip(key)
+        return slip if self.windows.is_news(key, slip) else None
+
+    async def _slip(self, key: SlipKey) -> dict[str, Any]:
         async with self._database.transaction() as connection:
             free = await free_of(connection, [key.client])
-        market = MarketKey(key.fixture_id, key.market_id, key.player_id)
-        found = []
-        for desk in self.desks.of(key.client):
-            if key.bookmakers is not None and desk.row.venue not in key.bookmakers:
-                continue
-            offer = self._offers.offer(market, key.outcome_id, VenueSlug(desk.row.venue))
-            if offer is not None and (made := await self._slip_offer(key, market, desk, offer, free)) is not None:
-                found.append(made)
+        made = [await self._slip_offer(key, desk, offer, free) for desk, offer in self._offered(key)]
+        found = [offer for offer in made if offer is not None]
         return betslip(key, found, self.book.fixture(key.fixture_id), self.book.catalogue.get(key.market_id))
 
+    def _offered(self, key: SlipKey) -> list[tuple[Desk, Offer]]:
+        """What the feed has for the client's accounts, the highest priority first."""
+        desks = [d for d in self.desks.of(key.client) if key.bookmakers is None or d.row.venue in key.bookmakers]
+        market = _market_of(key)
+        found = ((desk, self._offers.offer(market, key.outcome_id, VenueSlug(desk.row.venue))) for desk in desks)
+        return [(desk, offer) for desk, offer in found if offer is not None]
+
     async def _slip_offer(
-        self, key: SlipKey, market: MarketKey, desk: Desk, offer: Offer, free: Mapping[int, Decimal]
+        self, key: SlipKey, desk: Desk, offer: Offer, free: Mapping[int, Decimal]
     ) -> SlipOffer | None:
         if desk.row.meta.get(VERIFY) == "true":
             outcome = OutcomeKey(key.fixture_id, key.outcome_id, key.player_id)
@@ -305,9 +315,13 @@ class AutomatedBetPlacing:
         if candidate is None:
             return None
         slug = VenueSlug(desk.row.venue)
-        quote = self._offers.quote(market, key.outcome_id, slug)
+        quote = self._offers.quote(_market_of(key), key.outcome_id, slug)
         meta = None if quote is None or quote.meta is None else decode_json(quote.meta)
         return SlipOffer(candidate, self.book.fixture_ref(slug, key.fixture_id), meta)
+
+
+def _market_of(key: SlipKey) -> MarketKey:
+    return MarketKey(key.fixture_id, key.market_id, key.player_id)
 
 
 def _nobody(_: object) -> None:
