@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, cast
 
@@ -14,7 +16,7 @@ from hedgerow.abp.service import AutomatedBetPlacing
 from hedgerow.abp.subscribe import Words
 from hedgerow.bus.nats import Bus
 from hedgerow.core.clock import SteppedClock
-from hedgerow.core.ids import NO_PLAYER, FixtureId, MarketId, OutcomeId
+from hedgerow.core.ids import NO_PLAYER, FixtureId, MarketId, OutcomeId, PlayerId
 from hedgerow.core.money import Rates
 from hedgerow.realtime.hub import Hub
 from hedgerow.storage.database import Database, UnreachableError, decode_json
@@ -25,11 +27,14 @@ SLIP = SlipKey("acme", FixtureId(FIXTURE), MarketId(121), OutcomeId(121), NO_PLA
 
 
 class Spoken:
-    """A service that changes when it is told to."""
+    """A service that changes when it is told to. late: clients who wait for theirs until they may go on."""
 
-    fails = False
-    is_same = False
-    asked = 0
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+        self.is_same = False
+        self.asked = 0
+        self.late: set[str] = set()
+        self.goes_on = asyncio.Event()
 
     def on_slip_changed(self, listener: Any) -> None:
         self.slip_changed = listener
@@ -39,10 +44,12 @@ class Spoken:
 
     async def news(self, key: SlipKey) -> dict[str, Any] | None:
         self.asked += 1
-        if self.fails:
-            raise UnreachableError
+        if self.error is not None:
+            raise self.error
         if self.is_same:
             return None
+        if key.client in self.late:
+            await self.goes_on.wait()
         return {"client": key.client, "odds": {"pinnacle": {"price": Decimal("1.50")}}}
 
 
@@ -79,7 +86,7 @@ async def heard(service: Spoken, database: Database, nats: Bus, clock: SteppedCl
 async def test_changed_slip_is_told_to_its_client_alone(
     service: Spoken, heard: Heard, eventually: Callable[..., Awaitable[None]]
 ) -> None:
-    service.slip_changed(SlipKey("zenith", *[getattr(SLIP, name) for name in SlipKey.__slots__[1:]]))
+    service.slip_changed(replace(SLIP, client="zenith"))
     service.slip_changed(SLIP)
     await eventually(lambda: bool(heard.messages))
     (told,) = heard.messages
@@ -87,15 +94,45 @@ async def test_changed_slip_is_told_to_its_client_alone(
     assert told["payload"]["odds"] == {"pinnacle": {"price": Decimal("1.50")}}
 
 
+@pytest.mark.parametrize("error", [UnreachableError(), ValueError("a defect")])
 async def test_slip_that_cannot_be_read_stops_no_later_one(
-    service: Spoken, heard: Heard, eventually: Callable[..., Awaitable[None]]
+    service: Spoken, heard: Heard, eventually: Callable[..., Awaitable[None]], error: Exception
 ) -> None:
-    service.fails = True
+    service.error = error
     service.slip_changed(SLIP)
     await eventually(lambda: service.asked == 1)
-    service.fails = False
+    service.error = None
     service.slip_changed(SLIP)
     await eventually(lambda: bool(heard.messages))
+
+
+async def test_clients_late_slips_hold_up_nobody_elses(
+    service: Spoken, heard: Heard, eventually: Callable[..., Awaitable[None]]
+) -> None:
+    service.late = {"zenith"}
+    for player in range(100):
+        service.slip_changed(replace(SLIP, client="zenith", player_id=PlayerId(player)))
+    await eventually(lambda: service.asked > 0)
+    service.slip_changed(SLIP)
+    await eventually(lambda: bool(heard.messages))
+    assert service.asked == 8 + 1
+    service.goes_on.set()
+    await eventually(lambda: service.asked == 100 + 1)
+
+
+async def test_slip_that_changes_while_it_is_told_is_told_once_more_and_after_it(
+    service: Spoken, heard: Heard, eventually: Callable[..., Awaitable[None]]
+) -> None:
+    service.late = {"acme"}
+    service.slip_changed(SLIP)
+    await eventually(lambda: service.asked == 1)
+    for _ in range(3):
+        service.slip_changed(SLIP)
+    await asyncio.sleep(0)
+    assert service.asked == 1
+    service.goes_on.set()
+    await eventually(lambda: len(heard.messages) == 2)
+    assert service.asked == 2
 
 
 async def test_slip_that_is_no_news_is_not_told(

@@ -18,7 +18,6 @@ from hedgerow.abp.betslip import SlipKey
 from hedgerow.abp.feedview import BookView
 from hedgerow.abp.intake import Declined, OrderRequest
 from hedgerow.abp.orders import AbpOrder, AbpOrderStatus
-from hedgerow.abp.profiles import VERIFY
 from hedgerow.abp.repository import OrderFilter
 from hedgerow.abp.service import AutomatedBetPlacing
 from hedgerow.bus.nats import Bus
@@ -33,6 +32,7 @@ from hedgerow.sim.server import WorldConfig, WorldServer
 from hedgerow.sim.world import Fixture
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database
+from hedgerow.venues.pinnacle.connector import PinnacleBookmaker
 
 from .runkit import ACCOUNT, ALCARAZ, SINNER, TENNIS
 
@@ -299,7 +299,8 @@ async def verify(service: AutomatedBetPlacing, eventually: Any) -> None:
     switched = """update accounts set meta = meta || '{"verifyBetslip": "true"}'"""
     await service._database.execute(switched)
     service.settings_changed()
-    await eventually(lambda: all(VERIFY in desk.row.meta and desk.is_open for desk in service.desks.all()))
+    count = await service._database.fetchval("select count(*) from accounts")
+    await eventually(lambda: len([desk for desk in service.desks.all() if desk.is_open and desk.row.meta]) == count)
 
 
 def offered(slip: dict[str, Any]) -> tuple[Decimal | None, bool]:
@@ -321,6 +322,30 @@ async def test_a_verified_line_stays_open_while_its_bookmaker_may_not_be_asked_a
     news = await service.news(told[0])
     assert news is not None
     assert offered(news) == (Decimal("1.85"), True)
+
+
+async def test_verified_accounts_are_asked_side_by_side(
+    service: AutomatedBetPlacing,
+    world: WorldServer,
+    database: Database,
+    vault: Vault,
+    eventually: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dialect: Any = world.venues.dialects["pinnacle"]
+    credentials = dict(dialect.demo_credentials(ACCOUNT))
+    await Accounts(database, service._clock).add_account(
+        "pinnacle", "other", ACME, vault=vault, credentials=credentials
+    )
+    await verify(service, eventually)
+    both_are_asked = asyncio.Barrier(2)
+
+    async def line(self: PinnacleBookmaker, *_: object) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            await both_are_asked.wait()
+
+    monkeypatch.setattr(PinnacleBookmaker, "line", line)
+    await service.betslip(ACME, TENNIS, SINNER.outcome_id, NO_PLAYER, None)
 
 
 async def test_a_move_that_leaves_a_betslip_as_it_was_is_no_news(

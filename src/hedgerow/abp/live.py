@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import NoReturn
+from functools import partial
 
 import structlog
 
@@ -28,6 +29,18 @@ from hedgerow.storage.database import StorageError
 _log = structlog.get_logger(__name__)
 
 READY, DEGRADED = "ready", "degraded"
+_SLIPS_AT_ONCE = 8
+"""Of one client: a bookmaker that answers late holds up its own clients' betslips alone."""
+
+
+@dataclass(slots=True)
+class _Slips:
+    """A client's betslips that may have changed. waiting: bounded by the open windows, those that waited longest first;
+    telling: each by one task, which tells it as it is then; again: those of them that may have changed since."""
+
+    waiting: dict[SlipKey, None] = field(default_factory=dict)
+    telling: dict[SlipKey, asyncio.Task[None]] = field(default_factory=dict)
+    again: set[SlipKey] = field(default_factory=set)
 
 
 class Live:
@@ -35,18 +48,17 @@ class Live:
 
     def __init__(self, service: AutomatedBetPlacing, feed: FeedView, hub: Hub, clock: Clock) -> None:
         self._service, self._feed, self._hub, self._clock = service, feed, hub, clock
-        self._slips: dict[SlipKey, None] = {}  # bounded by the open windows
-        self._wake = asyncio.Event()
+        self._slips: dict[str, _Slips] = {}  # by client
+        self._is_stopped = False
         self._rates: Mapping[str, Decimal] = {}
-        self._task: asyncio.Task[NoReturn] | None = None
 
     def start(self) -> None:
         self._service.on_slip_changed(self._slip_changed)
         self._service.on_feed(fixture=self._fixture_changed, rates=self._rates_changed, connection=self._connected)
-        self._task = spawn(self._tell_slips(), "tell betslips", is_vital=True)
 
     async def stop(self) -> None:
-        await stop(self._task)
+        self._is_stopped = True
+        await stop(*(task for slips in self._slips.values() for task in slips.telling.values()))
 
     def _tell(self, channel: str, event: str, client: str | None, payload: Shape) -> None:
         self._hub.tell(address(channel, client), lambda: message(channel, event, payload, self._clock.now_ms()))
@@ -69,21 +81,35 @@ class Live:
         self._tell("status", "STATUS", None, told)
 
     def _slip_changed(self, key: SlipKey) -> None:
-        self._slips[key] = None
-        self._wake.set()
+        slips = self._slips.setdefault(key.client, _Slips())
+        if key in slips.telling:
+            slips.again.add(key)
+        else:
+            slips.waiting[key] = None
+            self._begin(slips)
 
-    async def _tell_slips(self) -> NoReturn:
-        """One after the other, each as it is when its turn comes."""
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._slips:
-                key = next(iter(self._slips))
-                del self._slips[key]
-                try:
-                    slip = await self._service.news(key)
-                except StorageError as error:
-                    _log.warning("a betslip is not told", client=key.client, error=str(error))
-                    continue
-                if slip is not None:
-                    self._tell("betslip", "UPDATE", key.client, slip)
+    def _begin(self, slips: _Slips) -> None:
+        while slips.waiting and len(slips.telling) < _SLIPS_AT_ONCE and not self._is_stopped:
+            key = next(iter(slips.waiting))
+            del slips.waiting[key]
+            task = slips.telling[key] = spawn(self._tell_slip(key), "tell a betslip")
+            task.add_done_callback(partial(self._told, key))
+
+    def _told(self, key: SlipKey, _: object) -> None:
+        slips = self._slips[key.client]
+        del slips.telling[key]
+        if key in slips.again:
+            slips.again.remove(key)
+            slips.waiting[key] = None
+        self._begin(slips)
+        if not slips.telling:
+            del self._slips[key.client]
+
+    async def _tell_slip(self, key: SlipKey) -> None:
+        try:
+            slip = await self._service.news(key)
+        except StorageError as error:
+            _log.warning("a betslip is not told", client=key.client, error=str(error))
+            return
+        if slip is not None:
+            self._tell("betslip", "UPDATE", key.client, slip)

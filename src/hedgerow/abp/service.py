@@ -294,8 +294,8 @@ class AutomatedBetPlacing:
     async def _slip(self, key: SlipKey) -> dict[str, Any]:
         async with self._database.transaction() as connection:
             free = await free_of(connection, [key.client])
-        made = [await self._slip_offer(key, desk, offer, free) for desk, offer in self._offered(key)]
-        found = [offer for offer in made if offer is not None]
+        asked = (self._slip_offer(key, desk, offer, free) for desk, offer in self._offered(key))
+        found = [offer for offer in await asyncio.gather(*asked) if offer is not None]
         return betslip(key, found, self.book.fixture(key.fixture_id), self.book.catalogue.get(key.market_id))
 
     def _offered(self, key: SlipKey) -> list[tuple[Desk, Offer]]:
