@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from unittest.mock import AsyncMock
 
 import httpx
 import pytest
@@ -24,7 +26,8 @@ from hedgerow.bus.nats import Bus
 from hedgerow.core.clock import SystemClock
 from hedgerow.core.config import Settings
 from hedgerow.core.errors import ApiError, SetupError
-from hedgerow.core.ids import NO_PLAYER, ClientName, FixtureId, MarketId, MarketKey, OutcomeId, VenueSlug
+from hedgerow.core.ids import NO_PLAYER, ClientName, FixtureId, MarketId, MarketKey, OutcomeId, PlayerId, VenueSlug
+from hedgerow.core.odds import OddsMicros
 from hedgerow.core.secrets import Secret, Vault
 from hedgerow.sim.bookmaker import Quote
 from hedgerow.sim.dialects.oddspapi import DEMO_KEY
@@ -32,6 +35,7 @@ from hedgerow.sim.server import WorldConfig, WorldServer
 from hedgerow.sim.world import Fixture
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.database import Database
+from hedgerow.venues.base import LiveLine
 from hedgerow.venues.pinnacle.connector import PinnacleBookmaker
 
 from .runkit import ACCOUNT, ALCARAZ, SINNER, TENNIS
@@ -346,6 +350,40 @@ async def test_verified_accounts_are_asked_side_by_side(
 
     monkeypatch.setattr(PinnacleBookmaker, "line", line)
     await service.betslip(ACME, TENNIS, SINNER.outcome_id, NO_PLAYER, None)
+
+
+async def test_what_only_the_bookmaker_shows_becomes_news_without_a_move_of_the_feed(
+    service: AutomatedBetPlacing, eventually: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = LiveLine("m", "o", OddsMicros(1_900_000), Decimal(1), Decimal(100), "USD")
+    told: list[SlipKey] = []
+    service.on_slip_changed(told.append)
+    await verify(service, eventually)
+    monkeypatch.setattr(PinnacleBookmaker, "line", AsyncMock(side_effect=lambda *_: line))
+    await service.betslip(ACME, TENNIS, SINNER.outcome_id, NO_PLAYER, None)
+    line = replace(line, odds=OddsMicros(1_950_000))
+    await eventually(lambda: bool(told))
+    news = await service.news(told[0])
+    assert news is not None
+    assert offered(news) == (Decimal("1.95"), True)
+
+
+async def test_verified_betslips_are_made_anew_in_turns(
+    service: AutomatedBetPlacing, eventually: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hedgerow.abp.service._MOST_ASKED_AGAIN", 2)
+    told: list[int] = []
+    service.on_slip_changed(lambda key: told.append(key.player_id))
+    key = SlipKey(ACME, TENNIS, MarketId(SINNER.outcome_id), SINNER.outcome_id, NO_PLAYER)
+    service.windows.open(replace(key, bookmakers=frozenset({"vertex"})), {})
+    for player in (1, 2, 3):
+        service.windows.open(replace(key, player_id=PlayerId(player)), {})
+    await service._ask_again()
+    assert told == []  # nobody's account is verified
+    await verify(service, eventually)
+    for _ in range(3):
+        await service._ask_again()
+    assert told[:6] == [1, 2, 3, 1, 2, 3]
 
 
 async def test_a_move_that_leaves_a_betslip_as_it_was_is_no_news(

@@ -135,6 +135,10 @@ class Windows:
         if len(self._windows) > MOST_WINDOWS:
             del self._windows[next(iter(self._windows))]
 
+    def all(self) -> list[SlipKey]:
+        """The open windows, those asked for first coming first."""
+        return list(self._open())
+
     def of(self, fixture_id: FixtureId) -> list[SlipKey]:
         """The open windows on a fixture, those asked for first coming first."""
         return [key for key in self._open() if key.fixture_id == fixture_id]

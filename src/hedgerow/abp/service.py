@@ -54,6 +54,9 @@ _log = structlog.get_logger(__name__)
 _MOST_TOLD = 1000
 """Orders that had ended before a cancel and are told of in its answer."""
 BALANCES_EVERY_S = 15.0
+ASKED_AGAIN_EVERY_S = 5.0
+_MOST_ASKED_AGAIN = 10
+"""Open betslips of verified accounts that are made anew in one turn; each bookmaker's own pace counts besides."""
 SETTINGS_EVERY_S = 2.0
 """In the machine's time: accounts and terms that somebody else changed count after so long."""
 
@@ -115,6 +118,7 @@ class AutomatedBetPlacing:
         self._fixture_changed: Callable[[FixtureId], None] = _nobody
         self._rates_changed: Callable[[Rates], None] = _nobody
         self._connected: Callable[[bool], None] = _nobody
+        self._to_ask_again: list[SlipKey] = []
         self._settings_wake = asyncio.Event()
         self._tasks: list[asyncio.Task[NoReturn]] = []
 
@@ -128,6 +132,7 @@ class AutomatedBetPlacing:
         self._settler.start()
         self._tasks = [
             spawn(self._every(BALANCES_EVERY_S, self._keep_up), "balances", is_vital=True),
+            spawn(self._every(ASKED_AGAIN_EVERY_S, self._ask_again), "verified betslips", is_vital=True),
             spawn(self._follow_settings(), "settings", is_vital=True),
         ]
 
@@ -298,17 +303,35 @@ class AutomatedBetPlacing:
         found = [offer for offer in await asyncio.gather(*asked) if offer is not None]
         return betslip(key, found, self.book.fixture(key.fixture_id), self.book.catalogue.get(key.market_id))
 
+    async def _ask_again(self) -> None:
+        """Has open betslips of verified accounts made anew, those that have waited longest first: the feed does not
+        tell of what only their bookmakers show."""
+        verified = dict.fromkeys(key for key in self.windows.all() if any(map(_is_verified, self._desks_of(key))))
+        waiting = dict.fromkeys(key for key in self._to_ask_again if key in verified)
+        turns = [*waiting, *(key for key in verified if key not in waiting)]
+        now, later = turns[:_MOST_ASKED_AGAIN], turns[_MOST_ASKED_AGAIN:]
+        self._to_ask_again = later + now
+        for key in now:
+            self._slip_changed(key)
+
+    def _desks_of(self, key: SlipKey) -> list[Desk]:
+        """The client's accounts that the betslip shows, the highest priority first."""
+        desks = self.desks.of(key.client)
+        return [desk for desk in desks if key.bookmakers is None or desk.row.venue in key.bookmakers]
+
     def _offered(self, key: SlipKey) -> list[tuple[Desk, Offer]]:
-        """What the feed has for the client's accounts, the highest priority first."""
-        desks = [d for d in self.desks.of(key.client) if key.bookmakers is None or d.row.venue in key.bookmakers]
+        """The accounts of which the feed has an offer, and that."""
         market = _market_of(key)
-        found = ((desk, self._offers.offer(market, key.outcome_id, VenueSlug(desk.row.venue))) for desk in desks)
+        found = (
+            (desk, self._offers.offer(market, key.outcome_id, VenueSlug(desk.row.venue)))
+            for desk in self._desks_of(key)
+        )
         return [(desk, offer) for desk, offer in found if offer is not None]
 
     async def _slip_offer(
         self, key: SlipKey, desk: Desk, offer: Offer, free: Mapping[int, Decimal]
     ) -> SlipOffer | None:
-        if desk.row.meta.get(VERIFY) == "true":
+        if _is_verified(desk):
             outcome = OutcomeKey(key.fixture_id, key.outcome_id, key.player_id)
             offer = await self._verifier.verified(desk, offer, outcome)
         candidate = self._view.candidate(desk, offer, standing_of(free)(desk, offer), is_back=True)
@@ -318,6 +341,11 @@ class AutomatedBetPlacing:
         quote = self._offers.quote(_market_of(key), key.outcome_id, slug)
         meta = None if quote is None or quote.meta is None else decode_json(quote.meta)
         return SlipOffer(candidate, self.book.fixture_ref(slug, key.fixture_id), meta)
+
+
+def _is_verified(desk: Desk) -> bool:
+    """Whether its bookmaker itself is asked for betslips."""
+    return desk.row.meta.get(VERIFY) == "true"
 
 
 def _market_of(key: SlipKey) -> MarketKey:
