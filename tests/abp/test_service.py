@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -13,17 +14,20 @@ from unittest.mock import AsyncMock
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from tests.patience import PATIENCE_S
 
 from hedgerow.abp.app import ApiContext, create_app
 from hedgerow.abp.betslip import SlipKey
 from hedgerow.abp.feedview import BookView
 from hedgerow.abp.intake import Declined, OrderRequest
+from hedgerow.abp.live import Live
 from hedgerow.abp.orders import AbpOrder, AbpOrderStatus
 from hedgerow.abp.repository import OrderFilter
 from hedgerow.abp.service import AutomatedBetPlacing
+from hedgerow.api.server import Server
 from hedgerow.bus.nats import Bus
-from hedgerow.core.clock import SystemClock
+from hedgerow.core.clock import NS_PER_S, ScaledClock, SystemClock
 from hedgerow.core.config import Settings
 from hedgerow.core.errors import ApiError, SetupError
 from hedgerow.core.ids import NO_PLAYER, ClientName, FixtureId, MarketId, MarketKey, OutcomeId, PlayerId, VenueSlug
@@ -34,11 +38,12 @@ from hedgerow.sim.dialects.oddspapi import DEMO_KEY
 from hedgerow.sim.server import WorldConfig, WorldServer
 from hedgerow.sim.world import Fixture
 from hedgerow.storage.accounts import Accounts
-from hedgerow.storage.database import Database
+from hedgerow.storage.database import Database, decode_json
 from hedgerow.venues.base import LiveLine
 from hedgerow.venues.pinnacle.connector import PinnacleBookmaker
 
 from .runkit import ACCOUNT, ALCARAZ, SINNER, TENNIS
+from .test_subscribe import connected
 
 ACME, ZENITH = ClientName("acme"), ClientName("zenith")
 
@@ -194,6 +199,19 @@ async def test_each_order_of_a_request_is_answered_for_itself(service: Automated
     ]
 
 
+@asynccontextmanager
+async def serving(
+    service: AutomatedBetPlacing, database: Database, vault: Vault, nats: Bus
+) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
+    """The API in front of the service, and a client of it with a key of acme's."""
+    accounts, clock = Accounts(database, service._clock), service._clock
+    key = (await accounts.create_key(ACME, "abp", per_minute=1000)).reveal()
+    app = create_app(ApiContext(database, accounts, clock, vault, BookView(service.book), service, nats))
+    transport, headers = httpx.ASGITransport(app), {"X-API-Key": key}
+    async with httpx.AsyncClient(transport=transport, base_url="http://abp", headers=headers) as http:
+        yield app, http
+
+
 BEGINS = {
     "Order stake 15000.00 USD exceeds available limit 500.00 USD": {"orderStake": 15_000, "acceptPartialStake": False},
     "Order stake 0.50 USD is below minimum 1.00 USD": {"orderStake": 0.5},
@@ -209,12 +227,8 @@ BEGINS = {
 async def test_every_decline_is_told_over_http(
     service: AutomatedBetPlacing, database: Database, vault: Vault, nats: Bus
 ) -> None:
-    accounts, clock = Accounts(database, service._clock), service._clock
-    key = (await accounts.create_key(ACME, "abp", per_minute=1000)).reveal()
-    app = create_app(ApiContext(database, accounts, clock, vault, BookView(service.book), service, nats))
-    transport, headers = httpx.ASGITransport(app), {"X-API-Key": key}
     order = {"fixtureId": TENNIS, "outcomeId": 121, "orderPrice": 1.7, "orderStake": 10, "userRef": "u"}
-    async with httpx.AsyncClient(transport=transport, base_url="http://abp", headers=headers) as http:
+    async with serving(service, database, vault, nats) as (_, http):
 
         async def reason(**changes: Any) -> str:
             body = {**order, "requestUuid": str(uuid.uuid4()), "testOrder": True, **changes}
@@ -413,6 +427,48 @@ async def test_a_move_while_a_betslip_is_made_is_told_after_it(
     slip = await service.betslip(ACME, TENNIS, SINNER.outcome_id, NO_PLAYER, None)
     assert offered(slip) == (Decimal("1.8"), True)
     assert [key.client for key in told] == [ACME]
+
+
+async def test_prices_of_a_betslip_are_pushed_for_sixty_seconds(
+    service: AutomatedBetPlacing, world: WorldServer, database: Database, vault: Vault, nats: Bus, eventually: Any
+) -> None:
+    async with serving(service, database, vault, nats) as (app, http), AsyncExitStack() as stack:
+        live, server = Live(service, BookView(service.book), app.state.hub, service._clock), Server(app, "127.0.0.1", 0)
+        await server.start()
+        stack.push_async_callback(server.stop)
+        live.start()
+        stack.push_async_callback(live.stop)
+        client = await stack.enter_async_context(connected(server))
+        await client.login("betslip", key=http.headers["X-API-Key"])
+        asked = {"fixtureId": TENNIS, "outcomeId": SINNER.outcome_id, "playerId": 0}
+
+        async def shown() -> Any:
+            return decode_json((await http.get("/betslip", params=asked)).content)
+
+        async def move(price: str) -> None:
+            offer(world, price)
+            await eventually(lambda: price_of(service) == Decimal(price))
+
+        slip = await shown()
+        offer(world, "1.9", bookmaker="vertex")  # where the client has no account
+        await move("1.85")
+        told = await client.next()
+        assert (told["channel"], told["event"], told["seq"]) == ("betslip", "UPDATE", 1)
+        assert offered(told["payload"]) == (Decimal("1.85"), True)
+        assert without_price(told["payload"]) == without_price(slip)
+        service.windows._clock = ScaledClock(service._clock.now_ns() + 60 * NS_PER_S, 1)
+        await move("1.9")
+        assert offered(await shown()) == (Decimal("1.9"), True)
+        await move("1.95")
+        told = await client.next()
+        assert (told["seq"], offered(told["payload"])) == (2, (Decimal("1.95"), True))
+
+
+def without_price(slip: dict[str, Any]) -> dict[str, Any]:
+    """And without the line's id, which changes with it."""
+    entry = slip["odds"]["pinnacle"][f"{TENNIS}:pinnacle:121:0"]
+    others = {name: value for name, value in entry.items() if name not in ("price", "bookmakerMarketId")}
+    return slip | {"odds": others}
 
 
 @pytest.mark.parametrize(
