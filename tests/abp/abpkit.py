@@ -212,6 +212,39 @@ class Desk:
             bet.sent_at = self.clock.now()
         return bet
 
+    async def hedge(self, stake: str = "50", **changes: Any) -> Bet:
+        """A bet of market making on the dollar account at 2.00, committed and accepted."""
+        order = new_order()
+        bet = Bet(
+            str(uuid.uuid4()),
+            "mm",
+            order.client,
+            self.dollars,
+            VenueSlug("pinnacle"),
+            order.fixture_id,
+            order.market_id,
+            order.outcome_id,
+            order.player_id,
+            Decimal(2),
+            Decimal(stake),
+            "USD",
+            Decimal(1),
+        )
+        async with self.database.transaction() as connection:
+            await self.bets.insert(connection, [bet])
+        await self.answer(bet, **changes)
+        return bet
+
+    async def answer(self, bet: Bet, **changes: Any) -> None:
+        """What becomes of a bet of market making: it is taken where nothing else is said."""
+        if not changes:
+            taken(bet)
+        for name, value in changes.items():
+            setattr(bet, name, value)
+        async with self.database.transaction() as connection:
+            await self.bets.save_answer(connection, bet)
+            await self.bets.save_settlement(connection, bet)
+
     async def deposit(self, account_id: int, amount: str, currency: str = "USD") -> None:
         async with self.database.transaction() as connection:
             await book_balance(connection, account_id, currency, Decimal(amount), NOW, NOW)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -19,7 +20,7 @@ from hedgerow.abp.repository import Lease
 from hedgerow.abp.work import Work
 from hedgerow.core.ids import ClientName, MarketKey, OutcomeId, VenueSlug
 from hedgerow.storage.accounts import Accounts
-from hedgerow.storage.bets import Bets
+from hedgerow.storage.bets import Bet, Bets
 
 from .abpkit import new_order
 from .runkit import ACCOUNT, ALCARAZ, LONG, SINNER, Floor, WorldOffers
@@ -61,6 +62,33 @@ class Cases:
     async def decide(self, works: Sequence[Work]) -> list[Outcome]:
         async with self.floor.database.transaction() as connection:
             return await self.decider.decide(connection, works)
+
+    @asynccontextmanager
+    async def hedge(self, client: ClientName, stake: str) -> AsyncIterator[None]:
+        """Market making takes so much of the client's account, and nobody has read its balance since. The bet is
+        there within the block only: the floor asks for the fill of a hedge."""
+        await self.floor.database.execute("insert into mm_clients (client, bookmaker) values ($1, 'pinnacle')", client)
+        (desk,) = self.desks.of(client)
+        clock, order = self.floor.world.clock, new_order(client=client)
+        bets = Bets(self.floor.database, clock)
+        bet = Bet(
+            str(uuid.uuid4()),
+            "mm",
+            client,
+            desk.row.account_id,
+            VenueSlug("pinnacle"),
+            order.fixture_id,
+            order.market_id,
+            order.outcome_id,
+            order.player_id,
+            Decimal(2),
+            Decimal(stake),
+            "USD",
+            Decimal(1),
+        )
+        await bets.commit([bet])
+        yield
+        await self.floor.database.execute("delete from bets where origin = 'mm'")
 
     async def told(self, client: ClientName) -> list[tuple[Any, ...]]:
         """All that the database says of a client's orders and bets, in their order."""
@@ -115,6 +143,14 @@ async def test_orders_of_a_group_share_what_is_free(cases: Cases) -> None:
     stakes = [[bet.requested_stake for bet, _, _ in one.legs] for one in outcomes if isinstance(one, Decided)]
     assert stakes == [[15], [15], [10], []]
     assert await cases.free(ACME) == 0
+
+
+async def test_what_a_hedge_took_since_the_balance_was_read_is_not_bet(cases: Cases) -> None:
+    (work,) = await cases.works(ACME, {"stake": Decimal(40)})
+    async with cases.hedge(ACME, "30"):
+        (outcome,) = await cases.decide([work])
+    assert isinstance(outcome, Decided)
+    assert [bet.requested_stake for bet, _, _ in outcome.legs] == [10]
 
 
 async def test_one_order_that_cannot_be_decided_harms_no_other(cases: Cases, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -155,6 +155,25 @@ async def test_drift_that_the_statement_explains_is_no_alarm(desk: Desk, desks: 
     assert await desk.database.fetchval("select count(*) from abp_drifts") == 0
 
 
+async def test_hedge_of_market_making_is_no_drift(desk: Desk, desks: Desks, tills: dict[int, Till]) -> None:
+    await desks.read_balances()
+    await desk.hedge("50")
+    tills[desk.dollars].free = Decimal(950)
+    await desks.read_balances()
+    assert await desk.database.fetchval("select count(*) from abp_drifts") == 0
+    assert await free(desk, desk.dollars) == 950
+
+
+async def test_hedge_that_was_read_explains_no_later_drift(desk: Desk, desks: Desks, tills: dict[int, Till]) -> None:
+    await desks.read_balances()
+    await desk.hedge("50")
+    for amount in (950, 950, 900):
+        tills[desk.dollars].free = Decimal(amount)
+        desk.clock.advance(15)
+        await desks.read_balances()
+    assert await desk.database.fetchval("select array_agg(drift) from abp_drifts") == [-50]
+
+
 async def test_drift_that_nothing_explains_is_an_alarm_once(desk: Desk, desks: Desks, tills: dict[int, Till]) -> None:
     await desks.read_balances()
     counted = BALANCE_DRIFTS.labels("pinnacle")._value.get()

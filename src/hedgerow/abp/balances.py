@@ -1,12 +1,13 @@
 """What a bookmaker says of an account's balance, against what the ledger knows.
 
 Its word may count a bet that is under way or not, so it is believed between what is sure either way. What no bet
-explains is drift: a deposit, a withdrawal, or a fault; it is booked, and kept as evidence. First the rules (pure), then
-the SQL.
+explains, of a client or of market making, is drift: a deposit, a withdrawal, or a fault; it is booked, and kept as
+evidence. First the rules (pure), then the SQL.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,6 +15,7 @@ from typing import Any
 
 from asyncpg import Connection
 
+from hedgerow.abp.hedges import NO_HEDGES, Hedged, Read, left_open, since_last_word
 from hedgerow.abp.ledger import ZERO, Entry, Kind, Move, Place, balances, lock_accounts, moving, post
 from hedgerow.storage.database import Database
 
@@ -27,7 +29,7 @@ _MOST_EVIDENCE = 100
 
 @dataclass(frozen=True, slots=True)
 class Unsure:
-    """Money of bets that a bookmaker's word on the balance may count or not.
+    """Money of clients' bets that a bookmaker's word on the balance may count or not.
 
     going: held in the ledger, but perhaps still there, or there again: of bets that are not answered, that were taken
     since the question, or whose payout the bookmaker may have booked before we could know. coming: given back in the
@@ -39,21 +41,25 @@ class Unsure:
     coming: Decimal = ZERO
     late: Decimal = ZERO
 
+    def around(self, told: Decimal) -> tuple[Decimal, Decimal]:
+        """The least and the most that can be bet where a bookmaker says `told`."""
+        return told - self.going, told + self.coming
+
 
 def observe(free: Decimal, unsure: Unsure, told: Decimal) -> list[Move]:
     """The bookmaker says that `told` can be bet: `free` is brought between what surely can and what surely cannot be
     bet, and left alone where it lies there already."""
-    most, least = told + unsure.coming, told - unsure.going
+    least, most = unsure.around(told)
     return moving(
         Move(Kind.CORRECTION, Place.VENUE, Place.FREE, least - free),
         Move(Kind.CORRECTION, Place.FREE, Place.VENUE, free - most),
     )
 
 
-def drift(free: Decimal, unsure: Unsure, told: Decimal) -> Decimal:
+def drift(free: Decimal, unsure: Unsure, told: Decimal, hedged: Hedged = NO_HEDGES) -> Decimal:
     """What of the bookmaker's word no bet explains: above 0 where it has more than the ledger, below where less."""
     change = balances(observe(free, unsure, told))[Place.FREE]
-    return ZERO if abs(change) <= unsure.late else change
+    return ZERO if -unsure.late - hedged.out <= change <= unsure.late + hedged.back else change
 
 
 # --- SQL -----------------------------------------------------------------------------------------------------------
@@ -61,10 +67,12 @@ def drift(free: Decimal, unsure: Unsure, told: Decimal) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a bookmaker's word did. free: what can be bet now; drift: see `drift`, 0 for the first word ever."""
+    """What a bookmaker's word did. free: what can be bet now; drift: see `drift`, 0 for the first word ever; left: what
+    of market making's bets the ledger may not have even now."""
 
     free: Decimal
     drift: Decimal
+    left: Hedged = NO_HEDGES
 
 
 async def last_entry(database: Database, account_id: int) -> int:
@@ -84,15 +92,18 @@ async def book_balance(
     at: datetime,
     *,
     since: int | None = None,
+    read: Read | None = None,
     has_statement: bool = True,
     is_last_look: bool = True,
 ) -> Observation:
     """Books the bookmaker's word on what can be bet, as asked for at that time. What no bet explains is kept as
     evidence (`abp_drifts`); before the last look it is only told, and nothing is booked. since: the account's last
-    entry before the question, None where nothing can have moved."""
+    entry before the question, None where nothing can have moved; read: the last word that was booked before, None
+    where this process knows of none."""
     free = (await lock_accounts(connection, {account_id: currency}))[account_id]
     unsure = await _unsure(connection, account_id, currency, since, at, has_statement=has_statement)
-    unexplained = drift(free, unsure, told)
+    hedged, hedges = await since_last_word(connection, account_id, currency, read)
+    unexplained = drift(free, unsure, told, hedged)
     if unexplained and not await connection.fetchval(
         "select exists (select 1 from abp_ledger where account_id = $1 and currency = $2)", account_id, currency
     ):
@@ -100,10 +111,11 @@ async def book_balance(
     if unexplained and not is_last_look:
         return Observation(free, unexplained)
     if unexplained:
-        await _keep_evidence(connection, account_id, currency, at, asked_at, free, told, unexplained)
+        await _keep_evidence(connection, account_id, currency, at, asked_at, free, told, unexplained, hedges)
     moves = observe(free, unsure, told)
     await post(connection, [Entry(account_id, currency, move, None) for move in moves], at)
-    return Observation(balances(moves, {Place.FREE: free})[Place.FREE], unexplained)
+    left = left_open(free, *unsure.around(told), hedged)
+    return Observation(balances(moves, {Place.FREE: free})[Place.FREE], unexplained, left)
 
 
 async def _unsure(
@@ -172,14 +184,18 @@ async def _keep_evidence(
     ours: Decimal,
     told: Decimal,
     unexplained: Decimal,
+    hedges: Sequence[int],
 ) -> None:
     unsure = await connection.fetch(
-        """select bet_id, reference::text, status, in_doubt, reserved, staked from bets
-           where account_id = $1 and currency = $2 and origin = 'abp' and (reserved > 0 or staked > 0)
+        """select bet_id, reference::text, origin, status, in_doubt, settlement, reserved, staked, placed_stake, payout
+           from bets
+           where (account_id = $1 and currency = $2 and origin = 'abp' and (reserved > 0 or staked > 0))
+              or bet_id = any($4)
            order by bet_id desc limit $3""",
         account_id,
         currency,
         _MOST_EVIDENCE,
+        hedges[:_MOST_EVIDENCE],
     )
     await connection.execute(
         """insert into abp_drifts (account_id, currency, at, asked_at, ours, told, drift, bets)

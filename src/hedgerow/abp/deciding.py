@@ -21,6 +21,7 @@ from asyncpg import Connection
 from hedgerow.abp.amounts import Currency
 from hedgerow.abp.candidates import Standing
 from hedgerow.abp.desks import Desk, Desks
+from hedgerow.abp.hedges import Read, taken_since
 from hedgerow.abp.ledger import hold, lock_accounts, wanted_money
 from hedgerow.abp.offers import Momentary, Offer, Offers
 from hedgerow.abp.orders import AbpOrder, AbpOrderStatus, Progress, end_of
@@ -215,7 +216,7 @@ class Decider:
         """Decides the cases one after the other: what one takes is not free for the next."""
         cases = [one for one in found if isinstance(one, _Case)]
         accounts = {one.account_id: one.limits.currency.code for case in cases for one in case.candidates}
-        free = await lock_accounts(connection, accounts) if accounts else {}
+        free = await self._free(connection, accounts) if accounts else {}
         orphaned = await self._orders.orphaned_accounts(connection, accounts) if accounts else frozenset()
         offers = Momentary(self._offers)
         outcomes: list[Outcome] = []
@@ -228,6 +229,19 @@ class Decider:
             else:
                 outcomes.append(one)
         return outcomes
+
+    async def _free(self, connection: Connection[Any], accounts: Mapping[int, str]) -> dict[int, Decimal]:
+        """What is free on accounts (id to currency), which are locked from now on: also without what market making's
+        bets took after the balance was read."""
+        free = await lock_accounts(connection, accounts)
+        taken = await taken_since(
+            connection, {account_id: (code, self._read(account_id)) for account_id, code in accounts.items()}
+        )
+        return {account_id: amount - taken[account_id] for account_id, amount in free.items()}
+
+    def _read(self, account_id: int) -> Read | None:
+        desk = self._desks.get(account_id)
+        return None if desk is None else desk.read
 
     def _route(
         self, case: _Case, free: dict[int, Decimal], orphaned: Collection[int], offers: Offers, written: _Written

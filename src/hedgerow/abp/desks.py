@@ -13,6 +13,7 @@ import structlog
 
 from hedgerow.abp.amounts import Currency
 from hedgerow.abp.balances import Observation, book_balance, last_entry
+from hedgerow.abp.hedges import Read, undecided_since
 from hedgerow.abp.readings import Readings
 from hedgerow.core.clock import Clock
 from hedgerow.core.config import VenueUrls
@@ -51,6 +52,8 @@ class Desk:
     is_open: bool = False
     sending: set[asyncio.Task[None]] = field(default_factory=set)
     """Who waits for a bookmaker's answer to a bet; the connector that it was sent by is not closed before."""
+    read: Read | None = None
+    """When its balance was last brought into the ledger by this process; None: not yet."""
     failures: deque[bool] = field(default_factory=lambda: deque(maxlen=_REMEMBERED_ANSWERS))
 
     def answered(self, *, is_failure: bool) -> None:
@@ -271,6 +274,7 @@ class Desks:
         """None where the bookmaker does not say."""
         row, bookmaker = desk.row, desk.bookmaker
         asked_at, since = self._clock.now(), await last_entry(self._database, row.account_id)
+        hedges_since = await undecided_since(self._database, row.account_id, asked_at)
         try:
             if not desk.is_open:
                 await bookmaker.open()
@@ -288,9 +292,12 @@ class Desks:
                 asked_at,
                 self._clock.now(),
                 since=since,
+                read=desk.read,
                 has_statement=bookmaker.manifest.has_statement,
                 is_last_look=is_last,
             )
+        if is_last or not observed.drift:
+            desk.read = Read(hedges_since, observed.left)
         await self._accounts.set_balance(row.account_id, told.free, told.held)
         return observed
 
