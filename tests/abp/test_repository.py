@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from hedgerow.abp.orders import AbpOrderStatus, PriceRule
 from hedgerow.abp.receipts import receipt_of
-from hedgerow.abp.repository import OrderFilter
+from hedgerow.abp.repository import OrderFilter, presence_of
 from hedgerow.core.ids import ClientName
 from hedgerow.core.states import BetStatus
 
@@ -78,13 +78,30 @@ async def test_accounts_with_bets_that_nobody_follows_are_known(desk: Desk) -> N
     await desk.orders.take_up(ONE, 1, 0)
     bet = await desk.bet(order, "3", runner=ONE)
     async with desk.database.transaction() as connection:
-        assert await desk.orders.orphaned_accounts(connection, [desk.dollars, desk.euros]) == {desk.dollars}
+        assert await desk.orders.orphaned_accounts(connection, [desk.dollars, desk.euros], TWO) == {desk.dollars}
     await desk.orders.take_up(TWO, 1, 30)
     async with desk.database.transaction() as connection:
-        assert await desk.orders.orphaned_accounts(connection, [desk.dollars]) == {desk.dollars}
+        assert await desk.orders.orphaned_accounts(connection, [desk.dollars], TWO) == {desk.dollars}
         bet.move_to(BetStatus.PLACED, "asked for; it may still arrive")
         await desk.bets.save_answer(connection, bet)
-        assert await desk.orders.orphaned_accounts(connection, [desk.dollars]) == frozenset()
+        assert await desk.orders.orphaned_accounts(connection, [desk.dollars], TWO) == frozenset()
+
+
+async def test_process_that_is_gone_leaves_its_accounts_before_its_lease_ends(desk: Desk) -> None:
+    await desk.deposit(desk.dollars, "100")
+    order = await desk.order()
+    await desk.orders.take_up(ONE, 1, 30)
+    await desk.bet(order, "3", runner=ONE)
+
+    async def orphaned(runner: str) -> frozenset[int]:
+        async with desk.database.transaction() as connection:
+            return await desk.orders.orphaned_accounts(connection, [desk.dollars], runner)
+
+    async with desk.database.lock(presence_of(ONE)):
+        assert await orphaned(TWO) == frozenset()
+    assert await orphaned(TWO) == {desk.dollars}
+    assert await orphaned(ONE) == frozenset()
+    assert await desk.orders.take_up(TWO, 1, 30) == []
 
 
 async def test_filters_are_combined_by_or_and_show_only_the_clients_own(desk: Desk) -> None:

@@ -34,9 +34,11 @@ PAUSED_RUNNER = Path(__file__).with_name("paused_runner.py")
 
 async def kill(floor: Floor, runner: Runner) -> None:
     """The process dies: nothing more of it runs, nothing is given back."""
-    for task in [*runner._tasks, *runner._working, *runner._legs]:
+    presence = runner._presence
+    assert presence is not None
+    for task in [*runner._tasks, *runner._working, *runner._legs, presence]:
         task.cancel()
-    await asyncio.sleep(0)
+    await asyncio.wait([presence])
     for made, desks in list(floor.started):
         if made is runner:
             floor.started.remove((made, desks))
@@ -253,8 +255,10 @@ async def test_what_a_dead_process_left_behind_is_asked_for_before_anything_new(
     await kill(floor, first)
     assert [status for status, _, _ in await floor.rows(order)] == ["PENDING"]
     floor.behave()
-    await floor.database.execute("update abp_orders set lease_until = clock_timestamp()")
     await floor.runner()
+    early = await floor.ended(await floor.place(lives=timedelta(seconds=20)))
+    assert (early.status, await floor.rows(early)) == (AbpOrderStatus.EXPIRED, [])
+    await floor.database.execute("update abp_orders set lease_until = clock_timestamp()")
     newer = await floor.place(lives=LONG)
     ended, newer = await floor.ended(order), await floor.ended(newer)
     assert (ended.status, ended.filled) == (AbpOrderStatus.FILLED, 10)

@@ -217,7 +217,9 @@ class Decider:
         cases = [one for one in found if isinstance(one, _Case)]
         accounts = {one.account_id: one.limits.currency.code for case in cases for one in case.candidates}
         free = await self._free(connection, accounts) if accounts else {}
-        orphaned = await self._orders.orphaned_accounts(connection, accounts) if accounts else frozenset()
+        orphaned: frozenset[int] = frozenset()
+        if accounts:
+            orphaned = await self._orders.orphaned_accounts(connection, accounts, self._runner)
         offers = Momentary(self._offers)
         outcomes: list[Outcome] = []
         for one in found:

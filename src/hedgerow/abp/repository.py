@@ -20,7 +20,7 @@ from hedgerow.abp.orders import AbpOrder, AbpOrderStatus, NewOrder, PriceRule
 from hedgerow.abp.receipts import Receipt, from_json, to_json
 from hedgerow.core.clock import Clock
 from hedgerow.core.states import BetSettlement, BetStatus
-from hedgerow.storage.database import Database
+from hedgerow.storage.database import Database, advisory_key
 
 _COLUMNS = """order_id, client, request_uuid::text, user_ref, fixture_id, market_id, outcome_id, player_id, is_back,
     price, stake, currency, bookmakers, accepts_better, accepts_partial, price_rule, is_test, meta, status, reason,
@@ -65,6 +65,11 @@ class OrderFilter:
     user_ref: str | None = None
     fixture_id: str | None = None
     statuses: tuple[AbpOrderStatus, ...] = ()
+
+
+def presence_of(runner: str) -> str:
+    """The lock that a runner holds alone as long as it lives."""
+    return f"abp runner {runner}"
 
 
 class AbpOrders:
@@ -245,15 +250,31 @@ class AbpOrders:
         """Whether the operator has stopped all new placements."""
         return bool(await connection.fetchval("select emergency from mm_system"))
 
-    async def orphaned_accounts(self, connection: Connection[Any], account_ids: Collection[int]) -> frozenset[int]:
+    async def orphaned_accounts(
+        self, connection: Connection[Any], account_ids: Collection[int], runner: str
+    ) -> frozenset[int]:
         """Accounts with bets that a process left behind when it died: the bookmaker has to be asked for them before
-        anything new is sent there."""
+        anything new is sent there. A process may be dead long before its leases end; runner: who asks, and lives."""
         rows = await connection.fetch(
-            """select distinct b.account_id from bets b join abp_orders o using (order_id)
-               where b.origin = 'abp' and b.account_id = any($1) and b.status in ('PENDING', 'PLACED')
-                 and (o.runner is null or o.lease_until < clock_timestamp()
-                      or (b.status = 'PENDING' and b.runner is distinct from o.runner))""",
+            """select distinct b.account_id, o.runner::text as runner,
+                      o.runner is null or o.lease_until < clock_timestamp()
+                        or (b.status = 'PENDING' and b.runner is distinct from o.runner) as is_orphaned
+               from bets b join abp_orders o using (order_id)
+               where b.origin = 'abp' and b.account_id = any($1) and b.status in ('PENDING', 'PLACED')""",
             list(account_ids),
+        )
+        others = {row["runner"] for row in rows if not row["is_orphaned"]} - {runner}
+        gone = await self._gone(connection, sorted(others)) if others else frozenset()
+        return frozenset(row["account_id"] for row in rows if row["is_orphaned"] or row["runner"] in gone)
+
+    async def _gone(self, connection: Connection[Any], runners: Sequence[str]) -> frozenset[str]:
+        """Those of the runners whose presence nobody holds. One that lives may be among them, whose connection broke:
+        that only makes others wait; its orders stay its own."""
+        rows = await connection.fetch(
+            """select runner from unnest($1::text[], $2::bigint[]) t (runner, key)
+               where pg_try_advisory_xact_lock_shared(key)""",
+            runners,
+            [advisory_key(presence_of(runner)) for runner in runners],
         )
         return frozenset(row[0] for row in rows)
 

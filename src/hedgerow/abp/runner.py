@@ -20,7 +20,7 @@ from hedgerow.abp.deciding import Decided, Decider, Leg, LostError, Outcome
 from hedgerow.abp.desks import Desks
 from hedgerow.abp.offers import Offers
 from hedgerow.abp.orders import AbpOrder, AbpOrderStatus
-from hedgerow.abp.repository import AbpOrders, Lease
+from hedgerow.abp.repository import AbpOrders, Lease, presence_of
 from hedgerow.abp.view import View
 from hedgerow.abp.work import Work
 from hedgerow.core.clock import Clock
@@ -38,6 +38,7 @@ _log = structlog.get_logger(__name__)
 
 LEASE_S = 30.0
 _RENEW_EVERY_S = 10.0
+_LOOK_AT_PRESENCE_S = 1.0
 _UNSAFE_BEFORE_END_S = 12.0
 """A bet is not sent so shortly before the lease ends: its request would outlive it."""
 _LOOK_EVERY_S = 0.25
@@ -77,6 +78,7 @@ class Runner:
         self._works: dict[int, Work] = {}
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[Any]] = []
+        self._presence: asyncio.Task[NoReturn] | None = None
         self._decider = Decider(self.name, orders, bets, desks, offers, view, clock)
         self._decisions = Grouped("decisions", self._decide, most=_MOST_DECIDED, waiting=2 * MOST_ORDERS)
         self._resting = 0
@@ -88,6 +90,7 @@ class Runner:
     # --- life ------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
+        self._presence = spawn(self._be_present(), "presence of the runner", is_vital=True)
         self._tasks = [
             spawn(self._take_up(), "take up orders", is_vital=True),
             spawn(self._renew(), "renew leases", is_vital=True),
@@ -106,6 +109,8 @@ class Runner:
             await self._orders.release(self.name)
         except StorageError as error:
             _log.error("orders are not given back; their leases end by themselves", error=str(error))
+        if self._presence is not None:
+            await stop(self._presence)
 
     def look(self) -> None:
         """New orders were committed."""
@@ -199,6 +204,19 @@ class Runner:
                 continue
             for order_id in ours & self._works.keys():
                 self._works[order_id].safe_until = asked_at + self._lease_s - _UNSAFE_BEFORE_END_S
+
+    async def _be_present(self) -> NoReturn:
+        """Holds the lock that tells others that this process lives. It goes with the process, long before the leases
+        end: until these are over nobody else asks for its bets, and nothing new is sent on their accounts."""
+        while True:
+            try:
+                async with self._database.lock(presence_of(self.name)) as connection:
+                    while True:
+                        await asyncio.sleep(_LOOK_AT_PRESENCE_S)
+                        await connection.fetchval("select 1")
+            except StorageError as error:
+                _log.warning("this runner's presence is not told", error=str(error))
+            await asyncio.sleep(_LOOK_AT_PRESENCE_S)
 
     # --- one order -------------------------------------------------------------------------------------------------
 
