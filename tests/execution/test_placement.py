@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from hedgerow.core.clock import NS_PER_S, SteppedClock
+from hedgerow.core.errors import InDoubt, Reason, Refused, Unavailable
 from hedgerow.core.ids import NO_PLAYER, ClientName, FixtureId, MarketId, OutcomeId, VenueSlug
 from hedgerow.core.odds import OddsMicros
 from hedgerow.core.secrets import Secret, Vault
 from hedgerow.core.states import BetStatus
-from hedgerow.execution.guard import Breakers
+from hedgerow.execution.guard import FAILURES_TO_OPEN, OPEN_FOR_S, Breakers
 from hedgerow.execution.placement import NO_LAY, Placement, intent_of
 from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.bets import Bet, Bets
@@ -28,8 +31,15 @@ KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 class Exchange:
     """Names bets as Polymarket does, and notes what the database knew when a bet left."""
 
-    def __init__(self, database: Database, *, decided: bool = False, slug: str = "polymarket") -> None:
-        self.manifest = venue(slug).manifest
+    def __init__(
+        self,
+        database: Database,
+        *,
+        decided: bool = False,
+        slug: str = "polymarket",
+        fault: BaseException | None = None,
+    ) -> None:
+        self.manifest, self._fault = venue(slug).manifest, fault
         self.left: list[tuple[str, str]] = []
         self._database, self._decided = database, decided
 
@@ -41,6 +51,8 @@ class Exchange:
     async def place(self, bet: BetIntent) -> BetReport:
         row = await self._database.fetchrow("select status, bookmaker_bet_id from bets")
         self.left.append(tuple(row))
+        if self._fault is not None:
+            raise self._fault
         return BetReport(bet.reference, BetStatus.CONFIRMED, "0xabc", OddsMicros(1_900_000), Decimal(10))
 
 
@@ -73,8 +85,8 @@ async def bet(database: Database) -> Bet:
     return made
 
 
-async def sent(database: Database, bet: Bet, bookmaker: Any) -> Any:
-    placement = Placement(database, Bets(database, CLOCK), Breakers(CLOCK), CLOCK)
+async def sent(database: Database, bet: Bet, bookmaker: Any, breakers: Breakers | None = None) -> Any:
+    placement = Placement(database, Bets(database, CLOCK), breakers or Breakers(CLOCK), CLOCK)
     intent = intent_of(bet, market_ref="m", outcome_ref="o", is_live=False)
     return await placement.send(bookmaker, bet, intent, covers=lambda _: Decimal(0))
 
@@ -97,3 +109,30 @@ async def test_a_lay_bet_never_reaches_a_bookmaker_that_takes_none(database: Dat
     bet.is_back = False
     refusal = await sent(database, bet, bookmaker)
     assert (refusal.message, bookmaker.left, bet.status) == (NO_LAY, [], BetStatus.REJECTED)
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [
+        {},
+        {"decided": True},
+        {"slug": "pinnacle"},
+        {"fault": Refused("polymarket", "place", "no", reason=Reason.PRICE)},
+        {"fault": Unavailable("polymarket", "place", "no")},
+        {"fault": InDoubt("polymarket", "place", "no")},
+        {"fault": RuntimeError("what nobody thought of")},
+        {"fault": asyncio.CancelledError()},
+    ],
+    ids=["accepted", "decided", "no lay", "refused", "unavailable", "in doubt", "fault", "cancelled"],
+)
+async def test_trial_of_a_breaker_ends_with_its_bet(database: Database, bet: Bet, switches: dict[str, Any]) -> None:
+    clock = SteppedClock(CLOCK.now_ns())
+    breakers = Breakers(clock)
+    for _ in range(FAILURES_TO_OPEN):
+        breakers.failed(bet.account_id)
+    clock.advance(OPEN_FOR_S)
+    bet.is_back = "slug" not in switches
+    with suppress(asyncio.CancelledError):
+        await sent(database, bet, Exchange(database, **switches), breakers)
+    clock.advance(OPEN_FOR_S)
+    assert breakers.allows(bet.account_id)

@@ -43,7 +43,8 @@ class Breakers:
         return Circuit.HALF_OPEN if waited >= OPEN_FOR_S * NS_PER_S else Circuit.OPEN
 
     def allows(self, account_id: int) -> bool:
-        """Whether a bet may be sent now. In the half-open state the first to ask is the trial; others wait."""
+        """Whether a bet may be sent now. In the half-open state the first to ask is the trial; others wait until it is
+        over (`end_trial`)."""
         match self.state(account_id):
             case Circuit.CLOSED:
                 return True
@@ -64,4 +65,9 @@ class Breakers:
         state.failures += 1
         if state.opened_ns is not None or state.failures >= FAILURES_TO_OPEN:
             state.opened_ns = self._clock.now_ns()
+            state.on_trial = False
+
+    def end_trial(self, account_id: int) -> None:
+        """The bet that was let through is over, also where the venue was not asked: the next may be the trial."""
+        if (state := self._states.get(account_id)) is not None:
             state.on_trial = False

@@ -113,14 +113,14 @@ class Placement:
         intent: see `intent_of`; leave_by: the loop's time after which the request is not written any more, however long
         its preparation takes.
         """
-        if not self._breakers.allows(bet.account_id):
-            bet.move_to(BetStatus.FAILED, "circuit breaker open")
-            await self.save(bet)
-            return None
         if not bet.is_back and not bookmaker.manifest.lays:
             bet.move_to(BetStatus.REJECTED, NO_LAY)
             await self.save(bet)
             return Refused(bet.bookmaker, "place", NO_LAY, reason=Reason.INVALID)
+        if not self._breakers.allows(bet.account_id):
+            bet.move_to(BetStatus.FAILED, "circuit breaker open")
+            await self.save(bet)
+            return None
         bet.sent_at = self._clock.now()
         refusal: Refused | None = None
         with span("bet.attempt") as traced:
@@ -152,8 +152,7 @@ class Placement:
                 bet.in_doubt = True
                 _log.warning("bet in doubt", bet_id=bet.bet_id, reference=bet.reference, bookmaker=bet.bookmaker)
             except Exception as error:
-                # What no connector may raise was raised: nobody knows how far the request came, and the trial of a
-                # breaker must not stay under way for ever.
+                # What no connector may raise was raised: nobody knows how far the request came.
                 self._breakers.failed(bet.account_id)
                 bet.move_to(BetStatus.PLACED, f"{type(error).__name__} while placing it")
                 bet.in_doubt = True
@@ -161,6 +160,8 @@ class Placement:
             else:
                 self._breakers.succeeded(bet.account_id)
                 apply_report(bet, report, self._clock, covers)
+            finally:  # before anything is waited for: by then the trial may be another bet's
+                self._breakers.end_trial(bet.account_id)
             await self.save(bet)
             traced.tell("hedgerow.status", bet.status.value)
             traced.tell("hedgerow.in_doubt", bet.in_doubt)
