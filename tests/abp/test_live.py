@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, cast
 
 import pytest
 
-from hedgerow.abp.betslip import SlipKey
+from hedgerow.abp.betslip import SlipKey, Windows
 from hedgerow.abp.live import Live
 from hedgerow.abp.service import AutomatedBetPlacing
 from hedgerow.abp.subscribe import Words
@@ -29,15 +30,16 @@ SLIP = SlipKey("acme", FixtureId(FIXTURE), MarketId(121), OutcomeId(121), NO_PLA
 class Spoken:
     """A service that changes when it is told to. late: clients who wait for theirs until they may go on."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: SteppedClock) -> None:
+        self.windows = Windows(clock)
         self.error: Exception | None = None
         self.is_same = False
         self.asked = 0
         self.late: set[str] = set()
         self.goes_on = asyncio.Event()
 
-    def on_slip_changed(self, listener: Any) -> None:
-        self.slip_changed = listener
+    def on_slip(self, *, changed: Any, opened: Any) -> None:
+        self.slip_changed, self.slip_opened = changed, opened
 
     def on_feed(self, **listeners: Any) -> None:
         self.feed = listeners
@@ -67,20 +69,38 @@ class Heard:
 
 
 @pytest.fixture
-def service() -> Spoken:
-    return Spoken()
+def service(clock: SteppedClock) -> Spoken:
+    return Spoken(clock)
+
+
+@asynccontextmanager
+async def process(service: Spoken, database: Database, nats: Bus, clock: SteppedClock) -> AsyncIterator[Heard]:
+    """What acme hears on all four channels at a process of this service."""
+    hub, found = Hub("abp", database, nats, Words(clock)), Heard()
+    addresses = (("betslip", "acme"), ("fixtures", None), ("currencies", None), ("status", None))
+    hub.join(b"key", addresses, found)
+    live = Live(cast(AutomatedBetPlacing, service), OneFixture(), hub, nats, clock)
+    await live.start()
+    yield found
+    await live.stop()
 
 
 @pytest.fixture
 async def heard(service: Spoken, database: Database, nats: Bus, clock: SteppedClock) -> AsyncIterator[Heard]:
-    """What acme hears on all four channels."""
-    hub, found = Hub("abp", database, nats, Words(clock)), Heard()
-    addresses = (("betslip", "acme"), ("fixtures", None), ("currencies", None), ("status", None))
-    hub.join(b"key", addresses, found)
-    live = Live(cast(AutomatedBetPlacing, service), OneFixture(), hub, clock)
-    live.start()
-    yield found
-    await live.stop()
+    async with process(service, database, nats, clock) as found:
+        yield found
+
+
+@pytest.fixture
+def other(clock: SteppedClock) -> Spoken:
+    """The service of another process."""
+    return Spoken(clock)
+
+
+@pytest.fixture
+async def heard_there(other: Spoken, database: Database, nats: Bus, clock: SteppedClock) -> AsyncIterator[Heard]:
+    async with process(other, database, nats, clock) as found:
+        yield found
 
 
 async def test_changed_slip_is_told_to_its_client_alone(
@@ -145,6 +165,52 @@ async def test_slip_that_is_no_news_is_not_told(
     service.slip_changed(SLIP)
     await eventually(lambda: bool(heard.messages))
     assert len(heard.messages) == 1
+
+
+# --- several processes -----------------------------------------------------------------------------------------------
+
+
+async def test_changed_slip_is_told_once_to_the_clients_sockets_at_every_process(
+    service: Spoken, heard: Heard, heard_there: Heard, eventually: Callable[..., Awaitable[None]]
+) -> None:
+    service.slip_changed(replace(SLIP, client="zenith"))
+    service.slip_changed(SLIP)
+    await eventually(lambda: bool(heard_there.messages))
+    assert heard_there.messages == heard.messages
+    assert [told["payload"]["client"] for told in heard.messages] == ["acme"]
+
+
+def asked(service: Spoken) -> None:
+    """The process is asked for the betslip."""
+    service.windows.open(SLIP, {})
+    service.slip_opened(SLIP)
+
+
+async def test_process_that_was_asked_last_tells_alone(
+    service: Spoken,
+    other: Spoken,
+    clock: SteppedClock,
+    heard: Heard,
+    heard_there: Heard,
+    eventually: Callable[..., Awaitable[None]],
+) -> None:
+    for first, last in ((service, other), (other, service)):
+        asked(first)
+        clock.advance(0.001)
+        asked(last)
+        await eventually(lambda: first.windows.all() == [])  # noqa: B023 - awaited in the loop
+        assert last.windows.all() == [SLIP]
+
+
+async def test_of_two_processes_that_are_asked_at_once_one_tells(
+    service: Spoken, other: Spoken, heard: Heard, heard_there: Heard, eventually: Callable[..., Awaitable[None]]
+) -> None:
+    asked(service)
+    asked(other)
+    await eventually(lambda: len(service.windows.all()) + len(other.windows.all()) == 1)
+    service.slip_changed(SLIP)
+    await eventually(lambda: bool(heard_there.messages))  # the bus has brought all that was told before
+    assert len(service.windows.all()) + len(other.windows.all()) == 1
 
 
 async def test_fixture_is_told_whole(service: Spoken, heard: Heard) -> None:

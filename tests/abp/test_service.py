@@ -302,7 +302,7 @@ async def test_a_betslip_shows_the_offer_in_the_accounts_currency(
     assert (entry["active"], entry["limitCurrency"], entry["limitUsd"]) == (True, "USD", Decimal(500))
     assert slip["outcomeInfo"]["outcomeName"]
     told: list[str] = []
-    service.on_slip_changed(lambda key: told.append(key.client))
+    service.on_slip(changed=lambda key: told.append(key.client))
     offer(world, "1.85")
     await eventually(lambda: "acme" in told)
     (key,) = service.windows.of(TENNIS)
@@ -332,7 +332,7 @@ async def test_a_verified_line_stays_open_while_its_bookmaker_may_not_be_asked_a
 ) -> None:
     await verify(service, eventually)
     told: list[SlipKey] = []
-    service.on_slip_changed(told.append)
+    service.on_slip(changed=told.append)
     slips = [await service.betslip(ACME, TENNIS, SINNER.outcome_id, NO_PLAYER, None) for _ in range(2)]
     assert [offered(slip) for slip in slips] == [(Decimal("1.8"), True)] * 2
     offer(world, "1.85")
@@ -371,7 +371,7 @@ async def test_what_only_the_bookmaker_shows_becomes_news_without_a_move_of_the_
 ) -> None:
     line = LiveLine("m", "o", OddsMicros(1_900_000), Decimal(1), Decimal(100), "USD")
     told: list[SlipKey] = []
-    service.on_slip_changed(told.append)
+    service.on_slip(changed=told.append)
     await verify(service, eventually)
     monkeypatch.setattr(PinnacleBookmaker, "line", AsyncMock(side_effect=lambda *_: line))
     await service.betslip(ACME, TENNIS, SINNER.outcome_id, NO_PLAYER, None)
@@ -387,7 +387,7 @@ async def test_verified_betslips_are_made_anew_in_turns(
 ) -> None:
     monkeypatch.setattr("hedgerow.abp.service._MOST_ASKED_AGAIN", 2)
     told: list[int] = []
-    service.on_slip_changed(lambda key: told.append(key.player_id))
+    service.on_slip(changed=lambda key: told.append(key.player_id))
     key = SlipKey(ACME, TENNIS, MarketId(SINNER.outcome_id), SINNER.outcome_id, NO_PLAYER)
     service.windows.open(replace(key, bookmakers=frozenset({"vertex"})), {})
     for player in (1, 2, 3):
@@ -404,7 +404,7 @@ async def test_a_move_that_leaves_a_betslip_as_it_was_is_no_news(
     service: AutomatedBetPlacing, world: WorldServer, eventually: Any
 ) -> None:
     told: list[SlipKey] = []
-    service.on_slip_changed(told.append)
+    service.on_slip(changed=told.append)
     await service.betslip(ACME, TENNIS, SINNER.outcome_id, NO_PLAYER, None)
     offer(world, "1.9", bookmaker="vertex")  # where the client has no account
     await eventually(lambda: bool(told))
@@ -415,7 +415,7 @@ async def test_a_move_while_a_betslip_is_made_is_told_after_it(
     service: AutomatedBetPlacing, world: WorldServer, eventually: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, told = service._slip, list[SlipKey]()
-    service.on_slip_changed(told.append)
+    service.on_slip(changed=told.append)
 
     async def overtaken(key: SlipKey) -> dict[str, Any]:
         slip = await made(key)
@@ -433,10 +433,11 @@ async def test_prices_of_a_betslip_are_pushed_for_sixty_seconds(
     service: AutomatedBetPlacing, world: WorldServer, database: Database, vault: Vault, nats: Bus, eventually: Any
 ) -> None:
     async with serving(service, database, vault, nats) as (app, http), AsyncExitStack() as stack:
-        live, server = Live(service, BookView(service.book), app.state.hub, service._clock), Server(app, "127.0.0.1", 0)
+        live = Live(service, BookView(service.book), app.state.hub, nats, service._clock)
+        server = Server(app, "127.0.0.1", 0)
         await server.start()
         stack.push_async_callback(server.stop)
-        live.start()
+        await live.start()
         stack.push_async_callback(live.stop)
         client = await stack.enter_async_context(connected(server))
         await client.login("betslip", key=http.headers["X-API-Key"])

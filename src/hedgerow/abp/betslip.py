@@ -135,6 +135,15 @@ class Windows:
         if len(self._windows) > MOST_WINDOWS:
             del self._windows[next(iter(self._windows))]
 
+    def until_ms(self, key: SlipKey) -> int | None:
+        """When the window is over; None where there is none."""
+        window = self._open().get(key)
+        return None if window is None else window.until_ms
+
+    def close(self, key: SlipKey) -> None:
+        """Nothing of it is told any more."""
+        self._windows.pop(key, None)
+
     def all(self) -> list[SlipKey]:
         """The open windows, those asked for first coming first."""
         return list(self._open())

@@ -58,8 +58,8 @@ async def run(settings: Settings, *, host: str, port: int) -> None:
         view = BookView(service.book)
         checks = {"bet placing": service.not_ready}
         app = create_app(ApiContext(database, accounts, clock, vault, view, service, bus, checks))
-        live = Live(service, view, app.state.hub, clock)
-        live.start()
+        live = Live(service, view, app.state.hub, bus, clock)
+        await live.start()
         stack.push_async_callback(live.stop)
         stack.push_async_callback(service.stop)
         await service.start()

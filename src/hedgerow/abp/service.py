@@ -115,6 +115,7 @@ class AutomatedBetPlacing:
             on_grades=self._settler.graded,
         )
         self._slip_changed: Callable[[SlipKey], None] = _nobody
+        self._slip_opened: Callable[[SlipKey], None] = _nobody
         self._fixture_changed: Callable[[FixtureId], None] = _nobody
         self._rates_changed: Callable[[Rates], None] = _nobody
         self._connected: Callable[[bool], None] = _nobody
@@ -152,10 +153,10 @@ class AutomatedBetPlacing:
         """Why orders cannot be worked on; None when they can."""
         return None if self.book.up_since_ms else "the feed is not connected"
 
-    def on_slip_changed(self, listener: Callable[[SlipKey], None]) -> None:
-        """The listener is called when prices of an open betslip window may have changed; `news` says whether they
-        have."""
-        self._slip_changed = listener
+    def on_slip(self, *, changed: Callable[[SlipKey], None], opened: Callable[[SlipKey], None] | None = None) -> None:
+        """The listeners are called when prices of an open betslip window may have changed (`news` says whether they
+        have), and when a window was opened, or extended."""
+        self._slip_changed, self._slip_opened = changed, opened or _nobody
 
     def on_feed(
         self,
@@ -286,6 +287,7 @@ class AutomatedBetPlacing:
         if not answer["odds"]:
             raise ApiError(404, "No odds found for given parameters")
         self.windows.open(key, answer)
+        self._slip_opened(key)
         if self._offered(key) != offered:  # it moved while there was no window yet
             self._slip_changed(key)
         return answer

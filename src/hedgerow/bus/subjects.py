@@ -15,6 +15,10 @@ SETTINGS_CHANGED = "settings.changed"
 """An operator changed a client's settings, a mapping or the system's switches in the database: whoever keeps them
 reads them again. The message is the client's name, empty for all."""
 
+ABP_SLIPS = "abp.slips"
+"""A betslip was asked for at a process of bet placing, or has changed there; the message is `abp.live.Opened` or
+`abp.live.Told`."""
+
 MM_ANSWERS = "mm.answers"
 """Answers to `mm_commands`, under a name that the asker chose; the message is `mm.routing.Answer`."""
 
