@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -34,6 +35,20 @@ MAPPING = {
 }
 
 
+@asynccontextmanager
+async def hearing(nats_url: str) -> AsyncIterator[list[bytes]]:
+    """What running services are told of settings, until the block ends."""
+    bus = await Bus.connect(nats_url, "test")
+    told: list[bytes] = []
+
+    async def hear(_: str, message: bytes) -> None:
+        told.append(message)
+
+    await bus.subscribe(SETTINGS_CHANGED, hear)
+    yield told
+    await bus.close()
+
+
 async def test_emergency_goes_on_and_off_and_leaves_a_trail(operate: Command, database: Database) -> None:
     said = json.loads(operate("emergency", "on", "--reason", "feed looks wrong", "--json"))
     assert (said["emergency"], said["reason"]) == (True, "feed looks wrong")
@@ -55,16 +70,9 @@ async def test_tournament_is_switched_and_running_services_are_told(
 ) -> None:
     assert "clients add acme" in refuse("tournaments", "activate", "17", "--client", "acme")
     operate("clients", "add", "acme", "--bookmaker", "pinnacle")
-    bus = await Bus.connect(engines.nats_url, "test")
-    told: list[bytes] = []
-
-    async def hear(_: str, message: bytes) -> None:
-        told.append(message)
-
-    await bus.subscribe(SETTINGS_CHANGED, hear)
     arguments = ("tournaments", "activate", "17", "--client", "acme", "--limit-ratio", "0.5")
-    await asyncio.to_thread(operate, *arguments)
-    await bus.close()
+    async with hearing(engines.nats_url) as told:
+        await asyncio.to_thread(operate, *arguments)
     assert b"acme" in told
 
     operate("tournaments", "deactivate", "17", "--client", "acme")
@@ -145,6 +153,13 @@ async def test_bookmaker_is_disabled_and_limited(operate: Command, refuse: Comma
     assert shown["kalshi"]["active"] is True
     assert "unknown venue 'pinacle'" in refuse("bookmakers", "enable", "pinacle")
     assert "--min 9 is above --max 8" in refuse("bookmakers", "limits", "kalshi", "--max", "8", "--min", "9")
+
+
+@pytest.mark.parametrize("turn", ["disable", "enable"])
+async def test_running_services_are_told_of_a_venue_that_is_turned(operate: Command, engines: Any, turn: str) -> None:
+    async with hearing(engines.nats_url) as told:
+        await asyncio.to_thread(operate, "bookmakers", turn, "kalshi")
+    assert told == [b""]
 
 
 async def test_currency_keeps_its_digits_and_is_removed(operate: Command, refuse: Command, database: Database) -> None:

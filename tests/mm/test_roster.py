@@ -11,8 +11,9 @@ from hedgerow.mm.roster import Roster
 from hedgerow.sim import pinnacle_ids
 from hedgerow.storage.accounts import Accounts, VenueAccount, open_credentials
 from hedgerow.storage.database import StorageError
+from hedgerow.storage.terms import Terms
 
-from .worldkit import CLIENT, MATCH, Scene
+from .worldkit import BOOKMAKER, CLIENT, EXCHANGES, MATCH, Scene, expect_hedged_once
 
 
 def roster(scene: Scene) -> Roster:
@@ -108,3 +109,48 @@ async def test_credentials_that_build_no_connector_stop_nothing(quoting: Scene) 
     await set_credentials(quoting, "kalshi", private_key="no key at all")
     assert lane.exchange is old
     assert len(quoting.resting()) == 6
+
+
+# --- out of use ----------------------------------------------------------------------------------------------------
+
+
+async def turn_venue(scene: Scene, slug: str, *, on: bool) -> None:
+    """As `hedgerow bookmakers` does it."""
+    await Terms(scene.database, scene.world.clock).set_bookmaker_active(slug, on)
+    scene.process.maker.operator_changed()
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+async def test_disabled_exchange_is_quoted_again_only_when_it_is_enabled(quoting: Scene, exchange: str) -> None:
+    before = len(quoting.resting(exchange))
+    await turn_venue(quoting, exchange, on=False)
+    await quoting.connected(lambda: not quoting.resting(exchange))
+    await quoting.step(act=lambda: quoting.put_odds("2.40", "1.64"))
+    await quoting.run(5)
+    assert (quoting.resting(exchange), len(quoting.resting())) == ([], 6 - before)
+    await turn_venue(quoting, exchange, on=True)
+    await quoting.connected(lambda: len(quoting.resting()) == 6)
+
+
+async def test_fill_at_a_disabled_exchange_that_was_down_is_found_and_hedged(quoting: Scene) -> None:
+    quoting.behave("kalshi", down=True)
+    await turn_venue(quoting, "kalshi", on=False)
+    await quoting.step(act=lambda: quoting.take("kalshi", Side.SELL, "0.45", 100))
+    await quoting.run(5)
+    quoting.behave("kalshi")
+    await quoting.connected(lambda: not quoting.resting("kalshi"))
+    await quoting.run(5)
+    await expect_hedged_once(quoting)
+
+
+async def test_disabled_bookmaker_gets_no_bet_until_it_is_enabled(quoting: Scene) -> None:
+    quoting.behave(BOOKMAKER, rejectRate=1)
+    await quoting.step(act=lambda: quoting.take("kalshi", Side.SELL, "0.45", 100))
+    await turn_venue(quoting, BOOKMAKER, on=False)
+    await quoting.connected(lambda: not quoting.resting())
+    quoting.behave(BOOKMAKER)
+    await quoting.run(10)
+    assert (quoting.sim_bets(), quoting.resting()) == ([], [])
+    await turn_venue(quoting, BOOKMAKER, on=True)
+    await quoting.connected(lambda: len(quoting.sim_bets()) == 1 and len(quoting.resting()) == 6)
+    await expect_hedged_once(quoting)

@@ -22,6 +22,7 @@ from hedgerow.mm.pricing import Pricing
 from hedgerow.mm.shadowing import SCHEMA, Shadowing
 from hedgerow.sim.orders import Leg
 from hedgerow.storage.database import Database
+from hedgerow.storage.terms import Terms
 
 from .test_two_clients import add_rival
 from .worldkit import CLIENT, HOME, TOURNAMENT, Scene, scene_on
@@ -129,6 +130,16 @@ async def test_turning_cancels_what_rests_before_paper_begins_and_comes_back_cle
         await scene.connected(lambda: bool(scene.resting("kalshi")) and not shadow_orders(scene, Side.BUY, CLIENT))
         assert scene.process.market.exposure.is_flat
         assert await scene.fills() == []
+
+
+async def test_disabled_venue_is_not_quoted_on_paper_either(beside: Scene) -> None:
+    terms = Terms(beside.database, beside.world.clock)
+    await terms.set_bookmaker_active("kalshi", False)
+    beside.process.maker.operator_changed()
+    await beside.connected(lambda: not shadow_orders(beside, Side.BUY))
+    await terms.set_bookmaker_active("kalshi", True)
+    beside.process.maker.operator_changed()
+    await beside.connected(lambda: len(shadow_orders(beside, Side.BUY)) == 2)
 
 
 async def test_tables_on_paper_have_the_columns_of_the_real_ones(database: Database) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 
@@ -31,6 +31,7 @@ from hedgerow.mm.shadowing import LIVE, Shadowed, Shadowing, active_where, shado
 from hedgerow.mm.shards import WHOLE, Shard
 from hedgerow.mm.switches import Switches
 from hedgerow.storage.accounts import Accounts, VenueAccount, open_credentials
+from hedgerow.storage.terms import BookmakerTerms, Terms
 from hedgerow.venues.base import Account, Bookmaker, Exchange, VenueContext
 from hedgerow.venues.registry import UnknownVenueError, Ways, build_bookmaker, build_exchange, urls_of, venue
 
@@ -65,6 +66,7 @@ class Roster:
         tag: int,
         shadowing: Shadowing,
         *,
+        terms: Terms,
         ways: Ways,
         fixture_ref: Callable[[VenueSlug, FixtureId], str | None],
         shard: Shard = WHOLE,
@@ -73,7 +75,7 @@ class Roster:
         in shadow mode; fixture_ref: a venue's own id of a fixture, as far as the feed has told it; shard: of what is
         traded: what belongs to an account as a whole is divided."""
         self._switches, self._repository = switches, repository
-        self._policies, self._accounts = policies, accounts
+        self._policies, self._accounts, self._terms = policies, accounts, terms
         self._vault, self._urls, self._ways = vault, venue_urls, ways
         self._clock, self._engine, self._hedger, self._lane_of, self._tag = clock, engine, hedger, lane_of, tag
         self._shadowing, self._fixture_ref, self._shard = shadowing, fixture_ref, shard
@@ -113,11 +115,12 @@ class Roster:
         changed: list[Trader] = []
         opened: list[Lane] = []
         async with self._opening:
+            venues = await self._terms.bookmakers()
             read = [
                 (
                     trader,
                     await self._repository.hedge_accounts(trader.name),
-                    await self._accounts.accounts(client=trader.name),
+                    _usable(await self._accounts.accounts(client=trader.name), venues),
                 )
                 for trader in list(self._engine.traders.values())
             ]
@@ -308,3 +311,9 @@ class Roster:
         if row.account_id not in self._warned:
             self._warned.add(row.account_id)
             _log.warning("account is not used", venue=row.venue, account=row.username, why=why)
+
+
+def _usable(rows: Sequence[VenueAccount], venues: Mapping[str, BookmakerTerms]) -> list[VenueAccount]:
+    """The accounts, of which none is active at a venue that is out of use."""
+    out = {slug for slug, terms in venues.items() if not terms.is_active}
+    return [replace(row, is_active=False) if row.venue in out else row for row in rows]

@@ -44,6 +44,7 @@ from hedgerow.storage.accounts import Accounts
 from hedgerow.storage.bets import Bets
 from hedgerow.storage.catalog import Catalog
 from hedgerow.storage.database import Database, StorageError
+from hedgerow.storage.terms import Terms
 from hedgerow.venues.registry import Ways
 
 _log = structlog.get_logger(__name__)
@@ -101,6 +102,7 @@ class MarketMaker:
             self._parts.lane_of,
             tag,
             Shadowing(database, clock),
+            terms=Terms(database, clock),
             ways=Ways(settings.venue_proxies),
             fixture_ref=self.book.fixture_ref,
             shard=shard,
