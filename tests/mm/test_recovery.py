@@ -14,16 +14,20 @@ from typing import Any
 import pytest
 
 from hedgerow.core.states import SettlementStatus, Side
+from hedgerow.core.tasks import Backoff
 from hedgerow.execution.placement import Placement
 from hedgerow.mm.discovery import Discovery
 from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.repository import Repository
+from hedgerow.mm.shards import Shard, shard_of
 from hedgerow.sim.order_events import EventKind, OrderEvent
 from hedgerow.storage.bets import Bets
+from hedgerow.storage.database import Database
+from hedgerow.storage.terms import Terms
 from hedgerow.venues.base import Instrument
 from hedgerow.venues.kalshi.connector import KalshiExchange
 
-from .worldkit import EXCHANGES, Process, Scene, expect_hedged_once
+from .worldkit import CLIENT, EXCHANGES, MATCH, Process, Scene, expect_hedged_once, scene_on
 
 Taking = Callable[[], Any]
 
@@ -279,6 +283,83 @@ async def test_drift_is_measured_from_the_odds_that_a_killed_process_quoted_from
     await quoting.run(5)
     assert quoting.sim_bets() == []
     assert await quoting.unhedged() == 45
+
+
+# --- out of use ----------------------------------------------------------------------------------------------------
+
+
+async def put_out_of_use(scene: Scene, venue: str) -> None:
+    """As the operator does it while nobody runs."""
+    (row,) = await scene.accounts.accounts(client=CLIENT, venue=venue)
+    await scene.accounts.set_account_active(venue, row.username, is_active=False)
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+async def test_account_disabled_while_nobody_ran_is_emptied_and_its_fill_hedged(quoting: Scene, exchange: str) -> None:
+    await quoting.process.kill()
+    take_100(quoting, exchange)()
+    await put_out_of_use(quoting, exchange)
+    await quoting.start()
+    await quoting.run_until(lambda: not quoting.resting(exchange))
+    await expect_hedged_once(quoting)
+
+
+async def test_venue_disabled_while_nobody_ran_is_emptied_and_its_fill_hedged(quoting: Scene) -> None:
+    await quoting.process.kill()
+    take_100(quoting)()
+    await Terms(quoting.database, quoting.world.clock).set_bookmaker_active("kalshi", False)
+    await quoting.start()
+    await quoting.run_until(lambda: not quoting.resting("kalshi"))
+    await expect_hedged_once(quoting)
+
+
+async def test_fill_at_a_disabled_account_where_nothing_rests_is_settled(quoting: Scene) -> None:
+    await quoting.step(act=take_100(quoting))
+    await quoting.process.stop()
+    assert quoting.resting() == []
+    await put_out_of_use(quoting, "kalshi")
+    await quoting.start()
+    await quoting.run(3)
+    await expect_hedged_once(quoting)
+
+
+async def test_hedge_of_a_fill_at_the_only_account_is_settled_though_that_is_disabled(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exchange has settled its side, the bookmaker not yet: no other place knows the market."""
+    monkeypatch.setattr(Backoff, "next_pause_s", lambda self: 0.01)
+    async with scene_on(database, ["kalshi"]) as scene:
+        await scene.start()
+        await scene.run_until(lambda: len(scene.resting()) == 4)
+        await scene.step(act=take_100(scene))
+        scene.behave("pinnacle", down=True)
+        await scene.step(act=scene.settle)
+        await scene.run_until(lambda: not scene.resting())
+        await scene.run(10)
+        assert (await scene.outcome()).unsettled == 1
+        await scene.process.kill()
+        await put_out_of_use(scene, "kalshi")
+        scene.behave("pinnacle")
+        await scene.start()
+        await scene.run(30)
+        assert (await scene.outcome()).unsettled == 0
+        assert await scene.differences() == []
+
+
+async def test_what_is_left_at_an_account_concerns_its_fixtures_shard_alone(quoting: Scene) -> None:
+    await quoting.process.kill()
+    shards = [Repository(quoting.database, quoting.world.clock, Shard(index, 2)) for index in range(2)]
+    left = [len(await one.left_accounts(CLIENT)) for one in shards]
+    assert left[shard_of(MATCH, 2)] == len(EXCHANGES)
+    assert sum(left) == len(EXCHANGES)
+
+
+async def test_disabled_account_with_nothing_open_is_not_reached(quoting: Scene) -> None:
+    await quoting.process.stop()
+    await put_out_of_use(quoting, "kalshi")
+    process = await quoting.start()
+    await quoting.run(3)
+    assert [lane.slug for lane in process.lanes] == ["polymarket"]
 
 
 # --- ends ----------------------------------------------------------------------------------------------------------

@@ -327,16 +327,17 @@ class Repository:
     async def unsettled_fills(self, client: str) -> list[FillRow]:
         """All fills of markets of which an order or a bet is not settled yet, oldest first: the exposure after a
         restart. Where one venue has settled and another has not, both sides still belong together."""
-        return await self._fills(
-            f"""client = $1 and state <> 'REVERSED' and {self._shard.condition()} and (fixture_id, market_id) in (
+        return await self._fills(self._unsettled(), client)
+
+    def _unsettled(self) -> str:
+        """Those fills of the client $1, as SQL."""
+        return f"""client = $1 and state <> 'REVERSED' and {self._shard.condition()} and (fixture_id, market_id) in (
                  select l.fixture_id, l.market_id from mm_fills l left join mm_orders o on o.order_id = l.order_id
                  where l.client = $1 and coalesce(o.settlement_status, 'UNDECIDED') = 'UNDECIDED'
                  union
                  select fixture_id, market_id from bets
                  where client = $1 and origin = 'mm'
-                   and (status in ('PENDING', 'PLACED') or (status = 'CONFIRMED' and settlement = 'UNSETTLED')))""",
-            client,
-        )
+                   and (status in ('PENDING', 'PLACED') or (status = 'CONFIRMED' and settlement = 'UNSETTLED')))"""
 
     async def _fills(self, condition: str, *values: Any) -> list[FillRow]:
         rows = await self._database.fetch(
@@ -346,6 +347,16 @@ class Repository:
             *values,
         )
         return [_fill(row) for row in rows]
+
+    async def left_accounts(self, client: str) -> set[int]:
+        """The accounts at which orders of a client rest, or may rest, or that have fills of markets not settled."""
+        rows = await self._database.fetch(
+            f"""select account_id from mm_orders
+                where client = $1 and status in ('PENDING_PLACEMENT', 'PLACED') and {self._shard.condition()}
+                union select account_id from mm_fills where {self._unsettled()}""",
+            client,
+        )
+        return {row["account_id"] for row in rows}
 
     async def hedge_accounts(self, client: str) -> set[int]:
         """The accounts at which hedges of a client were made that are not decided or not settled."""

@@ -82,6 +82,7 @@ class Roster:
         self._shadowed: Mapping[str, Shadowed] = {}
         self._warned: set[int] = set()
         self._rows: dict[int, VenueAccount] = {}  # as last seen
+        self._left: set[int] = set()  # accounts with something open of an earlier run: reached though out of use
         self._rates: Rates | None = None
         self.system = SystemState(soft_paused=False, stopped=False, emergency=False, reason=None, since=None)
         self._is_halted = False
@@ -120,7 +121,7 @@ class Roster:
                 (
                     trader,
                     await self._repository.hedge_accounts(trader.name),
-                    _usable(await self._accounts.accounts(client=trader.name), venues),
+                    _usable(await self._accounts_of(trader.name), venues),
                 )
                 for trader in list(self._engine.traders.values())
             ]
@@ -174,6 +175,14 @@ class Roster:
 
     # --- accounts ----------------------------------------------------------------------------------------------
 
+    async def _accounts_of(self, client: ClientName) -> list[VenueAccount]:
+        """The client's accounts. What an earlier run left at one is asked for when it is first seen: nothing is left at
+        an account without a lane after that."""
+        rows = await self._accounts.accounts(client=client)
+        if any(row.account_id not in self._rows for row in rows):
+            self._left |= await self._repository.left_accounts(client)
+        return rows
+
     async def _take_accounts(
         self, trader: Trader, hedged: Container[int], rows: Sequence[VenueAccount]
     ) -> tuple[list[Lane], bool]:
@@ -184,6 +193,7 @@ class Roster:
         before = (trader.max_outcome_stake, *self._desks_of(trader))
         for rank, row in enumerate(rows):
             caps[row.account_id] = usd(row.max_outcome_stake) if row.is_active else 0
+            is_used = row.is_active or row.account_id in self._left
             if (context := self._renewed(row)) is not None:
                 try:
                     new += await self._connect_anew(trader, row, context, known.get(row.account_id))
@@ -193,7 +203,7 @@ class Roster:
                 desk.rank, desk.is_active = rank, row.is_active
             elif row.account_id in hedged or (row.is_active and row.venue in trader.bookmakers):
                 await self._open_desk(trader, row, rank)
-            elif row.is_active and row.account_id not in known and (lane := self._lane(row)) is not None:
+            elif is_used and row.account_id not in known and (lane := self._lane(row)) is not None:
                 trader.lanes.append(lane)
                 new.append(lane)
         trader.max_outcome_stake = caps
