@@ -67,7 +67,7 @@ async def test_an_order_waits_for_its_price_and_takes_it_when_it_comes(floor: Fl
 
 async def test_an_order_whose_price_never_comes_expires_and_says_why(floor: Floor) -> None:
     await floor.runner()
-    order = await floor.ended(await floor.place(price=Decimal("1.9"), lives=timedelta(seconds=5)))
+    order = await floor.ended(await floor.place(price=Decimal("1.9"), lives=timedelta(seconds=40)))
     assert (order.status, order.filled) == (AbpOrderStatus.EXPIRED, 0)
     (receipt,) = await floor.orders.receipts(order.order_id)
     assert [left.why for left in receipt.decision.left_out] == ["price 1.8 is worse than 1.9"]
@@ -78,7 +78,7 @@ async def test_an_order_whose_price_never_comes_expires_and_says_why(floor: Floo
 async def test_a_lay_order_never_goes_to_a_bookmaker_that_takes_none_and_the_receipt_says_so(floor: Floor) -> None:
     await floor.runner()
     order = await floor.ended(
-        await floor.place(is_back=False, price=Decimal("1.9"), lives=timedelta(seconds=5)),
+        await floor.place(is_back=False, price=Decimal("1.9"), lives=timedelta(seconds=40)),
     )
     assert (order.status, order.filled, floor.taken) == (AbpOrderStatus.EXPIRED, 0, [])
     (receipt,) = await floor.orders.receipts(order.order_id)
@@ -103,7 +103,7 @@ async def left_out(floor: Floor, order: AbpOrder) -> list[str]:
 
 async def test_an_order_in_a_currency_without_a_rate_ends_with_a_receipt_that_says_so(floor: Floor) -> None:
     await floor.runner()
-    order = await floor.ended(await floor.place(currency="SEK", lives=timedelta(seconds=5)))
+    order = await floor.ended(await floor.place(currency="SEK", lives=timedelta(seconds=40)))
     assert (order.status, floor.taken) == (AbpOrderStatus.EXPIRED, [])
     assert await left_out(floor, order) == ["no rate for SEK"]
 
@@ -180,7 +180,7 @@ async def test_a_test_order_is_routed_and_stored_and_nothing_is_sent(floor: Floo
 async def test_emergency_stops_new_bets_at_once(floor: Floor) -> None:
     await floor.runner()
     await floor.database.execute("update mm_system set emergency = true")
-    order = await floor.place(lives=timedelta(seconds=10))
+    order = await floor.place(lives=timedelta(seconds=40))
     assert (await floor.ended(order)).status is AbpOrderStatus.EXPIRED
     assert floor.taken == []
     assert await left_out(floor, order) == ["emergency mode is active"]
