@@ -11,6 +11,7 @@ from typing import Any
 from tests.patience import PATIENCE_S
 
 from hedgerow.abp.intake import OrderRequest
+from hedgerow.abp.orders import PriceRule
 from hedgerow.abp.service import AutomatedBetPlacing
 from hedgerow.core.ids import NO_PLAYER, MarketId, MarketKey, VenueSlug
 from hedgerow.sim.bookmaker import Quote
@@ -53,6 +54,7 @@ def request() -> OrderRequest:
         expires_at=None,
         accepts_better=True,
         accepts_partial=True,
+        price_rule=PriceRule.EACH,
         meta={},
     )
 

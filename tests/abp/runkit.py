@@ -17,7 +17,7 @@ from hedgerow.abp.booking import Booking
 from hedgerow.abp.desks import Desks
 from hedgerow.abp.intake import Intake, OrderRequest
 from hedgerow.abp.offers import Offer
-from hedgerow.abp.orders import AbpOrder
+from hedgerow.abp.orders import AbpOrder, PriceRule
 from hedgerow.abp.repository import AbpOrders, Lease
 from hedgerow.abp.runner import Runner
 from hedgerow.abp.view import View
@@ -210,6 +210,7 @@ def request(floor: Floor, **changes: Any) -> OrderRequest:
         "expires_at": floor.world.clock.now() + LONG,
         "accepts_better": True,
         "accepts_partial": True,
+        "price_rule": PriceRule.EACH,
         "meta": {},
     }
     return OrderRequest(**{**given, **changes})

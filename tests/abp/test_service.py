@@ -22,7 +22,7 @@ from hedgerow.abp.betslip import SlipKey
 from hedgerow.abp.feedview import BookView
 from hedgerow.abp.intake import Declined, OrderRequest
 from hedgerow.abp.live import Live
-from hedgerow.abp.orders import AbpOrder, AbpOrderStatus
+from hedgerow.abp.orders import AbpOrder, AbpOrderStatus, PriceRule
 from hedgerow.abp.repository import OrderFilter
 from hedgerow.abp.service import AutomatedBetPlacing
 from hedgerow.api.server import Server
@@ -137,6 +137,7 @@ def request(**changes: Any) -> OrderRequest:
         "expires_at": None,
         "accepts_better": True,
         "accepts_partial": True,
+        "price_rule": PriceRule.EACH,
         "meta": {},
     }
     return OrderRequest(**{**given, **changes})
@@ -246,6 +247,33 @@ async def test_every_decline_is_told_over_http(
         assert declined["declineReason"] == "Duplicate requestUuid"
         await database.execute("update mm_system set emergency = true")
         assert await reason() == "Emergency mode active"
+
+
+async def test_an_order_is_filled_at_its_price_on_the_average_where_it_asks_for_that(
+    service: AutomatedBetPlacing, world: WorldServer, database: Database, vault: Vault, nats: Bus, eventually: Any
+) -> None:
+    later = (service._clock.now() + timedelta(hours=1)).isoformat()
+    order = {"fixtureId": TENNIS, "outcomeId": 121, "orderPrice": 1.75, "orderStake": 700, "expiresAt": later}
+    async with serving(service, database, vault, nats) as (_, http):
+
+        async def place(user_ref: str, **changes: Any) -> AbpOrder:
+            asked = {**order, "requestUuid": str(uuid.uuid4()), "testOrder": False, "userRef": user_ref, **changes}
+            (told,) = (await http.post("/place-orders", json={"orders": [asked]})).json()["acceptedOrders"]
+            found = await service.orders.order(told["orderId"])
+            assert found is not None
+            return await until(service, found, lambda one: one.filled == 500)
+
+        average, each = await place("average", priceRule="average"), await place("each")
+        offer(world, "1.72")
+        await until(service, average, lambda one: one.status is AbpOrderStatus.FILLED)
+        await eventually(lambda: price_of(service) == Decimal("1.72"))
+        (told,) = decode_json((await http.get("/orders", params={"userRef": "average"})).content)["orders"]
+        assert (told["orderStatus"], told["priceRule"]) == ("FILLED", "average")
+        bets = [(bet["placedPrice"], bet["placedStake"]) for bet in told["bets"]]
+        assert sorted(bets) == [(Decimal("1.72"), 200), (Decimal("1.8"), 500)]
+        (told,) = decode_json((await http.get("/orders", params={"userRef": "each"})).content)["orders"]
+        assert (told["orderStatus"], told["priceRule"], told["filledStake"]) == ("PROCESSING", "each", 500)
+        assert (await until(service, each, lambda one: one.filled == 500)).status.is_open
 
 
 async def test_a_declined_request_may_be_made_again(service: AutomatedBetPlacing) -> None:

@@ -177,7 +177,7 @@ def order_json(uuid: str, order_id: int) -> str:
         '"orderStatus": "PENDING", "statusReason": null, "allowedBookmakers": "*", "fixtureId": "id1", "outcomeId": 1,'
         '"playerId": 0, "orderPrice": 2, "orderStake": 5, "filledStake": 0, "remainingStake": 5,'
         '"orderCurrency": "USD", "testOrder": false, "back": true, "acceptBetterOdds": true,'
-        '"acceptPartialStake": true, "meta": null,'
+        '"acceptPartialStake": true, "priceRule": "each", "meta": null,'
         '"oddsInfo": null, "currencyInfo": null, "fixtureInfo": null, "outcomeInfo": null, "playerInfo": null,'
         '"expiresAt": null, "filledAt": null, "createdAt": null, "updatedAt": null, "bets": []}'
     )

@@ -51,6 +51,7 @@ HARMLESS = {
     "expiresAt",
     "acceptBetterOdds",
     "acceptPartialStake",
+    "priceRule",
 }
 REQUIRED: dict[str, Any] = {
     "fixtureId": FIXTURE,

@@ -66,6 +66,7 @@ def order_shape(row: Row) -> Shape:
         "back": row["is_back"],
         "acceptBetterOdds": row["accepts_better"],
         "acceptPartialStake": row["accepts_partial"],
+        "priceRule": row["price_rule"],
         "oddsInfo": None,
         "meta": row["meta"] or None,
         "expiresAt": moment(row["expires_at"]),

@@ -61,6 +61,7 @@ class OrderRequest:
     expires_at: datetime | None
     accepts_better: bool
     accepts_partial: bool
+    price_rule: PriceRule
     meta: Mapping[str, Any]
 
 
@@ -257,7 +258,7 @@ def _accepted(
         bookmakers,
         order.accepts_better,
         order.accepts_partial,
-        PriceRule.AVERAGE if order.meta.get("priceRule") == PriceRule.AVERAGE else PriceRule.EACH,
+        order.price_rule,
         order.is_test,
         expires_at,
         order.meta,

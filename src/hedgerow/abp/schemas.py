@@ -34,6 +34,7 @@ PositiveNumber = WithJsonSchema({"type": "number", "exclusiveMinimum": 0})
 Odds = Annotated[Decimal, Field(gt=0, le=HIGHEST_ODDS, allow_inf_nan=False), PositiveNumber]
 Stake = Annotated[Decimal, Field(gt=0, allow_inf_nan=False), PositiveNumber]
 GroupBy = Literal["bookmaker", "account", "userRef"]
+PriceRuleName = Literal["each", "average"]
 _HIGHEST_EXPONENT = 1000
 
 
@@ -187,6 +188,9 @@ class PlaceOrderRequest(Model):
     expires_at: AwareDatetime | None = Field(None, description="5 s after creation unless given, at most 24 h")
     accept_better_odds: bool = True
     accept_partial_stake: bool = True
+    price_rule: PriceRuleName = Field(
+        "each", description="What `orderPrice` is asked of: each bet, or the average of all, weighted by stake"
+    )
     meta: Meta | None = None
 
 
@@ -225,6 +229,7 @@ class OrderChange(Open):
     back: bool
     accept_better_odds: bool
     accept_partial_stake: bool
+    price_rule: PriceRuleName = Field(description="What `orderPrice` is asked of: each bet, or their average")
     meta: dict[str, Any] | None
     odds_info: dict[str, Any] | None
     expires_at: datetime | None

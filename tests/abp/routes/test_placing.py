@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from hedgerow.abp.intake import OrderRequest
+from hedgerow.abp.orders import PriceRule
 from hedgerow.abp.repository import OrderFilter
 from hedgerow.abp.service import Cancellation
 
@@ -52,7 +53,8 @@ async def test_what_is_asked_for_reaches_the_service_digit_for_digit(api: Api) -
     body = """{"orders": [{"requestUuid": "EB45B192-317B-42D5-9F65-AF497B9FA8C1", "fixtureId": "f", "outcomeId": 121,
         "orderPrice": 1.9500000000000000001, "orderStake": 0.30, "userRef": "u", "testOrder": true, "playerId": 7,
         "bookmakers": " pinnacle, vertex,", "orderCurrency": "EUR", "back": false, "acceptBetterOdds": false,
-        "expiresAt": "2026-02-07T22:26:05Z", "acceptPartialStake": false, "meta": {"n": 0.1}}]}"""
+        "expiresAt": "2026-02-07T22:26:05Z", "acceptPartialStake": false, "priceRule": "average",
+        "meta": {"n": 0.1}}]}"""
     await api.ask("POST", "/place-orders", 200, content=body, headers={"Content-Type": "application/json"})
     (asked,) = requests(api)
     expected = OrderRequest(
@@ -70,6 +72,7 @@ async def test_what_is_asked_for_reaches_the_service_digit_for_digit(api: Api) -
         datetime(2026, 2, 7, 22, 26, 5, tzinfo=UTC),
         False,
         False,
+        PriceRule.AVERAGE,
         {"n": Decimal("0.1")},
     )
     assert asked == expected
@@ -78,10 +81,10 @@ async def test_what_is_asked_for_reaches_the_service_digit_for_digit(api: Api) -
 async def test_defaults_are_those_of_the_contract(api: Api) -> None:
     body = order(bookmakers="*")
     del body["playerId"]
-    await place(api, body)
+    await place(api, body | {"meta": {"priceRule": "average"}})  # the client's own, whatever it says
     (asked,) = requests(api)
-    told = (asked.player_id, asked.bookmakers, asked.currency, asked.is_back, asked.expires_at, asked.meta)
-    assert told == (0, None, "USD", True, None, {})
+    told = (asked.player_id, asked.bookmakers, asked.currency, asked.is_back, asked.expires_at, asked.price_rule)
+    assert told == (0, None, "USD", True, None, PriceRule.EACH)
     assert asked.accepts_better
     assert asked.accepts_partial
 
@@ -128,6 +131,7 @@ async def test_duplicate_beside_a_new_order_is_declined(api: Api) -> None:
         ({"userRef": ""}, "userRef", "string_too_short"),
         ({"expiresAt": "2026-02-07T22:26:05"}, "expiresAt", "timezone_aware"),
         ({"testOrder": None}, "testOrder", "bool_type"),
+        ({"priceRule": "both"}, "priceRule", "literal_error"),
     ],
 )
 async def test_shape_is_checked_first_and_the_fault_named(api: Api, wrong: Any, loc: str, kind: str) -> None:

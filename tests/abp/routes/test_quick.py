@@ -47,6 +47,7 @@ OTHER_VALUES: dict[str, list[Any]] = {
     ],
     "acceptBetterOdds": [False, 0, None],
     "acceptPartialStake": [False, "false", None],
+    "priceRule": ["average", "each", "Average", "both", "", 1, None],
     "meta": [{"n": 0.1, "deep": {"list": [1, 2.50]}}, {}, None, [], "x", {"n": ["\x00"]}, {"\x00": 1}, {"n": 1e400}],
     "unknown": [1],
     "order_stake": [5],
@@ -79,7 +80,18 @@ def test_quick_reading_says_what_the_models_say_or_nothing(
 
 
 @pytest.mark.parametrize(
-    "name", ["orderPrice", "bookmakers", "expiresAt", "meta", "playerId", "orderCurrency", "back", "participantId"]
+    "name",
+    [
+        "orderPrice",
+        "bookmakers",
+        "expiresAt",
+        "meta",
+        "playerId",
+        "orderCurrency",
+        "back",
+        "participantId",
+        "priceRule",
+    ],
 )
 def test_usual_orders_are_read_quickly(name: str) -> None:
     found = read(body_of(ORDER, ORDER | {name: OTHER_VALUES[name][0]}))

@@ -94,6 +94,8 @@ export interface PlaceOrderRequest {
   expiresAt?: string | null;
   acceptBetterOdds?: boolean;
   acceptPartialStake?: boolean;
+  /** What `orderPrice` is asked of: each bet, or the average of all, weighted by stake */
+  priceRule?: "each" | "average";
   meta?: Record<string, unknown> | null;
 }
 
@@ -287,6 +289,8 @@ export interface OrderItem {
   back: boolean;
   acceptBetterOdds: boolean;
   acceptPartialStake: boolean;
+  /** What `orderPrice` is asked of: each bet, or their average */
+  priceRule: "each" | "average";
   meta: Record<string, unknown> | null;
   oddsInfo: Record<string, unknown> | null;
   expiresAt: string | null;
@@ -392,6 +396,8 @@ export interface OrderChange {
   back: boolean;
   acceptBetterOdds: boolean;
   acceptPartialStake: boolean;
+  /** What `orderPrice` is asked of: each bet, or their average */
+  priceRule: "each" | "average";
   meta: Record<string, unknown> | null;
   oddsInfo: Record<string, unknown> | null;
   expiresAt: string | null;

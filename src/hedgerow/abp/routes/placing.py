@@ -14,7 +14,7 @@ from starlette.responses import Response
 from hedgerow.abp.context import ApiContext, CallerOf, Context
 from hedgerow.abp.events import ANY_BOOKMAKER, Shape
 from hedgerow.abp.intake import Declined, OrderRequest
-from hedgerow.abp.orders import AbpOrder
+from hedgerow.abp.orders import AbpOrder, PriceRule
 from hedgerow.abp.repository import OrderFilter
 from hedgerow.abp.routes.answers import ERRORS, MALFORMED, UNKNOWN, Responses, enriched, no_filter, shown, slugs
 from hedgerow.abp.routes.orders import refuse_others
@@ -159,6 +159,7 @@ def _request(order: PlaceOrderRequest) -> OrderRequest:
         order.expires_at,
         order.accept_better_odds,
         order.accept_partial_stake,
+        PriceRule(order.price_rule),
         order.meta or {},
     )
 

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from hedgerow.abp.intake import OrderRequest
+from hedgerow.abp.orders import PriceRule
 from hedgerow.abp.routes.answers import slugs
 from hedgerow.abp.schemas import storable
 from hedgerow.abp.validation import HIGHEST_ODDS
@@ -46,6 +47,7 @@ class _Order(Struct, rename="camel", forbid_unknown_fields=True):
     expires_at: Annotated[datetime, Meta(tz=True)] | None = None
     accept_better_odds: bool = True
     accept_partial_stake: bool = True
+    price_rule: PriceRule = PriceRule.EACH
     meta: dict[str, Any] | None = None
 
 
@@ -85,6 +87,7 @@ def read(body: bytes) -> list[OrderRequest] | None:
                 order.expires_at,
                 order.accept_better_odds,
                 order.accept_partial_stake,
+                order.price_rule,
                 order.meta or {},
             )
         )

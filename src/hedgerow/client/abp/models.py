@@ -78,6 +78,8 @@ class PlaceOrderRequest(Struct, kw_only=True, frozen=True, rename="camel"):
     """5 s after creation unless given, at most 24 h"""
     accept_better_odds: bool | UnsetType = UNSET
     accept_partial_stake: bool | UnsetType = UNSET
+    price_rule: Literal["each", "average"] | UnsetType = UNSET
+    """What `orderPrice` is asked of: each bet, or the average of all, weighted by stake"""
     meta: dict[str, Any] | UnsetType | None = UNSET
 
 
@@ -273,6 +275,8 @@ class OrderItem(Struct, kw_only=True, frozen=True, rename="camel"):
     back: bool
     accept_better_odds: bool
     accept_partial_stake: bool
+    price_rule: Literal["each", "average"]
+    """What `orderPrice` is asked of: each bet, or their average"""
     meta: dict[str, Any] | None
     odds_info: dict[str, Any] | None
     expires_at: datetime | None
@@ -380,6 +384,8 @@ class OrderChange(Struct, kw_only=True, frozen=True, rename="camel"):
     back: bool
     accept_better_odds: bool
     accept_partial_stake: bool
+    price_rule: Literal["each", "average"]
+    """What `orderPrice` is asked of: each bet, or their average"""
     meta: dict[str, Any] | None
     odds_info: dict[str, Any] | None
     expires_at: datetime | None
