@@ -51,8 +51,14 @@ def test_a_betslip_is_news_once_and_never_as_it_was_shown(clock: SteppedClock) -
     windows.open(ONE, SHOWN)
     slips = (dict(SHOWN), MOVED, dict(MOVED), SHOWN)
     assert [windows.is_news(ONE, slip) for slip in slips] == [False, True, False, True]
-    windows.open(ONE, MOVED)
-    assert [windows.is_news(ONE, slip) for slip in slips] == [True, True, False, True]
+
+
+def test_an_answer_unlike_the_last_push_makes_the_next_betslip_news(clock: SteppedClock) -> None:
+    windows = Windows(clock)
+    assert [windows.open(ONE, slip) for slip in (SHOWN, SHOWN, MOVED)] == [False, False, True]
+    assert [windows.is_news(ONE, MOVED) for _ in range(2)] == [True, False]
+    clock.advance(60)
+    assert not windows.open(ONE, SHOWN)
 
 
 def test_nothing_is_news_when_the_window_is_over(clock: SteppedClock) -> None:

@@ -439,6 +439,20 @@ async def test_a_move_that_leaves_a_betslip_as_it_was_is_no_news(
     assert await service.news(told[0]) is None
 
 
+async def test_what_a_second_betslip_shows_first_is_pushed_to_those_who_only_listen(
+    service: AutomatedBetPlacing, world: WorldServer, eventually: Any
+) -> None:
+    await service.betslip(ACME, TENNIS, SINNER.outcome_id, NO_PLAYER, None)
+    offer(world, "1.85")
+    await eventually(lambda: price_of(service) == Decimal("1.85"))
+    told: list[SlipKey] = []
+    service.on_slip_changed(told.append)
+    slip = await service.betslip(ACME, TENNIS, SINNER.outcome_id, NO_PLAYER, None)
+    assert told
+    assert await service.news(told[0]) == slip
+    assert await service.news(told[0]) is None
+
+
 async def test_a_move_while_a_betslip_is_made_is_told_after_it(
     service: AutomatedBetPlacing, world: WorldServer, eventually: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -114,10 +114,10 @@ def _outcome_info(market: Market, outcome_id: OutcomeId) -> Mapping[str, Any]:
 
 @dataclass(slots=True)
 class _Window:
-    """until_ms: when it is over; shown: the betslip as its client last got it."""
+    """until_ms: when it is over; shown: the betslip as its client last got it, None where it got two at a time."""
 
     until_ms: int
-    shown: Mapping[str, Any]
+    shown: Mapping[str, Any] | None
 
 
 class Windows:
@@ -127,13 +127,17 @@ class Windows:
         self._clock = clock
         self._windows: dict[SlipKey, _Window] = {}  # in the order of the last asking, and so of the ends
 
-    def open(self, key: SlipKey, shown: Mapping[str, Any]) -> None:
-        """Opens the window on what its client is shown now, or begins its sixty seconds anew. Of too many the one that
-        was asked for first closes."""
+    def open(self, key: SlipKey, shown: Mapping[str, Any]) -> bool:
+        """Opens the window on what is answered now, or begins its sixty seconds anew. Of too many the one that was
+        asked for first closes. True where another betslip was shown before: the answer may be the older one of them,
+        or newer than what those heard who only listen, so the next one is news whatever it is."""
+        before = self._open().get(key)
+        is_other = before is not None and before.shown != shown
         self._windows.pop(key, None)
-        self._windows[key] = _Window(self._clock.now_ms() + WINDOW_MS, shown)
+        self._windows[key] = _Window(self._clock.now_ms() + WINDOW_MS, None if is_other else shown)
         if len(self._windows) > MOST_WINDOWS:
             del self._windows[next(iter(self._windows))]
+        return is_other
 
     def until_ms(self, key: SlipKey) -> int | None:
         """When the window is over; None where there is none."""

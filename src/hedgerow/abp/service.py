@@ -286,9 +286,9 @@ class AutomatedBetPlacing:
         answer = await self._slip(key)
         if not answer["odds"]:
             raise ApiError(404, "No odds found for given parameters")
-        self.windows.open(key, answer)
+        is_other = self.windows.open(key, answer)
         self._slip_opened(key)
-        if self._offered(key) != offered:  # it moved while there was no window yet
+        if is_other or self._offered(key) != offered:  # it moved while it was made, maybe before there was a window
             self._slip_changed(key)
         return answer
 
