@@ -198,7 +198,16 @@ async def books(database: Database) -> Books:
     async def nothing_waits() -> None:
         return None
 
-    settler = Settler(database, bets, clock, flush=nothing_waits, lanes=lambda: (), desks={}, finished=lambda _: None)
+    settler = Settler(
+        database,
+        bets,
+        clock,
+        flush=nothing_waits,
+        lanes=lambda: (),
+        desks={},
+        finished=lambda _: None,
+        called_off=lambda *_: None,
+    )
     return Books(database, repository, bets, settler, ids, desk, told=told)
 
 

@@ -158,6 +158,16 @@ def test_used_surplus_serves_no_second_need() -> None:
     assert exposure.needs() == {A: 5 * MICRO}
 
 
+def test_bet_that_is_called_off_is_needed_again_without_its_surplus() -> None:
+    exposure = Exposure((A, B))
+    exposure.add_fill(_fill(1, A, Side.BUY, 1))
+    exposure.sent(B, MICRO)
+    exposure.answered(B, MICRO, 2 * MICRO)
+    exposure.called_off(B, 2 * MICRO)
+    assert exposure.needs() == {B: MICRO}
+    assert (exposure.unhedged_stake, exposure.surplus) == (450_000, {B: 0})
+
+
 @given(st.lists(st.tuples(st.sampled_from([A, B]), st.integers(1, 50), st.integers(0, 5)), max_size=40))
 def test_surplus_never_hides_more_than_one_raise(events: list[tuple[OutcomeId, int, int]]) -> None:
     """However often stakes are raised, the true payouts differ by the largest raise at most."""

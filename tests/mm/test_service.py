@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -403,6 +404,74 @@ async def test_hedge_is_tried_again_at_once_when_the_odds_move(quoting: Scene) -
     await quoting.step(act=lambda: quoting.put_odds("2.07", "1.83"))
     assert await quoting.unhedged() == 0
     assert quoting.sim_bets()[-1].price == Decimal("1.83")
+
+
+async def call_off(scene: Scene) -> None:
+    """The bookmaker takes its bets back, and is asked for its statement."""
+    scene.world.bookmakers[BOOKMAKER].settle(OutcomeKey(MATCH, AWAY), SettlementStatus.VOID)
+    await scene.step(ASK_AGAIN_S + 1)
+    await scene.run(2)
+
+
+async def test_hedge_that_is_called_off_before_the_match_is_decided_is_bet_again(quoting: Scene) -> None:
+    await quoting.step(act=lambda: quoting.take("kalshi", Side.SELL, "0.45", 100))
+    await call_off(quoting)
+    first, second = await quoting.bets()
+    assert [(bet["status"], bet["covers"]) for bet in (first, second)] == [("VOID", 0), ("CONFIRMED", 100)]
+    assert await quoting.unhedged() == 0
+    assert quoting.process.market.exposure.needs() == {}
+    done = await quoting.finish()
+    assert await quoting.differences() == []
+    assert done.unhedged_stake == 0
+
+
+async def test_hedge_that_is_called_off_where_no_price_stands_leaves_its_fill_unhedged(quoting: Scene) -> None:
+    await quoting.step(act=lambda: quoting.take("kalshi", Side.SELL, "0.45", 100))
+    await quoting.step(act=quoting.suspend)
+    await call_off(quoting)
+    assert await quoting.unhedged() == 45
+    assert quoting.process.market.exposure.unhedged_stake == 45 * MICRO
+    await quoting.process.kill()
+    process = await quoting.start()
+    await quoting.run(2)
+    assert process.market.exposure.unhedged_stake == 45 * MICRO
+    await quoting.step(act=lambda: quoting.suspend(suspended=False))
+    await quoting.run(5)
+    assert await quoting.unhedged() == 0
+    assert len(await quoting.bets()) == 2
+
+
+async def test_hedge_that_is_called_off_is_told_to_the_engine_once_whatever_the_database_says_of_it(
+    quoting: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its commit is not confirmed, and two readings of the statement come at a time."""
+    await quoting.step(act=lambda: quoting.take("kalshi", Side.SELL, "0.45", 100))
+    real, calls = Settler._write_settlement, 0
+
+    async def lost(self: Settler, *given: Any, **named: Any) -> None:
+        nonlocal calls
+        calls += 1
+        await real(self, *given, **named)
+        if calls == 1:
+            raise OutcomeUnknownError("the connection broke")
+
+    monkeypatch.setattr(Settler, "_write_settlement", lost)
+    quoting.world.bookmakers[BOOKMAKER].settle(OutcomeKey(MATCH, AWAY), SettlementStatus.VOID)
+    settler = quoting.process.maker._settler
+    await asyncio.gather(settler.ask_again(), settler.ask_again())
+    await quoting.run(3)
+    assert [(bet["status"], bet["covers"]) for bet in await quoting.bets()] == [("VOID", 0), ("CONFIRMED", 100)]
+    assert await quoting.unhedged() == 0
+
+
+async def test_hedge_that_is_called_off_after_the_exchange_has_paid_leaves_what_was_hedged(quoting: Scene) -> None:
+    await quoting.step(act=lambda: quoting.take("kalshi", Side.SELL, "0.45", 100))
+    await quoting.step(act=quoting.settle)
+    await quoting.run_until(lambda: not quoting.process.trader.markets, most_s=120)
+    await call_off(quoting)
+    (bet,) = await quoting.bets()
+    assert (bet["status"], bet["covers"]) == ("VOID", 100)
+    assert await quoting.unhedged() == 0
 
 
 async def test_hedge_above_the_limit_is_split(quoting: Scene) -> None:

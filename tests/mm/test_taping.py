@@ -8,15 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from hedgerow.core.states import Side
+from hedgerow.core.ids import OutcomeKey
+from hedgerow.core.states import SettlementStatus, Side
 from hedgerow.core.tape import TapeReader
 from hedgerow.core.tasks import Backoff, work
 from hedgerow.mm import quoter
+from hedgerow.mm.settling import ASK_AGAIN_S
 from hedgerow.mm.taping.messages import DECIDED
 from hedgerow.mm.taping.player import replay
+from hedgerow.mm.taping.whatif.changes import AS_RECORDED
+from hedgerow.mm.taping.whatif.playing import what_if
 from hedgerow.storage.database import Database
 
-from .worldkit import HOME, Scene, scene_on
+from .worldkit import AWAY, BOOKMAKER, HOME, MATCH, Scene, scene_on
 
 
 def decided(path: Path) -> bytes:
@@ -84,6 +88,24 @@ async def test_bet_that_is_asked_for_more_than_once_is_replayed_as_it_was(databa
     verdict = await replay(path)
     assert verdict.first_difference is None
     assert b'"act":"hedge"' in decided(path)
+
+
+async def test_hedge_that_is_called_off_is_bet_again_in_a_replay_too(database: Database, tmp_path: Path) -> None:
+    path = tmp_path / "day.tape.zst"
+    async with scene_on(database, engine_tape=path) as scene:
+        await scene.start()
+        await scene.run_until(lambda: bool(scene.resting("kalshi")))
+        await scene.step(act=lambda: scene.take("kalshi", Side.SELL, "0.45", 100))
+        scene.world.bookmakers[BOOKMAKER].settle(OutcomeKey(MATCH, AWAY), SettlementStatus.VOID)
+        await scene.step(ASK_AGAIN_S + 1)
+        await scene.run(3)
+        assert len(await scene.bets()) == 2
+        await scene.process.stop()
+    verdict = await replay(path)
+    assert verdict.first_difference is None
+    assert decided(path).count(b'"act":"hedge"') == 2
+    found = await what_if(path, AS_RECORDED)
+    assert len(found.same.bets) == 1  # on paper nobody has called anything off
 
 
 async def test_replay_tells_where_another_engine_decides_otherwise(

@@ -456,7 +456,7 @@ class Engine:
         self._at_risk.add(market.client)
 
     def _hedged(self, market: TradedMarket) -> None:
-        """A hedge was answered."""
+        """A hedge was answered, or called off."""
         self._at_risk.add(market.client)
         self.look_at(market)
 

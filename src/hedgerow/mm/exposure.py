@@ -80,6 +80,10 @@ class Exposure:
             self.surplus[outcome_id] = self.surplus.get(outcome_id, 0) + covers - sent
         self._attribute()
 
+    def called_off(self, outcome_id: OutcomeId, covers: int) -> None:
+        """An accepted hedge was taken back by its bookmaker: what it covered is missing again."""
+        self.answered(outcome_id, 0, -covers)
+
     def needs(self) -> dict[OutcomeId, Micros]:
         """The payout that new hedges must bring, by outcome; what is in flight counts as if it were accepted."""
         return self._short_of(self.payouts())

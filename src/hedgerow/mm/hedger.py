@@ -105,7 +105,7 @@ class Hedger:
             _log.error("bets are not answered, and whoever trades next asks for them")
 
     def on_settled(self, listener: Callable[[TradedMarket], None]) -> None:
-        """The listener is called when a hedge of a market was answered."""
+        """The listener is called when a hedge of a market was answered, or called off."""
         self._settled = listener
 
     def add_desk(self, client: str, desk: Desk) -> None:
@@ -341,6 +341,19 @@ class Hedger:
             if market.undecided_hedges:
                 market.undecided_hedges -= 1
             await self._answered(market, bet, None, "")
+
+    def called_off(self, market: TradedMarket, outcome_id: OutcomeId, covers: Micros) -> None:
+        """A bookmaker took an accepted bet back before the market was decided: what it covered is hedged anew."""
+        _log.warning(
+            "hedge called off",
+            client=market.client.name,
+            fixture_id=market.key.fixture_id,
+            market_id=market.key.market_id,
+            outcome_id=outcome_id,
+        )
+        market.exposure.called_off(outcome_id, covers)
+        self._ledger.shares.moved(market.exposure.take_moved())
+        self._settled(market)
 
     def resume(self, market: TradedMarket, bet: Bet) -> None:
         """A bet of an earlier run that is not decided: it is in flight, and the bookmaker is asked for it before

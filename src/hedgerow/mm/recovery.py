@@ -17,7 +17,7 @@ import structlog
 from hedgerow.core.ids import NO_PLAYER, FixtureId, MarketId, MarketKey, OutcomeId, VenueSlug
 from hedgerow.core.ladders import PriceGrid
 from hedgerow.core.money import Micros, micros
-from hedgerow.core.states import BetStatus, Side
+from hedgerow.core.states import Side
 from hedgerow.mm.adoption import Orphan
 from hedgerow.mm.engine import Engine
 from hedgerow.mm.exposure import Exposure, Matched
@@ -139,7 +139,7 @@ class Recovery:
         there for later needs only."""
         key = market.key
         bets = await self._bets.of_market(market.client.name, key.fixture_id, key.market_id)
-        taken = [bet for bet in bets if bet.status is BetStatus.CONFIRMED]
+        taken = [bet for bet in bets if not bet.is_open]
         steps: list[tuple[int, FillRow | Bet]] = [(row.traded_ms, row) for row in fills]
         steps += [(_ms(bet.placed_at), bet) for bet in taken]
         for _, step in sorted(steps, key=lambda at: at[0]):
@@ -150,7 +150,7 @@ class Recovery:
             else:
                 self._count_fill(market, step)
         for bet in bets:
-            if bet.status is not BetStatus.CONFIRMED:
+            if bet.is_open:
                 self._hedger.resume(market, bet)
         if not market.exposure.is_flat:
             await self._plan_odds(market, fills)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 
 import structlog
@@ -16,8 +17,8 @@ import structlog
 from hedgerow.core.clock import Clock
 from hedgerow.core.config import Settings
 from hedgerow.core.errors import VenueError
-from hedgerow.core.ids import FixtureId
-from hedgerow.core.money import Rates
+from hedgerow.core.ids import FixtureId, MarketKey
+from hedgerow.core.money import Rates, micros
 from hedgerow.core.secrets import Vault
 from hedgerow.core.tasks import Backoff, spawn, stop, work
 from hedgerow.feed.book import BookChange, ChangeKind
@@ -41,7 +42,7 @@ from hedgerow.mm.shards import WHOLE, Shard
 from hedgerow.mm.switches import Switches
 from hedgerow.mm.upkeep import Upkeep, draw_ahead
 from hedgerow.storage.accounts import Accounts
-from hedgerow.storage.bets import Bets
+from hedgerow.storage.bets import Bet, Bets
 from hedgerow.storage.catalog import Catalog
 from hedgerow.storage.database import Database, StorageError
 from hedgerow.storage.terms import Terms
@@ -119,6 +120,7 @@ class MarketMaker:
             lanes=lambda: (lane for trader in self.engine.traders.values() for lane in trader.lanes),
             desks=self._hedger.desks.by_client,
             finished=self._finished,
+            called_off=self._called_off,
             shard=shard,
         )
         self.commands = Commander(
@@ -335,6 +337,13 @@ class MarketMaker:
         scope = replace(feed.scope, bookmakers=tuple(sorted(bookmakers)), watched=watched)
         if scope != feed.scope:
             feed.set_scope(scope)
+
+    def _called_off(self, bet: Bet, covered: Decimal) -> None:
+        """A bookmaker has taken an accepted hedge back."""
+        trader = self.engine.traders.get(bet.client)
+        market = trader.markets.get(MarketKey(bet.fixture_id, bet.market_id, bet.player_id)) if trader else None
+        if market is not None:
+            self._hedger.called_off(market, bet.outcome_id, micros(covered))
 
     def _finished(self, market: TradedMarket) -> None:
         """All of a market is settled."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, NoReturn
 
 import structlog
@@ -28,6 +29,7 @@ from hedgerow.mm.recovery import UNSEEN_GRID
 from hedgerow.mm.repository import ORPHANED
 from hedgerow.mm.shards import WHOLE, Shard
 from hedgerow.storage.audit import note
+from hedgerow.storage.behind import until_written
 from hedgerow.storage.bets import Bet, Bets
 from hedgerow.storage.database import Database, StorageError
 from hedgerow.venues.base import BetReport, Instrument, Resolution
@@ -56,12 +58,17 @@ class Settler:
         lanes: Callable[[], Iterable[Lane]],
         desks: Mapping[str, Sequence[Desk]],
         finished: Callable[[TradedMarket], None],
+        called_off: Callable[[Bet, Decimal], None],
         shard: Shard = WHOLE,
     ) -> None:
         """flush: writes the order rows that wait; lanes: of all clients, now; desks: where they hedge, by client;
-        finished: called once when all of a market is settled; shard: whose orders, bets and grades are written."""
+        finished: called once when all of a market is settled; called_off: when a bookmaker has taken an accepted hedge
+        back while the market is open at an exchange, with what the bet had covered; shard: whose orders, bets and
+        grades are written."""
         self._database, self._bets, self._clock = database, bets, clock
         self._flush, self._lanes, self._desks, self._finished = flush, lanes, desks, finished
+        self._called_off = called_off
+        self._booking = asyncio.Lock()  # a bet that two read in the same statement is settled by one of them
         self._shard = shard
         self._over: dict[tuple[str, object], TradedMarket] = {}
         self._wake = asyncio.Event()
@@ -212,7 +219,6 @@ class Settler:
         """Reads what the bookmaker has settled since the oldest bet that is not settled, or was lately, and applies
         it."""
         account_id = desk.account.account_id
-        open_bets = await self._bets.unsettled(account_id)
         oldest = await self._database.fetchval(
             """select least(
                  (select min(created_at) from bets
@@ -229,12 +235,15 @@ class Settler:
         except VenueError as error:
             _log.warning("statement not read", bookmaker=desk.bookmaker.manifest.slug, error=str(error))
             return
-        by_reference = {bet.reference: bet for bet in open_bets}
-        by_name = {bet.bookmaker_bet_id: bet for bet in await self._bets.named(account_id, _names(reports))}
-        for report in reports:
-            bet = by_name.get(report.bet_ref) or by_reference.get(report.reference)
-            if bet is not None and self._shard.owns(bet.fixture_id):
-                await self._settle_bet(bet, report)
+        async with self._booking:
+            known = [*await self._bets.unsettled(account_id), *await self._bets.named(account_id, _names(reports))]
+            bets = {bet.bet_id: bet for bet in known if self._shard.owns(bet.fixture_id)}.values()
+            by_reference = {bet.reference: bet for bet in bets}
+            by_name = {bet.bookmaker_bet_id: bet for bet in bets if bet.bookmaker_bet_id}
+            for report in reports:
+                bet = by_name.get(report.bet_ref or "") or by_reference.get(report.reference)
+                if bet is not None:
+                    await self._settle_bet(bet, report)
 
     async def _settle_bet(self, bet: Bet, report: BetReport) -> None:
         if report.settlement in (None, BetSettlement.UNSETTLED) or report.payout is None:
@@ -242,24 +251,47 @@ class Settler:
         settlement = report.settlement.value
         if (bet.settlement, bet.payout) == (settlement, report.payout):
             return
-        before = bet.settlement
+        before, covered = bet.settlement, bet.covers
         bet.settlement, bet.payout, bet.settled_by = settlement, report.payout, "bookmaker"
-        bet.settled_at = self._clock.now()
-        if report.status in (BetStatus.VOID, BetStatus.CANCELLED) and bet.status is BetStatus.CONFIRMED:
-            bet.move_to(report.status, report.reason)
+        now = bet.settled_at = self._clock.now()
+        if report.status not in (BetStatus.VOID, BetStatus.CANCELLED) or bet.status is not BetStatus.CONFIRMED:
+            await self._write_settlement(bet, before, now)
+            return
+        bet.move_to(report.status, report.reason)
+        # The row would not tell the next reading that the engine has not heard of it.
+        await until_written("a bet that was called off", lambda: self._write_settlement(bet, before, now, is_off=True))
+        if bet.covers != covered:
+            self._called_off(bet, covered)
+
+    async def _write_settlement(self, bet: Bet, before: str, now: datetime, *, is_off: bool = False) -> None:
+        """is_off: it has just been taken back."""
         async with self._database.transaction() as connection:
+            if is_off and await self._is_open_at_an_exchange(connection, bet):
+                bet.covers = Decimal(0)
             await self._bets.save_settlement(connection, bet)
             await note(
                 connection,
-                bet.settled_at,
+                now,
                 actor="venue",
                 subject="bet",
                 subject_id=str(bet.bet_id),
                 action="settled",
-                data={"settlement": settlement, "payout": report.payout, "before": before},
+                data={"settlement": bet.settlement, "payout": bet.payout, "before": before},
             )
             if bet.origin == "mm":
-                await compare(connection, [_place_of(bet)], bet.settled_at)
+                await compare(connection, [_place_of(bet)], now)
+
+    async def _is_open_at_an_exchange(self, connection: Any, bet: Bet) -> bool:
+        """Whether what a hedge covers is still at risk: else its market is decided, and both sides stand as they
+        were paid."""
+        is_open: bool = await connection.fetchval(
+            """select exists (select 1 from mm_fills l left join mm_orders o on o.order_id = l.order_id
+                              where l.client = $1 and l.fixture_id = $2 and l.market_id = $3 and l.player_id = $4
+                                and l.state <> 'REVERSED'
+                                and coalesce(o.settlement_status, 'UNDECIDED') = 'UNDECIDED')""",
+            *_place_of(bet),
+        )
+        return is_open
 
     # --- the feed ----------------------------------------------------------------------------------------------
 

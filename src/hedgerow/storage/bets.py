@@ -260,7 +260,8 @@ class Bets:
     async def save_settlement(self, connection: Connection[Any], bet: Bet) -> None:
         """Writes how a bet was settled, or settled anew."""
         await connection.execute(
-            """update bets set settlement = $2, payout = $3, settled_at = $4, status = $5, reason = $6, settled_by = $7
+            """update bets set settlement = $2, payout = $3, settled_at = $4, status = $5, reason = $6, settled_by = $7,
+                              covers = $8
                where bet_id = $1""",
             bet.bet_id,
             bet.settlement,
@@ -269,6 +270,7 @@ class Bets:
             bet.status.value,
             bet.reason,
             bet.settled_by,
+            bet.covers,
         )
 
     async def of_orders(self, connection: Connection[Any], *order_ids: int) -> list[Bet]:
@@ -306,10 +308,10 @@ class Bets:
         return await self._select("account_id = $1 and status in ('PENDING', 'PLACED') order by bet_id", account_id)
 
     async def of_market(self, client: str, fixture_id: str, market_id: int) -> list[Bet]:
-        """Market making bets of a market that hold or held stake, oldest first."""
+        """Market making bets of a market that hold stake, or cover something, oldest first."""
         return await self._select(
             """client = $1 and fixture_id = $2 and market_id = $3 and origin = 'mm'
-               and status in ('PENDING', 'PLACED', 'CONFIRMED') order by bet_id""",
+               and (status in ('PENDING', 'PLACED', 'CONFIRMED') or covers > 0) order by bet_id""",
             client,
             fixture_id,
             market_id,

@@ -17,6 +17,7 @@ import msgspec
 
 from hedgerow.core.errors import Refused
 from hedgerow.core.ids import ClientName, FixtureId, MarketId, MarketKey, OutcomeId, VenueSlug
+from hedgerow.core.money import Micros
 from hedgerow.core.states import BetStatus, Side
 from hedgerow.mm.controls import TournamentSettings, TradingState
 from hedgerow.mm.hedging import Offer
@@ -266,6 +267,15 @@ class Decided(_Message, frozen=True):
         return refusal if isinstance(refusal, Refused) else None
 
 
+class CalledOff(_Message, frozen=True):
+    """A bookmaker took a bet back that it had accepted. `covers`: what it had covered, micros of USD."""
+
+    client: ClientName
+    key: MarketKey
+    outcome_id: OutcomeId
+    covers: Micros
+
+
 class Answered(_Message, frozen=True):
     """A wait of the engine's ended, with what it waited for or with an error."""
 
@@ -345,6 +355,7 @@ TURNS: Mapping[str, type[_Message]] = {
     "cancel": CancelledByHand,
     "event": Event,
     "bet": Decided,
+    "called off": CalledOff,
     "answer": Answered,
     "begin": Begun,
     "halt": Nothing,

@@ -179,6 +179,9 @@ class Replay:
                     bet = self._open_bets[message.reference]
                     message.take(bet, self.hedger.covers)
                     self._spawn(self.hedger._decided(bet))
+                case told.CalledOff():
+                    market = engine.traders[message.client].markets[message.key]
+                    self.hedger.called_off(market, message.outcome_id, message.covers)
                 case told.Answered():
                     self._turns.end(message)
                 case told.Begun():

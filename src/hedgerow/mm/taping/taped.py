@@ -13,6 +13,7 @@ from typing import Any
 from hedgerow.core.clock import Clock, _Reading
 from hedgerow.core.errors import Refused
 from hedgerow.core.ids import MarketKey, OutcomeId, VenueSlug
+from hedgerow.core.money import Micros
 from hedgerow.core.states import BetStatus
 from hedgerow.execution.placement import Covers, Placement
 from hedgerow.execution.reconcile import Reconciler
@@ -262,6 +263,11 @@ class TapedHedger(Hedger):
     async def _decided(self, bet: Bet) -> None:
         with self._turns.turn("bet", lambda: decided(bet)):  # which waits for nothing
             await super()._decided(bet)
+
+    def called_off(self, market: TradedMarket, outcome_id: OutcomeId, covers: Micros) -> None:
+        called_off = told.CalledOff(market.client.name, market.key, outcome_id, covers)
+        with self._turns.turn("called off", lambda: called_off):
+            super().called_off(market, outcome_id, covers)
 
     def resume(self, market: TradedMarket, bet: Bet) -> None:
         self.open_bets[bet.reference] = bet

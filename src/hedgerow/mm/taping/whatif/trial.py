@@ -219,7 +219,7 @@ class Trial(Replay):
         match message:
             case told.Event(order=None, fill=None):
                 self.tell(kind, message)
-            case told.Event() | told.Decided() | told.CancelledByHand():
+            case told.Event() | told.Decided() | told.CalledOff() | told.CancelledByHand():
                 pass  # of orders and bets that are not those of this trial
             case told.Answered(key=key):
                 if self._turns.is_waiting(key):
