@@ -10,7 +10,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from hedgerow.abp.amounts import Currency
 from hedgerow.abp.balances import book_balance
 from hedgerow.abp.ledger import hold, lock_accounts, wanted_money
 from hedgerow.abp.limits import USD, LimitFacts
@@ -20,6 +19,7 @@ from hedgerow.abp.routing import Candidate, Taken, Wanted
 from hedgerow.core.clock import SteppedClock
 from hedgerow.core.ids import NO_PLAYER, ClientName, FixtureId, MarketId, OutcomeId, VenueSlug
 from hedgerow.core.states import BetStatus
+from hedgerow.execution.amounts import Currency
 from hedgerow.storage.bets import Bet, Bets
 from hedgerow.storage.database import Database
 

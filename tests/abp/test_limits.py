@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hedgerow.abp.amounts import ceiled, converted, floored
 from hedgerow.abp.limits import USD, Bounds, LimitFacts, at_risk, bounds
+from hedgerow.execution.amounts import ceiled, converted, floored
 
 from .abpkit import EUR, JPY, amounts, currencies, facts, limit_facts, prices
 

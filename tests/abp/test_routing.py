@@ -8,10 +8,10 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 
-from hedgerow.abp.amounts import converted
 from hedgerow.abp.limits import at_risk, bounds
 from hedgerow.abp.orders import PriceRule
 from hedgerow.abp.routing import Candidate, Decision, Taken, Wanted, is_as_good, is_up_to_money, route
+from hedgerow.execution.amounts import converted
 
 from .abpkit import EUR, JPY, candidate, candidate_lists, wanted, wanteds
 

@@ -7,12 +7,12 @@ from decimal import Decimal
 
 import pytest
 
-from hedgerow.abp.amounts import Currency
 from hedgerow.abp.limits import USD
 from hedgerow.abp.orders import AbpOrder, AbpOrderStatus, Progress, end_of
 from hedgerow.abp.work import progress_of
 from hedgerow.core.ids import VenueSlug
 from hedgerow.core.states import BetStatus
+from hedgerow.execution.amounts import Currency
 from hedgerow.storage.bets import Bet
 
 from .abpkit import EUR, NOW, new_order

@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
-from hedgerow.abp.amounts import Currency, ceiled, converted, floored
 from hedgerow.abp.limits import USD, bounds
 from hedgerow.abp.routing import Candidate
 from hedgerow.core.clock import Clock
 from hedgerow.core.ids import FixtureId, MarketId, OutcomeId, PlayerId, odds_id
+from hedgerow.execution.amounts import Currency, ceiled, converted, floored
 from hedgerow.feed.catalogue import Market
 from hedgerow.feed.fixtures import FixtureState
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from asyncpg import Connection
 
-from hedgerow.abp.amounts import MICRO_UNIT, ceiled
 from hedgerow.abp.ledger import answered, entries_of, lock_accounts, post
 from hedgerow.abp.repository import AbpOrders
 from hedgerow.core.clock import Clock
 from hedgerow.core.states import BetStatus
+from hedgerow.execution.amounts import MICRO_UNIT, ceiled
 from hedgerow.storage.bets import Bet, Bets
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from hedgerow.abp.amounts import Currency
 from hedgerow.abp.limits import LimitFacts
 from hedgerow.abp.offers import Offer
 from hedgerow.abp.routing import Candidate
+from hedgerow.execution.amounts import Currency
 from hedgerow.execution.placement import NO_LAY
 from hedgerow.storage.accounts import VenueAccount
 from hedgerow.storage.terms import BookmakerTerms

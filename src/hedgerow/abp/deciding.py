@@ -18,7 +18,6 @@ from typing import Any
 
 from asyncpg import Connection
 
-from hedgerow.abp.amounts import Currency
 from hedgerow.abp.candidates import Standing
 from hedgerow.abp.desks import Desk, Desks
 from hedgerow.abp.hedges import Read, taken_since
@@ -33,6 +32,7 @@ from hedgerow.abp.work import Work, is_undecided, progress_of, taken_of, used_by
 from hedgerow.core.clock import Clock
 from hedgerow.core.ids import VenueSlug
 from hedgerow.core.states import BetStatus
+from hedgerow.execution.amounts import Currency
 from hedgerow.storage.bets import Bet, Bets
 
 Leg = tuple[Bet, Offer, Desk]

@@ -11,7 +11,6 @@ from functools import partial
 
 import structlog
 
-from hedgerow.abp.amounts import Currency
 from hedgerow.abp.balances import Observation, book_balance, last_entry
 from hedgerow.abp.hedges import Read, undecided_since
 from hedgerow.abp.readings import Readings
@@ -23,6 +22,7 @@ from hedgerow.core.money import Rates, UnknownCurrencyError
 from hedgerow.core.observe import BALANCE_DRIFTS
 from hedgerow.core.secrets import Vault
 from hedgerow.core.tasks import spawn
+from hedgerow.execution.amounts import Currency
 from hedgerow.execution.placement import Placement, close_when_answered
 from hedgerow.execution.reconcile import Decided, Reconciler
 from hedgerow.storage.accounts import Accounts, VenueAccount, open_credentials

@@ -21,9 +21,9 @@ from typing import Any
 
 from asyncpg import Connection
 
-from hedgerow.abp.amounts import Currency
 from hedgerow.abp.limits import at_risk
 from hedgerow.core.states import BetStatus
+from hedgerow.execution.amounts import Currency
 from hedgerow.storage.bets import Bet
 
 ZERO = Decimal(0)

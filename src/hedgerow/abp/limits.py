@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from hedgerow.abp.amounts import Currency, ceiled, converted, floored
+from hedgerow.execution.amounts import Currency, ceiled, converted, floored
 
 USD = Currency("USD", Decimal(1))
 

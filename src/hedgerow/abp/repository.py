@@ -13,13 +13,13 @@ from typing import Any
 
 from asyncpg import Connection
 
-from hedgerow.abp.amounts import Currency
 from hedgerow.abp.analytics import BetFact
 from hedgerow.abp.limits import at_risk
 from hedgerow.abp.orders import AbpOrder, AbpOrderStatus, NewOrder, PriceRule
 from hedgerow.abp.receipts import Receipt, from_json, to_json
 from hedgerow.core.clock import Clock
 from hedgerow.core.states import BetSettlement, BetStatus
+from hedgerow.execution.amounts import Currency
 from hedgerow.storage.database import Database, advisory_key
 
 _COLUMNS = """order_id, client, request_uuid::text, user_ref, fixture_id, market_id, outcome_id, player_id, is_back,

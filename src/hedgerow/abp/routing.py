@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from hedgerow.abp.amounts import MICRO_UNIT, Currency, ceiled, converted, floored
 from hedgerow.abp.limits import Bounds, LimitFacts, bounds
 from hedgerow.abp.orders import PriceRule
+from hedgerow.execution.amounts import MICRO_UNIT, Currency, ceiled, converted, floored
 
 
 @dataclass(frozen=True, slots=True)

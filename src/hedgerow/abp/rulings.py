@@ -17,11 +17,11 @@ from asyncpg import Connection
 
 from hedgerow.abp.booking import Booking
 from hedgerow.abp.repository import AbpOrders
-from hedgerow.abp.settlement import Verdict, graded
 from hedgerow.abp.verdicts import book_verdict, wager
 from hedgerow.core.clock import Clock
 from hedgerow.core.errors import InputError
 from hedgerow.core.states import BetSettlement, BetStatus
+from hedgerow.execution.grading import Verdict, graded
 from hedgerow.storage.audit import note
 from hedgerow.storage.bets import Bet, Bets
 from hedgerow.storage.database import Database

@@ -19,7 +19,6 @@ from asyncpg import Connection
 
 from hedgerow.abp.desks import Desk, Desks
 from hedgerow.abp.readings import Readings
-from hedgerow.abp.settlement import Verdict, dissent, grade_of, graded, wrong_amount
 from hedgerow.abp.verdicts import book_verdict, is_settled_so, wager
 from hedgerow.core.clock import Clock
 from hedgerow.core.errors import VenueError
@@ -28,6 +27,7 @@ from hedgerow.core.observe import SETTLEMENT_DISPUTES
 from hedgerow.core.states import BetSettlement, BetStatus
 from hedgerow.core.tasks import spawn, stop, work
 from hedgerow.core.tracing import span
+from hedgerow.execution.grading import Verdict, dissent, grade_of, graded, wrong_amount
 from hedgerow.feed.settlement import Grade
 from hedgerow.storage.audit import note
 from hedgerow.storage.bets import Bet, Bets

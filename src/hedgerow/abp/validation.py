@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from hedgerow.abp.amounts import MICRO_UNIT, Currency, ceiled, converted, floored
 from hedgerow.abp.limits import bounds
 from hedgerow.abp.routing import Candidate
+from hedgerow.execution.amounts import MICRO_UNIT, Currency, ceiled, converted, floored
 
 HIGHEST_ODDS = Decimal(100_000)
 HIGHEST_STAKE = Decimal(10) ** 12

@@ -9,11 +9,11 @@ from typing import Any
 
 from asyncpg import Connection
 
-from hedgerow.abp.amounts import Currency
 from hedgerow.abp.ledger import book_settlement
 from hedgerow.abp.limits import at_risk
-from hedgerow.abp.settlement import Verdict, Wager
+from hedgerow.execution.amounts import Currency
 from hedgerow.execution.commission import commission_rate
+from hedgerow.execution.grading import Verdict, Wager
 from hedgerow.storage.audit import note
 from hedgerow.storage.bets import Bet, Bets
 

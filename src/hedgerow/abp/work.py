@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from hedgerow.abp.amounts import MICRO_UNIT, Currency, ceiled, converted
 from hedgerow.abp.orders import AbpOrder, Progress
 from hedgerow.abp.receipts import Receipt
 from hedgerow.abp.routing import Candidate, Taken
@@ -15,6 +14,7 @@ from hedgerow.core.errors import Reason
 from hedgerow.core.ids import MarketKey
 from hedgerow.core.states import BetStatus
 from hedgerow.core.tasks import Backoff
+from hedgerow.execution.amounts import MICRO_UNIT, Currency, ceiled, converted
 from hedgerow.storage.bets import Bet
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 5.0

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hedgerow.abp.settlement import money_back
 from hedgerow.core.states import BetSettlement, BetStatus
+from hedgerow.execution.grading import money_back
 from hedgerow.venues.base import Balance, BetReport
 from hedgerow.venues.pinnacle import parse, wire
 from hedgerow.venues.pinnacle.line import selection_of

@@ -18,7 +18,6 @@ from decimal import Decimal
 import asyncpg
 import msgspec
 
-from hedgerow.abp.amounts import Currency
 from hedgerow.abp.limits import USD, LimitFacts
 from hedgerow.abp.orders import PriceRule
 from hedgerow.abp.receipts import receipt_of, to_json
@@ -26,6 +25,7 @@ from hedgerow.abp.routing import Candidate, Wanted
 from hedgerow.bench.place_orders import scene
 from hedgerow.core.clock import SystemClock
 from hedgerow.core.secrets import Secret
+from hedgerow.execution.amounts import Currency
 
 CONNECTIONS = scene.CLIENTS
 

@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hedgerow.abp.limits import USD
-from hedgerow.abp.settlement import Verdict, Wager, commission, dissent, grade_of, graded, money_back, wrong_amount
 from hedgerow.core.states import BetSettlement, SettlementStatus
+from hedgerow.execution.amounts import Currency
+from hedgerow.execution.grading import Verdict, Wager, commission, dissent, grade_of, graded, money_back, wrong_amount
 
-from .abpkit import amounts, prices
+USD = Currency("USD", Decimal(1))
+
+stakes = st.decimals(Decimal("0.01"), Decimal(1000), places=2)
+prices = st.decimals(Decimal("1.01"), Decimal(6), places=2)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +37,7 @@ def test_ten_at_two_and_a_half_pays(settlement: str, back: str | None, lay: str 
         assert found == (None if paid is None else Decimal(paid))
 
 
-@given(st.sampled_from(list(SettlementStatus)[1:]), amounts("0.01", "1000"), prices)
+@given(st.sampled_from(list(SettlementStatus)[1:]), stakes, prices)
 def test_what_the_backer_wins_the_layer_pays(status: SettlementStatus, stake: Decimal, price: Decimal) -> None:
     back = money_back(grade_of(status, is_push=False, is_back=True), stake, price, is_back=True)
     lay = money_back(grade_of(status, is_push=False, is_back=False), stake, price, is_back=False)

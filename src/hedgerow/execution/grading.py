@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from hedgerow.abp.amounts import Currency, ceiled, floored
 from hedgerow.core.states import BetSettlement, SettlementStatus
+from hedgerow.execution.amounts import Currency, ceiled, floored
 from hedgerow.execution.settlement import back_payout
 
 _DECIDED = {
