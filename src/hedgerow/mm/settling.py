@@ -1,8 +1,9 @@
 """Brings decided markets to their end: what the exchange paid on the orders, what the bookmaker paid on the hedges.
 
 Each side is settled by its own venue's word: the exchange's resolution decides an order, the bookmaker's statement a
-bet. The feed's grade is written beside both, and the three are compared (`mm.disputes`); nothing is averaged. For a
-while after a market is settled its venues are asked again, and what they correct is settled anew.
+bet. The feed's grade is written beside both, and the three are compared (`mm.disputes`); nothing is averaged. It
+decides a bet only where the bookmaker has no statement, and has said nothing else. For a while after a market is
+settled its venues are asked again, and what they correct is settled anew.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from hedgerow.core.errors import VenueError
 from hedgerow.core.ids import OutcomeId, PlayerId
 from hedgerow.core.states import BetSettlement, BetStatus, SettlementStatus, Side
 from hedgerow.core.tasks import spawn, stop, work
+from hedgerow.execution.amounts import Currency
+from hedgerow.execution.grading import Wager, graded
 from hedgerow.execution.settlement import contract_payout
 from hedgerow.mm.desks import Desk
 from hedgerow.mm.disputes import Place, compare
@@ -114,7 +117,7 @@ class Settler:
             await self._settle_orders(lane, markets)
         for client in {market.client.name for market in markets}:
             for desk in list(self._desks.get(client, ())):
-                await self.read_statement(desk)
+                await self.read(desk)
         for key, market in list(self._over.items()):
             rests = any(order.is_live for place in market.places for order in place.slot.orders)
             if not rests and await self._is_settled(market):
@@ -135,8 +138,11 @@ class Settler:
         for lane in list(self._lanes()):
             if settled := await self._lately_settled(lane):
                 await self._settle_instruments(lane, settled)
-        for desk in [desk for desks in self._desks.values() for desk in desks]:
-            await self.read_statement(desk)
+        for desk in self._all_desks():
+            await self.read(desk)
+
+    def _all_desks(self) -> list[Desk]:
+        return [desk for desks in self._desks.values() for desk in desks]
 
     async def _lately_settled(self, lane: Lane) -> list[Instrument]:
         rows = await self._database.fetch(
@@ -215,6 +221,11 @@ class Settler:
 
     # --- bookmakers --------------------------------------------------------------------------------------------
 
+    async def read(self, desk: Desk) -> None:
+        """All that can be known of one account's bets now. Raises StorageError."""
+        await self.read_statement(desk)
+        await self._settle_by_feed(desk)
+
     async def read_statement(self, desk: Desk) -> None:
         """Reads what the bookmaker has settled since the oldest bet that is not settled, or was lately, and applies
         it."""
@@ -268,18 +279,22 @@ class Settler:
         async with self._database.transaction() as connection:
             if is_off and await self._is_open_at_an_exchange(connection, bet):
                 bet.covers = Decimal(0)
-            await self._bets.save_settlement(connection, bet)
-            await note(
-                connection,
-                now,
-                actor="venue",
-                subject="bet",
-                subject_id=str(bet.bet_id),
-                action="settled",
-                data={"settlement": bet.settlement, "payout": bet.payout, "before": before},
-            )
-            if bet.origin == "mm":
-                await compare(connection, [_place_of(bet)], now)
+            await self._book(connection, bet, before, now, actor="venue")
+
+    async def _book(self, connection: Any, bet: Bet, before: str, now: datetime, *, actor: str) -> None:
+        """Writes how a bet ended, inside the caller's transaction. before: how it had ended till now."""
+        await self._bets.save_settlement(connection, bet)
+        await note(
+            connection,
+            now,
+            actor=actor,
+            subject="bet",
+            subject_id=str(bet.bet_id),
+            action="settled",
+            data={"settlement": bet.settlement, "payout": bet.payout, "before": before},
+        )
+        if bet.origin == "mm":
+            await compare(connection, [_place_of(bet)], now)
 
     async def _is_open_at_an_exchange(self, connection: Any, bet: Bet) -> bool:
         """Whether what a hedge covers is still at risk: else its market is decided, and both sides stand as they
@@ -296,14 +311,14 @@ class Settler:
     # --- the feed ----------------------------------------------------------------------------------------------
 
     async def grade(self, fixture_id: str, grades: Mapping[tuple[OutcomeId, PlayerId], SettlementStatus]) -> None:
-        """Writes the feed's grades beside what the venues said."""
+        """Writes the feed's grades beside what the venues said, and settles the bets of which no venue tells."""
         if not self._shard.owns(fixture_id):
             return
-        graded: list[Any] = []
+        told: list[Any] = []
         async with self._database.transaction() as connection:
             for (outcome_id, player_id), grade in grades.items():
                 for side, seen in (("buy", grade), ("sell", grade.mirrored)):
-                    graded += await connection.fetch(
+                    told += await connection.fetch(
                         """update mm_orders set feed_settlement = $5
                            where fixture_id = $1 and outcome_id = $2 and player_id = $3 and side = $4
                              and matched_size > 0 and feed_settlement is distinct from $5
@@ -314,17 +329,44 @@ class Settler:
                         side,
                         seen.value,
                     )
-                graded += await connection.fetch(
+                told += await connection.fetch(
                     """update bets set feed_settlement = $4
                        where fixture_id = $1 and outcome_id = $2 and player_id = $3 and origin = 'mm'
-                         and placed_stake is not null and feed_settlement is distinct from $4
+                         and (placed_stake is not null or status in ('PENDING', 'PLACED'))
+                         and feed_settlement is distinct from $4
                        returning client, fixture_id, market_id, player_id""",
                     fixture_id,
                     outcome_id,
                     player_id,
                     grade.value,
                 )
-            await compare(connection, map(_place, graded), self._clock.now())
+            await compare(connection, map(_place, told), self._clock.now())
+        for desk in self._all_desks():
+            await self._settle_by_feed(desk)
+
+    async def _settle_by_feed(self, desk: Desk) -> None:
+        """Settles what the feed has graded, where the bookmaker has no statement and has said nothing else."""
+        if desk.bookmaker.manifest.has_statement:
+            return
+        rows = await self._database.fetch(
+            f"""select bet_id from bets
+                where account_id = $1 and origin = 'mm' and status = 'CONFIRMED' and feed_settlement <> 'UNDECIDED'
+                  and feed_settlement <> settlement and (settled_by is null or settled_by = 'feed')
+                  and {self._shard.condition()} order by bet_id""",
+            desk.account.account_id,
+        )
+        for row in rows:
+            async with self._database.transaction() as connection:
+                bet = await self._bets.locked(connection, row[0])
+                if bet is None or bet.feed_settlement is None or bet.settled_by not in (None, "feed"):
+                    continue
+                verdict = graded(_wager(bet), BetSettlement(bet.feed_settlement))
+                if verdict is None:
+                    continue
+                before, now = bet.settlement, self._clock.now()
+                bet.settlement, bet.payout, bet.settled_by = verdict.settlement.value, verdict.payout, verdict.by
+                bet.settled_at = now
+                await self._book(connection, bet, before, now, actor="feed")
 
     async def _is_settled(self, market: TradedMarket) -> bool:
         """Whether nothing is open, a fill whose order is still looked for, or is not written yet, included."""
@@ -351,6 +393,15 @@ def _place(row: Any) -> Place:
 
 def _place_of(bet: Bet) -> Place:
     return Place(bet.client, bet.fixture_id, bet.market_id, bet.player_id)
+
+
+def _wager(bet: Bet) -> Wager:
+    """A hedge that was taken."""
+    assert bet.placed_stake is not None
+    assert bet.placed_odds is not None
+    at_risk = bet.placed_stake if bet.at_risk is None else bet.at_risk
+    currency = Currency(bet.currency, bet.usd_rate)
+    return Wager(bet.placed_stake, bet.placed_odds, at_risk, currency, commission_rate=bet.hedge_commission)
 
 
 def _names(reports: Iterable[BetReport]) -> list[str]:
