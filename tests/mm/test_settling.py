@@ -13,8 +13,10 @@ from hedgerow.core.ids import NO_PLAYER
 from hedgerow.core.states import BetSettlement, BetStatus, SettlementStatus, Side
 from hedgerow.execution import invariants
 from hedgerow.mm.desks import Desk
+from hedgerow.mm.settling import Settler
 from hedgerow.venues.base import BetReport
 
+from .test_service import away_for_a_while
 from .worldkit import AWAY, BOOKMAKER, MATCH, Scene
 
 WON, LOST, VOID = SettlementStatus.WON, SettlementStatus.LOST, SettlementStatus.VOID
@@ -91,3 +93,12 @@ async def test_a_grade_before_the_bets_answer_settles_it_after(hedged: Scene) ->
 async def test_a_grade_settles_nothing_where_the_bookmaker_has_a_statement(quoting: Scene) -> None:
     await quoting.step(act=lambda: quoting.take("kalshi", Side.SELL, "0.45", 100))
     assert await graded(quoting, WON) == ("CONFIRMED", "UNSETTLED", None, None)
+
+
+async def test_grades_that_the_database_did_not_take_are_written_when_it_is_back(
+    hedged: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away_for_a_while(monkeypatch, Settler, "grade", 2)
+    await hedged.step(act=hedged.settle)
+    await hedged.run_until(lambda: not hedged.process.trader.markets, most_s=120)
+    assert [bet["settled_by"] for bet in await hedged.bets()] == ["feed"]

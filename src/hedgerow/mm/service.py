@@ -298,15 +298,7 @@ class MarketMaker:
         self._roster.take_rates(rates)
 
     def graded(self, fixture_id: FixtureId, grades: tuple[Grade, ...]) -> None:
-        spawn(self._write_grades(fixture_id, grades), "grades")
-
-    async def _write_grades(self, fixture_id: FixtureId, grades: tuple[Grade, ...]) -> None:
-        with work.unit():
-            try:
-                by_outcome = {(grade.outcome_id, grade.player_id): grade.status for grade in grades}
-                await self._settler.grade(fixture_id, by_outcome)
-            except StorageError as error:
-                _log.error("the feed's grades are not written", fixture_id=fixture_id, error=str(error))
+        self._settler.graded(fixture_id, {(grade.outcome_id, grade.player_id): grade.status for grade in grades})
 
     def _is_live(self, market: TradedMarket) -> bool:
         fixture = self.book.fixture(market.key.fixture_id)

@@ -18,7 +18,7 @@ import structlog
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.errors import VenueError
-from hedgerow.core.ids import OutcomeId, PlayerId
+from hedgerow.core.ids import FixtureId, OutcomeId, PlayerId
 from hedgerow.core.states import BetSettlement, BetStatus, SettlementStatus, Side
 from hedgerow.core.tasks import spawn, stop, work
 from hedgerow.execution.amounts import Currency
@@ -48,6 +48,10 @@ MOST_INSTRUMENTS = 2_000
 """Settled contracts of an account that are asked for again, the latest first."""
 
 
+Grades = Mapping[tuple[OutcomeId, PlayerId], SettlementStatus]
+"""What the feed says of a fixture's outcomes."""
+
+
 class Settler:
     """Asks the venues for the end of markets that are over, until all of it is known."""
 
@@ -75,12 +79,15 @@ class Settler:
         self._shard = shard
         self._over: dict[tuple[str, object], TradedMarket] = {}
         self._wake = asyncio.Event()
+        self._graded: dict[FixtureId, Grades] = {}
+        self._has_grades = asyncio.Event()
         self._tasks: list[asyncio.Task[NoReturn]] = []
 
     def start(self) -> None:
         self._tasks = [
             spawn(self._run(), "settler", is_vital=True),
             spawn(self._ask_again(), "ask for corrected settlements", is_vital=True),
+            spawn(self._take_grades(), "take the feed's grades", is_vital=True),
         ]
 
     async def stop(self) -> None:
@@ -310,7 +317,26 @@ class Settler:
 
     # --- the feed ----------------------------------------------------------------------------------------------
 
-    async def grade(self, fixture_id: str, grades: Mapping[tuple[OutcomeId, PlayerId], SettlementStatus]) -> None:
+    def graded(self, fixture_id: FixtureId, grades: Grades) -> None:
+        """The feed tells how outcomes were decided, or decided otherwise; it tells each change once."""
+        self._graded[fixture_id] = grades
+        self._has_grades.set()
+
+    async def _take_grades(self) -> NoReturn:
+        while True:
+            await self._has_grades.wait()
+            self._has_grades.clear()
+            while self._graded:
+                fixture_id, grades = self._graded.popitem()
+                try:
+                    with work.unit():
+                        await self.grade(fixture_id, grades)
+                except StorageError as error:
+                    _log.error("the feed's grades are not written", fixture_id=fixture_id, error=str(error))
+                    self._graded.setdefault(fixture_id, grades)
+                    await self._clock.sleep(FIRST_PAUSE_S, soft=True)
+
+    async def grade(self, fixture_id: str, grades: Grades) -> None:
         """Writes the feed's grades beside what the venues said, and settles the bets of which no venue tells."""
         if not self._shard.owns(fixture_id):
             return
