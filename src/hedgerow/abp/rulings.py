@@ -21,13 +21,12 @@ from hedgerow.abp.verdicts import book_verdict, wager
 from hedgerow.core.clock import Clock
 from hedgerow.core.errors import InputError
 from hedgerow.core.states import BetSettlement, BetStatus
-from hedgerow.execution.grading import Verdict, graded
+from hedgerow.execution.rulings import check_can_be_settled, check_reason, named, ruled
 from hedgerow.storage.audit import note
 from hedgerow.storage.bets import Bet, Bets
 from hedgerow.storage.database import Database
 
 MOST_SHOWN = 500
-_REASON_LENGTH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +88,7 @@ class Rulings:
                       coalesce(b.placed_at, b.sent_at, b.created_at) as since, b.reason as why
                from bets b join accounts a using (account_id)
                where b.in_doubt
-                  or (b.origin = 'abp' and b.status = 'CONFIRMED' and b.settlement = 'UNSETTLED' and not b.is_test
-                      and b.placed_at <= $1)
+                  or (b.status = 'CONFIRMED' and b.settlement = 'UNSETTLED' and not b.is_test and b.placed_at <= $1)
                order by b.bet_id limit $2""",
             self._clock.now() - unsettled_for,
             MOST_SHOWN,
@@ -115,11 +113,9 @@ class Rulings:
         what the result pays. Raises InputError."""
         async with self._database.transaction() as connection:
             bet = await self._of_abp(connection, bet_id, reason)
-            if bet.status is not BetStatus.CONFIRMED or bet.is_test:
-                raise InputError(f"bet {bet_id} is {_named(bet)}; only a bet that was taken can be settled")
-            if bet.settled_by == "bookmaker":
-                raise InputError(f"bet {bet_id} was settled {bet.settlement} by {bet.bookmaker}, whose word stands")
-            verdict = await self._verdict(connection, bet, settlement, payout)
+            check_can_be_settled(bet)
+            meta = await connection.fetchval("select meta from accounts where account_id = $1", bet.account_id)
+            verdict = ruled(wager(bet, meta), settlement, payout)
             await book_verdict(connection, self._bets, bet, verdict, self._clock.now(), reason)
         return bet
 
@@ -161,28 +157,14 @@ class Rulings:
             },
         )
 
-    async def _verdict(
-        self, connection: Connection[Any], bet: Bet, settlement: BetSettlement, payout: Decimal | None
-    ) -> Verdict:
-        if payout is not None:
-            if payout < 0:
-                raise InputError("a payout is 0 or more")
-            return Verdict(settlement, payout, Decimal(0), "operator")
-        meta = await connection.fetchval("select meta from accounts where account_id = $1", bet.account_id)
-        verdict = graded(wager(bet, meta), settlement, "operator")
-        if verdict is None:
-            raise InputError(f"what {settlement.value} pays has to be told: --payout")
-        return verdict
-
     async def _in_doubt(self, connection: Connection[Any], bet_id: int, reason: str) -> Bet:
         bet = await self._of_abp(connection, bet_id, reason)
         if not bet.in_doubt:
-            raise InputError(f"bet {bet_id} is {_named(bet)}, not in doubt")
+            raise InputError(f"bet {bet_id} is {named(bet)}, not in doubt")
         return bet
 
     async def _of_abp(self, connection: Connection[Any], bet_id: int, reason: str) -> Bet:
-        if not reason.strip() or len(reason) > _REASON_LENGTH:
-            raise InputError(f"a reason of at most {_REASON_LENGTH} characters is needed: it is all that is left later")
+        check_reason(reason)
         bet = await self._bets.locked(connection, bet_id)
         if bet is None:
             raise InputError(f"there is no bet {bet_id}")
@@ -199,7 +181,3 @@ def _check_taken(bet: Bet, taken: Taken) -> None:
         raise InputError(f"odds are above 1, not {taken.odds}")
     if not 0 < taken.stake <= bet.requested_stake:
         raise InputError(f"bet {bet.bet_id} was sent with {bet.requested_stake} {bet.currency}, not {taken.stake}")
-
-
-def _named(bet: Bet) -> str:
-    return f"{bet.status.value}{' for a test' if bet.is_test else ''}"

@@ -13,6 +13,7 @@ from hedgerow.cli.context import asynchronous, data_dir_option, operator
 from hedgerow.cli.numbers import decimal_option, positive_option
 from hedgerow.cli.output import emit, json_option
 from hedgerow.core.states import BetSettlement
+from hedgerow.mm.rulings import HedgeRulings
 from hedgerow.storage.bets import Bet
 
 _RESULTS = [result.value for result in BetSettlement if result is not BetSettlement.UNSETTLED]
@@ -94,8 +95,9 @@ async def settle(
     """Says how a bet ended, after a look at the bookmaker's own history. What the bookmaker tells later goes before."""
     paid = None if payout is None else decimal_option(payout, "--payout", least=Decimal(0))
     async with operator(data_dir) as op:
-        bet = await Rulings(op.database, op.clock).settle(bet_id, BetSettlement(result), paid, reason)
-        emit(_shown(bet), as_json)
+        hedges = HedgeRulings(op.database, op.clock)
+        rulings = hedges if await hedges.is_hedge(bet_id) else Rulings(op.database, op.clock)
+        emit(_shown(await rulings.settle(bet_id, BetSettlement(result), paid, reason)), as_json)
 
 
 def _taken(name: str, odds: str | None, stake: str | None) -> Taken:

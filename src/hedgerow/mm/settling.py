@@ -267,7 +267,7 @@ class Settler:
         if report.settlement in (None, BetSettlement.UNSETTLED) or report.payout is None:
             return
         settlement = report.settlement.value
-        if (bet.settlement, bet.payout) == (settlement, report.payout):
+        if (bet.settlement, bet.payout, bet.settled_by) == (settlement, report.payout, "bookmaker"):
             return
         before, covered = bet.settlement, bet.covers
         bet.settlement, bet.payout, bet.settled_by = settlement, report.payout, "bookmaker"
@@ -284,36 +284,9 @@ class Settler:
     async def _write_settlement(self, bet: Bet, before: str, now: datetime, *, is_off: bool = False) -> None:
         """is_off: it has just been taken back."""
         async with self._database.transaction() as connection:
-            if is_off and await self._is_open_at_an_exchange(connection, bet):
+            if is_off and await is_open_at_an_exchange(connection, bet):
                 bet.covers = Decimal(0)
-            await self._book(connection, bet, before, now, actor="venue")
-
-    async def _book(self, connection: Any, bet: Bet, before: str, now: datetime, *, actor: str) -> None:
-        """Writes how a bet ended, inside the caller's transaction. before: how it had ended till now."""
-        await self._bets.save_settlement(connection, bet)
-        await note(
-            connection,
-            now,
-            actor=actor,
-            subject="bet",
-            subject_id=str(bet.bet_id),
-            action="settled",
-            data={"settlement": bet.settlement, "payout": bet.payout, "before": before},
-        )
-        if bet.origin == "mm":
-            await compare(connection, [_place_of(bet)], now)
-
-    async def _is_open_at_an_exchange(self, connection: Any, bet: Bet) -> bool:
-        """Whether what a hedge covers is still at risk: else its market is decided, and both sides stand as they
-        were paid."""
-        is_open: bool = await connection.fetchval(
-            """select exists (select 1 from mm_fills l left join mm_orders o on o.order_id = l.order_id
-                              where l.client = $1 and l.fixture_id = $2 and l.market_id = $3 and l.player_id = $4
-                                and l.state <> 'REVERSED'
-                                and coalesce(o.settlement_status, 'UNDECIDED') = 'UNDECIDED')""",
-            *_place_of(bet),
-        )
-        return is_open
+            await book(connection, self._bets, bet, before, now, actor="venue")
 
     # --- the feed ----------------------------------------------------------------------------------------------
 
@@ -386,13 +359,13 @@ class Settler:
                 bet = await self._bets.locked(connection, row[0])
                 if bet is None or bet.feed_settlement is None or bet.settled_by not in (None, "feed"):
                     continue
-                verdict = graded(_wager(bet), BetSettlement(bet.feed_settlement))
+                verdict = graded(wager_of(bet), BetSettlement(bet.feed_settlement))
                 if verdict is None:
                     continue
                 before, now = bet.settlement, self._clock.now()
                 bet.settlement, bet.payout, bet.settled_by = verdict.settlement.value, verdict.payout, verdict.by
                 bet.settled_at = now
-                await self._book(connection, bet, before, now, actor="feed")
+                await book(connection, self._bets, bet, before, now, actor="feed")
 
     async def _is_settled(self, market: TradedMarket) -> bool:
         """Whether nothing is open, a fill whose order is still looked for, or is not written yet, included."""
@@ -421,8 +394,41 @@ def _place_of(bet: Bet) -> Place:
     return Place(bet.client, bet.fixture_id, bet.market_id, bet.player_id)
 
 
-def _wager(bet: Bet) -> Wager:
-    """A hedge that was taken."""
+async def book(
+    connection: Any, bets: Bets, bet: Bet, before: str, now: datetime, *, actor: str, reason: str = ""
+) -> None:
+    """Writes how a bet ended, inside the caller's transaction. before: how it had ended till now; reason: an
+    operator's."""
+    await bets.save_settlement(connection, bet)
+    data = {"settlement": bet.settlement, "payout": bet.payout, "before": before}
+    await note(
+        connection,
+        now,
+        actor=actor,
+        subject="bet",
+        subject_id=str(bet.bet_id),
+        action="settled",
+        data={**data, "reason": reason} if reason else data,
+    )
+    if bet.origin == "mm":
+        await compare(connection, [_place_of(bet)], now)
+
+
+async def is_open_at_an_exchange(connection: Any, bet: Bet) -> bool:
+    """Whether what a hedge covers is still at risk: else its market is decided, and both sides stand as they were
+    paid."""
+    is_open: bool = await connection.fetchval(
+        """select exists (select 1 from mm_fills l left join mm_orders o on o.order_id = l.order_id
+                          where l.client = $1 and l.fixture_id = $2 and l.market_id = $3 and l.player_id = $4
+                            and l.state <> 'REVERSED'
+                            and coalesce(o.settlement_status, 'UNDECIDED') = 'UNDECIDED')""",
+        *_place_of(bet),
+    )
+    return is_open
+
+
+def wager_of(bet: Bet) -> Wager:
+    """A hedge that was taken, as its account settles it."""
     assert bet.placed_stake is not None
     assert bet.placed_odds is not None
     at_risk = bet.placed_stake if bet.at_risk is None else bet.at_risk
