@@ -10,7 +10,7 @@ from hedgerow.core.errors import Unavailable
 from hedgerow.core.states import OrderStatus
 from hedgerow.core.tasks import work
 from hedgerow.mm.access import FIRST_LOOK_S, LONGEST_LOOK_S
-from hedgerow.mm.intake import FILL_OVERLAP_MS, MISSING_FILLS_AFTER_S, MOST_LOOKS
+from hedgerow.mm.intake import FILL_OVERLAP_MS, LOOKS_TILL_REPORTED, MISSING_FILLS_AFTER_S
 
 from .lanekit import NOW_MS, PRICE, SIZE, Parts, fill_of, order_of, state_of
 
@@ -66,16 +66,55 @@ async def test_fills_are_asked_for_until_they_are_told_and_then_no_more(eventual
     assert (len(parts.exchange.asked_fills_since), parts.clock.next_wake_ns()) == (2, None)
 
 
-async def test_fills_that_never_come_are_reported_and_given_up(eventually: Eventually) -> None:
+async def look_on(parts: Parts, eventually: Eventually, times: int) -> None:
+    """So often everybody who waits to ask again is let."""
+    for _ in range(times):
+        await eventually(lambda: parts.clock.next_wake_ns() is not None)
+        parts.clock.advance(LONGEST_LOOK_S)
+        await work.settled()
+
+
+async def test_fills_that_do_not_come_are_reported_once_and_asked_for_on_and_on(eventually: Eventually) -> None:
     parts, order = Parts(), order_of(1, "v-1")
     parts.intake.learn(order, state_of("v-1", "ref-1", filled=SIZE))
     with capture_logs() as logs:
-        for _ in range(MOST_LOOKS + 1):
-            await eventually(lambda: parts.clock.next_wake_ns() is not None)
-            parts.clock.advance(LONGEST_LOOK_S)
-        await eventually(lambda: bool(logs))
+        await look_on(parts, eventually, 3 * LOOKS_TILL_REPORTED)
     assert [(line["event"], line["micros"]) for line in logs] == [("fills are missing", SIZE)]
-    assert len(parts.exchange.asked_fills_since) == MOST_LOOKS
+    assert len(parts.exchange.asked_fills_since) == 3 * LOOKS_TILL_REPORTED
+    order.fill(PRICE, SIZE, 0, NOW_MS)
+    await look_on(parts, eventually, 1)
+    assert parts.clock.next_wake_ns() is None
+
+
+async def test_orders_whose_fills_are_long_missing_ask_no_oftener_than_one(eventually: Eventually) -> None:
+    parts, orders = Parts(), [order_of(number, f"v-{number}") for number in range(1, 6)]
+    for order in orders:
+        parts.intake.expect_fills(order, SIZE)
+        await eventually(lambda: parts.clock.next_wake_ns() is not None)
+        parts.clock.advance(1.5)
+    await look_on(parts, eventually, LOOKS_TILL_REPORTED + 2)
+    parts.exchange.asked_fills_since.clear()
+    for _ in range(60):
+        parts.clock.advance(1)
+        await work.settled()
+    assert len(parts.exchange.asked_fills_since) <= 60 / LONGEST_LOOK_S
+
+
+async def test_fills_of_an_exchange_that_is_left_are_not_asked_for(eventually: Eventually) -> None:
+    parts, order = Parts(), order_of(1, "v-1")
+    parts.intake.learn(order, state_of("v-1", "ref-1", filled=SIZE))
+    parts.intake.close()
+    await look_on(parts, eventually, 1)
+    assert (parts.exchange.asked_fills_since, parts.clock.next_wake_ns()) == ([], None)
+
+
+async def test_fill_that_was_taken_back_is_not_missing() -> None:
+    parts, order = Parts(), order_of(1, "v-1")
+    order.fill(PRICE, SIZE, 0, NOW_MS)
+    order.take_back(PRICE, SIZE, 0)
+    parts.intake.expect_fills(order, SIZE)
+    await work.settled()
+    assert parts.clock.next_wake_ns() is None
 
 
 async def test_orders_whose_fills_are_missing_share_a_question(eventually: Eventually) -> None:
@@ -114,11 +153,12 @@ async def test_fills_are_asked_for_since_the_last_known_one_with_an_overlap() ->
 
 async def test_missing_fills_are_asked_for_since_their_order_was_made() -> None:
     """The last fill known may be of a later order."""
-    parts = Parts()
+    parts, order = Parts(), order_of(1, "v-1")
     parts.intake.begin(NOW_MS - 5_000)
-    for since_ms in (NOW_MS - 900_000, NOW_MS - 1_000):
-        await parts.intake.ask_fills(since_ms=since_ms)
-    assert parts.exchange.asked_fills_since == [NOW_MS - 900_000 - FILL_OVERLAP_MS, NOW_MS - 5_000 - FILL_OVERLAP_MS]
+    order.created_ms = NOW_MS - 900_000
+    parts.intake.expect_fills(order, SIZE)
+    await parts.intake.ask_fills()
+    assert parts.exchange.asked_fills_since == [NOW_MS - 900_000 - FILL_OVERLAP_MS]
 
 
 async def test_account_without_a_past_is_asked_from_its_opening() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from hedgerow.core.errors import Unavailable
 from hedgerow.core.ids import OutcomeKey
 from hedgerow.core.money import MICRO, Micros, micros
 from hedgerow.core.states import Side
@@ -29,6 +30,8 @@ from hedgerow.sim.order_events import EventKind, OrderEvent
 from hedgerow.sim.orders import Leg, OrderKind
 from hedgerow.storage.accounts import open_credentials
 from hedgerow.venues.base import Account, Exchange, ExchangeEvent, Fill, NewQuote, StreamGap, VenueContext
+from hedgerow.venues.kalshi.connector import KalshiExchange
+from hedgerow.venues.polymarket.connector import Polymarket
 from hedgerow.venues.registry import build_exchange, urls_of, venue
 
 from .worldkit import CLIENT, EXCHANGES, HOME, MATCH, Resting, Scene, expect_hedged_once
@@ -39,15 +42,17 @@ BID = Decimal("0.45")
 
 class Stream:
     """What the exchanges' streams tell: fills can be held up, so that everything else overtakes them, and all but gaps
-    can be lost."""
+    or fills, can be lost."""
 
     def __init__(self) -> None:
-        self.is_held = self.is_lost = False
+        self.is_held = self.is_lost = self.loses_fills = False
         self.held: list[tuple[Lane, Fill]] = []
         self._tell = Lane._event
 
     def tell(self, lane: Lane, event: ExchangeEvent) -> None:
         if self.is_lost and not isinstance(event, StreamGap):
+            return
+        if self.loses_fills and isinstance(event, Fill):
             return
         if self.is_held and isinstance(event, Fill):
             self.held.append((lane, event))
@@ -297,6 +302,68 @@ async def test_fills_come_through_a_poll_before_the_stream_tells_of_them(
     assert await held_up.unhedged() == 0
     await held_up.step(act=stream.let_go)
     await expect_hedged_once(held_up)
+
+
+class FillsList:
+    """The exchanges' lists of fills, which can be out of reach."""
+
+    def __init__(self) -> None:
+        self.is_away = False
+
+    def of(self, fills: Callable[..., Any]) -> Callable[..., Any]:
+        async def asked(exchange: Exchange, since_ms: int) -> Any:
+            if self.is_away:
+                raise Unavailable(exchange.manifest.slug, "fills", "not reached")
+            return await fills(exchange, since_ms)
+
+        return asked
+
+
+@pytest.fixture
+def fills_list(monkeypatch: pytest.MonkeyPatch) -> FillsList:
+    """Of every exchange that is opened after it."""
+    found = FillsList()
+    for connector in (KalshiExchange, Polymarket):
+        monkeypatch.setattr(connector, "fills", found.of(connector.fills))
+    return found
+
+
+async def fill_is_lost(scene: Scene, stream: Stream, fills_list: FillsList, exchange: str) -> int:
+    """Somebody takes our whole bid: its state is told, and for four minutes its fill is not. Answers its contracts."""
+    size = bid(scene, exchange).size // MICRO
+    stream.loses_fills = fills_list.is_away = True
+    await scene.step(act=lambda: sell_to_us(scene, exchange, size))
+    await scene.run(240)
+    stream.loses_fills = False
+    return size
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+async def test_fill_that_is_lost_is_found_when_its_list_is_back_after_minutes(
+    fills_list: FillsList, held_up: Scene, stream: Stream, exchange: str
+) -> None:
+    size = await fill_is_lost(held_up, stream, fills_list, exchange)
+    later = bid(held_up, exchange).size // MICRO
+    await held_up.step(act=lambda: sell_to_us(held_up, exchange, later))
+    fills_list.is_away = False
+    await held_up.run_until(lambda: not held_up.process.lane(exchange)._intake._told)
+    await expect_hedged_once(held_up, size + later)
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+async def test_fill_that_is_lost_is_found_by_the_next_process(
+    fills_list: FillsList, held_up: Scene, stream: Stream, exchange: str
+) -> None:
+    size = await fill_is_lost(held_up, stream, fills_list, exchange)
+    later = bid(held_up, exchange).size // MICRO
+    await held_up.step(act=lambda: sell_to_us(held_up, exchange, later))
+    await held_up.run(90)
+    await held_up.process.kill()
+    fills_list.is_away = False
+    await held_up.start()
+    await held_up.connected(lambda: held_up.process.lane(exchange).is_ready)
+    await held_up.run(5)
+    await expect_hedged_once(held_up, size + later)
 
 
 async def test_trade_that_is_first_heard_of_when_it_has_failed(held_up: Scene, stream: Stream) -> None:

@@ -67,6 +67,9 @@ class Comparison:
         """Asks what was filled and what rests, and brings the orders to it. Raises the venue errors."""
         asked_ms = self._access.clock.now_ms()
         await self._adoption.take_in_orphans()
+        for order in self._index.by_number.values():
+            if order.status is OrderStatus.FILLED:
+                self._intake.expect_fills(order, order.size)
         await self._intake.ask_fills()
         self._take_list(await self._access.exchange().working(), asked_ms)
 

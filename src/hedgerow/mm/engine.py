@@ -377,7 +377,10 @@ class Engine:
     def on_link(self, lane: Lane, order: Order) -> None:
         """The exchange's name of an order became known: fills that came before it belong to it now."""
         for fill in self._ledger.link(lane.account_id, order):
-            order.fill(fill.price, fill.size, fill.fee, self._clock.now_ms())
+            if fill.state is FillState.REVERSED:
+                order.taken_back += fill.size
+            else:
+                order.fill(fill.price, fill.size, fill.fee, self._clock.now_ms())
 
     def on_fill(self, lane: Lane, fill: Fill) -> None:
         """A fill, from wherever: new, repeated, or changed in its finality."""
@@ -399,6 +402,8 @@ class Engine:
         matched = Matched(key, slot.outcome_id, fill.side, fill.size, stake)
         if fill.state is FillState.REVERSED:  # its end is the first that is heard of it: there is nothing to hedge
             self._ledger.add_reversed(fill_row(lane, market, matched, fill, order))
+            if order is not None:
+                order.taken_back += fill.size
             return
         market.exposure.add_fill(matched)
         lane.cash -= stake + fill.fee

@@ -142,6 +142,7 @@ class Lane:
         self.is_synced = False
         if cancels and (self.live_orders() or self.strays):
             await leave(self._access, self._index, shares_account=self._shares_account)
+        self._intake.close()
         await self.exchange.close()
         STREAM_UP.leave(self)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 
 import structlog
@@ -96,12 +97,11 @@ class FillLedger:
         return (account_id, venue_ref) in self._unlinked
 
     def link(self, account_id: int, order: Order) -> list[FillRow]:
-        """The fills that waited for this order's name, but those that were taken back; the rows of all are linked to
-        it."""
+        """The fills that waited for this order's name, as they stand now; their rows are linked to it."""
         rows = self._unlinked.pop((account_id, order.venue_ref or ""), [])
         if rows:
             spawn(self._link(account_id, order, rows), "link fills", is_vital=True)
-        return [row for row in rows if self._known[_key(row)] is not FillState.REVERSED]
+        return [replace(row, state=self._known[_key(row)]) for row in rows]
 
     async def _link(self, account_id: int, order: Order, rows: list[FillRow]) -> None:
         with work.unit():

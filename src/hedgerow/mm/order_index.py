@@ -68,10 +68,11 @@ class OrderIndex:
             self._by_venue_ref[order.venue_ref] = order
 
     def restore(self, order: Order) -> None:
-        """Adds an order of an earlier life and puts it into its slot; a second one of the slot is to leave."""
+        """Adds an order of an earlier life and puts it into its slot, if it may rest; a second one of the slot is to
+        leave."""
         self.add(order)
         slot = self.slot_of(order)
-        if slot is not None:
+        if slot is not None and order.is_live:
             if slot.order is None:
                 slot.order = order
             else:

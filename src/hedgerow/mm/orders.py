@@ -87,6 +87,7 @@ class Order:
     filled: int = 0
     spent: int = 0  # Σ price × size of the fills, for the average price
     fees: int = 0
+    taken_back: int = 0  # Σ sizes of fills that the exchange took back
     reason: str = ""
     is_adopted: bool = False
     asked_price: int | None = None  # of the last amendment that was sent
@@ -106,6 +107,11 @@ class Order:
     @property
     def remaining(self) -> int:
         return max(0, self.size - self.filled)
+
+    @property
+    def told(self) -> int:
+        """What its fills have told of, those that were taken back included."""
+        return self.filled + self.taken_back
 
     @property
     def ref(self) -> OrderRef:
@@ -194,6 +200,7 @@ class Order:
     def take_back(self, price: int, size: int, fee: int) -> None:
         """The exchange took a fill back. That part of the order is gone: it does not rest again."""
         self.filled -= size
+        self.taken_back += size
         self.spent -= self.instrument.grid.at_risk(price, size, buys=True)
         self.fees -= fee
         if self.is_live:

@@ -213,6 +213,7 @@ class Recovery:
             filled=stored.filled,
             spent=stored.spent,
             fees=stored.fees,
+            taken_back=stored.taken_back,
             is_adopted=stored.is_adopted,
             placed_ms=stored.placed_ms,
             matched_ms=stored.matched_ms,

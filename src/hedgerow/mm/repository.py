@@ -21,6 +21,7 @@ from hedgerow.core.money import decimal_of, micros
 from hedgerow.core.odds import OddsMicros
 from hedgerow.core.states import FillState, OrderStatus, Side
 from hedgerow.execution.mapping import Decision
+from hedgerow.mm.intake import FILL_OVERLAP_MS
 from hedgerow.mm.orders import HedgeLegs
 from hedgerow.mm.payouts import payout_sql
 from hedgerow.mm.shards import WHOLE, Shard
@@ -47,6 +48,9 @@ _ORDERS = f"""
 """Orders' rows and quotes' reasons, for `Database.write`."""
 ORPHANED = """state <> 'REVERSED' and not exists (select 1 from mm_orders o where o.order_id = mm_fills.order_id)"""
 """Of a fill: its order is not known yet, or its row is not written."""
+MISSING_FILLS = """o.status = 'FILLED' and o.matched_size < o.size
+    and o.size > (select coalesce(sum(l.size), 0) from mm_fills l where l.order_id = o.order_id)"""
+"""Of an order o: the exchange has filled it whole, and its fills do not tell of all that."""
 _NEW_FILL = f"""
     fill as (
         insert into mm_fills (account_id, trade_ref, exchange_order_id, order_id, client, exchange, fixture_id,
@@ -54,7 +58,14 @@ _NEW_FILL = f"""
                               is_maker, traded_at, recorded_at)
         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20 where {HELD}
         on conflict (account_id, trade_ref, exchange_order_id) do nothing returning fill_id)"""
+_STORED = """order_id, client_order_id, exchange_order_id, exchange_outcome_id, side, price, size, status,
+    matched_size, matched_stake, fees, created_at, placed_at, matched_at, is_adopted,
+    bookmaker_outcome_price, bookmaker_outcome_limit,
+    (select coalesce(sum(l.size), 0) from mm_fills l where l.order_id = o.order_id and l.state = 'REVERSED')
+        as taken_back"""
+"""Of an order o: the columns of a `StoredOrder`."""
 _IS_NEW = "exists (select from fill)"
+_OVERLAP = f"interval '{FILL_OVERLAP_MS} milliseconds'"
 _RECORDED_AT, _FIRST_OF_BETS = 20, 21
 """Parameters of a new fill: its last, and the one after it."""
 IDS_AT_A_TIME = 100
@@ -117,6 +128,7 @@ class StoredOrder:
     is_adopted: bool
     hedge_odds: int | None
     hedge_limit: int | None
+    taken_back: int = 0
 
 
 class Repository:
@@ -139,12 +151,11 @@ class Repository:
         await self._database.write(_ORDERS, "true", orders, quotes, is_behind=True)
 
     async def open_orders(self, account_id: int) -> list[StoredOrder]:
-        """Orders of an account that rest, or may rest, as far as the database knows."""
+        """Orders of an account that rest, or may rest, as far as the database knows, and those of which fills are
+        missing."""
         rows = await self._database.fetch(
-            f"""select order_id, client_order_id, exchange_order_id, exchange_outcome_id, side, price, size, status,
-                       matched_size, matched_stake, fees, created_at, placed_at, matched_at, is_adopted,
-                       bookmaker_outcome_price, bookmaker_outcome_limit
-                from mm_orders where account_id = $1 and status in ('PENDING_PLACEMENT', 'PLACED')
+            f"""select {_STORED} from mm_orders o
+                where account_id = $1 and (status in ('PENDING_PLACEMENT', 'PLACED') or {MISSING_FILLS})
                   and {self._shard.condition()} order by order_id""",
             account_id,
         )
@@ -320,8 +331,12 @@ class Repository:
         return _ms(at)
 
     async def fills_of_account(self, account_id: int, since_ms: int) -> list[FillRow]:
-        """Fills from a moment on, oldest first: what need not be counted again."""
-        condition = f"account_id = $1 and traded_at >= $2 and {self._shard.condition()}"
+        """Fills from a moment on, and from where the exchange will be asked for them, oldest first: what need not be
+        counted again."""
+        condition = f"""account_id = $1 and {self._shard.condition()} and traded_at >= least(
+            $2,
+            (select max(traded_at) from mm_fills where account_id = $1) - {_OVERLAP},
+            (select min(created_at) from mm_orders o where account_id = $1 and {MISSING_FILLS}) - {_OVERLAP})"""
         return await self._fills(condition, account_id, datetime_of_ms(since_ms))
 
     async def unsettled_fills(self, client: str) -> list[FillRow]:
@@ -398,7 +413,7 @@ class Repository:
         """Proved contracts at these venues whose markets are not settled: the fixture is not over, or something of
         it is not settled. With what the catalogue says of the market."""
         rows = await self._database.fetch(
-            """select m.venue, m.instrument_ref, m.market_ref, m.fixture_id, m.market_id, m.outcome_id, m.opposite_id,
+            f"""select m.venue, m.instrument_ref, m.market_ref, m.fixture_id, m.market_id, m.outcome_id, m.opposite_id,
                       k.sport_id, k.market_type, k.handicap, k.outcomes, f.tournament_id
                from mm_mappings m
                join markets k on k.market_id = m.market_id
@@ -409,6 +424,7 @@ class Repository:
                       or exists (select 1 from mm_orders o where o.fixture_id = m.fixture_id
                                  and o.settlement_status = 'UNDECIDED'
                                  and (o.matched_size > 0 or o.status in ('PENDING_PLACEMENT', 'PLACED')))
+                      or exists (select 1 from mm_orders o where o.fixture_id = m.fixture_id and {MISSING_FILLS})
                       or exists (select 1 from bets b where b.fixture_id = m.fixture_id and b.settlement = 'UNSETTLED'
                                  and b.status in ('PENDING', 'PLACED', 'CONFIRMED'))
                       or exists (select 1 from mm_fills l where l.fixture_id = m.fixture_id and l.order_id is null))
@@ -453,6 +469,7 @@ def _stored_order(row: Any) -> StoredOrder:
         row["is_adopted"],
         _micros(row["bookmaker_outcome_price"]),
         _micros(row["bookmaker_outcome_limit"]),
+        micros(row["taken_back"]),
     )
 
 

@@ -29,7 +29,7 @@ from hedgerow.mm.disputes import Place, compare
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.market import TradedMarket
 from hedgerow.mm.recovery import UNSEEN_GRID
-from hedgerow.mm.repository import ORPHANED
+from hedgerow.mm.repository import MISSING_FILLS, ORPHANED
 from hedgerow.mm.shards import WHOLE, Shard
 from hedgerow.storage.audit import note
 from hedgerow.storage.behind import until_written
@@ -368,11 +368,12 @@ class Settler:
                 await book(connection, self._bets, bet, before, now, actor="feed")
 
     async def _is_settled(self, market: TradedMarket) -> bool:
-        """Whether nothing is open, a fill whose order is still looked for, or is not written yet, included."""
+        """Whether nothing is open, a fill that is missing, or whose order is still looked for, or is not written yet,
+        included."""
         left: int = await self._database.fetchval(
-            f"""select (select count(*) from mm_orders
-                       where client = $1 and fixture_id = $2 and market_id = $3 and matched_size > 0
-                         and settlement_status = 'UNDECIDED')
+            f"""select (select count(*) from mm_orders o
+                       where client = $1 and fixture_id = $2 and market_id = $3
+                         and ((matched_size > 0 and settlement_status = 'UNDECIDED') or ({MISSING_FILLS})))
                     + (select count(*) from bets
                        where client = $1 and fixture_id = $2 and market_id = $3 and origin = 'mm'
                          and (status in ('PENDING', 'PLACED')
