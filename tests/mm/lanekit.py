@@ -115,6 +115,7 @@ class Parts:
     def __init__(self) -> None:
         self.exchange, self.told, self.clock = FakeExchange(), Told(), SteppedClock(NOW_MS * 10**6)
         self.stakes = Stakes()
+        self.provisional_since_ms: int | None = None
         self.access = Access(
             ACCOUNT_ID,
             SLUG,
@@ -124,6 +125,7 @@ class Parts:
             on_fill=self.told.fills.append,
             on_free=self.told.freed.append,
             on_link=lambda order: self.told.linked.append(order.order_id),
+            provisional_since_ms=lambda: self.provisional_since_ms,
         )
         numbers = OrderNumbers()
         numbers.add(range(1_000, 1_100))

@@ -161,6 +161,14 @@ async def test_missing_fills_are_asked_for_since_their_order_was_made() -> None:
     assert parts.exchange.asked_fills_since == [NOW_MS - 900_000 - FILL_OVERLAP_MS]
 
 
+async def test_fills_that_may_be_taken_back_are_asked_for_again() -> None:
+    parts = Parts()
+    parts.intake.begin(NOW_MS - 5_000)
+    for parts.provisional_since_ms in (NOW_MS - 900_000, NOW_MS - 1_000):
+        await parts.intake.ask_fills()
+    assert parts.exchange.asked_fills_since == [NOW_MS - 900_000 - FILL_OVERLAP_MS, NOW_MS - 5_000 - FILL_OVERLAP_MS]
+
+
 async def test_account_without_a_past_is_asked_from_its_opening() -> None:
     parts = Parts()
     parts.intake.begin(None)

@@ -111,7 +111,7 @@ async def test_comparison_that_a_break_of_the_stream_cut_through_does_not_count(
         return None
 
     exchange = SimpleNamespace(manifest=SimpleNamespace(slug="kalshi"), open=opened, fills=fills, working=working)
-    owner = SimpleNamespace(on_free=lambda *_: None)
+    owner = SimpleNamespace(provisional_since_ms=lambda _: None, on_free=lambda *_: None)
     lane = Lane(1, cast(Any, exchange), cast(Any, owner), SteppedClock(HOUR_NS), OrderNumbers(), 0)
     await lane.open(None)
     comparing = spawn(lane.resync(), "resync")

@@ -383,6 +383,44 @@ async def test_trade_that_is_first_heard_of_when_it_has_failed(held_up: Scene, s
     assert await held_up.differences() == []
 
 
+async def fails_unheard(scene: Scene, stream: Stream) -> None:
+    """A trade of 100 is told and hedged; that it failed is lost. Minutes later another of 50 is told, and stands."""
+    scene.behave("polymarket", failTradeRate=1)
+    await scene.step(act=lambda: sell_to_us(scene, "polymarket", 100))
+    scene.behave("polymarket")
+    stream.is_lost = True
+    await scene.run(180)
+    stream.is_lost = False
+    await scene.step(act=lambda: sell_to_us(scene, "polymarket", 50))
+    assert [fill["state"] for fill in await scene.fills()] == ["PROVISIONAL", "PROVISIONAL"]
+
+
+async def expect_taken_back(scene: Scene) -> None:
+    await scene.run(60)
+    assert [(fill["size"], fill["state"]) for fill in await scene.fills()] == [(100, "REVERSED"), (50, "FINAL")]
+    assert await scene.unhedged() == 0
+
+
+async def test_trade_whose_failure_the_stream_lost_is_taken_back_after_a_reconnect(
+    held_up: Scene, stream: Stream
+) -> None:
+    await fails_unheard(held_up, stream)
+    await reconnected(held_up, "polymarket")
+    await expect_taken_back(held_up)
+    await held_up.finish()
+    assert await held_up.differences() == []
+
+
+async def test_trade_whose_failure_the_stream_lost_is_taken_back_by_the_next_process(
+    held_up: Scene, stream: Stream
+) -> None:
+    await fails_unheard(held_up, stream)
+    await held_up.process.kill()
+    await held_up.start()
+    await held_up.connected(lambda: held_up.process.lane("polymarket").is_ready)
+    await expect_taken_back(held_up)
+
+
 # --- reconnects ----------------------------------------------------------------------------------------------------
 
 

@@ -21,7 +21,8 @@ class Access:
 
     exchange: the connector, asked for at each use because another one may take its place. on_order: an order changed;
     on_fill: a fill was found; on_free: something that was under way for the slot has ended, None: for the account;
-    on_link: the exchange's name of an order became known.
+    on_link: the exchange's name of an order became known. provisional_since_ms: when the oldest of its known fills was
+    traded that the exchange may still take back, None: there is none.
     """
 
     account_id: int
@@ -32,6 +33,7 @@ class Access:
     on_fill: Callable[[Fill], None]
     on_free: Callable[[Slot | None], None]
     on_link: Callable[[Order], None]
+    provisional_since_ms: Callable[[], int | None]
 
 
 def look_pauses() -> Iterator[float]:

@@ -382,6 +382,10 @@ class Engine:
             else:
                 order.fill(fill.price, fill.size, fill.fee, self._clock.now_ms())
 
+    def provisional_since_ms(self, lane: Lane) -> int | None:
+        """When the oldest known fill was traded that the exchange may still take back."""
+        return self._ledger.provisional_since_ms(lane.account_id)
+
     def on_fill(self, lane: Lane, fill: Fill) -> None:
         """A fill, from wherever: new, repeated, or changed in its finality."""
         lane.saw_fill(fill.at_ms)

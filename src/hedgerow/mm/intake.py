@@ -116,12 +116,14 @@ class Intake:
         self._last_fill_ms = max(self._last_fill_ms, at_ms)
 
     async def ask_fills(self) -> None:
-        """Reads the fills since the last one known, or since the first order was made of which fills are missing, with
-        an overlap; repeats are sorted out by the ledger.
+        """Reads the fills since the last one known, since the oldest that may still be taken back, and since the first
+        order was made of which fills are missing, with an overlap; repeats are sorted out by the ledger.
 
         Raises the venue errors.
         """
         known_until_ms = min(self._last_fill_ms, self._access.clock.now_ms())  # the clock may have been put back
         from_ms = min([known_until_ms, *(order.created_ms for order, _ in self._told.values())])
+        if (provisional_ms := self._access.provisional_since_ms()) is not None:
+            from_ms = min(from_ms, provisional_ms)
         for fill in await self._access.exchange().fills(max(0, from_ms - FILL_OVERLAP_MS)):
             self._access.on_fill(fill)

@@ -71,6 +71,8 @@ class LaneOwner(Protocol):
 
     def on_link(self, lane: Lane, order: Order) -> None: ...
 
+    def provisional_since_ms(self, lane: Lane) -> int | None: ...
+
 
 class Lane:
     """The orders of one account."""
@@ -110,6 +112,7 @@ class Lane:
             on_fill=lambda fill: owner.on_fill(self, fill),
             on_free=lambda slot: owner.on_free(self, slot),
             on_link=lambda order: owner.on_link(self, order),
+            provisional_since_ms=lambda: owner.provisional_since_ms(self),
         )
         self._index = OrderIndex(self._stakes)
         self._hold = Hold(self._access)
@@ -319,7 +322,8 @@ class Lane:
             self._owner.on_free(self, self.slot_of(order))
 
     async def ask_fills(self) -> None:
-        """Reads the fills since the last one known, with an overlap. Raises the venue errors."""
+        """Reads the fills since the last one known, or the oldest that may still be taken back, with an overlap. Raises
+        the venue errors."""
         await self._intake.ask_fills()
 
     def saw_fill(self, at_ms: int) -> None:

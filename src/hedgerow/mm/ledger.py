@@ -43,6 +43,7 @@ class FillLedger:
     def __init__(self, database: Database, repository: Repository, bets: Bets) -> None:
         self._database, self._repository, self._bets = database, repository, bets
         self._known: dict[Key, FillState] = {}
+        self._provisional: dict[int, dict[Key, int]] = {}  # by account, when they were traded
         self._unlinked: dict[tuple[int, str], list[FillRow]] = {}
         self._strays: dict[tuple[int, str, str], dict[Key, Fill]] = {}
         self._writing: dict[Key, asyncio.Event] = {}
@@ -51,6 +52,8 @@ class FillLedger:
     def remember(self, row: FillRow) -> None:
         """A fill that stands in the database already."""
         self._known[_key(row)] = row.state
+        if row.state is FillState.PROVISIONAL:
+            self._provisional.setdefault(row.account_id, {})[_key(row)] = row.traded_ms
         if row.order_id is None:
             self._unlinked.setdefault((row.account_id, row.venue_ref), []).append(row)
 
@@ -120,6 +123,10 @@ class FillLedger:
 
     # --- changes of finality ---------------------------------------------------------------------------------------
 
+    def provisional_since_ms(self, account_id: int) -> int | None:
+        """When the oldest fill of an account was traded that is neither final nor gone; None: there is none."""
+        return min(self._provisional.get(account_id, {}).values(), default=None)
+
     def change_state(self, account_id: int, fill: Fill) -> bool:
         """The exchange says that a fill is final, or took it back. False: that changes nothing, for a fill that is
         final or gone stays so."""
@@ -127,6 +134,7 @@ class FillLedger:
         if self._known.get(key) is not FillState.PROVISIONAL:
             return False
         self._known[key] = fill.state
+        self._provisional[account_id].pop(key, None)
         spawn(self._change_state(account_id, fill), "fill state", is_vital=True)
         return True
 

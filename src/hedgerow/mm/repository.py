@@ -336,6 +336,7 @@ class Repository:
         condition = f"""account_id = $1 and {self._shard.condition()} and traded_at >= least(
             $2,
             (select max(traded_at) from mm_fills where account_id = $1) - {_OVERLAP},
+            (select min(traded_at) from mm_fills where account_id = $1 and state = 'PROVISIONAL') - {_OVERLAP},
             (select min(created_at) from mm_orders o where account_id = $1 and {MISSING_FILLS}) - {_OVERLAP})"""
         return await self._fills(condition, account_id, datetime_of_ms(since_ms))
 
