@@ -114,7 +114,8 @@ class Books:
         assert await self.repository.record_fill(row, [])
         await self._save(number)
 
-    async def reverse(self, number: int) -> None:
+    async def reverse(self, number: int, is_forgotten: bool) -> None:
+        """is_forgotten: no process knows the order any more, as after its end and a restart."""
         standing = [fill for fill in self.fills if fill.state is not FillState.REVERSED]
         if not standing:
             return
@@ -127,7 +128,8 @@ class Books:
             await self.repository.save_fill_state(
                 connection, fill.account_id, fill.trade_ref, fill.venue_ref, FillState.REVERSED
             )
-        await self._save(fill.order_id)
+        if not is_forgotten:
+            await self._save(fill.order_id)
 
     async def hedge(self, stake: Decimal, odds: Decimal, per_usd: Decimal) -> None:
         reference = f"00000000-0000-4000-8000-{len(self.hedges):012d}"
@@ -221,7 +223,7 @@ FILL = st.tuples(
 EVENTS = st.one_of(
     FILL,
     FILL,
-    st.tuples(st.just("reverse"), st.integers(0, 5)),
+    st.tuples(st.just("reverse"), st.integers(0, 5), st.booleans()),
     st.tuples(st.just("hedge"), cents, st.sampled_from([Decimal("1.85"), Decimal(3)]),
               st.sampled_from([Decimal("0.848627"), Decimal("0.91")])),
     st.tuples(st.just("resolve"), st.sampled_from(EXCHANGES),

@@ -399,6 +399,8 @@ async def expect_taken_back(scene: Scene) -> None:
     await scene.run(60)
     assert [(fill["size"], fill["state"]) for fill in await scene.fills()] == [(100, "REVERSED"), (50, "FINAL")]
     assert await scene.unhedged() == 0
+    await scene.finish()
+    assert await scene.differences() == []
 
 
 async def test_trade_whose_failure_the_stream_lost_is_taken_back_after_a_reconnect(
@@ -407,8 +409,6 @@ async def test_trade_whose_failure_the_stream_lost_is_taken_back_after_a_reconne
     await fails_unheard(held_up, stream)
     await reconnected(held_up, "polymarket")
     await expect_taken_back(held_up)
-    await held_up.finish()
-    assert await held_up.differences() == []
 
 
 async def test_trade_whose_failure_the_stream_lost_is_taken_back_by_the_next_process(
@@ -419,6 +419,38 @@ async def test_trade_whose_failure_the_stream_lost_is_taken_back_by_the_next_pro
     await held_up.start()
     await held_up.connected(lambda: held_up.process.lane("polymarket").is_ready)
     await expect_taken_back(held_up)
+
+
+async def test_trade_fails_after_its_order_has_ended_and_the_process_was_killed(quoting: Scene) -> None:
+    size = bid(quoting, "polymarket").size // MICRO
+    quoting.behave("polymarket", failTradeRate=1)
+    await quoting.step(act=lambda: sell_to_us(quoting, "polymarket", size))
+    quoting.behave("polymarket")
+    (fill,) = await quoting.fills()
+    assert fill["state"] == "PROVISIONAL"
+    await quoting.process.kill()
+    await quoting.start()
+    await quoting.run(60)
+    (order,) = await quoting.database.fetch("select * from mm_orders where order_id = $1", fill["order_id"])
+    assert (order["status"], order["matched_size"], order["matched_stake"], order["fees"]) == ("FILLED", 0, 0, 0)
+    await quoting.finish()
+    assert await quoting.differences() == []
+
+
+async def test_trade_fails_after_its_market_is_settled(held_up: Scene, stream: Stream) -> None:
+    held_up.behave("polymarket", failTradeRate=1)
+    await held_up.step(act=lambda: sell_to_us(held_up, "polymarket", 100))
+    stream.is_lost = True
+    await held_up.run(60)
+    await held_up.finish()
+    await held_up.run_until(lambda: not held_up.process.trader.markets, most_s=120)
+    (order,) = await held_up.database.fetch("select * from mm_orders where matched_size > 0")
+    assert (order["settlement_status"], order["matched_size"]) == ("WON", 100)
+    stream.is_lost = False
+    await reconnected(held_up, "polymarket")
+    await held_up.run(5)
+    assert [fill["state"] for fill in await held_up.fills()] == ["REVERSED"]
+    assert await held_up.differences() == []
 
 
 # --- reconnects ----------------------------------------------------------------------------------------------------

@@ -95,15 +95,14 @@ INVARIANTS: tuple[Invariant, ...] = (
            where (f.client, f.account_id, f.fixture_id, f.market_id, f.outcome_id, f.player_id, f.side)
              <> (o.client, o.account_id, o.fixture_id, o.market_id, o.outcome_id, o.player_id, o.side)""",
     ),
-    # A fill that the exchange took back is in the order's sum until the exchange's list says otherwise.
     Invariant(
         "matched_is_sum_of_fills",
-        "what an order has matched is the sum of its fills",
-        """select format('order %s matched %s, its fills %s', o.order_id, o.matched_size, coalesce(f.whole, 0))
+        "what an order has matched is the sum of its fills, without those that the exchange took back",
+        """select format('order %s matched %s, its fills %s', o.order_id, o.matched_size, f.standing)
            from {mm_orders} o cross join lateral (
-             select sum(size) as whole, sum(size) filter (where state <> 'REVERSED') as standing
-             from mm_fills where order_id = o.order_id) f
-           where o.matched_size not between coalesce(f.standing, 0) and coalesce(f.whole, 0)""",
+             select coalesce(sum(size), 0) as standing
+             from mm_fills where order_id = o.order_id and state <> 'REVERSED') f
+           where o.matched_size <> f.standing""",
     ),
     Invariant(
         "order_is_not_overfilled",
@@ -113,9 +112,12 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "filled_order_is_full",
-        "an order is FILLED exactly when it does not rest and has matched its size",
+        "an order is FILLED exactly when it does not rest and has matched its size, taken back or not",
         """select format('order %s is %s with %s of %s', order_id, status, matched_size, size) from {mm_orders} o
-           where (status = 'FILLED' and matched_size < size) or (status = 'PLACED' and matched_size >= size)""",
+           where (status = 'PLACED' and matched_size >= size)
+              or (status = 'FILLED' and matched_size < size and matched_size + (
+                    select coalesce(sum(f.size), 0) from mm_fills f
+                    where f.order_id = o.order_id and f.state = 'REVERSED') < size)""",
     ),
     Invariant(
         "settled_order_has_result",

@@ -444,24 +444,25 @@ class Engine:
         market = self._by_slot.get(slot) if slot else None
         if not self._ledger.change_state(lane.account_id, fill):
             return
-        if fill.state is FillState.REVERSED and market is not None and slot is not None:
+        if fill.state is FillState.REVERSED:
             _log.warning("fill reversed by the exchange", exchange=lane.slug, trade=fill.trade_ref)
-            self._take_back(lane, market, slot, fill)
+            order = lane.find(fill.venue_ref, fill.client_ref)
+            if order is not None:
+                order.take_back(fill.price, fill.size, fill.fee)
+                self.on_order(lane, order)
+            if market is not None and slot is not None:
+                self._take_back(lane, market, slot, fill)
         if market is not None:
             self.look_at(market)
 
     def _take_back(self, lane: Lane, market: TradedMarket, slot: Slot, fill: Fill) -> None:
-        """Undoes what a fill did: to the exposure, to the account's money, to its order."""
+        """Undoes what a fill did to the exposure and to the account's money."""
         key = (lane.account_id, fill.trade_ref, fill.venue_ref)
         matched = market.exposure.reverse_fill(key)
         if matched is None:
             return
         lane.cash += matched.stake + fill.fee
         slot.match(-matched.stake)
-        order = lane.find(fill.venue_ref, fill.client_ref)
-        if order is not None:
-            order.take_back(fill.price, fill.size, fill.fee)
-            self.on_order(lane, order)
         self._at_risk.add(market.client)
 
     def _hedged(self, market: TradedMarket) -> None:

@@ -29,6 +29,17 @@ from hedgerow.storage.bets import Bet, inserted, insertion, values_of_new
 from hedgerow.storage.database import HELD, Database
 
 _WORTH = payout_sql("excluded.matched_size", "excluded.matched_stake", order="mm_orders")
+_FILLED_WORTH = payout_sql("f.size", "f.stake", order="o")
+_AS_FILLED = f"""
+    update mm_orders o set matched_size = f.size, matched_stake = f.stake, fees = f.fee,
+                           matched_price = f.spent / nullif(f.size, 0), matched_at = f.at, payout = {_FILLED_WORTH},
+                           pnl = {_FILLED_WORTH} - f.stake - f.fee
+    from (select o.order_id, coalesce(sum(l.size), 0) as size, coalesce(sum(l.stake), 0) as stake,
+                 coalesce(sum(l.fee), 0) as fee, sum(l.price * l.size) as spent, max(l.traded_at) as at
+          from mm_orders o left join mm_fills l on l.order_id = o.order_id and l.state <> 'REVERSED'
+          where {{which}} group by o.order_id) f
+    where o.order_id = f.order_id and o.matched_size <> f.size"""
+"""Brings orders' rows to their fills that stand in the ledger. which: a condition on the rows o."""
 _ORDERS = f"""
     placed as (
         insert into mm_orders select * from jsonb_populate_recordset(null::mm_orders, $1) where {HELD}
@@ -272,14 +283,19 @@ class Repository:
     async def save_fill_state(
         self, connection: Connection[Any], account_id: int, trade_ref: str, venue_ref: str, state: FillState
     ) -> None:
-        await connection.execute(
+        """Of a fill that was taken back, its order's row tells no more: nobody else may know that order by now."""
+        order_id = await connection.fetchval(
             """update mm_fills set state = $4, unhedged_size = case when $4 = 'REVERSED' then 0 else unhedged_size end
-               where account_id = $1 and trade_ref = $2 and exchange_order_id = $3""",
+               where account_id = $1 and trade_ref = $2 and exchange_order_id = $3 returning order_id""",
             account_id,
             trade_ref,
             venue_ref,
             state.value,
         )
+        if state is FillState.REVERSED and order_id is not None:
+            # Locked before it is added up: of two fills that are taken back at once, the second sees the first.
+            await connection.execute("select 1 from mm_orders where order_id = $1 for update", order_id)
+            await connection.execute(_AS_FILLED.format(which="o.order_id = $1"), order_id)
 
     async def link_fills(self, connection: Connection[Any], account_id: int, venue_ref: str, order_id: int) -> None:
         """Fills that came before their order was known by the exchange's id now belong to it."""
@@ -302,18 +318,8 @@ class Repository:
                       and o.exchange_order_id = f.exchange_order_id and {self._shard.condition("f.fixture_id")}""",
                 account_id,
             )
-            await connection.execute(
-                f"""update mm_orders o set matched_size = f.size, matched_stake = f.stake, fees = f.fee,
-                                          matched_price = f.spent / nullif(f.size, 0), matched_at = f.at
-                   from (select o.order_id, coalesce(sum(l.size), 0) as size, coalesce(sum(l.stake), 0) as stake,
-                                coalesce(sum(l.fee), 0) as fee, sum(l.price * l.size) as spent, max(l.traded_at) as at
-                         from mm_orders o
-                         left join mm_fills l on l.order_id = o.order_id and l.state <> 'REVERSED'
-                         where o.account_id = $1 and o.settlement_status = 'UNDECIDED'
-                           and {self._shard.condition("o.fixture_id")} group by o.order_id) f
-                   where o.order_id = f.order_id and o.matched_size <> f.size""",
-                account_id,
-            )
+            which = f"o.account_id = $1 and {self._shard.condition('o.fixture_id')}"
+            await connection.execute(_AS_FILLED.format(which=which), account_id)
 
     async def orphaned_fills(self, account_id: int) -> list[FillRow]:
         """Fills whose order has no row: it was sent, and perhaps ended, in the moment before a crash."""
