@@ -116,6 +116,7 @@ class Parts:
         self.exchange, self.told, self.clock = FakeExchange(), Told(), SteppedClock(NOW_MS * 10**6)
         self.stakes = Stakes()
         self.provisional_since_ms: int | None = None
+        self.stored: dict[str, Order] = {}  # by the exchange's name
         self.access = Access(
             ACCOUNT_ID,
             SLUG,
@@ -126,6 +127,7 @@ class Parts:
             on_free=self.told.freed.append,
             on_link=lambda order: self.told.linked.append(order.order_id),
             provisional_since_ms=lambda: self.provisional_since_ms,
+            stored_order=self._stored_order,
         )
         numbers = OrderNumbers()
         numbers.add(range(1_000, 1_100))
@@ -133,6 +135,10 @@ class Parts:
         self.intake = Intake(self.access, self.index)
         self.adoption = Adoption(self.access, self.index, self.intake, numbers, TAG)
         self.comparison = Comparison(self.access, self.index, self.intake, self.adoption)
+
+    async def _stored_order(self, _: Instrument, venue_ref: str, order_id: int | None) -> Order | None:
+        by_number = (order for order in self.stored.values() if order.order_id == order_id)
+        return self.stored.get(venue_ref) or next(by_number, None)
 
     def _reached(self) -> Exchange:
         return self.exchange  # type: ignore[return-value] - the parts use no more of it

@@ -127,6 +127,19 @@ async def test_order_that_the_exchange_cannot_tell_of_is_made_of_the_fill_and_ha
     assert (order.price, order.size, order.status, order.order_id) == (PRICE, SIZE, OrderStatus.CANCELLED, 1_000)
 
 
+@pytest.mark.parametrize("reference", [None, reference_of(TAG, 55)])
+async def test_order_of_a_fill_that_has_a_row_is_restored(reference: str | None) -> None:
+    """By the exchange's name, whether or not that tells our reference, or by the number in this."""
+    parts = Parts()
+    slot, order = parts.index.add_slot(slot_on()), order_of(55, None, OrderStatus.CANCELLED)
+    order.fill(PRICE, 1, 0, NOW_MS)
+    parts.stored["v-0" if reference else "v-1"] = order
+    parts.exchange.known["v-1"] = replace(OURS, client_ref=reference, status=OrderStatus.CANCELLED)
+    await parts.adoption.adopt_filled(slot, fill_of("v-1"))
+    assert parts.index.by_number == {55: order}
+    assert (parts.index.find("v-1", None), order.filled, order.status) == (order, 1, OrderStatus.CANCELLED)
+
+
 async def test_order_of_a_fill_that_is_known_by_now_is_not_asked_for() -> None:
     parts = Parts()
     parts.index.add(order_of(1, "v-1"))

@@ -80,6 +80,30 @@ def stream(monkeypatch: pytest.MonkeyPatch) -> Stream:
     return held
 
 
+class FillsList:
+    """The exchanges' lists of fills, which can be out of reach."""
+
+    def __init__(self) -> None:
+        self.is_away = False
+
+    def of(self, fills: Callable[..., Any]) -> Callable[..., Any]:
+        async def asked(exchange: Exchange, since_ms: int) -> Any:
+            if self.is_away:
+                raise Unavailable(exchange.manifest.slug, "fills", "not reached")
+            return await fills(exchange, since_ms)
+
+        return asked
+
+
+@pytest.fixture
+def fills_list(monkeypatch: pytest.MonkeyPatch) -> FillsList:
+    """Of every exchange that is opened after it."""
+    found = FillsList()
+    for connector in (KalshiExchange, Polymarket):
+        monkeypatch.setattr(connector, "fills", found.of(connector.fills))
+    return found
+
+
 @pytest.fixture
 async def held_up(stream: Stream, quoting: Scene) -> Scene:
     """Quotes on both exchanges, whose streams are `stream`'s."""
@@ -151,6 +175,54 @@ async def test_late_fill_on_a_cancelled_order(held_up: Scene, stream: Stream, ex
     await held_up.step(act=stream.let_go)
     assert order.filled == 100 * MICRO
     await expect_hedged_once(held_up)
+
+
+async def partly_filled_and_cancelled(scene: Scene, stream: Stream, fills_list: FillsList, exchange: str) -> None:
+    """Our bid is filled by 50, and cancelled while 30 more are matched, of which nothing is told yet."""
+    await scene.step(act=lambda: sell_to_us(scene, exchange, 50))
+    stream.is_held = fills_list.is_away = True
+    await while_on_the_way(scene, exchange, scene.suspend, lambda: sell_to_us(scene, exchange, 30))
+    assert scene.resting() == []
+    await scene.process.maker._journal.flush()
+
+
+async def expect_one_order(scene: Scene) -> None:
+    """Both fills are one order's, to the end."""
+    fills = await scene.fills()
+    assert [fill["size"] for fill in fills] == [50, 30]
+    (order_id,) = {fill["order_id"] for fill in fills}
+    rows = await scene.database.fetch("select order_id, matched_size from mm_orders where matched_size > 0")
+    assert [tuple(row) for row in rows] == [(order_id, 80)]
+    await expect_hedged_once(scene, 80)
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+async def test_late_fill_on_a_cancelled_order_of_a_killed_process(
+    fills_list: FillsList, held_up: Scene, stream: Stream, exchange: str
+) -> None:
+    await partly_filled_and_cancelled(held_up, stream, fills_list, exchange)
+    await held_up.process.kill()
+    stream.is_held = fills_list.is_away = False
+    held_up.suspend(suspended=False)
+    await held_up.start()
+    await held_up.connected(lambda: held_up.process.lane(exchange).is_ready)
+    await held_up.run(10)
+    await expect_one_order(held_up)
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+async def test_late_fill_on_an_order_that_is_forgotten(
+    fills_list: FillsList, held_up: Scene, stream: Stream, exchange: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hedgerow.mm.order_index.ENDED_KEPT", 0)
+    await partly_filled_and_cancelled(held_up, stream, fills_list, exchange)
+    held_up.process.lane(exchange).live_orders()  # which forgets the others
+    held_up.suspend(suspended=False)
+    await held_up.step(act=stream.let_go)
+    await held_up.run(10)
+    assert not held_up.process.lane(exchange)._intake._told
+    fills_list.is_away = False
+    await expect_one_order(held_up)
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES)
@@ -302,30 +374,6 @@ async def test_fills_come_through_a_poll_before_the_stream_tells_of_them(
     assert await held_up.unhedged() == 0
     await held_up.step(act=stream.let_go)
     await expect_hedged_once(held_up)
-
-
-class FillsList:
-    """The exchanges' lists of fills, which can be out of reach."""
-
-    def __init__(self) -> None:
-        self.is_away = False
-
-    def of(self, fills: Callable[..., Any]) -> Callable[..., Any]:
-        async def asked(exchange: Exchange, since_ms: int) -> Any:
-            if self.is_away:
-                raise Unavailable(exchange.manifest.slug, "fills", "not reached")
-            return await fills(exchange, since_ms)
-
-        return asked
-
-
-@pytest.fixture
-def fills_list(monkeypatch: pytest.MonkeyPatch) -> FillsList:
-    """Of every exchange that is opened after it."""
-    found = FillsList()
-    for connector in (KalshiExchange, Polymarket):
-        monkeypatch.setattr(connector, "fills", found.of(connector.fills))
-    return found
 
 
 async def fill_is_lost(scene: Scene, stream: Stream, fills_list: FillsList, exchange: str) -> int:

@@ -108,6 +108,28 @@ async def test_hedge_that_is_called_off_is_bet_again_in_a_replay_too(database: D
     assert len(found.same.bets) == 1  # on paper nobody has called anything off
 
 
+async def test_order_that_a_late_fill_brings_back_is_replayed_as_it_was(database: Database, tmp_path: Path) -> None:
+    path = tmp_path / "day.tape.zst"
+    async with scene_on(database) as scene:
+        await scene.start()
+        await scene.run_until(lambda: bool(scene.resting("kalshi")))
+        await scene.step(act=lambda: scene.take("kalshi", Side.SELL, "0.45", 50))
+        await scene.process.kill()
+        scene.take("kalshi", Side.SELL, "0.45", 30)
+        for order in scene.sim_orders("kalshi"):
+            scene.world.exchanges["kalshi"].cancel(order)
+        await database.execute("update mm_orders set status = 'CANCELLED' where exchange = 'kalshi'")
+        scene.settings = scene.settings.model_copy(update={"engine_tape": path})
+        await scene.start()
+        await scene.run_until(lambda: bool(scene.resting("kalshi")))
+        await scene.run(10)
+        assert await database.fetchval("select max(matched_size) from mm_orders") == 80
+        await scene.process.stop()
+    verdict = await replay(path)
+    assert verdict.first_difference is None
+    assert b'"act":"hedge"' in decided(path)
+
+
 async def test_replay_tells_where_another_engine_decides_otherwise(
     database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -3,13 +3,13 @@ exchange that does not answer is asked again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.ids import VenueSlug
 from hedgerow.mm.orders import Order, Slot
-from hedgerow.venues.base import Exchange, Fill
+from hedgerow.venues.base import Exchange, Fill, Instrument
 
 FIRST_LOOK_S, LONGEST_LOOK_S = 0.5, 10.0
 """Between two questions of the same kind that the exchange could not answer."""
@@ -22,7 +22,8 @@ class Access:
     exchange: the connector, asked for at each use because another one may take its place. on_order: an order changed;
     on_fill: a fill was found; on_free: something that was under way for the slot has ended, None: for the account;
     on_link: the exchange's name of an order became known. provisional_since_ms: when the oldest of its known fills was
-    traded that the exchange may still take back, None: there is none.
+    traded that the exchange may still take back, None: there is none. stored_order: an order of the contract
+    as its row and its fills have it, by the exchange's name or by our number; raises StorageError.
     """
 
     account_id: int
@@ -34,6 +35,7 @@ class Access:
     on_free: Callable[[Slot | None], None]
     on_link: Callable[[Order], None]
     provisional_since_ms: Callable[[], int | None]
+    stored_order: Callable[[Instrument, str, int | None], Awaitable[Order | None]]
 
 
 def look_pauses() -> Iterator[float]:

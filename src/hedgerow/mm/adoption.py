@@ -2,8 +2,8 @@
 same key, of another shard.
 
 What stands where we quote is taken over into its slot. What stands where nobody quotes (yet) is a stray, until
-somebody does, or it is cancelled, or another shard proves to have it. Fills whose order has no row, orphans, have it
-made again from what the exchange knows.
+somebody does, or it is cancelled, or another shard proves to have it. A fill brings its order back as the row has it;
+fills whose order has no row, orphans, have it made again from what the exchange knows.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from hedgerow.mm.intake import Intake
 from hedgerow.mm.numbers import OrderNumbers, order_id_of, reference_of
 from hedgerow.mm.order_index import OrderIndex
 from hedgerow.mm.orders import Order, Pending, Slot, apply_state
+from hedgerow.storage.database import StorageError
 from hedgerow.venues.base import Fill, Instrument, OrderRef, OrderState
 
 _log = structlog.get_logger(__name__)
@@ -123,15 +124,15 @@ class Adoption:
     # --- orders known by their fills ---------------------------------------------------------------------------
 
     async def adopt_filled(self, slot: Slot, fill: Fill) -> None:
-        """Takes over the order of a fill that this process did not send and that may rest no more. Asks until the
-        exchange answers."""
+        """Takes over the order of a fill that this process did not send, or has forgotten, and that may rest no more.
+        Asks until the exchange, and the database, answer."""
         pauses = look_pauses()
         orphan = Orphan(slot, fill.venue_ref, None, [(fill.price, fill.size, fill.fee)])
         while self._index.find(fill.venue_ref, fill.client_ref) is None:
             with work.unit():
                 try:
                     await self._take_in(orphan, fill.client_ref)
-                except VenueError as error:
+                except (VenueError, StorageError) as error:
                     _log.warning("the order of a fill is not found", exchange=self._access.slug, error=str(error))
                 else:
                     return
@@ -140,7 +141,7 @@ class Adoption:
     async def take_in_orphans(self) -> None:
         """Makes the orders again that fills of an earlier run belong to.
 
-        Raises Unavailable and InDoubt; what is not taken in by then stays.
+        Raises Unavailable, InDoubt and StorageError; what is not taken in by then stays.
         """
         while self.orphans:
             orphan = self.orphans[0]
@@ -149,33 +150,38 @@ class Adoption:
             self.orphans.pop(0)
 
     async def _take_in(self, orphan: Orphan, client_ref: str | None = None) -> None:
-        """Makes the order again that fills belong to, as the exchange knows it; where it cannot tell, as ended.
+        """Brings the order back that fills belong to: as its row has it, or made again as the exchange knows it; where
+        that cannot tell, as ended.
 
-        Raises Unavailable and InDoubt.
+        Raises Unavailable, InDoubt and StorageError.
         """
         slot, now_ms = orphan.slot, self._access.clock.now_ms()
         try:
             state = await self._access.exchange().find_order(OrderRef(slot.instrument, client_ref, orphan.venue_ref))
         except (CannotTell, Refused):
             state = None
+        client_ref = (state.client_ref if state else None) or client_ref
+        order_id = orphan.order_id or order_id_of(self._tag, client_ref)
+        stored = await self._access.stored_order(slot.instrument, orphan.venue_ref, order_id)
         if self._index.find(orphan.venue_ref, None) is not None:
             return  # another of its fills was quicker
-        order = self._made_again(orphan, client_ref, state, now_ms)
+        order = stored or self._made_again(orphan, order_id or self._numbers.take(), client_ref, state, now_ms)
         self._index.add(order)
         self._intake.name(order, orphan.venue_ref)  # which counts the fills that had no order
         if state is not None:
             apply_state(order, state, now_ms)
+            self._intake.expect_fills(order, state.filled)
         if order.is_live and (state is None or not state.status.is_open):
             order.move_to(OrderStatus.CANCELLED, now_ms, "found by its fills")
         elif order.is_live:
             self._take_over(order)
         self._access.on_order(order)
 
-    def _made_again(self, orphan: Orphan, client_ref: str | None, state: OrderState | None, now_ms: int) -> Order:
+    def _made_again(
+        self, orphan: Orphan, order_id: int, client_ref: str | None, state: OrderState | None, now_ms: int
+    ) -> Order:
         """The order as its fills, and the exchange where it can tell, have it. Fills under its number are counted
         here; the others find it by its name."""
-        client_ref = (state.client_ref if state else None) or client_ref
-        order_id = orphan.order_id or order_id_of(self._tag, client_ref) or self._numbers.take()
         order = Order(
             order_id,
             client_ref or reference_of(self._tag, order_id),

@@ -386,6 +386,13 @@ class Engine:
         """When the oldest known fill was traded that the exchange may still take back."""
         return self._ledger.provisional_since_ms(lane.account_id)
 
+    async def stored_order(
+        self, lane: Lane, instrument: Instrument, venue_ref: str, order_id: int | None
+    ) -> Order | None:
+        """An order that the lane does not know (any more), as its row and its fills have it; None where there is no
+        row. Raises StorageError."""
+        return await self._ledger.stored_order(lane.account_id, instrument, venue_ref, order_id)
+
     def on_fill(self, lane: Lane, fill: Fill) -> None:
         """A fill, from wherever: new, repeated, or changed in its finality."""
         lane.saw_fill(fill.at_ms)

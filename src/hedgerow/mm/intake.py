@@ -51,6 +51,8 @@ class Intake:
         """The exchange's name of an order is known now; fills that came under it belong to the order."""
         self._index.name(order, venue_ref)
         self._access.on_link(order)
+        if (missing := self._told.get(order.order_id)) is not None:
+            self._told[order.order_id] = order, missing[1]  # it may have been forgotten, and be restored by a fill
 
     def expect_fills(self, order: Order, filled: int) -> None:
         """The exchange has so much of the order filled, in micros: what its fills lack of that is asked for."""
@@ -82,9 +84,9 @@ class Intake:
             del self._told[order.order_id]
 
     def _missing(self, order: Order) -> int:
-        """Micros of it that fills have not told yet. It may have been forgotten meanwhile, and restored by a fill."""
-        present = self._index.by_number.get(order.order_id, order)
-        return max(0, self._told[order.order_id][1] - present.told)
+        """Micros of it that fills have not told yet."""
+        present, filled = self._told[order.order_id]
+        return max(0, filled - present.told)
 
     async def _ask_for_missing(self, *, is_late: bool) -> None:
         """One question for all orders: after a break they are many, and each answer tells the fills of all. is_late: an

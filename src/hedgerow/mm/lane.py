@@ -35,6 +35,7 @@ from hedgerow.mm.order_index import OrderIndex
 from hedgerow.mm.orders import Act, Command, Order, Pending, Slot, Stakes
 from hedgerow.mm.stops import Answers
 from hedgerow.net.http import leaving_by
+from hedgerow.storage.database import StorageError
 from hedgerow.venues.base import (
     CancelsMany,
     Exchange,
@@ -72,6 +73,10 @@ class LaneOwner(Protocol):
     def on_link(self, lane: Lane, order: Order) -> None: ...
 
     def provisional_since_ms(self, lane: Lane) -> int | None: ...
+
+    async def stored_order(
+        self, lane: Lane, instrument: Instrument, venue_ref: str, order_id: int | None
+    ) -> Order | None: ...
 
 
 class Lane:
@@ -113,6 +118,7 @@ class Lane:
             on_free=lambda slot: owner.on_free(self, slot),
             on_link=lambda order: owner.on_link(self, order),
             provisional_since_ms=lambda: owner.provisional_since_ms(self),
+            stored_order=lambda *named: owner.stored_order(self, *named),
         )
         self._index = OrderIndex(self._stakes)
         self._hold = Hold(self._access)
@@ -352,7 +358,7 @@ class Lane:
             with work.unit():
                 try:
                     await self._comparison.compare()
-                except VenueError as error:
+                except (VenueError, StorageError) as error:
                     _log.warning("exchange not in step", exchange=self.slug, error=str(error))
                 else:
                     if breaks != self._breaks:

@@ -17,18 +17,18 @@ from prometheus_client import Counter
 
 from hedgerow.core.ids import VenueSlug
 from hedgerow.core.observe import FILLS
-from hedgerow.core.states import FillState
+from hedgerow.core.states import FillState, Side
 from hedgerow.core.tasks import spawn, work
 from hedgerow.mm.exposure import Matched
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.market import TradedMarket
 from hedgerow.mm.orders import Order
-from hedgerow.mm.repository import FillRow, Repository
+from hedgerow.mm.repository import FillRow, Repository, StoredOrder
 from hedgerow.mm.shares import UnhedgedShares
 from hedgerow.storage.behind import until_written
 from hedgerow.storage.bets import Bet, Bets
 from hedgerow.storage.database import Database
-from hedgerow.venues.base import Fill
+from hedgerow.venues.base import Fill, Instrument
 
 _log = structlog.get_logger(__name__)
 
@@ -105,6 +105,32 @@ class FillLedger:
         if rows:
             spawn(self._link(account_id, order, rows), "link fills", is_vital=True)
         return [replace(row, state=self._known[_key(row)]) for row in rows]
+
+    async def stored_order(
+        self, account_id: int, instrument: Instrument, venue_ref: str, order_id: int | None
+    ) -> Order | None:
+        """An order by the exchange's name or by our number, with the fills that are linked to it as they stand now;
+        None where there is no row of it. Raises StorageError."""
+        found = await self._stored(account_id, venue_ref, order_id)
+        if found is None:
+            return None
+        stored, rows = found
+        gone = [row for row in rows if self._known.get(_key(row), row.state) is FillState.REVERSED]
+        standing = [row for row in rows if row not in gone]
+        filled, stake = sum(row.size for row in standing), sum(row.stake for row in standing)
+        counted = replace(
+            stored,
+            filled=filled,
+            spent=stake if stored.side is Side.BUY else filled - stake,
+            fees=sum(row.fee for row in standing),
+            taken_back=sum(row.size for row in gone),
+        )
+        return counted.order(instrument)
+
+    async def _stored(
+        self, account_id: int, venue_ref: str, order_id: int | None
+    ) -> tuple[StoredOrder, list[FillRow]] | None:
+        return await self._repository.stored_order(account_id, venue_ref, order_id)
 
     async def _link(self, account_id: int, order: Order, rows: list[FillRow]) -> None:
         with work.unit():

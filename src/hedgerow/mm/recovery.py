@@ -16,7 +16,7 @@ import structlog
 
 from hedgerow.core.ids import NO_PLAYER, FixtureId, MarketId, MarketKey, OutcomeId, VenueSlug
 from hedgerow.core.ladders import PriceGrid
-from hedgerow.core.money import Micros, micros
+from hedgerow.core.money import micros
 from hedgerow.core.states import Side
 from hedgerow.mm.adoption import Orphan
 from hedgerow.mm.engine import Engine
@@ -25,7 +25,7 @@ from hedgerow.mm.hedger import Hedger
 from hedgerow.mm.lane import Lane
 from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.market import TradedMarket, Trader
-from hedgerow.mm.orders import HedgeLegs, Order, Pending, Slot
+from hedgerow.mm.orders import HedgeLegs, Slot
 from hedgerow.mm.repository import FillRow, StoredOrder
 from hedgerow.mm.shards import WHOLE, Shard
 from hedgerow.storage.bets import Bet
@@ -199,29 +199,7 @@ class Recovery:
         instrument = lane.instruments.get(stored.instrument_ref)
         if instrument is None:
             instrument = Instrument(VenueSlug(lane.slug), stored.instrument_ref, "", UNSEEN_GRID)
-        order = Order(
-            stored.order_id,
-            stored.client_ref,
-            instrument,
-            stored.side,
-            Micros(stored.price),
-            Micros(stored.size),
-            stored.created_ms,
-            venue_ref=stored.venue_ref,
-            status=stored.status,
-            pending=Pending.NOTHING,
-            filled=stored.filled,
-            spent=stored.spent,
-            fees=stored.fees,
-            taken_back=stored.taken_back,
-            is_adopted=stored.is_adopted,
-            placed_ms=stored.placed_ms,
-            matched_ms=stored.matched_ms,
-            hedge_legs=hedge_legs,
-            hedge_odds=stored.hedge_odds,
-            hedge_limit=stored.hedge_limit,
-        )
-        lane.restore(order)
+        lane.restore(stored.order(instrument, hedge_legs))
 
 
 def _leave_elsewhere(trader: Trader, mapping: Mapping[str, Any]) -> None:

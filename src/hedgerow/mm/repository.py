@@ -17,16 +17,17 @@ from asyncpg import Connection
 
 from hedgerow.core.clock import Clock, datetime_of_ms
 from hedgerow.core.ids import ClientName, FixtureId, MarketId, OutcomeId, PlayerId, VenueSlug
-from hedgerow.core.money import decimal_of, micros
+from hedgerow.core.money import Micros, decimal_of, micros
 from hedgerow.core.odds import OddsMicros
 from hedgerow.core.states import FillState, OrderStatus, Side
 from hedgerow.execution.mapping import Decision
 from hedgerow.mm.intake import FILL_OVERLAP_MS
-from hedgerow.mm.orders import HedgeLegs
+from hedgerow.mm.orders import HedgeLegs, Order, Pending
 from hedgerow.mm.payouts import payout_sql
 from hedgerow.mm.shards import WHOLE, Shard
 from hedgerow.storage.bets import Bet, inserted, insertion, values_of_new
 from hedgerow.storage.database import HELD, Database
+from hedgerow.venues.base import Instrument
 
 _WORTH = payout_sql("excluded.matched_size", "excluded.matched_stake", order="mm_orders")
 _FILLED_WORTH = payout_sql("f.size", "f.stake", order="o")
@@ -73,7 +74,7 @@ _STORED = """order_id, client_order_id, exchange_order_id, exchange_outcome_id, 
     matched_size, matched_stake, fees, created_at, placed_at, matched_at, is_adopted,
     bookmaker_outcome_price, bookmaker_outcome_limit,
     (select coalesce(sum(l.size), 0) from mm_fills l where l.order_id = o.order_id and l.state = 'REVERSED')
-        as taken_back"""
+        as taken_back, closed_at, reason"""
 """Of an order o: the columns of a `StoredOrder`."""
 _IS_NEW = "exists (select from fill)"
 _OVERLAP = f"interval '{FILL_OVERLAP_MS} milliseconds'"
@@ -120,7 +121,7 @@ class FillRow:
 
 @dataclass(frozen=True, slots=True)
 class StoredOrder:
-    """What recovery needs of an order row."""
+    """What a later run needs of an order row."""
 
     order_id: int
     client_ref: str
@@ -140,6 +141,35 @@ class StoredOrder:
     hedge_odds: int | None
     hedge_limit: int | None
     taken_back: int = 0
+    closed_ms: int | None = None
+    reason: str = ""
+
+    def order(self, instrument: Instrument, hedge_legs: HedgeLegs = ()) -> Order:
+        """The order again, on its contract; nothing is under way for it."""
+        return Order(
+            self.order_id,
+            self.client_ref,
+            instrument,
+            self.side,
+            Micros(self.price),
+            Micros(self.size),
+            self.created_ms,
+            venue_ref=self.venue_ref,
+            status=self.status,
+            pending=Pending.NOTHING,
+            filled=self.filled,
+            spent=self.spent,
+            fees=self.fees,
+            taken_back=self.taken_back,
+            reason=self.reason,
+            is_adopted=self.is_adopted,
+            placed_ms=self.placed_ms,
+            matched_ms=self.matched_ms,
+            closed_ms=self.closed_ms,
+            hedge_legs=hedge_legs,
+            hedge_odds=self.hedge_odds,
+            hedge_limit=self.hedge_limit,
+        )
 
 
 class Repository:
@@ -220,12 +250,20 @@ class Repository:
         )
         return [row["order_id"] for row in rows]
 
-    async def order_id_of(self, account_id: int, venue_ref: str) -> int | None:
-        """Our number of an order that the exchange names."""
-        found: int | None = await self._database.fetchval(
-            "select order_id from mm_orders where account_id = $1 and exchange_order_id = $2", account_id, venue_ref
+    async def stored_order(
+        self, account_id: int, venue_ref: str, order_id: int | None
+    ) -> tuple[StoredOrder, list[FillRow]] | None:
+        """An order by the exchange's name or by our number, and its fills; None where there is no row of it. Raises
+        StorageError."""
+        row = await self._database.fetchrow(
+            f"""select {_STORED} from mm_orders o
+                where account_id = $1 and (exchange_order_id = $2 or order_id = $3)
+                order by exchange_order_id = $2 desc nulls last, order_id limit 1""",
+            account_id,
+            venue_ref,
+            order_id,
         )
-        return found
+        return (_stored_order(row), await self._fills("order_id = $1", row["order_id"])) if row else None
 
     # --- fills -----------------------------------------------------------------------------------------------
 
@@ -477,6 +515,8 @@ def _stored_order(row: Any) -> StoredOrder:
         _micros(row["bookmaker_outcome_price"]),
         _micros(row["bookmaker_outcome_limit"]),
         micros(row["taken_back"]),
+        _ms(row["closed_at"]),
+        row["reason"],
     )
 
 

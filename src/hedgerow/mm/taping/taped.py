@@ -193,6 +193,13 @@ class TapedLedger(FillLedger):
         bets, commit = list(bets), super().commit_bets
         await self._turns.answer(f"bets {bets[0].reference}", lambda: commit(bets), None)
 
+    async def _stored(
+        self, account_id: int, venue_ref: str, order_id: int | None
+    ) -> tuple[StoredOrder, list[FillRow]] | None:
+        read = super()._stored
+        key, kind = f"order {account_id} {venue_ref}", tuple[StoredOrder, list[FillRow]] | None
+        return await self._turns.answer(key, lambda: read(account_id, venue_ref, order_id), kind)
+
     async def _link(self, account_id: int, order: Order, rows: list[FillRow]) -> None:
         if self._turns.is_live:  # nothing is decided by it
             await super()._link(account_id, order, rows)
