@@ -36,7 +36,7 @@ _COLUMNS = {
 }
 """Of what a client may set beside password and meta."""
 
-_OPEN = """exists (select 1 from bets where account_id = $1
+_OPEN = """exists (select 1 from bets where account_id = $1 and not is_test
                    and (status in ('PENDING', 'PLACED') or (status = 'CONFIRMED' and settlement = 'UNSETTLED')))
            or exists (select 1 from mm_orders where account_id = $1 and status in ('PENDING_PLACEMENT', 'PLACED'))"""
 

@@ -154,6 +154,14 @@ async def test_account_with_an_open_bet_stays(api: Api) -> None:
     assert (await api.get(f"/bets/{bet.bet_id}"))["account"] == "pinnacle_main"
 
 
+async def test_account_with_a_test_bet_is_removed(api: Api) -> None:
+    await api.desk.bet(await api.desk.order(is_test=True), is_test=True)
+    await api.database.execute(
+        "update bets set status = 'CONFIRMED', placed_odds = requested_odds, placed_stake = requested_stake"
+    )
+    await api.ask("DELETE", "/accounts/pinnacle/pinnacle_main", 204)
+
+
 async def test_account_is_told_of_once_for_each_change(api: Api) -> None:
     await api.post("/accounts", NEW, status=201)
     await patch(api, {"priority": 3})
