@@ -11,9 +11,10 @@ import pytest
 from hedgerow.abp.intake import Declined, Intake
 from hedgerow.abp.orders import AbpOrder, AbpOrderStatus
 from hedgerow.abp.runner import Runner
-from hedgerow.abp.validation import DUPLICATE
+from hedgerow.abp.validation import DUPLICATE, NOT_AVAILABLE
 from hedgerow.core.errors import ApiError
 from hedgerow.storage.grouped import FullError
+from hedgerow.storage.terms import Terms
 
 from .runkit import ACME, LONG, Floor, intake_of, request
 
@@ -47,6 +48,15 @@ async def test_one_bad_request_among_many_fails_alone(floor: Floor, intake: Inta
         assert isinstance(answer[0], AbpOrder)
         assert (await floor.ended(answer[0])).status is AbpOrderStatus.FILLED
     assert len(floor.taken) == 2
+
+
+async def test_bookmaker_that_is_switched_off_is_not_available(floor: Floor, intake: Intake) -> None:
+    await Terms(floor.database, floor.world.clock).set_bookmaker_active("pinnacle", is_active=False)
+    ((_, desks),) = floor.started
+    await desks.load()
+    (answer,) = await intake.place(ACME, None, [request(floor)])
+    assert isinstance(answer, Declined)
+    assert answer.reason == NOT_AVAILABLE
 
 
 async def test_same_request_in_one_group_is_one_order(floor: Floor, intake: Intake) -> None:

@@ -34,6 +34,7 @@ def situation(candidates: Sequence[Candidate] = (BOOK,), **changes: Any) -> Situ
     given: dict[str, Any] = {
         "is_emergency": False,
         "account_bookmakers": frozenset({"book1"}),
+        "switched_off": frozenset(),
         "unconvertible": frozenset(),
     }
     return Situation(candidates=candidates, **{**given, **changes})
@@ -65,6 +66,7 @@ def situation(candidates: Sequence[Candidate] = (BOOK,), **changes: Any) -> Situ
         ),
         (asked(), situation(()), "Bookmaker not available"),
         (asked(), situation((candidate(price=None),)), "Bookmaker not available"),
+        (asked(), situation(switched_off=frozenset({"book1"})), "Bookmaker not available"),
         (asked(), situation(is_emergency=True), "Emergency mode active"),
         (asked(is_in_time=False), situation(), "Invalid expiresAt: the time is past"),
         (

@@ -202,10 +202,11 @@ class Intake:
 
     def _situation(self, client: str, candidates: Sequence[Candidate], *, is_emergency: bool) -> Situation:
         desks = self._desks.of(client)
-        codes = {desk.row.currency for desk in desks}
+        codes, bookmakers = {desk.row.currency for desk in desks}, {desk.row.venue for desk in desks}
         return Situation(
             is_emergency,
-            frozenset(desk.row.venue for desk in desks),
+            frozenset(bookmakers),
+            frozenset(one for one in bookmakers if not self._desks.terms_of(one).is_active),
             frozenset(code for code in codes if self._desks.currency(code, self._offers.rates) is None),
             candidates,
         )

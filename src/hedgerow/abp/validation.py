@@ -44,12 +44,13 @@ class Asked:
 class Situation:
     """What there is for the order: the client's active accounts, by bookmaker, and the offers for its outcome.
 
-    unconvertible: currencies of accounts for which no rate is known. candidates: one for each account whose bookmaker
-    has a quote for the outcome, active or not.
+    switched_off: bookmakers among them that the operator has switched off. unconvertible: currencies of accounts for
+    which no rate is known. candidates: one for each account whose bookmaker has a quote for the outcome, active or not.
     """
 
     is_emergency: bool
     account_bookmakers: frozenset[str]
+    switched_off: frozenset[str]
     unconvertible: frozenset[str]
     candidates: Sequence[Candidate]
 
@@ -67,7 +68,8 @@ def why_declined(asked: Asked, situation: Situation) -> str | None:
         return NO_ACCOUNTS
     if asked.currency is None:
         return f"{NO_CURRENCY}: no rate is known for {asked.currency_code}"
-    candidates = [one for one in situation.candidates if one.bookmaker in allowed and one.price is not None]
+    usable = allowed - situation.switched_off
+    candidates = [one for one in situation.candidates if one.bookmaker in usable and one.price is not None]
     if not candidates:
         if situation.unconvertible:
             return f"{NO_CURRENCY}: no rate is known for {', '.join(sorted(situation.unconvertible))}"
