@@ -79,7 +79,7 @@ def order_shape(row: Row) -> Shape:
 def bet_shape(row: Row) -> Shape:
     """A wager, from `bets` with its account's `username` and its order's `user_ref` and `request_uuid`. Money is in
     the account's currency; what was sent and answered shows no secrets."""
-    status, reason = row["status"], row["reason"] or None
+    status, reason = _bet_status(row), row["reason"] or None
     is_settled = row["settlement"] != "UNSETTLED"
     return {
         "betId": row["bet_id"],
@@ -123,6 +123,14 @@ def bet_shape(row: Row) -> Shape:
             if (told := moment(row[name])) is not None
         ),
     }
+
+
+def _bet_status(row: Row) -> str:
+    """As published: an answer that never comes leaves a bet PENDING (contract, Money safety). One that was accepted
+    with a delay, and cannot be asked for now, stays PLACED: no bet goes back."""
+    status: str = row["status"]
+    is_answered = row["sent_data"] or row["received_data"]
+    return "PENDING" if status == "PLACED" and row["in_doubt"] and not is_answered else status
 
 
 def account_shape(row: Row) -> Shape:

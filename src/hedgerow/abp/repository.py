@@ -307,7 +307,7 @@ class AbpOrders:
     async def bet_facts(
         self, client: str, *, bookmaker: str | None = None, account: str | None = None, user_ref: str | None = None
     ) -> list[BetFact]:
-        """A client's bets that were sent and may stand or stood, tests left out; filters are combined by AND."""
+        """A client's bets that were answered and stand or stood, tests left out; filters are combined by AND."""
         rows = await self._database.fetch(
             """select b.bookmaker, a.username, o.user_ref, b.fixture_id, b.status, b.settlement,
                       coalesce(b.placed_odds, b.requested_odds) as price,
@@ -316,6 +316,7 @@ class AbpOrders:
                from bets b join abp_orders o using (order_id) join accounts a on a.account_id = b.account_id
                where b.origin = 'abp' and b.client = $1 and not b.is_test
                  and b.status in ('PLACED', 'CONFIRMED', 'VOID', 'CANCELLED')
+                 and not (b.status = 'PLACED' and b.in_doubt and b.sent_data = '{}' and b.received_data = '{}')
                  and ($2::text is null or b.bookmaker = $2) and ($3::text is null or a.username = $3)
                  and ($4::text is null or o.user_ref = $4)""",
             client,

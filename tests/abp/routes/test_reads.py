@@ -94,6 +94,30 @@ async def test_bet_carries_the_published_fields_and_no_secret(api: Api) -> None:
     assert '"placedStake":10.00,' in (await api.http.get(f"/bets/{bet.bet_id}")).text
 
 
+async def test_bet_whose_answer_never_came_is_pending(api: Api) -> None:
+    bet = await doubtful(api)
+    shown = await api.get(f"/bets/{bet.bet_id}")
+    assert (shown["betStatus"], shown["inDoubt"]) == ("PENDING", True)
+    assert (await api.get("/positions"))["totalOpenBets"] == 0
+
+
+async def test_bet_that_was_accepted_with_a_delay_stays_placed_in_doubt(api: Api) -> None:
+    bet = await doubtful(api, {"status": "PENDING_ACCEPTANCE"})
+    shown = await api.get(f"/bets/{bet.bet_id}")
+    assert (shown["betStatus"], shown["inDoubt"]) == ("PLACED", True)
+    assert (await api.get("/positions"))["totalOpenBets"] == 1
+
+
+async def doubtful(api: Api, answered: dict[str, str] | None = None) -> Bet:
+    """A bet in doubt; answered: what came before."""
+    bet = await api.desk.bet((await orders(api, 1))[0])
+    bet.move_to(BetStatus.PLACED, "no answer")
+    bet.in_doubt, bet.received_data = True, answered or {}
+    async with api.database.transaction() as connection:
+        await api.desk.bets.save_answer(connection, bet)
+    return bet
+
+
 async def test_declined_bet_says_why(api: Api) -> None:
     bet = await api.desk.bet((await orders(api, 1))[0])
     bet.move_to(BetStatus.REJECTED, "the price has moved")
