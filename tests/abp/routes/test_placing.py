@@ -8,14 +8,16 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 
 from hedgerow.abp.intake import OrderRequest
 from hedgerow.abp.orders import PriceRule
 from hedgerow.abp.repository import OrderFilter
 from hedgerow.abp.service import Cancellation
+from hedgerow.bus.nats import Bus
 
-from .apikit import FIXTURE, RIVAL_KEY, Api
+from .apikit import FIXTURE, RIVAL_KEY, Api, with_service
 
 FIRST, SECOND = "eb45b192-317b-42d5-9f65-af497b9fa8c1", "fb5f2dd9-c855-4ba9-8ef9-4c2278ca2f1d"
 
@@ -187,6 +189,19 @@ async def test_key_that_may_use_some_bookmakers_says_so(api: Api) -> None:
     assert api.placing.asked[-1] == ("acme", FIXTURE, 121, 0, frozenset({"cloudbet"}))
     path = f"/betslip?fixtureId={FIXTURE}&outcomeId=121&playerId=0&bookmakers=pinnacle"
     assert (await api.ask("GET", path, 403))["detail"] == "No accounts configured for bookmaker(s): pinnacle"
+
+
+@pytest.mark.parametrize("bookmakers", [(), ("cloudbet",)])
+async def test_betslip_of_a_bookmaker_that_nobody_knows_is_malformed(
+    api: Api, nats: Bus, bookmakers: tuple[str, ...]
+) -> None:
+    key = "7b6f1c9e-2f6d-4a55-9f0e-3a51e2c0d009"
+    await api.accounts.create_key("acme", "abp", key=key, bookmakers=bookmakers)
+    transport = httpx.ASGITransport(with_service(api, nats))
+    path = f"/betslip?fixtureId={FIXTURE}&outcomeId=121&playerId=0&bookmakers=pinnacle,nobody"
+    async with httpx.AsyncClient(transport=transport, base_url="http://abp", headers={"X-API-Key": key}) as http:
+        answer = await http.get(path)
+    assert (answer.status_code, answer.json()) == (400, {"detail": "Invalid bookmaker slug: nobody"})
 
 
 async def test_cancel_tells_what_stopped_and_what_did_not(api: Api) -> None:

@@ -15,6 +15,7 @@ from hedgerow.api.auth import Caller
 from hedgerow.api.models import ErrorResponse
 from hedgerow.core.errors import ApiError
 from hedgerow.core.ids import FixtureId, OutcomeId, PlayerId
+from hedgerow.venues.registry import all_venues
 
 router = APIRouter(tags=["Betslip"], route_class=ExactRoute, responses=ERRORS)
 
@@ -46,12 +47,13 @@ async def get_betslip(
 
 
 async def _wanted(context: ApiContext, caller: Caller, named: frozenset[str] | None) -> frozenset[str] | None:
-    """The bookmakers to ask; None for all. A key that may use some only sees those, as if there were no others."""
+    """The bookmakers to ask; None for all. A key that may use some only sees those, as if there were no others. What no
+    bookmaker is called is left to the service, which names it."""
     allowed = frozenset(caller.key.bookmakers)
     if not allowed:
         return named
     if named is not None:
-        if not named <= allowed:
+        if named <= all_venues().keys() and not named <= allowed:
             raise ApiError(403, f"No accounts configured for bookmaker(s): {', '.join(sorted(named - allowed))}")
         return named
     has = {row["venue"] for row in await context.profiles.listed(caller.name, None) if row["is_active"]}
