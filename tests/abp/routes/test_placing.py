@@ -173,6 +173,12 @@ async def test_full_house_refuses_before_anything_is_read(api: Api) -> None:
     assert requests(api) == []
 
 
+async def test_full_house_is_told_to_nobody_without_a_key(api: Api) -> None:
+    api.placing.is_full = True
+    api.http.headers.pop("X-API-Key")
+    assert (await place(api, order(), status=401))["detail"]["code"] == "UNAUTHORIZED"
+
+
 async def test_futures_are_not_implemented(api: Api) -> None:
     answer = await place(api, order(fixtureId=None, futureId="fut_1"), order(), status=501)
     assert answer == {"detail": "Futures order placement is not yet implemented"}

@@ -57,12 +57,16 @@ class _QuickRoute(APIRoute):
             exact = ExactRequest(request.scope, request.receive)
             if exact.headers.get("content-type") != "application/json":
                 return await handle(exact)
-            body = await exact.body()
-            exact.app.state.context.placing.check_room()  # reading a hundred orders takes longer than refusing them
+            body, key = await exact.body(), exact.headers.get("x-api-key")
+            try:
+                exact.app.state.context.placing.check_room()  # reading a hundred orders takes longer than refusing them
+            except ApiError:
+                await authenticated(exact, key)  # who has no key is told so, and nothing else
+                raise
             orders = read(body)
             if orders is None:
                 return await handle(exact)
-            caller = await authenticated(exact, exact.headers.get("x-api-key"))
+            caller = await authenticated(exact, key)
             return await _place(caller, exact.app.state.context, orders)
 
         return handle_quickly
