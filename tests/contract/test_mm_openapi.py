@@ -61,6 +61,12 @@ async def test_documented_answers_carry_what_the_contract_promises(published: Do
     assert list(faults_of_answers(published, ours)) == []
 
 
+async def test_every_operation_that_takes_a_body_may_say_that_it_is_too_large(ours: Document) -> None:
+    taking = [operation["responses"] for _, _, operation in ours.operations() if "requestBody" in operation]
+    assert taking
+    assert all("413" in responses for responses in taking)
+
+
 async def test_every_operation_is_described_and_needs_a_key(ours: Document) -> None:
     assert list(faults_of_description(ours)) == []
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from hedgerow.abp.context import ApiContext, CallerOf, Context, denied
 from hedgerow.abp.events import account_shape
-from hedgerow.abp.routes.answers import ERRORS, MALFORMED, UNKNOWN, Responses, Text
+from hedgerow.abp.routes.answers import ERRORS, MALFORMED, TOO_LARGE, UNKNOWN, Responses, Text
 from hedgerow.abp.schemas import AccountCreateRequest, AccountResponse, AccountUpdateRequest
 from hedgerow.api.answers import ExactRoute, JsonAnswer
 from hedgerow.api.models import ErrorResponse
@@ -31,7 +31,7 @@ async def list_accounts(caller: CallerOf, context: Context, bookmaker: Text = No
     return JsonAnswer([account_shape(row) for row in rows])
 
 
-@router.post("/accounts", status_code=201, response_model=AccountResponse, responses=_CONFLICT | MALFORMED)
+@router.post("/accounts", status_code=201, response_model=AccountResponse, responses=_CONFLICT | MALFORMED | TOO_LARGE)
 async def create_account(caller: CallerOf, context: Context, body: AccountCreateRequest) -> JsonAnswer:
     """A new account of yours. (bookmaker, username) is unique in the deployment."""
     if body.bookmaker not in all_venues():
@@ -49,7 +49,7 @@ async def get_account(caller: CallerOf, context: Context, bookmaker: Part, usern
     return JsonAnswer(account_shape(await _own(context, caller.name, bookmaker, username)))
 
 
-@router.patch("/accounts/{bookmaker}/{username}", response_model=AccountResponse, responses=UNKNOWN)
+@router.patch("/accounts/{bookmaker}/{username}", response_model=AccountResponse, responses=UNKNOWN | TOO_LARGE)
 async def update_account(
     caller: CallerOf, context: Context, bookmaker: Part, username: Part, body: AccountUpdateRequest
 ) -> JsonAnswer:

@@ -36,6 +36,7 @@ ERRORS: Responses = {
     503: {"model": ErrorResponse, "description": "The database is away; try again"},
 }
 MALFORMED: Responses = {400: {"model": ErrorResponse, "description": "What is asked for cannot be"}}
+TOO_LARGE: Responses = {413: {"model": ErrorResponse, "description": "The body is larger than 1 MiB"}}
 UNKNOWN: Responses = {404: {"model": ErrorResponse, "description": "There is no such thing"}}
 
 BETS = """select b.*, a.username, o.user_ref, o.request_uuid

@@ -16,7 +16,17 @@ from hedgerow.abp.events import ANY_BOOKMAKER, Shape
 from hedgerow.abp.intake import Declined, OrderRequest
 from hedgerow.abp.orders import AbpOrder, PriceRule
 from hedgerow.abp.repository import OrderFilter
-from hedgerow.abp.routes.answers import ERRORS, MALFORMED, UNKNOWN, Responses, enriched, no_filter, shown, slugs
+from hedgerow.abp.routes.answers import (
+    ERRORS,
+    MALFORMED,
+    TOO_LARGE,
+    UNKNOWN,
+    Responses,
+    enriched,
+    no_filter,
+    shown,
+    slugs,
+)
 from hedgerow.abp.routes.orders import refuse_others
 from hedgerow.abp.routes.quick import read
 from hedgerow.abp.schemas import (
@@ -83,7 +93,7 @@ router.add_api_route(
     place_orders,
     methods=["POST"],
     response_model=PlaceOrdersResponse,
-    responses=MALFORMED | _DUPLICATES | _FUTURES | _FULL,
+    responses=MALFORMED | TOO_LARGE | _DUPLICATES | _FUTURES | _FULL,
     route_class_override=_QuickRoute,
 )
 
@@ -105,7 +115,7 @@ async def _place(caller: Caller, context: ApiContext, orders: Sequence[OrderRequ
     )
 
 
-@router.post("/cancel-orders", response_model=CancelOrdersResponse, responses=MALFORMED | UNKNOWN)
+@router.post("/cancel-orders", response_model=CancelOrdersResponse, responses=MALFORMED | TOO_LARGE | UNKNOWN)
 async def cancel_orders(caller: CallerOf, context: Context, body: CancelOrdersRequest) -> JsonAnswer:
     """Stops open orders that match any of the filters. Bets that are placed stay, and their orders are in
     `notCancelled`, as are orders that had ended."""

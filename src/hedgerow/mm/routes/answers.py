@@ -18,6 +18,7 @@ ERRORS: Responses = {
     429: {"model": ErrorResponse, "description": "Over the client's limit; `Retry-After` says how long to wait"},
 }
 MALFORMED: Responses = {400: {"model": ErrorResponse, "description": "The body changes nothing, or cannot be read"}}
+TOO_LARGE: Responses = {413: {"model": ErrorResponse, "description": "The body is larger than 1 MiB"}}
 CONFLICT: Responses = {409: {"model": ErrorResponse, "description": "The present state forbids it"}}
 PARTIAL: Responses = {
     502: {"model": PartialCancelResponse, "description": "A cancel worked for some orders only; the ids of both"}

@@ -8,7 +8,7 @@ from hedgerow.api.answers import ExactRoute, JsonAnswer
 from hedgerow.mm.context import CallerOf, Context
 from hedgerow.mm.events import account_shape
 from hedgerow.mm.listing import Text, Where, listed
-from hedgerow.mm.routes.answers import ERRORS, MALFORMED
+from hedgerow.mm.routes.answers import ERRORS, MALFORMED, TOO_LARGE
 from hedgerow.mm.schemas.configuration import ClientInfo, ClientSettingsResponse, UpdateClientSettingsRequest
 from hedgerow.mm.schemas.positions import AccountsResponse
 
@@ -50,7 +50,7 @@ async def list_accounts(caller: CallerOf, context: Context, exchange: Text = Non
     return listed("accounts", [account_shape(row) | bookmaker for row in rows])
 
 
-@router.patch("/clients/settings", response_model=ClientSettingsResponse, responses=MALFORMED)
+@router.patch("/clients/settings", response_model=ClientSettingsResponse, responses=MALFORMED | TOO_LARGE)
 async def update_client_settings(caller: CallerOf, context: Context, body: UpdateClientSettingsRequest) -> JsonAnswer:
     """How odds are shown to you. Answers of the API keep decimal odds."""
     await context.accounts.set_odds_format(caller.name, body.odds_format)

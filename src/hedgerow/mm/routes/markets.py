@@ -13,7 +13,7 @@ from hedgerow.api.answers import ExactRoute, JsonAnswer
 from hedgerow.core.errors import ApiError
 from hedgerow.mm.context import ApiContext, CallerOf, Context
 from hedgerow.mm.listing import SmallNumber, listed
-from hedgerow.mm.routes.answers import ERRORS, PARTIAL, partial_cancel
+from hedgerow.mm.routes.answers import ERRORS, PARTIAL, TOO_LARGE, partial_cancel
 from hedgerow.mm.schemas.catalogue import MarketsResponse, PlayersResponse
 from hedgerow.mm.schemas.configuration import (
     ActivateAllBody,
@@ -60,7 +60,7 @@ async def list_market_types(caller: CallerOf, context: Context, sport_id: SmallN
     return JsonAnswer({"sportId": sport_id, "bookmaker": controls.bookmaker, "marketTypes": types})
 
 
-@router.patch("/client/market-allowlist", response_model=MarketAllowlistResponse, responses=PARTIAL)
+@router.patch("/client/market-allowlist", response_model=MarketAllowlistResponse, responses={**TOO_LARGE, **PARTIAL})
 async def update_market_allowlist(caller: CallerOf, context: Context, body: MarketAllowlistPatchBody) -> JsonAnswer:
     """Turns market types of a sport on or off. Open orders of a type that is turned off are cancelled at once. Of two
     updates of one type the later counts."""
@@ -73,7 +73,7 @@ async def update_market_allowlist(caller: CallerOf, context: Context, body: Mark
     return JsonAnswer({"sportId": body.sport_id, "applied": len(body.updates), "cancelledOrders": change.cancelled})
 
 
-@router.post("/client/market-allowlist/activate-all", response_model=ActivateAllResponse)
+@router.post("/client/market-allowlist/activate-all", response_model=ActivateAllResponse, responses=TOO_LARGE)
 async def activate_all_market_types(caller: CallerOf, context: Context, body: ActivateAllBody) -> JsonAnswer:
     """Turns all market types of a sport on again."""
     await context.controls(caller)

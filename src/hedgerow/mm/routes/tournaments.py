@@ -15,7 +15,7 @@ from hedgerow.core.errors import ApiError
 from hedgerow.mm.context import ApiContext, CallerOf, Context
 from hedgerow.mm.controls import TournamentSettings
 from hedgerow.mm.listing import SmallNumber, Where, listed
-from hedgerow.mm.routes.answers import CONFLICT, ERRORS, MALFORMED, PARTIAL, partial_cancel
+from hedgerow.mm.routes.answers import CONFLICT, ERRORS, MALFORMED, PARTIAL, TOO_LARGE, partial_cancel
 from hedgerow.mm.schemas.configuration import (
     ActivatedResponse,
     ActivateTournamentRequest,
@@ -41,7 +41,7 @@ async def list_tournaments(
     return listed("tournaments", await _tournaments(context, where))
 
 
-@router.post("/tournaments/{tournament_id}/activate", response_model=ActivatedResponse, responses=CONFLICT)
+@router.post("/tournaments/{tournament_id}/activate", response_model=ActivatedResponse, responses=CONFLICT | TOO_LARGE)
 async def activate_tournament(
     caller: CallerOf, context: Context, tournament_id: SmallNumber, body: ActivateTournamentRequest | None = None
 ) -> JsonAnswer:
@@ -71,7 +71,7 @@ async def deactivate_tournament(caller: CallerOf, context: Context, tournament_i
     return JsonAnswer({"status": "deactivated", "tournament": tournament, "cancelledOrders": change.cancelled})
 
 
-@router.patch("/tournaments/{tournament_id}", response_model=UpdatedResponse, responses=MALFORMED)
+@router.patch("/tournaments/{tournament_id}", response_model=UpdatedResponse, responses=MALFORMED | TOO_LARGE)
 async def update_tournament(
     caller: CallerOf, context: Context, tournament_id: SmallNumber, body: UpdateTournamentRequest
 ) -> JsonAnswer:

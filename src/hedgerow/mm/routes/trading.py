@@ -12,7 +12,7 @@ from hedgerow.core.errors import ApiError
 from hedgerow.mm.commands import CancelOutcome
 from hedgerow.mm.context import ApiContext, CallerOf, Context
 from hedgerow.mm.controls import Controls, Switch, SystemState, trading_state
-from hedgerow.mm.routes.answers import ERRORS, PARTIAL, partial_cancel
+from hedgerow.mm.routes.answers import ERRORS, PARTIAL, TOO_LARGE, partial_cancel
 from hedgerow.mm.schemas.trading import SwitchBody, TradingControlResponse, TradingStatusResponse
 
 router = APIRouter(tags=["Trading"], route_class=ExactRoute, responses=ERRORS)
@@ -24,25 +24,25 @@ async def trading_status(caller: CallerOf, context: Context) -> JsonAnswer:
     return JsonAnswer(await _status(context, caller))
 
 
-@router.post("/trading/pause", response_model=TradingControlResponse, responses=PARTIAL)
+@router.post("/trading/pause", response_model=TradingControlResponse, responses=PARTIAL | TOO_LARGE)
 async def pause(caller: CallerOf, context: Context, body: SwitchBody | None = None) -> JsonAnswer:
     """Posts no new orders; what rests on the exchanges stays there."""
     return await _switch(context, caller, Switch.PAUSE, body)
 
 
-@router.post("/trading/resume", response_model=TradingControlResponse, responses=PARTIAL)
+@router.post("/trading/resume", response_model=TradingControlResponse, responses=PARTIAL | TOO_LARGE)
 async def resume(caller: CallerOf, context: Context, body: SwitchBody | None = None) -> JsonAnswer:
     """Ends a pause. After a stop the result is `start_required`."""
     return await _switch(context, caller, Switch.RESUME, body)
 
 
-@router.post("/trading/stop", response_model=TradingControlResponse, responses=PARTIAL)
+@router.post("/trading/stop", response_model=TradingControlResponse, responses=PARTIAL | TOO_LARGE)
 async def stop(caller: CallerOf, context: Context, body: SwitchBody | None = None) -> JsonAnswer:
     """Cancels every open order, then stays stopped until it is started."""
     return await _switch(context, caller, Switch.STOP, body)
 
 
-@router.post("/trading/start", response_model=TradingControlResponse, responses=PARTIAL)
+@router.post("/trading/start", response_model=TradingControlResponse, responses=PARTIAL | TOO_LARGE)
 async def start(caller: CallerOf, context: Context, body: SwitchBody | None = None) -> JsonAnswer:
     """Goes on after a stop or a pause."""
     return await _switch(context, caller, Switch.START, body)
