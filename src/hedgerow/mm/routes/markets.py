@@ -60,7 +60,7 @@ async def list_market_types(caller: CallerOf, context: Context, sport_id: SmallN
     return JsonAnswer({"sportId": sport_id, "bookmaker": controls.bookmaker, "marketTypes": types})
 
 
-@router.patch("/client/market-allowlist", response_model=MarketAllowlistResponse, responses={**TOO_LARGE, **PARTIAL})
+@router.patch("/client/market-allowlist", response_model=MarketAllowlistResponse, responses=PARTIAL | TOO_LARGE)
 async def update_market_allowlist(caller: CallerOf, context: Context, body: MarketAllowlistPatchBody) -> JsonAnswer:
     """Turns market types of a sport on or off. Open orders of a type that is turned off are cancelled at once. Of two
     updates of one type the later counts."""
