@@ -7,7 +7,7 @@ database: no fill is lost, no bet is doubled, and in the end our books and the v
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import count
 from typing import Any
 
@@ -19,8 +19,10 @@ from hedgerow.execution.placement import Placement
 from hedgerow.mm.discovery import Discovery
 from hedgerow.mm.ledger import FillLedger
 from hedgerow.mm.repository import Repository
+from hedgerow.mm.shadowing import Shadowing
 from hedgerow.mm.shards import Shard, shard_of
 from hedgerow.sim.order_events import EventKind, OrderEvent
+from hedgerow.sim.world import FINISHED
 from hedgerow.storage.bets import Bets
 from hedgerow.storage.database import Database
 from hedgerow.storage.terms import Terms
@@ -30,6 +32,7 @@ from hedgerow.venues.kalshi.connector import KalshiExchange
 from .worldkit import CLIENT, EXCHANGES, MATCH, Process, Scene, expect_hedged_once, scene_on
 
 Taking = Callable[[], Any]
+Changing = Callable[[Scene], Awaitable[None]]
 
 
 def take_100(scene: Scene, exchange: str = "kalshi") -> Taking:
@@ -391,3 +394,47 @@ async def test_process_killed_between_the_exchanges_settlement_and_the_bookmaker
     assert (await quoting.outcome()).unsettled == 0
     assert await quoting.differences() == []
     assert process.trader.markets == {}
+
+
+# --- settings that changed meanwhile -------------------------------------------------------------------------------
+
+
+async def deactivate(scene: Scene) -> None:
+    await scene.activate(is_active=False)
+
+
+async def deny_market_type(scene: Scene) -> None:
+    await scene.database.execute("insert into mm_denied_markets values ($1, 12, 'moneyline', false)", CLIENT)
+
+
+async def turn_shadow_mode_on(scene: Scene) -> None:
+    await Shadowing(scene.database, scene.world.clock).turn(CLIENT, None, on=True)
+
+
+@pytest.mark.parametrize("change", [deactivate, deny_market_type, turn_shadow_mode_on])
+async def test_orders_of_what_is_not_quoted_any_more_are_taken_away(quoting: Scene, change: Changing) -> None:
+    await quoting.process.kill()
+    await change(quoting)
+    await quoting.start()
+    await quoting.run(5)
+    assert quoting.resting() == []
+
+
+async def test_orders_are_taken_away_when_the_match_ended_meanwhile(quoting: Scene) -> None:
+    await quoting.process.kill()
+    quoting.put_match(status_id=FINISHED)
+    await quoting.start()
+    await quoting.run(5)
+    assert quoting.resting() == []
+
+
+async def test_orders_of_what_is_not_quoted_any_more_do_not_wait_for_the_bookmaker(quoting: Scene) -> None:
+    process = quoting.process
+    quoting.world.bookmakers["pinnacle"].on_bet(lambda bet: None if process.is_dead else process.die())
+    await killed_at(quoting, take_100(quoting))
+    quoting.behave("pinnacle", down=True)
+    await quoting.turn_system(emergency=True)
+    await quoting.start()
+    await quoting.run(10)
+    assert quoting.process.market.undecided_hedges == 1
+    assert quoting.resting() == []

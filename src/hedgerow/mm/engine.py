@@ -31,7 +31,7 @@ from hedgerow.mm.market import Place, TradedMarket, Trader
 from hedgerow.mm.orders import Act, Command, Order, Pending, Slot, stake_of
 from hedgerow.mm.quoter import Terms, derivation
 from hedgerow.mm.sizing import CapName
-from hedgerow.mm.wanting import derived, want
+from hedgerow.mm.wanting import derived, is_done_with, want
 from hedgerow.venues.base import Fill, Instrument, MarketChange
 
 _log = structlog.get_logger(__name__)
@@ -163,9 +163,10 @@ class Engine:
         trader = market.client
         offers, why_not = self._prices.offers(market.key, trader.bookmaker)
         market.offered = len(offers)
-        if not market.undecided_hedges:
+        if not market.undecided_hedges or is_done_with(market, why_not):
             left = less_commission(offers, trader.commission)
-            self._act(market, want(market, left, why_not, self._clock.now_ms(), self._minimum_stake))
+            found = want(market, left, why_not, self._clock.now_ms(), self._minimum_stake)
+            self._act(market, found, why_not)
         if not market.exposure.is_flat:
             self._hedger.look_at(market, self._all_offers(market, offers))
 
@@ -193,14 +194,14 @@ class Engine:
         for market in self._books.take_waiting(slot):
             self.look_at(market)
 
-    def _act(self, market: TradedMarket, found: Mapping[Slot, Terms]) -> None:
+    def _act(self, market: TradedMarket, found: Mapping[Slot, Terms], why_not: str | None) -> None:
         """Sends what the slots ask for: all cancels of the market first, an account's together, then amendments and new
-        orders. Rows follow when everything has left."""
+        orders. Rows follow when everything has left. why_not: of outcomes without an offer."""
         later: list[tuple[Place, Command]] = []
         leaving: dict[Lane, list[tuple[Slot, Order]]] = {}
         trader = market.client
         for place in market.places:
-            if not place.slot.is_listed and trader.state.keeps:
+            if not place.slot.is_listed and not is_done_with(market, why_not):
                 continue
             amends = place.lane.exchange.manifest.amends
             while (command := place.slot.next_command(amends=amends, hysteresis=self._hysteresis)) is not None:

@@ -184,6 +184,10 @@ class Trader:
         if all(other is market or other.key.fixture_id != fixture_id for other in self.markets.values()):
             self.stakes.pop((Scope.FIXTURE, fixture_id), None)
 
+    def quotes(self, market: TradedMarket) -> bool:
+        """Whether the client's configuration has the market quoted, as long as there are odds."""
+        return self.settings_of(market.tournament_id) is not None and not self.denies(market)
+
     def denies(self, market: TradedMarket) -> bool:
         """Whether the client's configuration keeps markets of this kind from being quoted."""
         return (market.sport_id, market.market_type, market.key.player_id != 0) in self.denied

@@ -235,8 +235,9 @@ class Slot:
     """One side of one instrument. `outcome_id` is what a buy of the instrument backs; `stakes` are the sums that its
     orders count in, `matched` its own part of what they have matched.
 
-    is_listed: the exchange has shown the contract in this run; until then its orders are left alone. is_open: the
-    exchange takes orders on it. held_until_ms: nothing is quoted before, because its owner cancelled by hand.
+    is_listed: the exchange has shown the contract in this run; until then its orders are left alone, unless it is plain
+    that nothing is quoted there any more. is_open: the exchange takes orders on it. held_until_ms: nothing is quoted
+    before, because its owner cancelled by hand.
     """
 
     instrument: Instrument

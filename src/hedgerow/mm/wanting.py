@@ -14,7 +14,7 @@ from hedgerow.core.ids import VenueSlug
 from hedgerow.core.money import Micros
 from hedgerow.core.observe import UNQUOTED
 from hedgerow.core.states import Side
-from hedgerow.mm.controls import TournamentSettings
+from hedgerow.feed.gate import WhyNot
 from hedgerow.mm.hedging import Offers
 from hedgerow.mm.market import Place, TradedMarket
 from hedgerow.mm.orders import Slot, stake_of
@@ -36,7 +36,7 @@ def want(
     trader = market.client
     settings = trader.settings_of(market.tournament_id)
     found: dict[Slot, Terms] = {}
-    blocked = _blocked(market, settings, why_not if not offers else None)
+    blocked = _blocked(market, why_not if not offers else None)
     if blocked != market.why_not:
         market.why_not = blocked
         _log.info("quoting", client=trader.name, fixture_id=market.key.fixture_id, why_not=blocked)
@@ -84,12 +84,20 @@ def derived(
     return terms(market, place, offers, settings, trader.pricing_of(market), room, minimum)
 
 
-def _blocked(market: TradedMarket, settings: TournamentSettings | None, why_not: str | None) -> str | None:
+def is_done_with(market: TradedMarket, why_not: str | None) -> bool:
+    """Whether nothing of the market is quoted whatever the exchanges list and the bookmaker offers next: settings, a
+    stop or its end forbid it. why_not: of outcomes without an offer."""
+    trader = market.client
+    is_forbidden = not trader.state.keeps or not trader.quotes(market) or trader.stopped_by is not None
+    return is_forbidden or why_not == WhyNot.OVER
+
+
+def _blocked(market: TradedMarket, why_not: str | None) -> str | None:
     """Why nothing of the market is quoted; None when it may be. why_not: why there are no offers."""
     trader = market.client
     if not trader.state.keeps:
         return trader.state.value
-    if settings is None or trader.denies(market):
+    if not trader.quotes(market):
         return "not activated"
     if not trader.hedges:
         return "no hedge account"
