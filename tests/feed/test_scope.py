@@ -38,6 +38,12 @@ def test_only_watched_tournaments_are_kept_right():
     assert not Scope(watched=frozenset()).wants(fixture(tournament=17))
 
 
+def test_held_fixture_is_kept_right_whatever_its_tournament():
+    held = frozenset({fixture().fixture_id})
+    assert Scope(watched=frozenset(), held=held).wants(fixture())
+    assert not Scope(watched=frozenset(), held=held).wants(fixture(status=FixtureStatus.FINISHED))
+
+
 @pytest.mark.parametrize(
     ("state", "wanted"),
     [

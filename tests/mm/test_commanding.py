@@ -358,6 +358,32 @@ async def test_deactivated_tournament_has_its_orders_cancelled(quoting: Scene) -
     assert quoting.resting() == []
 
 
+async def test_fill_that_could_not_be_hedged_is_hedged_long_after_deactivation(quoting: Scene) -> None:
+    await quoting.step(act=lambda: (quoting.suspend(), quoting.take("polymarket", Side.SELL, "0.45", 50)))
+    await quoting.activate(is_active=False)
+    await commands(quoting).reconfigure(CLIENT)
+    await quoting.run(90)
+    assert await quoting.unhedged() > 0
+    await quoting.step(act=lambda: quoting.suspend(False))
+    await quoting.run(3)
+    assert len(quoting.sim_bets()) == 1
+    assert await quoting.unhedged() == 0
+
+
+async def test_fill_that_comes_long_after_deactivation_is_hedged(
+    quoting: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hedgerow.mm.commanding.CANCEL_PATIENCE_S", 2.0)
+    quoting.behave("kalshi", down=True)
+    await quoting.activate(is_active=False)
+    await commands(quoting).reconfigure(CLIENT)
+    await quoting.run(90)
+    await quoting.step(act=lambda: quoting.take("kalshi", Side.SELL, "0.45", 50))
+    quoting.behave("kalshi")
+    await quoting.connected(lambda: len(quoting.sim_bets()) == 1)
+    assert quoting.resting() == []
+
+
 async def test_deactivation_counts_orders_that_left_when_it_was_read_before(quoting: Scene) -> None:
     await quoting.activate(is_active=False)
     await commands(quoting).refresh_settings()

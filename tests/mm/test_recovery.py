@@ -420,6 +420,17 @@ async def test_orders_of_what_is_not_quoted_any_more_are_taken_away(quoting: Sce
     assert quoting.resting() == []
 
 
+@pytest.mark.parametrize("change", [deactivate, deny_market_type, turn_shadow_mode_on])
+async def test_fill_of_what_is_not_quoted_any_more_is_hedged(quoting: Scene, change: Changing) -> None:
+    await quoting.process.kill()
+    take_100(quoting)()
+    await change(quoting)
+    await quoting.start()
+    await quoting.run(20)
+    assert quoting.resting() == []
+    await expect_hedged_once(quoting)
+
+
 async def test_orders_are_taken_away_when_the_match_ended_meanwhile(quoting: Scene) -> None:
     await quoting.process.kill()
     quoting.put_match(status_id=FINISHED)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from hedgerow.core.clock import NS_PER_S
-from hedgerow.core.ids import VenueSlug
+from hedgerow.core.ids import FixtureId, VenueSlug
 from hedgerow.feed.fixtures import FixtureState
 from hedgerow.feed.rest import MOST_BOOKMAKERS
 
@@ -21,7 +21,7 @@ class Scope:
     """Sports by the feed's ids; no sports, tournaments or bookmakers named means all that the key may see.
 
     `watched`: the tournaments whose odds are asked for round after round, so that they can be traded on; the odds of
-    others are only heard. None: all.
+    others are only heard. None: all. `held`: fixtures whose odds are asked for whatever their tournament.
     """
 
     sports: tuple[int, ...] = ()
@@ -30,6 +30,7 @@ class Scope:
     ahead_s: int = 3 * _DAY_S  # fixtures that start later are not asked for
     behind_s: int = _DAY_S  # nor those that started earlier
     watched: frozenset[int] | None = None
+    held: frozenset[FixtureId] = frozenset()
 
     def __post_init__(self) -> None:
         if self.sports and min(self.sports) < LOWEST_SPORT:
@@ -51,9 +52,10 @@ class Scope:
         return now_s - self.behind_s, now_s + self.ahead_s
 
     def wants(self, fixture: FixtureState) -> bool:
-        """Whether the fixture's quotes are to be kept right: it is in the selection, watched, and not over."""
+        """Whether the fixture's quotes are to be kept right: it is in the selection, watched or held, and not over."""
         if not fixture.is_known or fixture.is_over:
             return False
         is_in_sport = not self.sports or fixture.sport_id in self.sports
         is_in_tournament = not self.tournaments or fixture.tournament_id in self.tournaments
-        return is_in_sport and is_in_tournament and (self.watched is None or fixture.tournament_id in self.watched)
+        is_watched = self.watched is None or fixture.tournament_id in self.watched
+        return is_in_sport and is_in_tournament and (is_watched or fixture.fixture_id in self.held)

@@ -74,6 +74,7 @@ class Engine:
         self._by_fixture: dict[FixtureId, list[TradedMarket]] = {}
         self._books = OwnBooks()
         self._resolved: Callable[[TradedMarket], None] = lambda _: None
+        self._filled: Callable[[TradedMarket], None] = lambda _: None
         self._owners: dict[int, Owner] = {}
         self._watchers: set[asyncio.Event] = set()
         self._at_risk: set[Trader] = set()  # of which something was filled or hedged since it was measured
@@ -110,6 +111,10 @@ class Engine:
     def on_resolved(self, listener: Callable[[TradedMarket], None]) -> None:
         """The listener is called when an exchange says how a contract of a market was decided."""
         self._resolved = listener
+
+    def on_filled(self, listener: Callable[[TradedMarket], None]) -> None:
+        """The listener is called when something of a market was filled, after its hedges have left."""
+        self._filled = listener
 
     def market_of(self, slot: Slot) -> TradedMarket | None:
         return self._by_slot.get(slot)
@@ -432,6 +437,7 @@ class Engine:
         self._at_risk.add(market.client)
         self.look_at(market)
         self._book_moved(slot)
+        self._filled(market)
 
     async def _find_owner(self, lane: Lane, slot: Slot, fill: Fill) -> None:
         """A fill came whose order nobody here sent: usually the order's own answer is on its way; after a crash the

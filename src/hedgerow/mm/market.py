@@ -74,6 +74,11 @@ class TradedMarket:
     def __post_init__(self) -> None:
         self.results = results_of(self.market_type, self.line, len(self.outcomes))
 
+    @property
+    def has_position(self) -> bool:
+        """Whether something of it was filled, or may have been hedged, and is not settled."""
+        return bool(self.exposure.fills) or not self.exposure.is_flat or self.undecided_hedges > 0
+
     def add_place(self, lane: Lane, slot: Slot) -> None:
         """Quotes the market at a place too. Where the exchange replaces an order by cancelling it and placing another,
         two of them may stand for a moment."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
 
 from hedgerow.core.clock import Clock
 from hedgerow.core.config import Settings
-from hedgerow.core.ids import FixtureId
+from hedgerow.core.ids import FixtureId, VenueSlug
 from hedgerow.core.money import Rates
 from hedgerow.core.tape import TapeWriter
 from hedgerow.feed.book import BookChange, PriceBook
@@ -33,13 +34,23 @@ class Follower(Protocol):
     def graded(self, fixture_id: FixtureId, grades: tuple[Grade, ...]) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What one follower needs of the feed. bookmakers: that it prices from or hedges at; tournaments: of which every
+    quote is kept right; fixtures: of which the same is true whatever their tournament."""
+
+    bookmakers: frozenset[VenueSlug]
+    tournaments: frozenset[int]
+    fixtures: frozenset[FixtureId]
+
+
 class OddsFeed:
     """Runs from the first follower to the last."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.book = PriceBook()
         self._clock = clock
-        self._followers: list[Follower] = []
+        self._followers: dict[Follower, Needs] = {}
         self._tape = TapeWriter(settings.feed_tape, "feed", clock.now_ns()) if settings.feed_tape else None
         self.client = FeedClient(
             rest_url=settings.feed_rest_url,
@@ -56,17 +67,36 @@ class OddsFeed:
             record=self._record if self._tape else None,
         )
 
-    def join(self, follower: Follower) -> None:
-        """What is known already is in the book; the scope is set before."""
-        self._followers.append(follower)
+    def join(self, follower: Follower, needs: Needs) -> None:
+        """What is known already is in the book."""
+        self._followers[follower] = needs
+        self._follow()
         if len(self._followers) == 1:
             self.client.start()
 
-    async def leave(self, follower: Follower) -> None:
+    def need(self, follower: Follower, needs: Needs) -> None:
+        """What the follower needs from now on, if it has not left."""
         if follower in self._followers:
-            self._followers.remove(follower)
+            self._followers[follower] = needs
+            self._follow()
+
+    async def leave(self, follower: Follower) -> None:
+        """What it alone needed is followed until another needs something else."""
+        self._followers.pop(follower, None)
         if not self._followers:
             await self.client.stop()
+
+    def _follow(self) -> None:
+        """What any follower needs is followed."""
+        every, before = self._followers.values(), self.client.scope
+        scope = replace(
+            before,
+            bookmakers=tuple(sorted(frozenset[VenueSlug]().union(*(one.bookmakers for one in every)))),
+            watched=frozenset[int]().union(*(one.tournaments for one in every)),
+            held=frozenset[FixtureId]().union(*(one.fixtures for one in every)),
+        )
+        if scope != before:
+            self.client.set_scope(scope)
 
     def close(self) -> None:
         """Nobody will follow it any more."""

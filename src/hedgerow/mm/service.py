@@ -7,8 +7,6 @@ exchanges are reached and compared with what is known; nothing new is quoted or 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 
@@ -29,7 +27,7 @@ from hedgerow.mm.discovery import Discovery
 from hedgerow.mm.journal import Journal
 from hedgerow.mm.lane import Lane, LeaveBy, never
 from hedgerow.mm.market import TradedMarket
-from hedgerow.mm.odds_feed import OddsFeed
+from hedgerow.mm.odds_feed import Needs, OddsFeed
 from hedgerow.mm.paper.dealing import ShadowAccounts, ShadowPolicies, ShadowRoster
 from hedgerow.mm.parts import build
 from hedgerow.mm.policy import Policies
@@ -149,13 +147,13 @@ class MarketMaker:
         )
         self._opening: list[asyncio.Task[None]] = []
         self._leaves_quotes = False
+        self._held: frozenset[FixtureId] = frozenset()  # matches with something open of tournaments that are not active
         self.engine.on_resolved(self._settler.is_over)
+        self.engine.on_filled(self._filled)
         self.shadow: MarketMaker | None = None
         """Trades on paper what is in shadow mode."""
         if shadow is not None:
             self.shadow = MarketMaker(settings, shadow, vault, clock, tag, self.feed, shard, leave_by, is_shadow=True)
-            self.shadow._on_scope = self._follow_scope
-        self._on_scope: Callable[[], None] = self._follow_scope
 
     # --- life ------------------------------------------------------------------------------------------------
 
@@ -174,8 +172,7 @@ class MarketMaker:
         self._ledger.shares.start()
         self._catalogue.start()
         self._settler.start()
-        self._on_scope()
-        self.feed.join(self)
+        self.feed.join(self, self._needs())
         self._catch_up()
         self._open(lanes)
         self.discovery.start()
@@ -315,20 +312,31 @@ class MarketMaker:
 
     def _settings_changed(self, new_lanes: list[Lane]) -> None:
         self._open(new_lanes)
-        self._on_scope()
+        self._follow_feed()
         self.discovery.wake()
 
-    def _follow_scope(self) -> None:
-        """The bookmakers that somebody prices from or hedges at, on paper too; of active tournaments every quote is
-        kept right."""
-        makers = [self] if self.shadow is None else [self, self.shadow]
-        traders = [trader for maker in makers for trader in maker.engine.traders.values()]
-        bookmakers = {bookmaker for trader in traders for bookmaker in trader.bookmakers}
-        watched = frozenset[int]().union(*(maker.discovery.active_tournaments() for maker in makers))
-        feed = self.feed.client
-        scope = replace(feed.scope, bookmakers=tuple(sorted(bookmakers)), watched=watched)
-        if scope != feed.scope:
-            feed.set_scope(scope)
+    def _follow_feed(self) -> None:
+        self.feed.need(self, self._needs())
+
+    def _needs(self) -> Needs:
+        """The bookmakers that somebody prices from or hedges at; of active tournaments, and of matches with something
+        open, every quote is kept right."""
+        traders = self.engine.traders.values()
+        active = self.discovery.active_tournaments()
+        self._held = frozenset(
+            market.key.fixture_id
+            for trader in traders
+            for market in trader.markets.values()
+            if market.tournament_id not in active and market.has_position
+        )
+        bookmakers = frozenset(bookmaker for trader in traders for bookmaker in trader.bookmakers)
+        return Needs(bookmakers, active, self._held)
+
+    def _filled(self, market: TradedMarket) -> None:
+        """A cancel can come too late: what is filled after its tournament was deactivated is hedged too."""
+        is_active = market.client.settings_of(market.tournament_id) is not None
+        if not is_active and market.key.fixture_id not in self._held:
+            self._follow_feed()
 
     def _called_off(self, bet: Bet, covered: Decimal) -> None:
         """A bookmaker has taken an accepted hedge back."""
@@ -341,4 +349,6 @@ class MarketMaker:
         """All of a market is settled."""
         self.engine.drop_market(market)
         self.discovery.forget(market)
+        if market.key.fixture_id in self._held:
+            self._follow_feed()
         _log.info("settled", client=market.client.name, fixture_id=market.key.fixture_id)
