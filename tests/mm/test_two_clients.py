@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from hedgerow.cli.simulated import RIVAL, demo_accounts
+from hedgerow.core.errors import Reason, Refused
 from hedgerow.core.ids import ClientName, VenueSlug
 from hedgerow.core.money import MICRO
 from hedgerow.core.states import Side
@@ -13,6 +16,8 @@ from hedgerow.mm.crossing import MEETS_OWN
 from hedgerow.mm.policy import Policies
 from hedgerow.mm.pricing import Mode, Pricing
 from hedgerow.sim.orders import State
+from hedgerow.venues.base import Listing
+from hedgerow.venues.kalshi.connector import KalshiExchange
 
 from .worldkit import BOOKMAKER, TOURNAMENT, Scene
 
@@ -70,3 +75,19 @@ async def test_quote_that_would_meet_another_clients_waits_until_that_is_gone(qu
     await quoting.run(1)
     assert quotes(quoting, "demo") == {}
     assert quotes(quoting, RIVAL)
+
+
+async def test_client_is_quoted_though_the_credentials_of_another_at_the_venue_are_refused(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add_rival(scene)
+    listings = KalshiExchange.listings
+
+    async def refusing(self: KalshiExchange, sport: str) -> list[Listing]:
+        if self in [lane.exchange for lane in scene.process.maker.engine.traders[RIVAL].lanes]:
+            raise Refused(VenueSlug("kalshi"), "listings", "the key is not accepted", reason=Reason.AUTH)
+        return await listings(self, sport)
+
+    monkeypatch.setattr(KalshiExchange, "listings", refusing)
+    await scene.start()
+    await scene.run_until(lambda: bool(quotes(scene, "demo")))

@@ -41,6 +41,8 @@ EVERY_S = 60.0
 SOONEST_S = 1.0
 """Between two rounds, however often something asks for one."""
 RETRY_S = 5.0
+MOST_ASKED = 3
+"""Accounts of an exchange by which one round asks what it lists: it may be the exchange that does not answer."""
 
 
 class Discovery:
@@ -102,15 +104,12 @@ class Discovery:
         """Asks every exchange once. False when one did not answer. Raises StorageError."""
         sports = self._sports()
         facts = self._facts(sports)
-        lanes = {lane.slug: lane for trader in self._engine.traders.values() for lane in trader.lanes}
         decisions = await self._repository.decisions() if sports else {}
         is_complete = True
-        for slug, lane in lanes.items():
+        for slug, lanes in self._lanes().items():
             for sport in sports:
-                try:
-                    listings = await lane.exchange.listings(sport)
-                except VenueError as error:
-                    _log.warning("contracts not listed", exchange=slug, sport=sport, error=str(error))
+                listings = await self._listings(lanes, sport)
+                if listings is None:
                     is_complete = False
                     continue
                 told = {ref: decision for (venue, ref), decision in decisions.items() if venue == slug}
@@ -118,6 +117,25 @@ class Discovery:
         await self._quote()
         self.rounds += 1
         return is_complete
+
+    def _lanes(self) -> dict[str, list[Lane]]:
+        """By exchange, those that are in step before others: an account may be refused for good."""
+        found: dict[str, list[Lane]] = {}
+        every = [lane for trader in self._engine.traders.values() for lane in trader.lanes]
+        for lane in sorted(every, key=lambda lane: not lane.is_synced):
+            found.setdefault(lane.slug, []).append(lane)
+        return found
+
+    async def _listings(self, lanes: list[Lane], sport: str) -> list[Listing] | None:
+        """What an exchange lists, by the first account that it tells; None where it tells none of those asked."""
+        for lane in lanes[:MOST_ASKED]:
+            try:
+                return await lane.exchange.listings(sport)
+            except VenueError as error:
+                _log.warning(
+                    "contracts not listed", exchange=lane.slug, account=lane.account_id, sport=sport, error=str(error)
+                )
+        return None
 
     # --- what the feed knows -----------------------------------------------------------------------------------
 
