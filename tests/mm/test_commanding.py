@@ -384,6 +384,23 @@ async def test_fill_that_comes_long_after_deactivation_is_hedged(
     assert quoting.resting() == []
 
 
+async def test_fill_of_a_tournament_that_was_active_for_a_while_is_graded_by_the_feed(scene: Scene) -> None:
+    await scene.activate(is_active=False)
+    await scene.start()
+    await scene.run(5)
+    await scene.activate()
+    await commands(scene).reconfigure(CLIENT)
+    await scene.run_until(lambda: bool(scene.resting("kalshi")))
+    await scene.step(act=lambda: scene.take("kalshi", Side.SELL, "0.45", 50))
+    await scene.run(2)
+    await scene.activate(is_active=False)
+    await commands(scene).reconfigure(CLIENT)
+    await scene.finish()
+    await scene.run(60)
+    query = "select feed_settlement from mm_orders where matched_size > 0"
+    assert await scene.database.fetchval(query) == "WON"
+
+
 async def test_deactivation_counts_orders_that_left_when_it_was_read_before(quoting: Scene) -> None:
     await quoting.activate(is_active=False)
     await commands(quoting).refresh_settings()

@@ -282,14 +282,16 @@ class MarketMaker:
 
     def _fixture_changed(self, fixture_id: FixtureId) -> None:
         fixture = self.book.fixture(fixture_id)
-        for market in list(self.engine.of_fixture(fixture_id)):
+        markets = list(self.engine.of_fixture(fixture_id))
+        for market in markets:
             self.engine.look_at(market)
             if fixture is not None and fixture.is_over:
                 self._settler.is_over(market)
-        if fixture is not None and fixture.tournament_id in self.discovery.active_tournaments():
+        is_active = fixture is not None and fixture.tournament_id in self.discovery.active_tournaments()
+        if is_active or markets:  # what was filled is graded, though its tournament is not active any more
             self.feed.client.watch_settlement(fixture_id)
-            if not fixture.is_over:
-                self.discovery.wake()
+        if is_active and fixture is not None and not fixture.is_over:
+            self.discovery.wake()
 
     def rates_changed(self, rates: Rates) -> None:
         self._roster.take_rates(rates)
