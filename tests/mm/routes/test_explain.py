@@ -149,7 +149,7 @@ async def play(
     """One market of one client is quoted, its odds move, and it is quoted again."""
     prices = Prices()
     hedger = SimpleNamespace(on_settled=lambda _: None, look_at=lambda *_: None)
-    ledger = SimpleNamespace(take_strays=lambda *_: (), link=lambda *_: ())
+    ledger = SimpleNamespace(take_strays=lambda *_: (), link=lambda *_: (), provisional_since_ms=lambda *_: None)
     minimum = chance.choice((MICRO, 5 * MICRO))
     engine = Engine(prices, cast(Any, hedger), cast(Any, ledger), journal, clock, minimum_stake=lambda _: minimum)
     trader = trader_of(chance)
