@@ -213,6 +213,18 @@ async def test_what_rests_for_a_client_that_was_taken_out_meanwhile_is_taken_awa
     await quoting.run_until(lambda: not quoting.resting(), most_s=10)
 
 
+async def test_fills_of_a_client_that_was_taken_out_meanwhile_are_hedged_and_settled(quoting: Scene) -> None:
+    await quoting.step(act=lambda: (quoting.suspend(), quoting.take("polymarket", Side.SELL, "0.45", 50)))
+    await turn(quoting, Switch.STOP)
+    await quoting.process.kill()
+    assert (quoting.resting(), quoting.sim_bets()) == ([], [])
+    await quoting.accounts.set_client_active(CLIENT, is_active=False)
+    await quoting.start()
+    await quoting.step(act=lambda: quoting.suspend(False))
+    await quoting.run_until(lambda: len(quoting.sim_bets()) == 1)
+    assert (await quoting.unhedged(), quoting.resting()) == (0, [])
+
+
 async def test_switch_is_noted_in_the_audit_trail(quoting: Scene) -> None:
     await turn(quoting, Switch.PAUSE)
     rows = await quoting.database.fetch("select actor, action, data from audit where subject = 'client'")

@@ -27,8 +27,9 @@ class Controls:
     stopped_at: datetime | None
     stop_reason: str | None
     is_active: bool = True
-    has_open_orders: bool = False
-    """Told of an inactive client alone: what rests in its name is to be taken away."""
+    has_something_open: bool = False
+    """Told of an inactive client alone: what rests in its name is to be taken away, what was filled is hedged and
+    settled."""
 
 
 @dataclass(frozen=True, slots=True)

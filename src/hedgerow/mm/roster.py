@@ -152,7 +152,7 @@ class Roster:
 
     def _has(self, controls: Controls) -> bool:
         """Whether the client is a trader, or is to become one."""
-        is_wanted = controls.is_active or controls.has_open_orders or controls.client in self._engine.traders
+        is_wanted = controls.is_active or controls.has_something_open or controls.client in self._engine.traders
         return is_wanted and self._trades_for(controls.client)
 
     async def _settings_of(self, controls: Controls) -> _Settings:

@@ -23,9 +23,15 @@ class Switches:
     async def controls(self) -> list[Controls]:
         rows = await self._database.fetch(
             """select m.client, bookmaker, manual_paused_at, manual_pause_reason, manual_stopped_at, manual_stop_reason,
-                      c.is_active, not c.is_active and exists (
-                        select from mm_orders o
-                        where o.client = m.client and o.status in ('PENDING_PLACEMENT', 'PLACED'))
+                      c.is_active, not c.is_active and (
+                        exists (select from mm_orders o
+                                where o.client = m.client and o.status in ('PENDING_PLACEMENT', 'PLACED'))
+                        or exists (select from mm_fills l left join mm_orders o on o.order_id = l.order_id
+                                   where l.client = m.client and l.state <> 'REVERSED'
+                                     and coalesce(o.settlement_status, 'UNDECIDED') = 'UNDECIDED')
+                        or exists (select from bets b where b.client = m.client and b.origin = 'mm'
+                                     and (b.status in ('PENDING', 'PLACED')
+                                          or (b.status = 'CONFIRMED' and b.settlement = 'UNSETTLED'))))
                from mm_clients m join clients c on c.client = m.client order by m.client"""
         )
         return [Controls(*row) for row in rows]
