@@ -446,7 +446,7 @@ async def test_what_a_second_betslip_shows_first_is_pushed_to_those_who_only_lis
     offer(world, "1.85")
     await eventually(lambda: price_of(service) == Decimal("1.85"))
     told: list[SlipKey] = []
-    service.on_slip_changed(told.append)
+    service.on_slip(changed=told.append)
     slip = await service.betslip(ACME, TENNIS, SINNER.outcome_id, NO_PLAYER, None)
     assert told
     assert await service.news(told[0]) == slip

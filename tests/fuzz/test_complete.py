@@ -31,6 +31,7 @@ ELSEWHERE = {
     "bridging/store.py": "what we stored ourselves",
     "client/wire.py": "answers of our own services",
     "net/calls.py": "answers of our own services",
+    "abp/live.py": "what our own processes tell one another",
     "abp/profiles.py": "what we sealed ourselves",
     "core/config.py": "the operator's own settings",
     "feed/reconcile.py": "takes what the codec reads: tests/feed/test_against_simulator.py",
