@@ -156,6 +156,10 @@ class Deployment:
         """Every match, at every place."""
         return len(self.places()) == len(FIXTURES) * sum(PLACES.values())
 
+    def is_in_order(self) -> bool:
+        """One order at every place: nothing is missing, nothing that was taken away is still there."""
+        return self.is_quoted() and set(self.places().values()) == {1}
+
     async def holders(self) -> dict[int, int]:
         """The process number of each shard's holder."""
         rows = await self.database.fetch("select shard, holder from mm_shards where holder is not null")
@@ -180,9 +184,8 @@ class Deployment:
     # --- what must hold ----------------------------------------------------------------------------------------
 
     async def settled_down(self) -> None:
-        """Returns when every match is quoted, no hedge is under way and nothing that is worth a bet is naked."""
+        """Returns when one order rests at every place, no hedge is under way and nothing worth a bet is naked."""
         self.tick(BEST)
-        await until(self.is_quoted)
         query = "select count(*) from bets where status in ('PENDING', 'PLACED')"
         naked = "select coalesce(sum(unhedged_size), 0) from mm_fills where state <> 'REVERSED'"
 
@@ -190,6 +193,7 @@ class Deployment:
             return not await self.database.fetchval(query) and await self.database.fetchval(naked) < 2
 
         await until_it(is_done)
+        await until(self.is_in_order)
 
     async def finish(self) -> None:
         """Decides every match; returns when all of it is settled."""

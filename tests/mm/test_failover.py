@@ -18,7 +18,6 @@ from .fleetkit import Deployment, deployment, until, until_it
 async def expect_books_in_order(found: Deployment) -> None:
     await found.settled_down()
     assert found.taken > 0
-    assert all(count == 1 for count in found.places().values())
     await found.finish()
     assert await found.differences() == []
     assert found.crowded == []
