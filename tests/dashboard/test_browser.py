@@ -36,7 +36,7 @@ def axe() -> str:
 
 
 @needs_browser
-@pytest.mark.timeout(240)  # six processes start first, on whatever the machine has left
+@pytest.mark.timeout(600)  # six processes start first, on whatever the machine has left
 async def test_a_person_signs_in_trades_bets_and_signs_out(deployment: Deployment, axe: str) -> None:
     rules = Rules(axe)
     async with tabs(2) as (tab, other):
