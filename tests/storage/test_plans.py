@@ -14,6 +14,9 @@ from hedgerow.storage.database import Database
 OF_ORDERS = "select * from bets where origin = 'abp' and order_id = any($1) order by bet_id"
 NAMED = "select * from bets where account_id = $1 and bookmaker_bet_id = any($2)"
 OF_PLACED = "update mm_fills set order_id = $3 where account_id = $1 and exchange_order_id = $2 and order_id is null"
+OF_CONTRACT = "select * from mm_orders where account_id = $1 and exchange_outcome_id = $2 and matched_size > 0"
+OF_MARKET = "select * from mm_orders where fixture_id = $1 and market_id = $2 and matched_size > 0"
+LACKING = "select * from mm_orders where account_id = $1 and status = 'FILLED' and matched_size < size"
 CASES: list[tuple[str, tuple[Any, ...], str]] = [
     (
         KNOWN,
@@ -23,10 +26,13 @@ CASES: list[tuple[str, tuple[Any, ...], str]] = [
     (OF_ORDERS, ([1, 2, 3],), "bets_by_abp_order"),
     (NAMED, (1, ["1634000001", "1634000002"]), "bets_by_bookmaker_id"),
     (OF_PLACED, (1, "v-1", 7), "mm_fills_account_id_exchange_order_id_trade_ref_key"),
+    (OF_CONTRACT, (1, "t-1"), "mm_orders_matched_by_contract"),
+    (OF_MARKET, ("id12990112000000001", 121), "mm_orders_matched_by_market"),
+    (LACKING, (1,), "mm_orders_missing_fills"),
 ]
 
 
-TABLE = re.compile(r" on (bets|abp_requests|mm_fills)\b")
+TABLE = re.compile(r" on (bets|abp_requests|mm_fills|mm_orders)\b")
 
 
 @pytest.mark.parametrize(("statement", "values", "index"), CASES)

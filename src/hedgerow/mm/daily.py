@@ -16,21 +16,21 @@ async def result_of_day(database: Database, client: ClientName, day: date) -> De
     loss or a gain that nobody made, so a market counts when the last of its orders and bets is settled.
     """
     result: Decimal = await database.fetchval(
-        """with trades as (
-               select fixture_id, market_id, player_id, pnl, settled_at, settlement_status = 'UNDECIDED' as is_open
-               from mm_orders where client = $1 and matched_size > 0
-               union all
-               select fixture_id, market_id, player_id, (payout - placed_stake) / usd_rate, settled_at,
-                      status in ('PENDING', 'PLACED') or settlement = 'UNSETTLED'
-               from bets where client = $1 and origin = 'mm' and status in ('PENDING', 'PLACED', 'CONFIRMED', 'VOID')),
-           touched as (
+        """with touched as (
                select fixture_id, market_id from mm_orders where client = $1 and settled_at >= ($2::date)::timestamptz
                union
                select fixture_id, market_id from bets where client = $1 and settled_at >= ($2::date)::timestamptz),
            ended as (
-               select sum(pnl) as pnl, max(settled_at) as at from trades
-               where (fixture_id, market_id) in (select fixture_id, market_id from touched)
-               group by fixture_id, market_id, player_id having not bool_or(is_open))
+               select sum(l.pnl) as pnl, max(l.settled_at) as at from touched t cross join lateral (
+                   select player_id, pnl, settled_at, settlement_status = 'UNDECIDED' as is_open from mm_orders
+                   where client = $1 and matched_size > 0 and fixture_id = t.fixture_id and market_id = t.market_id
+                   union all
+                   select player_id, (payout - placed_stake) / usd_rate, settled_at,
+                          status in ('PENDING', 'PLACED') or settlement = 'UNSETTLED'
+                   from bets
+                   where client = $1 and origin = 'mm' and status in ('PENDING', 'PLACED', 'CONFIRMED', 'VOID')
+                     and fixture_id = t.fixture_id and market_id = t.market_id) l
+               group by t.fixture_id, t.market_id, l.player_id having not bool_or(l.is_open))
            select coalesce(sum(pnl), 0) from ended
            where at >= ($2::date)::timestamptz and at < ($2::date + 1)::timestamptz""",
         client,

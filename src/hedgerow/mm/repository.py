@@ -35,12 +35,11 @@ _AS_FILLED = f"""
     update mm_orders o set matched_size = f.size, matched_stake = f.stake, fees = f.fee,
                            matched_price = f.spent / nullif(f.size, 0), matched_at = f.at, payout = {_FILLED_WORTH},
                            pnl = {_FILLED_WORTH} - f.stake - f.fee
-    from (select o.order_id, coalesce(sum(l.size), 0) as size, coalesce(sum(l.stake), 0) as stake,
+    from (select n as order_id, coalesce(sum(l.size), 0) as size, coalesce(sum(l.stake), 0) as stake,
                  coalesce(sum(l.fee), 0) as fee, sum(l.price * l.size) as spent, max(l.traded_at) as at
-          from mm_orders o left join mm_fills l on l.order_id = o.order_id and l.state <> 'REVERSED'
-          where {{which}} group by o.order_id) f
+          from unnest($1::bigint[]) n left join mm_fills l on l.order_id = n and l.state <> 'REVERSED' group by n) f
     where o.order_id = f.order_id and o.matched_size <> f.size"""
-"""Brings orders' rows to their fills that stand in the ledger. which: a condition on the rows o."""
+"""Brings orders' rows to their fills that stand in the ledger."""
 _ORDERS = f"""
     placed as (
         insert into mm_orders select * from jsonb_populate_recordset(null::mm_orders, $1) where {HELD}
@@ -58,6 +57,11 @@ _ORDERS = f"""
         select order_id, at, action, side, price, size, break_even, edge, why
         from jsonb_populate_recordset(null::mm_quotes, $2) where {HELD})"""
 """Orders' rows and quotes' reasons, for `Database.write`."""
+_OPEN = "status in ('PENDING_PLACEMENT', 'PLACED')"
+"""Of an order: it rests, or may rest."""
+_LATEST = "(select * from mm_fills order by fill_id desc limit 10000)"
+"""The fills that were recorded last. Orders' rows are written behind: what a run that was killed left of that is about
+these, and whoever works on its fixtures next need not look through all fills that there ever were."""
 ORPHANED = """state <> 'REVERSED' and not exists (select 1 from mm_orders o where o.order_id = mm_fills.order_id)"""
 """Of a fill: its order is not known yet, or its row is not written."""
 MISSING_FILLS = """o.status = 'FILLED' and o.matched_size < o.size
@@ -77,11 +81,27 @@ _STORED = """order_id, client_order_id, exchange_order_id, exchange_outcome_id, 
         as taken_back, closed_at, reason"""
 """Of an order o: the columns of a `StoredOrder`."""
 _IS_NEW = "exists (select from fill)"
+_CLIENT_OF_ACCOUNT = "client = (select client from accounts where account_id = $1)"
+"""Of an order or a fill: lets the account's be found among its client's, which are in the order of their times."""
 _OVERLAP = f"interval '{FILL_OVERLAP_MS} milliseconds'"
 _RECORDED_AT, _FIRST_OF_BETS = 20, 21
 """Parameters of a new fill: its last, and the one after it."""
 IDS_AT_A_TIME = 100
 """How many order ids one draw from the sequence reserves; the migration's increment."""
+
+
+def filled_and_unsettled(client: str) -> str:
+    """The market of each fill whose order is not settled, or not known, as a query. client: an expression of SQL."""
+    return f"""
+        select fixture_id, market_id from mm_orders
+        where client = {client} and matched_size > 0 and settlement_status = 'UNDECIDED'
+        union all
+        select fixture_id, market_id from {_LATEST} l
+        where client = {client} and state <> 'REVERSED' and coalesce(
+            (select settlement_status from mm_orders where order_id = l.order_id), 'UNDECIDED') = 'UNDECIDED'
+        union all
+        select fixture_id, market_id from mm_fills
+        where client = {client} and order_id is null and state <> 'REVERSED'"""
 
 
 @cache
@@ -196,7 +216,9 @@ class Repository:
         missing."""
         rows = await self._database.fetch(
             f"""select {_STORED} from mm_orders o
-                where account_id = $1 and (status in ('PENDING_PLACEMENT', 'PLACED') or {MISSING_FILLS})
+                where order_id in (select order_id from mm_orders where account_id = $1 and {_OPEN}
+                                   union all
+                                   select order_id from mm_orders o where account_id = $1 and {MISSING_FILLS})
                   and {self._shard.condition()} order by order_id""",
             account_id,
         )
@@ -222,7 +244,7 @@ class Repository:
         """Numbers of a client's orders in a shard that rest, or may rest; None: of any."""
         rows = await self._database.fetch(
             f"""select order_id from mm_orders
-                where client = $1 and status in ('PENDING_PLACEMENT', 'PLACED') and {shard.condition()}
+                where client = $1 and {_OPEN} and {shard.condition()}
                   and ($2::bigint is null or order_id = $2) and ($3::text is null or exchange = $3)
                   and ($4::text is null or fixture_id = $4) order by order_id""",
             client,
@@ -333,7 +355,7 @@ class Repository:
         if state is FillState.REVERSED and order_id is not None:
             # Locked before it is added up: of two fills that are taken back at once, the second sees the first.
             await connection.execute("select 1 from mm_orders where order_id = $1 for update", order_id)
-            await connection.execute(_AS_FILLED.format(which="o.order_id = $1"), order_id)
+            await connection.execute(_AS_FILLED, [order_id])
 
     async def link_fills(self, connection: Connection[Any], account_id: int, venue_ref: str, order_id: int) -> None:
         """Fills that came before their order was known by the exchange's id now belong to it."""
@@ -356,20 +378,42 @@ class Repository:
                       and o.exchange_order_id = f.exchange_order_id and {self._shard.condition("f.fixture_id")}""",
                 account_id,
             )
-            which = f"o.account_id = $1 and {self._shard.condition('o.fixture_id')}"
-            await connection.execute(_AS_FILLED.format(which=which), account_id)
+            differing = await connection.fetchval(
+                f"""select array_agg(w.order_id) from (
+                        select order_id from mm_orders where account_id = $1 and {_OPEN}
+                        union
+                        select order_id from mm_orders
+                        where account_id = $1 and matched_size > 0 and settlement_status = 'UNDECIDED'
+                        union
+                        select order_id from {_LATEST} l where account_id = $1) w
+                    cross join lateral (
+                        select fixture_id, matched_size from mm_orders where order_id = w.order_id offset 0) o
+                    cross join lateral (
+                        select coalesce(sum(size), 0) as size from mm_fills
+                        where order_id = w.order_id and state <> 'REVERSED') f
+                    where o.matched_size <> f.size and {self._shard.condition("o.fixture_id")}""",
+                account_id,
+            )
+            if differing:
+                await connection.execute(_AS_FILLED, differing)
 
     async def orphaned_fills(self, account_id: int) -> list[FillRow]:
         """Fills whose order has no row: it was sent, and perhaps ended, in the moment before a crash."""
-        return await self._fills(f"account_id = $1 and {self._shard.condition()} and {ORPHANED}", account_id)
+        condition = f"""account_id = $1 and {self._shard.condition()} and {ORPHANED} and fill_id in (
+            select fill_id from mm_fills where order_id is null union all select fill_id from {_LATEST} l)"""
+        return await self._fills(condition, account_id)
 
     async def fills_known_until_ms(self, account_id: int) -> int | None:
         """When the latest recorded fill of the account was traded; while there is none, when its first order was made,
         since any of them may have been filled. None for an account without orders."""
+        condition = f"account_id = $1 and {self._shard.condition()}"
         at: datetime | None = await self._database.fetchval(
             f"""select coalesce(
-                    (select max(traded_at) from mm_fills where account_id = $1 and {self._shard.condition()}),
-                    (select min(created_at) from mm_orders where account_id = $1 and {self._shard.condition()}))""",
+                    (select max(traded_at) from {_LATEST} l where {condition}),
+                    (select traded_at from mm_fills where {_CLIENT_OF_ACCOUNT} and {condition}
+                     order by traded_at desc limit 1),
+                    (select created_at from mm_orders where {_CLIENT_OF_ACCOUNT} and account_id = $1
+                       and exists (select from mm_orders where account_id = $1) order by created_at limit 1))""",
             account_id,
         )
         return _ms(at)
@@ -377,33 +421,38 @@ class Repository:
     async def fills_of_account(self, account_id: int, since_ms: int) -> list[FillRow]:
         """Fills from a moment on, and from where the exchange will be asked for them, oldest first: what need not be
         counted again."""
-        condition = f"""account_id = $1 and {self._shard.condition()} and traded_at >= least(
+        condition = f"""{_CLIENT_OF_ACCOUNT} and account_id = $1 and {self._shard.condition()} and traded_at >= least(
             $2,
-            (select max(traded_at) from mm_fills where account_id = $1) - {_OVERLAP},
-            (select min(traded_at) from mm_fills where account_id = $1 and state = 'PROVISIONAL') - {_OVERLAP},
+            (select max(traded_at) from {_LATEST} l where account_id = $1) - {_OVERLAP},
+            (select min(traded_at) from {_LATEST} l where account_id = $1 and state = 'PROVISIONAL') - {_OVERLAP},
             (select min(created_at) from mm_orders o where account_id = $1 and {MISSING_FILLS}) - {_OVERLAP})"""
         return await self._fills(condition, account_id, datetime_of_ms(since_ms))
 
     async def unsettled_fills(self, client: str) -> list[FillRow]:
         """All fills of markets of which an order or a bet is not settled yet, oldest first: the exposure after a
         restart. Where one venue has settled and another has not, both sides still belong together."""
-        return await self._fills(self._unsettled(), client)
+        return await self._fills("true", client, source=self._unsettled())
 
     def _unsettled(self) -> str:
-        """Those fills of the client $1, as SQL."""
-        return f"""client = $1 and state <> 'REVERSED' and {self._shard.condition()} and (fixture_id, market_id) in (
-                 select l.fixture_id, l.market_id from mm_fills l left join mm_orders o on o.order_id = l.order_id
-                 where l.client = $1 and coalesce(o.settlement_status, 'UNDECIDED') = 'UNDECIDED'
-                 union
-                 select fixture_id, market_id from bets
-                 where client = $1 and origin = 'mm'
-                   and (status in ('PENDING', 'PLACED') or (status = 'CONFIRMED' and settlement = 'UNSETTLED')))"""
+        """Those fills of the client $1, as a table of a query: markets first, since they are few."""
+        return f"""(
+            select l.* from (
+                select distinct fixture_id, market_id from (
+                    {filled_and_unsettled("$1")}
+                    union all
+                    select fixture_id, market_id from bets
+                    where client = $1 and origin = 'mm'
+                      and (status in ('PENDING', 'PLACED') or (status = 'CONFIRMED' and settlement = 'UNSETTLED'))) m
+                where {self._shard.condition()}) m
+            cross join lateral (
+                select * from mm_fills where client = $1 and state <> 'REVERSED' and fixture_id = m.fixture_id
+                                         and market_id = m.market_id offset 0) l)"""
 
-    async def _fills(self, condition: str, *values: Any) -> list[FillRow]:
+    async def _fills(self, condition: str, *values: Any, source: str = "mm_fills") -> list[FillRow]:
         rows = await self._database.fetch(
             f"""select account_id, trade_ref, exchange_order_id, order_id, client, exchange, fixture_id, market_id,
                        outcome_id, player_id, side, price, size, stake, fee, unhedged_size, state, is_maker, traded_at
-                from mm_fills where {condition} order by fill_id""",
+                from {source} mm_fills where {condition} order by fill_id""",
             *values,
         )
         return [_fill(row) for row in rows]
@@ -412,8 +461,8 @@ class Repository:
         """The accounts at which orders of a client rest, or may rest, or that have fills of markets not settled."""
         rows = await self._database.fetch(
             f"""select account_id from mm_orders
-                where client = $1 and status in ('PENDING_PLACEMENT', 'PLACED') and {self._shard.condition()}
-                union select account_id from mm_fills where {self._unsettled()}""",
+                where client = $1 and {_OPEN} and {self._shard.condition()}
+                union select account_id from {self._unsettled()} l""",
             client,
         )
         return {row["account_id"] for row in rows}

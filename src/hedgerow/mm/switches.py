@@ -8,6 +8,7 @@ from asyncpg import Connection
 
 from hedgerow.core.clock import Clock
 from hedgerow.mm.controls import Controls, SystemState, TournamentSettings
+from hedgerow.mm.repository import filled_and_unsettled
 from hedgerow.storage.database import Database, Queries
 
 
@@ -22,13 +23,11 @@ class Switches:
 
     async def controls(self) -> list[Controls]:
         rows = await self._database.fetch(
-            """select m.client, bookmaker, manual_paused_at, manual_pause_reason, manual_stopped_at, manual_stop_reason,
-                      c.is_active, not c.is_active and (
+            f"""select m.client, bookmaker, manual_paused_at, manual_pause_reason, manual_stopped_at,
+                       manual_stop_reason, c.is_active, not c.is_active and (
                         exists (select from mm_orders o
                                 where o.client = m.client and o.status in ('PENDING_PLACEMENT', 'PLACED'))
-                        or exists (select from mm_fills l left join mm_orders o on o.order_id = l.order_id
-                                   where l.client = m.client and l.state <> 'REVERSED'
-                                     and coalesce(o.settlement_status, 'UNDECIDED') = 'UNDECIDED')
+                        or exists ({filled_and_unsettled("m.client")})
                         or exists (select from bets b where b.client = m.client and b.origin = 'mm'
                                      and (b.status in ('PENDING', 'PLACED')
                                           or (b.status = 'CONFIRMED' and b.settlement = 'UNSETTLED'))))
