@@ -23,8 +23,11 @@ CLIENT = ClientName("demo")
 ORDERS, PER_FIXTURE, PER_FILL = 500_000, 1_000, 10
 OPEN, UNSETTLED = 2_000, 10_000
 """Of the latest orders: those that rest, and those of which what matched is not settled."""
-MOST_ROWS = 60_000
-"""That one question may read: the latest ten thousand fills, their orders, and what is open."""
+LAST_OPEN = (ORDERS - UNSETTLED) // PER_FIXTURE
+"""The first match that is not over."""
+MOST_ROWS = 40_000
+"""That one question may read: the latest ten thousand fills, their orders, and what is open. Of orders there are half a
+million, of fills and of contracts fifty thousand each."""
 
 TRADED = f"""
     insert into mm_orders (order_id, client, account_id, exchange, fixture_id, market_id, outcome_id, side, price, size,
@@ -46,9 +49,23 @@ FILLED = """
     select account_id, 't' || order_id, exchange_order_id, order_id, client, exchange, fixture_id, market_id,
            outcome_id, side, price, size, stake, 0, 'FINAL', true, created_at, created_at
     from mm_orders where status = 'FILLED'"""
+MATCHES = f"""
+    insert into fixtures (fixture_id, sport_id, tournament_id, participant1_name, participant2_name, start_time,
+                          status_id, updated_at)
+    select 'id12990112' || lpad(n::text, 9, '0'), 12, 990112, 'A', 'B', 0, case when n < {LAST_OPEN} then 2 else 1 end,
+           now()
+    from generate_series(0, {ORDERS // PER_FIXTURE}) n"""
+MARKET = """
+    insert into markets (market_id, sport_id, market_type, period, handicap, name, outcomes)
+    values (121, 12, 'moneyline', 'fulltime', 0, 'Winner', '[]')"""
+CONTRACTS = """
+    insert into mm_mappings (venue, instrument_ref, market_ref, fixture_id, market_id, outcome_id, opposite_id, verdict,
+                             evidence, updated_at)
+    select 'kalshi', 't' || fixture_id || n, 'm', fixture_id, 121, 121, 122, 'PROVED', '[]', now()
+    from fixtures cross join generate_series(1, 100) n"""
 READ = """
     select sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) from pg_stat_user_tables
-    where relname in ('mm_orders', 'mm_fills')"""
+    where relname in ('mm_orders', 'mm_fills', 'mm_mappings')"""
 
 
 @pytest.fixture
@@ -60,7 +77,7 @@ async def one_connection(database_url: Secret) -> AsyncIterator[Database]:
 
 
 async def rows_read(database: Database, question: Callable[[], Awaitable[object]]) -> int:
-    """Of orders and fills, by whatever plan."""
+    """Of orders, fills and contracts, by whatever plan."""
     before = await counted(database)
     await question()
     return await counted(database) - before
@@ -85,6 +102,8 @@ async def traded_before(database: Database, clock: Clock) -> int:
         await connection.execute("set local statement_timeout = 0")
         await connection.execute(TRADED, CLIENT, account.account_id, timeout=300)
         await connection.execute(FILLED, timeout=300)
+        for rows in (MATCHES, MARKET, CONTRACTS):
+            await connection.execute(rows)
         await connection.execute("update clients set is_active = false")
         await connection.execute("analyze")
     return account.account_id
@@ -100,6 +119,8 @@ async def test_questions_read_what_is_open(one_connection: Database, shard: Shar
     questions: dict[str, Callable[[], Awaitable[object]]] = {
         "repair": lambda: repository.repair_orders(account),
         "last fill": lambda: repository.fills_known_until_ms(account),
+        "decisions": repository.decisions,
+        "contracts": lambda: repository.open_mappings(["kalshi"]),
         "unsettled": lambda: repository.unsettled_fills(CLIENT),
         "fills": lambda: repository.fills_of_account(account, hour_ago),
         "open orders": lambda: repository.open_orders(account),

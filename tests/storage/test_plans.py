@@ -17,6 +17,8 @@ OF_PLACED = "update mm_fills set order_id = $3 where account_id = $1 and exchang
 OF_CONTRACT = "select * from mm_orders where account_id = $1 and exchange_outcome_id = $2 and matched_size > 0"
 OF_MARKET = "select * from mm_orders where fixture_id = $1 and market_id = $2 and matched_size > 0"
 LACKING = "select * from mm_orders where account_id = $1 and status = 'FILLED' and matched_size < size"
+GRADED = """select * from bets where account_id = $1 and origin = 'mm' and status = 'CONFIRMED'
+    and feed_settlement <> 'UNDECIDED' and feed_settlement <> settlement and (settled_by is null or settled_by = 'feed')"""
 CASES: list[tuple[str, tuple[Any, ...], str]] = [
     (
         KNOWN,
@@ -29,6 +31,7 @@ CASES: list[tuple[str, tuple[Any, ...], str]] = [
     (OF_CONTRACT, (1, "t-1"), "mm_orders_matched_by_contract"),
     (OF_MARKET, ("id12990112000000001", 121), "mm_orders_matched_by_market"),
     (LACKING, (1,), "mm_orders_missing_fills"),
+    (GRADED, (1,), "bets_graded"),
 ]
 
 

@@ -509,19 +509,18 @@ class Repository:
         rows = await self._database.fetch(
             f"""select m.venue, m.instrument_ref, m.market_ref, m.fixture_id, m.market_id, m.outcome_id, m.opposite_id,
                       k.sport_id, k.market_type, k.handicap, k.outcomes, f.tournament_id
-               from mm_mappings m
+               from (select fixture_id from fixtures where status_id < 2
+                     union select fixture_id from mm_orders where matched_size > 0 and settlement_status = 'UNDECIDED'
+                     union select fixture_id from mm_orders where {_OPEN}
+                     union select fixture_id from mm_orders o where {MISSING_FILLS}
+                     union select fixture_id from mm_fills where order_id is null
+                     union select fixture_id from bets where status in ('PENDING', 'PLACED')
+                     union select fixture_id from bets where status = 'CONFIRMED' and settlement = 'UNSETTLED') open
+               cross join lateral (select * from mm_mappings where fixture_id = open.fixture_id offset 0) m
                join markets k on k.market_id = m.market_id
                join fixtures f on f.fixture_id = m.fixture_id
                where m.venue = any($1) and (m.verdict = 'PROVED' or m.decision = 'CONFIRMED')
                  and m.decision is distinct from 'REJECTED'
-                 and (f.status_id < 2
-                      or exists (select 1 from mm_orders o where o.fixture_id = m.fixture_id
-                                 and o.settlement_status = 'UNDECIDED'
-                                 and (o.matched_size > 0 or o.status in ('PENDING_PLACEMENT', 'PLACED')))
-                      or exists (select 1 from mm_orders o where o.fixture_id = m.fixture_id and {MISSING_FILLS})
-                      or exists (select 1 from bets b where b.fixture_id = m.fixture_id and b.settlement = 'UNSETTLED'
-                                 and b.status in ('PENDING', 'PLACED', 'CONFIRMED'))
-                      or exists (select 1 from mm_fills l where l.fixture_id = m.fixture_id and l.order_id is null))
                order by m.venue, m.instrument_ref""",
             list(venues),
         )

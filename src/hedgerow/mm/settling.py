@@ -371,9 +371,11 @@ class Settler:
         """Whether nothing is open, a fill that is missing, or whose order is still looked for, or is not written yet,
         included."""
         left: int = await self._database.fetchval(
-            f"""select (select count(*) from mm_orders o
+            f"""select (select count(*) from mm_orders
                        where client = $1 and fixture_id = $2 and market_id = $3
-                         and ((matched_size > 0 and settlement_status = 'UNDECIDED') or ({MISSING_FILLS})))
+                         and matched_size > 0 and settlement_status = 'UNDECIDED')
+                    + (select count(*) from mm_orders o
+                       where client = $1 and fixture_id = $2 and market_id = $3 and {MISSING_FILLS})
                     + (select count(*) from bets
                        where client = $1 and fixture_id = $2 and market_id = $3 and origin = 'mm'
                          and (status in ('PENDING', 'PLACED')
