@@ -18,7 +18,8 @@ OF_CONTRACT = "select * from mm_orders where account_id = $1 and exchange_outcom
 OF_MARKET = "select * from mm_orders where fixture_id = $1 and market_id = $2 and matched_size > 0"
 LACKING = "select * from mm_orders where account_id = $1 and status = 'FILLED' and matched_size < size"
 GRADED = """select * from bets where account_id = $1 and origin = 'mm' and status = 'CONFIRMED'
-    and feed_settlement <> 'UNDECIDED' and feed_settlement <> settlement and (settled_by is null or settled_by = 'feed')"""
+    and feed_settlement <> 'UNDECIDED' and feed_settlement <> settlement
+    and (settled_by is null or settled_by = 'feed')"""
 CASES: list[tuple[str, tuple[Any, ...], str]] = [
     (
         KNOWN,
