@@ -127,8 +127,17 @@ async def test_fence_is_asked_in_the_message_that_begins(numbers: Database, monk
     monkeypatch.setattr(asyncpg.Connection, "execute", noted)
     async with numbers.fenced(Fence("select 1 for key share", told.append)).transaction():
         pass
-    assert sent == ["begin; select 1 for key share", "commit"]
-    assert told == [True]
+    begin, commit = sent
+    assert begin.startswith("begin; ")
+    assert begin.endswith("; select 1 for key share")
+    assert (commit, told) == ("commit", [True])
+
+
+async def test_writer_under_a_fence_that_stands_still_loses_it_in_five_seconds(numbers: Database) -> None:
+    limit = "select current_setting('idle_in_transaction_session_timeout')"
+    async with numbers.fenced(Fence("select 1", lambda _: None)).transaction() as connection:
+        assert await connection.fetchval(limit) == "5s"
+    assert await numbers.fetchval(limit) == "1min"
 
 
 async def test_writer_without_its_row_writes_nothing(numbers: Database) -> None:

@@ -29,9 +29,8 @@ RENEW_EVERY_S = 1.0
 _ANSWER_S = 2.0
 _FORGOTTEN_S = 3600.0
 
-_FENCE = """select set_config('idle_in_transaction_session_timeout', '5s', true) from mm_shards
-            where shard = {shard} and token = {token} for key share"""
-"""Holds a shard's row. A process that stands still within the transaction loses it after 5 s, and the row is free."""
+_FENCE = "select from mm_shards where shard = {shard} and token = {token} for key share"
+"""Holds a shard's row until the transaction ends."""
 
 
 _IS_THERE = "seen_at > clock_timestamp() - make_interval(secs => $1)"

@@ -50,6 +50,9 @@ _SESSION = {
     "tcp_keepalives_count": "4",
 }
 
+_FREED_IN_TIME = "set local idle_in_transaction_session_timeout = '5s'"
+"""Of a transaction under a fence: a process that stands still within it loses it, and what the fence holds is free."""
+
 _CORRECT_URL = "correct HEDGEROW_DATABASE_URL"
 _BROKEN = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _ROLLED_BACK_LATE = (
@@ -131,8 +134,9 @@ async def _keep_session(_: Connection[Any]) -> None:
 @dataclass(frozen=True, slots=True)
 class Fence:
     """What a writer among several begins its transactions with. statement: without parameters, of one row where the
-    writer may write and of none where it may not; it is sent with the `begin`, so that it costs no round trip. admit:
-    told whether there was the row; raises where nothing may be written."""
+    writer may write and of none where it may not; it is sent with the `begin`, so that it costs no round trip, and a
+    part of what is written in one statement. admit: told whether there was the row; raises where nothing may be
+    written."""
 
     statement: str
     admit: Callable[[bool], None]
@@ -145,7 +149,7 @@ class _Fenced:
         self._connection, self._fence = connection, fence
 
     async def start(self) -> None:
-        done = await self._connection.execute(f"begin; {self._fence.statement}")
+        done = await self._connection.execute(f"begin; {_FREED_IN_TIME}; {self._fence.statement}")
         self._fence.admit(done == "SELECT 1")
 
     async def commit(self) -> None:
