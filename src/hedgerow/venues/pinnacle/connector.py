@@ -117,7 +117,8 @@ class PinnacleBookmaker:
         """Sends a straight bet, risking the stake. The line is its price: when it has moved the bet is refused, or
         taken at better odds where that is wanted and safe (`requests.straight_bet`)."""
         ready = self._ready.pop(bet.reference, None)
-        if ready is None or ready.bet != bet:
+        # Mostly it is the very bet that was made ready, and every field of two costs a committed hedge its time.
+        if ready is None or (ready.bet is not bet and ready.bet != bet):
             selection, stake = self._checked(bet)
             await self._check_ready(is_live=bet.is_live)
             ready = self._made(bet, selection, stake, await self._team("place", selection))
