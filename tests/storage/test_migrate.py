@@ -19,6 +19,23 @@ ONE = Migration(1, "one", "create table one (x integer)")
 TWO = Migration(2, "two", "create table two (x integer)")
 BROKEN = Migration(2, "broken", "create table two (x integer); select 1 / 0")
 
+ROWS_OF_BEFORE = """
+    insert into clients (client, name, created_at) values ('demo', 'Demo', now());
+    insert into accounts (venue, username, client, currency, sealed, created_at)
+        values ('kalshi', 'main', 'demo', 'USD', '', now());
+    insert into bets (reference, origin, client, account_id, bookmaker, fixture_id, market_id, outcome_id,
+                      requested_odds, requested_stake, currency, usd_rate, created_at, status, placed_odds,
+                      placed_stake, settlement, payout, settled_by)
+        select gen_random_uuid(), 'mm', 'demo', account_id, 'kalshi', 'f', 1, 2, 1.95, 10.50, 'USD', 1, now(),
+               'CONFIRMED', 1.96, 10.50, 'HALF_WON', 15.54, 'feed' from accounts;
+    insert into mm_fills (account_id, trade_ref, exchange_order_id, client, exchange, fixture_id, market_id, outcome_id,
+                          side, price, size, stake, unhedged_size, state, is_maker, traded_at, recorded_at)
+        select account_id, 't', 'o', 'demo', 'kalshi', 'f', 1, 2, 'sell', 0.55, 10, 4.5, 0, 'FINAL', true, now(), now()
+        from accounts"""
+WHAT_THEY_HOLD = """
+    select to_jsonb(b) as held from bets b union all select to_jsonb(l) from mm_fills l
+    union all select jsonb_build_object('key', key, 'client', client, 'payload', payload) from outbox"""
+
 
 def applied(*migrations: Migration) -> dict[int, tuple[str, str]]:
     return {migration.number: (migration.name, migration.checksum) for migration in migrations}
@@ -103,6 +120,20 @@ async def test_migrations_are_applied_once(empty_url: Secret) -> None:
 
 async def test_all_of_ours_apply(empty_url: Secret) -> None:
     assert await migrate(empty_url) == len(load())
+
+
+async def test_rows_of_before_stand_when_their_columns_get_types(empty_url: Secret) -> None:
+    before = [migration for migration in load() if migration.number < 26]
+    await migrate(empty_url, before)
+    connection = await connect_once(empty_url)
+    await connection.execute(ROWS_OF_BEFORE)
+    was = await connection.fetch(WHAT_THEY_HOLD)
+    await connection.close()
+    await migrate(empty_url)
+    connection = await connect_once(empty_url)
+    assert await connection.fetch(WHAT_THEY_HOLD) == was
+    assert len(was) == 4  # a bet, a fill, and what is told of the account and of the bet
+    await connection.close()
 
 
 async def test_migration_that_fails_leaves_the_one_before(empty_url: Secret) -> None:

@@ -345,7 +345,8 @@ class Repository:
     ) -> None:
         """Of a fill that was taken back, its order's row tells no more: nobody else may know that order by now."""
         order_id = await connection.fetchval(
-            """update mm_fills set state = $4, unhedged_size = case when $4 = 'REVERSED' then 0 else unhedged_size end
+            """update mm_fills
+               set state = $4::text, unhedged_size = case when $4 = 'REVERSED' then 0 else unhedged_size end
                where account_id = $1 and trade_ref = $2 and exchange_order_id = $3 returning order_id""",
             account_id,
             trade_ref,

@@ -131,6 +131,9 @@ _NEW = {
     "hedge_commission": "numeric",
 }
 """What is written of a new bet, with the type of its column."""
+_OF_ORDERS = frozenset({"is_test", "is_back", "order_stake", "offer_ms", "runner", "reserved"})
+"""Said of clients' orders alone: a hedge has what the columns have without a word."""
+_NEW_HEDGE = {name: kind for name, kind in _NEW.items() if name not in _OF_ORDERS}
 _ANSWERED = (
     "bet_id",
     "status",
@@ -154,18 +157,19 @@ _ANSWERED = (
 
 @cache
 def insertion(count: int, first: int, created_at: int, *, only_if: str) -> tuple[str, str]:
-    """What `Database.write` is told to write so many new bets, at least one, PENDING: its part, and the columns that
+    """What `Database.write` is told to write so many new hedges, at least one, PENDING: its part, and the columns that
     answer their ids, see `inserted`. first: the number of the first of its parameters, see `values_of_new`; created_at:
     of the parameter that has the time; only_if: a condition on all of them.
 
-    Plain rows, and a plain column for each: for the one or two bets of a hedge, arrays cost both sides more than the
+    Plain rows, and a plain column for each: for the one or two bets of a fill, arrays cost both sides more than the
     rows themselves, and JSON more than their ids.
     """
-    end = first + count * len(_NEW)
+    end = first + count * len(_NEW_HEDGE)
     numbers = iter(range(first, end))
     rows = ", ".join(f"({_row_of_new(numbers)})" for _ in range(count))
-    part = f"bet as ({_insertion(f'(values {rows})', f'${created_at}', only_if)} returning reference, bet_id)"
-    references = range(first, end, len(_NEW))  # a row's first value
+    written = _insertion(_NEW_HEDGE, f"(values {rows})", f"${created_at}", only_if)
+    part = f"bet as ({written} returning reference, bet_id)"
+    references = range(first, end, len(_NEW_HEDGE))  # a row's first value
     ids = (
         f"(select bet_id from bet where reference = ${number}) as bet_{place}"
         for place, number in enumerate(references)
@@ -174,23 +178,23 @@ def insertion(count: int, first: int, created_at: int, *, only_if: str) -> tuple
 
 
 def _row_of_new(numbers: Iterator[int]) -> str:
-    return ", ".join(f"${next(numbers)}::{kind}" for kind in _NEW.values())
+    return ", ".join(f"${next(numbers)}::{kind}" for kind in _NEW_HEDGE.values())
 
 
-def _insertion(rows: str, created_at: str, only_if: str) -> str:
-    return f"""insert into bets ({", ".join(_NEW)}, status, created_at)
+def _insertion(columns: Iterable[str], rows: str, created_at: str, only_if: str) -> str:
+    return f"""insert into bets ({", ".join(columns)}, status, created_at)
                select t.*, 'PENDING', {created_at}::timestamptz from {rows} t where {only_if}"""
 
 
 _ARRAYS = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(_NEW.values(), 1))
-_MANY = _insertion(f"unnest({_ARRAYS})", f"${len(_NEW) + 1}", "true")
+_MANY = _insertion(_NEW, f"unnest({_ARRAYS})", f"${len(_NEW) + 1}", "true")
 _INSERT_MANY = f"{_MANY} returning reference::text, bet_id"
 """Of any number, with an array for each column: one statement, whatever the size of a group."""
 
 
 def values_of_new(bets: Iterable[Bet]) -> list[object]:
     """The parameters of an `insertion`, but the time."""
-    return [getattr(bet, name) for bet in bets for name in _NEW]
+    return [getattr(bet, name) for bet in bets for name in _NEW_HEDGE]
 
 
 def inserted(bets: Sequence[Bet], row: Record, now: datetime) -> None:
@@ -214,7 +218,7 @@ class Bets:
                 bet.bet_id, bet.created_at = ids[bet.reference], now
 
     async def commit(self, bets: Sequence[Bet]) -> None:
-        """Commits new bets, at least one, PENDING, in one round trip; sets their ids. Raises StorageError."""
+        """Commits new hedges, at least one, PENDING, in one round trip; sets their ids. Raises StorageError."""
         now = self._clock.now()
         part, ids = insertion(len(bets), 2, 1, only_if=HELD)
         inserted(bets, await self._database.write(part, ids, now, *values_of_new(bets)), now)

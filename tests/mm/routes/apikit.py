@@ -65,7 +65,8 @@ class FakeMarketMaking:
 
 @dataclass
 class Api:
-    """The application, a client of it with a key, and the database behind it."""
+    """The application, a client of it with a key, and the database behind it. account_id: the client's account;
+    rivals_id: another client's."""
 
     app: FastAPI
     http: httpx.AsyncClient
@@ -75,6 +76,7 @@ class Api:
     market_making: FakeMarketMaking
     clock: SteppedClock
     account_id: int = 0
+    rivals_id: int = 0
 
     async def get(self, path: str, **query: Any) -> Any:
         """The body of a 200, numbers with a point as Decimals."""
@@ -169,16 +171,16 @@ async def serving(database: Database, bus: Bus, **checks: Any) -> AsyncIterator[
     clock = SteppedClock(int(NOW.timestamp()) * 1_000_000_000)
     accounts, switches = Accounts(database, clock), Switches(database, clock)
     vault = Vault(Secret(new_master_key()))
-    account_id = 0
+    ids = {}
     for client, key, venue in (("rival", RIVAL_KEY, "kalshi"), ("demo", KEY, "polymarket")):
         await accounts.add_client(client, client.title())
         await accounts.create_key(client, "mm", key=key)
         await switches.add_client(client, "pinnacle")
         account = await accounts.add_account(venue, f"{client}-1", client, vault=vault, credentials={"key": "k"})
         assert account is not None
-        account_id = account.account_id
+        ids[client] = account.account_id
     market_making = FakeMarketMaking(switches, database)
     app = create_app(ApiContext(database, accounts, clock, market_making, bus, Settings(), checks))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://mm", headers={"X-API-Key": KEY}) as http:
-        yield Api(app, http, database, accounts, switches, market_making, clock, account_id)
+        yield Api(app, http, database, accounts, switches, market_making, clock, ids["demo"], ids["rival"])

@@ -59,7 +59,7 @@ async def test_bets_are_filtered_by_order_and_bookmaker(api: Api) -> None:
 
 
 async def test_bets_of_others_and_of_other_services_are_not_there(api: Api) -> None:
-    theirs = await api.add_bet(1, client="rival")
+    theirs = await api.add_bet(1, client="rival", account_id=api.rivals_id)
     other_service = await api.add_bet(2, origin="abp")
     assert (await api.get("/bets"))["total"] == 0
     assert (await api.get("/bets/summary"))["totalBets"] == 0

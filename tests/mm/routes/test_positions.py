@@ -182,9 +182,9 @@ async def test_fill_that_was_taken_back_is_none(api: Api) -> None:
 
 async def test_what_belongs_to_others_counts_nothing(api: Api) -> None:
     await add_fill(api, Fill(2, "buy", Decimal("0.4"), Decimal(100), Decimal(0), "UNDECIDED"))
-    await api.database.execute("update mm_fills set client = 'rival'")
+    await api.database.execute("update mm_fills set client = 'rival', account_id = $1", api.rivals_id)
     await api.database.execute("update mm_orders set client = 'rival'")
-    await api.add_bet(1, client="rival", settlement="WON", payout=Decimal(180))
+    await api.add_bet(1, client="rival", account_id=api.rivals_id, settlement="WON", payout=Decimal(180))
     await api.add_bet(2, origin="abp", settlement="WON", payout=Decimal(180))
     found = await api.get("/pnl")
     assert {value for name, value in found.items() if not name.endswith("Date")} == {0}

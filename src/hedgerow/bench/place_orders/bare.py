@@ -46,7 +46,7 @@ with o as (update abp_orders set status = 'PROCESSING', attempts = 1, updated_at
   insert into bets (reference, origin, client, account_id, bookmaker, fixture_id, market_id, outcome_id, order_id,
                     requested_odds, requested_stake, currency, usd_rate, created_at, order_stake, offer_ms, runner,
                     reserved)
-  values ($5, 'abp', $6, $2, 'pinnacle', $7, $8, $9, $1, $10, $11, 'USD', 1, $3, $11, 0, $12, $11)
+  values ($5, 'abp', $6, $2, 'pinnacle', $7, $8, $9, $1, $10, $11::numeric, 'USD', 1, $3, $11, 0, $12, $11)
   returning bet_id)
 insert into abp_ledger (account_id, currency, kind, source, target, amount, bet_id, at)
 select $2, 'USD', 'reserve', 'free', 'reserved', $11, bet_id, $3 from b
@@ -54,8 +54,8 @@ returning bet_id"""
 
 _ANSWER = """
 with b as (
-  update bets set status = 'CONFIRMED', bookmaker_bet_id = $4, placed_odds = $5, placed_stake = $6, sent_at = $7,
-                  placed_at = $7, sent_data = $8, received_data = $9, reserved = 0, staked = $6
+  update bets set status = 'CONFIRMED', bookmaker_bet_id = $4, placed_odds = $5, placed_stake = $6::numeric,
+                  sent_at = $7, placed_at = $7, sent_data = $8, received_data = $9, reserved = 0, staked = $6
   where bet_id = $1),
      o as (
   update abp_orders set status = 'FILLED', filled = $6, filled_at = $7, updated_at = $7 where order_id = $2)
