@@ -184,13 +184,18 @@ class Deployment:
     # --- what must hold ----------------------------------------------------------------------------------------
 
     async def settled_down(self) -> None:
-        """Returns when one order rests at every place, no hedge is under way and nothing worth a bet is naked."""
+        """Returns when one order rests at every place, all that was taken is known, no hedge is under way and nothing
+        worth a bet is naked. What is settled before its last fill was heard of would lack that fill."""
         self.tick(BEST)
         query = "select count(*) from bets where status in ('PENDING', 'PLACED')"
-        naked = "select coalesce(sum(unhedged_size), 0) from mm_fills where state <> 'REVERSED'"
+        filled = """select coalesce(sum(size), 0) as size, coalesce(sum(unhedged_size), 0) as naked
+                    from mm_fills where state <> 'REVERSED'"""
 
         async def is_done() -> bool:
-            return not await self.database.fetchval(query) and await self.database.fetchval(naked) < 2
+            fills = await self.database.fetchrow(filled)
+            assert fills is not None
+            is_known = micros(fills["size"]) == self.taken
+            return is_known and fills["naked"] < 2 and not await self.database.fetchval(query)
 
         await until_it(is_done)
         await until(self.is_in_order)
