@@ -184,9 +184,7 @@ async def test_order_that_ends_at_once_was_processing_first(cases: Cases) -> Non
     (work,) = await cases.works(ACME, {"price": Decimal("1.9")})
     work.order.asked = replace(work.order.asked, expires_at=work.order.created_at - timedelta(seconds=1))
     assert await cases.decide([work]) == [Decided(has_ended=True)]
-    told = await cases.floor.database.fetch(
-        "select payload::jsonb from outbox where channel = 'abp.orders' order by id"
-    )
+    told = await cases.floor.database.fetch("select payload from outbox where channel = 'abp.orders' order by id")
     assert [row["payload"]["status"] for row in told] == ["PENDING", "PROCESSING", "EXPIRED"]
 
 

@@ -119,9 +119,7 @@ async def test_a_renewed_lease_is_no_news(desk: Desk) -> None:
     order = await desk.order()
     await desk.orders.take_up(ONE, 1, 30)
     await desk.orders.renew(ONE, [order.order_id], 30)
-    rows = await desk.database.fetch(
-        "select event, payload::jsonb from outbox where channel = 'abp.orders' order by id"
-    )
+    rows = await desk.database.fetch("select event, payload from outbox where channel = 'abp.orders' order by id")
     assert [(row["event"], row["payload"]["status"]) for row in rows] == [
         ("INSERT", "PENDING"),
         ("UPDATE", "PROCESSING"),
